@@ -1,0 +1,28 @@
+// The pool that kernels share. The caller of parallel_for takes part; workers that have not arrived yet
+// are never waited for. One job at a time: a nested parallel_for runs on its caller alone.
+#pragma once
+#include <cstdint>
+
+#include "engine/base/function_ref.h"
+
+namespace nm {
+
+class ThreadPool {
+ public:
+  // One pool per process, or per wasm instance group that shares a memory.
+  static ThreadPool& instance();
+
+  // Native: starts or stops threads so that `threads` take part in all, the caller included.
+  // Threaded wasm: the number of workers that may take part; the host starts them (nm_worker_run).
+  // Single-threaded wasm: always 1.
+  void set_size(int threads);
+
+  // Upper bound of the `thread` argument that bodies see, plus one. Per-thread scratch is sized by it.
+  int size() const;
+
+  // Calls body(begin, end, thread) over disjoint ranges that cover [0, count), each at most `chunk` long
+  // and handed out dynamically, and returns when all are done. 0 <= thread < size(). Never allocates.
+  void parallel_for(int64_t count, int64_t chunk, function_ref<void(int64_t begin, int64_t end, int thread)> body);
+};
+
+}  // namespace nm

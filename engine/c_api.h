@@ -1,0 +1,104 @@
+// The flat C ABI of Neuromancer: integers and pointers only, no exceptions, no callbacks.
+//
+// The same functions are the exports of every WebAssembly artefact and the surface that the native
+// CLI uses. A session owns everything it needs; sessions share nothing. No function may be called
+// from two threads at once on the same session, except nm_cancel.
+//
+// Failures: functions that return a pointer return NULL, functions that return int32_t return a
+// negative value, and nm_last_error() then describes the failure as JSON:
+//   {"code":"shape_mismatch","message":"…one sentence that says what to do…",
+//    "operator":"Conv","node":"conv_12","input":"x","expected":"float32[1,3,224,224]","actual":"…"}
+// Absent fields are omitted. Codes are listed in engine/base/status.h.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__wasm__)
+#define NM_EXPORT __attribute__((visibility("default"), used))
+#else
+#define NM_EXPORT
+#endif
+
+typedef struct nm_session nm_session;
+
+// Element types carry ONNX's TensorProto.DataType numbers (float32 = 1, uint8 = 2, …).
+typedef struct nm_tensor {
+  int32_t dtype;
+  uint32_t rank;
+  const int64_t* dims;  // rank entries
+  const void* data;     // row-major, contiguous; a string tensor has NULL here
+  size_t byte_length;
+} nm_tensor;
+
+// Library facts as JSON: {"version":"0.1.0","artefact":"wasm-relaxed","isa":"wasm-relaxed",
+// "threads":false,"operators":123}
+NM_EXPORT const char* nm_build_info(void);
+
+// 64-byte aligned memory inside the engine's heap; NULL when there is none left. nm_free(NULL) is allowed.
+NM_EXPORT void* nm_alloc(size_t bytes);
+NM_EXPORT void nm_free(void* pointer);
+
+// JSON of the most recent failure in this instance; "{}" when there was none.
+NM_EXPORT const char* nm_last_error(void);
+
+// Loads an ONNX model. `bytes` must come from nm_alloc and belongs to the engine from this call on,
+// whether or not it succeeds. `options` is NULL or JSON text:
+//   {"optimize":true, "externalData":[{"path":"weights.bin","address":N,"byteLength":N}, …]}
+// External data buffers follow the same ownership rule as `bytes`.
+NM_EXPORT nm_session* nm_load(uint8_t* bytes, size_t size, const char* options);
+NM_EXPORT void nm_release(nm_session* session);
+
+// Metadata as JSON, owned by the session and valid until it is released:
+// {"name":"main_graph","producer":"pytorch 2.1","opsets":{"ai.onnx":17},"metadata":{…},
+//  "inputs":[{"name":"x","type":"float32","shape":[1,"sequence",224],"optional":false}],
+//  "outputs":[…], "operators":{"Conv":26,…}, "nodes":66, "steps":28, "weightBytes":2483000}
+// A dimension is a number, a symbol's name, or null when nothing is known; "shape" is absent when the
+// rank is unknown. Types are ONNX's lower-case names ("float32", "int64", "string", "sequence(tensor(float))"…).
+NM_EXPORT const char* nm_describe(nm_session* session);
+
+// Declares the next run's value for input `index`, and returns where its elements are to be written
+// (row-major, engine-owned, valid until the next call on this session). NULL when type or shape do not
+// fit the model. A size-0 tensor yields a valid pointer to nothing.
+NM_EXPORT void* nm_input(nm_session* session, uint32_t index, int32_t dtype, const int64_t* dims, uint32_t rank);
+// The same for a string tensor: `text` holds all strings one after the other as UTF-8, `ends[i]` is the
+// end offset of string i. Returns 0 or a negative value.
+NM_EXPORT int32_t nm_input_strings(nm_session* session, uint32_t index, const int64_t* dims, uint32_t rank,
+                                   const char* text, const uint32_t* ends);
+
+// Runs the model on the declared inputs; 0 on success. Inputs must be declared before every run.
+NM_EXPORT int32_t nm_run(nm_session* session);
+
+// The same in pieces, so that a host can yield, cancel, or time each step with its own clock:
+// nm_run_begin plans and binds; nm_run_steps then executes up to `count` steps and returns the number
+// still to do (0 = finished). A run that is not finished is dropped by the next nm_run_begin.
+NM_EXPORT int32_t nm_run_begin(nm_session* session);
+NM_EXPORT int32_t nm_run_steps(nm_session* session, uint32_t count);
+
+// The steps of the current plan as JSON (valid until the next nm_run_begin):
+// [{"node":"conv_12","operator":"Conv","shape":"float32[1,64,56,56]","flops":N,"bytes":N,"kernel":"gemm 6x8"}, …]
+NM_EXPORT const char* nm_steps(nm_session* session);
+
+// Output `index` of the finished run: data stay valid until the next nm_run_begin, nm_run or nm_release.
+// An absent optional output has rank 0 and data NULL.
+NM_EXPORT int32_t nm_output(nm_session* session, uint32_t index, nm_tensor* out);
+// String `element` of a string output; returns its byte length and stores its address, negative on failure.
+NM_EXPORT int32_t nm_output_string(nm_session* session, uint32_t index, uint32_t element, const char** text);
+
+// Makes a run in progress (on another thread) stop before its next step with code "cancelled".
+NM_EXPORT void nm_cancel(nm_session* session);
+
+// Memory as JSON: {"heap":N,"weights":N,"arena":N,"dynamic":N,"peak":N} in bytes.
+NM_EXPORT const char* nm_memory(nm_session* session);
+
+// Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm
+// artefact the host starts the workers: each one instantiates the module on the same memory and calls
+// nm_worker_run (see engine/base/thread_pool.h); runs never wait for workers that have not arrived yet.
+NM_EXPORT int32_t nm_set_threads(uint32_t count);
+
+#ifdef __cplusplus
+}
+#endif
