@@ -9,7 +9,7 @@
 #
 #   PREFIX/include             Eigen, xsimd
 #   PREFIX/catch2              catch_amalgamated.{hpp,cpp}
-#   PREFIX/onnx                onnx.proto, onnx-ml.proto
+#   PREFIX/onnx                onnx-ml.proto, onnx-data.proto
 #   PREFIX/testdata            ONNX's backend tests (node/, simple/, …)
 #   PREFIX/node/bin/node       Node
 #   PREFIX/emscripten          emcc, em++, … (a link to the developer's own when one of version 4 or newer is on PATH)
@@ -159,7 +159,7 @@ build_prefix() {
   for file in *.deb; do dpkg -x "$file" "$prefix"; done
   rm -rf "$prefix"/usr/share/{man,doc,lintian,gdb}
   ln -s ../usr/include/eigen3/Eigen ../usr/include/xsimd "$prefix/include/"
-  mv "$prefix"/usr/lib/python3/dist-packages/onnx/onnx{,-ml}.proto "$prefix/onnx/"
+  mv "$prefix"/usr/lib/python3/dist-packages/onnx/onnx{-ml,-data}.proto "$prefix/onnx/"
   rm -rf "$prefix/usr/lib/python3"
   ln -s usr/share/libonnx-testdata/data "$prefix/testdata"
   tar -xf catch2_*.orig.tar.* --wildcards --strip-components=2 -C "$prefix/catch2" '*/extras/catch_amalgamated.*'
