@@ -163,9 +163,8 @@ Status Program::infer_step(Step& step) {
     const Slot& s = slots[static_cast<size_t>(node.inputs[i])];
     Inference::Input& in = c.input_slot(i);
     in.present = !s.value.empty();
-    in.type = s.type;
+    in.type = s.value.empty() ? s.type : type_of(s.value);
     if (const Tensor* t = s.value.tensor()) {
-      in.type = ValueType::tensor(t->dtype());
       in.shape = t->shape();
       if (t->raw() != nullptr) in.value = t;
     }
