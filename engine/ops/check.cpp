@@ -51,6 +51,13 @@ Status check_scalar(const Inference& c, size_t i, std::string_view what) {
   return wrong_shape(what, c.shape(i), "one element");
 }
 
+DType type_attribute(Attributes& a, std::string_view name, DType fallback) {
+  const int64_t number = a.integer(name, static_cast<int64_t>(fallback));
+  if (dtype_valid(number)) return static_cast<DType>(number);
+  if (a.has(name)) a.fail(text("the attribute '", name, "' is ", number, ", which is no element type that is known"));
+  return fallback;
+}
+
 Result<int> check_axis(int64_t axis, int rank) {
   const int a = normalize_axis(axis, rank);
   if (a >= 0) return a;

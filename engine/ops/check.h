@@ -20,6 +20,9 @@ Result<DType> common_type(const Inference& c, size_t first, size_t last);
 // Input i has one element, as far as is known.
 Status check_scalar(const Inference& c, size_t i, std::string_view what);
 
+// An attribute that holds an element type by its number.
+DType type_attribute(Attributes& a, std::string_view name, DType fallback);
+
 // An axis in [-rank, rank), made non-negative.
 Result<int> check_axis(int64_t axis, int rank);
 // Axes in [-rank, rank) as a set of bits; none may occur twice.
