@@ -93,6 +93,7 @@ class Planner {
 
     Step step;
     step.node = n;
+    step.infer = !inputs_known(node);
     bool all_views = true;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       const ValueId id = node.outputs[o];
@@ -104,6 +105,14 @@ class Planner {
     }
     if (!all_views) plan_->steps.push_back(std::move(step));
     return {};
+  }
+
+  // An output's shape may be known although an input's is not; the operator must still see that input before it runs.
+  bool inputs_known(const Node& node) {
+    for (size_t i = 0; i < node.explicit_inputs; ++i) {
+      if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return false;
+    }
+    return true;
   }
 
   // Runs the node now when all its inputs are known and its outputs small, or takes what inference knows already.
