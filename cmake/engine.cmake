@@ -38,7 +38,11 @@ add_custom_command(
 add_library(nm_engine OBJECT ${sources} ${generated}/registry.inc ${generated}/onnx_schema.h)
 target_include_directories(nm_engine PUBLIC ${generated})
 target_link_libraries(nm_engine PRIVATE nm_engine_options)
-target_compile_definitions(nm_engine PRIVATE NM_VERSION="${PROJECT_VERSION}")
+set(artefact native)
+if(EMSCRIPTEN)
+  set(artefact wasm$<$<BOOL:${NM_RELAXED_SIMD}>:-relaxed>$<$<BOOL:${NM_THREADS}>:-threads>)
+endif()
+target_compile_definitions(nm_engine PRIVATE NM_VERSION="${PROJECT_VERSION}" NM_ARTEFACT="${artefact}")
 
 # The kernels of one instruction set: engine/kernels/targets/NAME.cpp. Fused multiply-adds are allowed there, and
 # std::thread, new or containers are not: a function that other files share must not come out compiled for it.

@@ -6,7 +6,7 @@ target_compile_options(nm_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror
   -ffp-contract=off)  # the same sums in every build; kernels ask for fused operations where they want them
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(nm_options INTERFACE -Wno-restrict)  # false alarms about std::string in GCC 12
+  target_compile_options(nm_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)  # false alarms of GCC 12
 endif()
 if(NM_SANITIZE)
   target_compile_options(nm_options INTERFACE
