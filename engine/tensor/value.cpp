@@ -1,0 +1,32 @@
+#include "engine/tensor/value.h"
+
+#include "engine/base/text.h"
+
+namespace nm {
+
+std::string to_string(const ValueType& type) {
+  const std::string element = type.element ? to_string(*type.element) : std::string();
+  switch (type.kind) {
+    case ValueType::Kind::Tensor:
+      return std::string(dtype_name(type.dtype));
+    case ValueType::Kind::Sequence:
+      return text("sequence(", element, ")");
+    case ValueType::Kind::Optional:
+      return text("optional(", element, ")");
+    case ValueType::Kind::Map:
+      return text("map(", dtype_name(type.dtype), ",", element, ")");
+    case ValueType::Kind::SparseTensor:
+      return text("sparse_tensor(", dtype_name(type.dtype), ")");
+  }
+  return "undefined";
+}
+
+ValueType type_of(const Value& value) {
+  if (const Tensor* t = value.tensor()) return ValueType::tensor(t->dtype());
+  if (const Sequence* s = value.sequence()) return ValueType::sequence(s->element);
+  const Map* m = value.map();
+  if (m == nullptr) return {};
+  return {ValueType::Kind::Map, m->keys.dtype(), std::make_shared<const ValueType>(type_of(Value(m->values)))};
+}
+
+}  // namespace nm
