@@ -59,15 +59,23 @@ inline vf<A> log(vf<A> x) {
   return xsimd::select(x < vf<A>(0.f), vf<A>(std::numeric_limits<float>::quiet_NaN()), positive);
 }
 
-// Odd rational function [2e-8]: x·P(x²)/Q(x²), clamped where the result is ±1. At most 4 ulp.
+// ±1 where |x| reaches the bound past which a sigmoidal function rounds to it, otherwise y, kept within ±1.
+template <class A>
+inline vf<A> saturate(vf<A> x, vf<A> y, float bound) {
+  const vf<A> one(1.f);
+  return xsimd::select(xsimd::abs(x) >= vf<A>(bound), xsimd::copysign(one, x), clamp<A>(y, -one, one));
+}
+
+// Odd rational function [2e-8]: x·P(x²)/Q(x²). At most 6 ulp.
 template <class A>
 inline vf<A> tanh(vf<A> x) {
   static constexpr float p[] = {0.9999999772f, 0.1337447524f, 0.003487811081f, 2.048118568e-05f, 1.31775176e-08f};
   static constexpr float q[] = {1.0f, 0.4670778902f, 0.02584738879f, 0.0003272920176f, 7.704044895e-07f};
-  const vf<A> c = clamp<A>(x, vf<A>(-9.02f), vf<A>(9.02f));
+  constexpr float bound = 9.02f;
+  const vf<A> c = clamp<A>(x, vf<A>(-bound), vf<A>(bound));
   const vf<A> z = c * c;
   const vf<A> y = c * detail::horner<A>(z, p) / detail::horner<A>(z, q);
-  return clamp<A>(y, vf<A>(-1.f), vf<A>(1.f));
+  return saturate<A>(x, y, bound);
 }
 
 // 1/(1 + e^-x). At most 3 ulp.
@@ -76,17 +84,18 @@ inline vf<A> sigmoid(vf<A> x) {
   return vf<A>(1.f) / (vf<A>(1.f) + exp<A>(-x));
 }
 
-// Odd rational function [3e-8], clamped where the result is ±1. At most 4 ulp.
+// Odd rational function [3e-8]. At most 6 ulp.
 template <class A>
 inline vf<A> erf(vf<A> x) {
   static constexpr float p[] = {1.128379139f,     0.1935455927f,      0.0531018106f,
                                 0.003883365835f, 0.0002845662587f, 1.986776329e-06f};
   static constexpr float q[] = {1.0f,            0.504857871f,    0.1153502147f,
                                 0.01520729417f, 0.001185576231f, 3.742013156e-05f};
-  const vf<A> c = clamp<A>(x, vf<A>(-3.95f), vf<A>(3.95f));
+  constexpr float bound = 3.95f;
+  const vf<A> c = clamp<A>(x, vf<A>(-bound), vf<A>(bound));
   const vf<A> z = c * c;
   const vf<A> y = c * detail::horner<A>(z, p) / detail::horner<A>(z, q);
-  return clamp<A>(y, vf<A>(-1.f), vf<A>(1.f));
+  return saturate<A>(x, y, bound);
 }
 
 // ln(1 + x) for x >= 0, as softplus needs it: log(u)·x/(u-1) with u = 1 + x rounded repairs the rounding of u.

@@ -86,7 +86,7 @@ inline vf<A> at_most(vf<A> x, vf<A> bound) {
 #if defined(__wasm_simd128__)
   return vf<A>(wasm_f32x4_pmin(x, bound));
 #else
-  return xsimd::min(bound, x);
+  return xsimd::min(x, bound);
 #endif
 }
 template <class A>
@@ -94,7 +94,7 @@ inline vf<A> at_least(vf<A> x, vf<A> bound) {
 #if defined(__wasm_simd128__)
   return vf<A>(wasm_f32x4_pmax(x, bound));
 #else
-  return xsimd::max(bound, x);
+  return xsimd::max(x, bound);
 #endif
 }
 template <class A>
