@@ -94,7 +94,7 @@ NM_EXPORT int32_t nm_output_string(nm_session* session, uint32_t index, uint32_t
 // Makes a run in progress (on another thread) stop before its next step with code "cancelled".
 NM_EXPORT void nm_cancel(nm_session* session);
 
-// Memory as JSON: {"heap":N,"weights":N,"arena":N,"dynamic":N,"peak":N} in bytes.
+// Memory as JSON: {"heap":N,"weights":N,"arena":N,"peak":N} in bytes; heap is all that is allocated now.
 NM_EXPORT const char* nm_memory(nm_session* session);
 
 // Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm

@@ -61,8 +61,7 @@ class SequenceConstruct final : public Operator {
       NM_ASSIGN(Value item, keep(c.input(i)));
       out->items.push_back(std::move(item));
     }
-    c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
-    return {};
+    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -78,8 +77,7 @@ class SequenceEmpty final : public Operator {
   Status run(Execution& c) override {
     auto out = std::make_shared<Sequence>();
     out->element = ValueType::tensor(dtype_);
-    c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
-    return {};
+    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 
  private:
@@ -110,8 +108,7 @@ class SequenceInsert final : public Operator {
     NM_ASSIGN(Value item, keep(c.input(1)));
     auto out = std::make_shared<Sequence>(*in);
     out->items.insert(out->items.begin() + at, std::move(item));
-    c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
-    return {};
+    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -133,8 +130,7 @@ class SequenceErase final : public Operator {
     NM_ASSIGN(const int64_t at, position(c, 1, count, count - 1));
     auto out = std::make_shared<Sequence>(*in);
     out->items.erase(out->items.begin() + at);
-    c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
-    return {};
+    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -153,8 +149,7 @@ class SequenceAt final : public Operator {
   Status run(Execution& c) override {
     NM_ASSIGN(const Sequence* in, sequence(c, 0));
     NM_ASSIGN(const int64_t at, position(c, 1, static_cast<int64_t>(in->items.size()), 0));
-    c.set_output(0, in->items[static_cast<size_t>(at)]);
-    return {};
+    return c.set_output(0, in->items[static_cast<size_t>(at)]);
   }
 };
 
@@ -206,8 +201,7 @@ class SplitToSequence final : public Operator {
       out->items.push_back(std::move(part));
       begin += length;
     }
-    c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
-    return {};
+    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 
  private:
