@@ -1,6 +1,7 @@
 // Operators that make and take apart sequences of tensors.
 #include "engine/ops/check.h"
 #include "engine/ops/operator.h"
+#include "engine/tensor/integers.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
@@ -26,12 +27,10 @@ Result<Value> keep(const Tensor& t) {
   return Value(std::move(copy));
 }
 
-int64_t scalar(const Tensor& t) { return t.dtype() == DType::Int32 ? *t.data<int32_t>() : *t.data<int64_t>(); }
-
 // The position that optional input i gives, in [-count, count); `fallback` without one.
 Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t fallback) {
   if (!c.has(i)) return fallback;
-  const int64_t given = scalar(c.input(i));
+  const int64_t given = integer_at(c.input(i), 0);
   if (given < -count || given >= count) {
     return Status(Code::InvalidData, text("the position ", given, " is outside of a sequence with ", count, " places"));
   }
@@ -211,14 +210,14 @@ class SplitToSequence final : public Operator {
     const Tensor& split = c.input(1);
     std::vector<int64_t> parts;
     if (split.rank() == 0) {
-      const int64_t length = scalar(split);
+      const int64_t length = integer_at(split, 0);
       if (length <= 0) return Status(Code::InvalidData, text("the split ", length, " must be positive"));
       for (int64_t left = dim; left > 0; left -= length) parts.push_back(std::min(left, length));
       return parts;
     }
     int64_t left = dim;
     for (int64_t i = 0; i < split.count(); ++i) {
-      parts.push_back(split.dtype() == DType::Int32 ? split.data<int32_t>()[i] : split.data<int64_t>()[i]);
+      parts.push_back(integer_at(split, i));
       if (parts.back() < 0 || parts.back() > left) break;
       left -= parts.back();
     }
