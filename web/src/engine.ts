@@ -1,0 +1,130 @@
+import { type ErrorRecord, NeuromancerError } from './errors.js';
+
+/** The engine's exports: the flat C ABI of engine/c_api.h. Pointers and sizes are numbers. */
+export interface EngineExports {
+  memory: WebAssembly.Memory;
+  _initialize?(): void;
+  nm_build_info(): number;
+  nm_alloc(bytes: number): number;
+  nm_free(pointer: number): void;
+  nm_last_error(): number;
+  nm_load(bytes: number, size: number, options: number): number;
+  nm_release(session: number): void;
+  nm_describe(session: number): number;
+  nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
+  nm_input_strings(session: number, index: number, dims: number, rank: number, text: number, ends: number): number;
+  nm_run(session: number): number;
+  nm_run_begin(session: number): number;
+  nm_run_steps(session: number, count: number): number;
+  nm_steps(session: number): number;
+  nm_output(session: number, index: number, out: number): number;
+  nm_output_string(session: number, index: number, element: number, text: number): number;
+  nm_memory(session: number): number;
+  nm_set_threads(count: number): number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * One instance of the engine: its exports and its memory. Any call may grow the memory, which detaches every view,
+ * so views are made when they are needed and never kept.
+ */
+export class Engine {
+  readonly exports: EngineExports;
+
+  constructor(exports: EngineExports) {
+    this.exports = exports;
+    exports._initialize?.();
+  }
+
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer, address, length);
+  }
+
+  view(): DataView {
+    return new DataView(this.exports.memory.buffer);
+  }
+
+  /** The text from `address` up to the zero that ends it. */
+  text(address: number): string {
+    const all = new Uint8Array(this.exports.memory.buffer);
+    return this.textOf(address, all.indexOf(0, address) - address);
+  }
+
+  textOf(address: number, length: number): string {
+    // TextDecoder refuses shared memory: slice copies out of it.
+    return decoder.decode(this.bytes(address, length).slice());
+  }
+
+  json<T>(address: number): T {
+    return JSON.parse(this.text(address)) as T;
+  }
+
+  /** An address in the engine's heap for `size` bytes. `what` says in the error what they were for. */
+  allocate(size: number, what: string): number {
+    const address = this.exports.nm_alloc(size);
+    if (address === 0) {
+      throw new NeuromancerError(
+        'out_of_memory',
+        `There is no room for ${what} (${size} bytes) in the engine's memory of ${this.exports.memory.buffer.byteLength} bytes; ` +
+          'release sessions, or use a smaller model or batch.',
+      );
+    }
+    return address;
+  }
+
+  /** Copies bytes into the heap; the caller frees or hands over the address. */
+  place(bytes: Uint8Array, what: string): number {
+    const address = this.allocate(bytes.byteLength, what);
+    this.bytes(address, bytes.byteLength).set(bytes);
+    return address;
+  }
+
+  /** Copies text, with the zero that ends it. */
+  placeText(text: string, what: string): number {
+    return this.place(encoder.encode(`${text}\0`), what);
+  }
+
+  /** Runs `use` with temporary copies of some bytes. */
+  with<T>(pieces: Uint8Array[], use: (...addresses: number[]) => T): T {
+    const addresses: number[] = [];
+    try {
+      for (const bytes of pieces) addresses.push(this.place(bytes, 'a temporary'));
+      return use(...addresses);
+    } finally {
+      for (const address of addresses) this.exports.nm_free(address);
+    }
+  }
+
+  /** The engine's account of the call that has just failed. */
+  lastError(): NeuromancerError {
+    const record = this.json<Partial<ErrorRecord>>(this.exports.nm_last_error());
+    return NeuromancerError.fromRecord({ code: 'internal', message: 'The engine failed without saying why.', ...record });
+  }
+
+  /** Returns a pointer or count unless it signals a failure: a null pointer or a negative number. */
+  checkPointer(pointer: number): number {
+    if (pointer === 0) throw this.lastError();
+    return pointer;
+  }
+
+  checkCount(count: number): number {
+    if (count < 0) throw this.lastError();
+    return count;
+  }
+}
+
+/** Strings one after the other as UTF-8, and where each ends. */
+export function encodeStrings(strings: readonly string[]): { text: Uint8Array; ends: Uint32Array } {
+  const pieces = strings.map((string) => encoder.encode(string));
+  const text = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
+  const ends = new Uint32Array(strings.length);
+  let end = 0;
+  pieces.forEach((piece, i) => {
+    text.set(piece, end);
+    end += piece.byteLength;
+    ends[i] = end;
+  });
+  return { text, ends };
+}
