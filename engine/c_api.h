@@ -45,11 +45,14 @@ NM_EXPORT void nm_free(void* pointer);
 // JSON of the most recent failure in this instance; "{}" when there was none.
 NM_EXPORT const char* nm_last_error(void);
 
-// Loads an ONNX model. `bytes` must come from nm_alloc and belongs to the engine from this call on,
-// whether or not it succeeds. `options` is NULL or JSON text:
-//   {"optimize":true, "externalData":[{"path":"weights.bin","address":N,"byteLength":N}, …]}
-// External data buffers follow the same ownership rule as `bytes`.
-NM_EXPORT nm_session* nm_load(uint8_t* bytes, size_t size, const char* options);
+// Gives the next nm_load the contents of an external data file. `path` is the location as the model writes it;
+// `bytes` must come from nm_alloc and belongs to the engine from this call on. Returns 0 or a negative value.
+NM_EXPORT int32_t nm_external_data(const char* path, uint8_t* bytes, size_t size);
+
+// Loads an ONNX model. `bytes` must come from nm_alloc and belongs to the engine from this call on, whether or
+// not it succeeds. `flags` is 0 or a sum of:
+#define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one of them is at fault
+NM_EXPORT nm_session* nm_load(uint8_t* bytes, size_t size, uint32_t flags);
 NM_EXPORT void nm_release(nm_session* session);
 
 // Metadata as JSON, owned by the session and valid until it is released:

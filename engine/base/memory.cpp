@@ -1,0 +1,45 @@
+#include "engine/base/memory.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+namespace nm {
+namespace {
+
+std::atomic<size_t> current_bytes{0};
+std::atomic<size_t> peak_bytes{0};
+
+// The block's size is kept in front of it: release() gets no size, and the counts need it.
+struct Header {
+  size_t bytes;
+};
+static_assert(sizeof(Header) <= kAlignment);
+
+}  // namespace
+
+void* allocate(size_t bytes) {
+  if (bytes > SIZE_MAX - 3 * kAlignment) return nullptr;
+  const size_t total = align_up(bytes) + kAlignment;
+  auto* block = static_cast<uint8_t*>(std::aligned_alloc(kAlignment, total));
+  if (block == nullptr) return nullptr;
+  reinterpret_cast<Header*>(block)->bytes = bytes;
+  const size_t now = current_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  size_t peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+  return block + kAlignment;
+}
+
+void release(void* pointer) {
+  if (pointer == nullptr) return;
+  uint8_t* block = static_cast<uint8_t*>(pointer) - kAlignment;
+  current_bytes.fetch_sub(reinterpret_cast<Header*>(block)->bytes, std::memory_order_relaxed);
+  std::free(block);
+}
+
+MemoryCounts memory_counts() {
+  return {current_bytes.load(std::memory_order_relaxed), peak_bytes.load(std::memory_order_relaxed)};
+}
+
+}  // namespace nm

@@ -1,0 +1,96 @@
+// The graph between the file and the program: values, nodes, attributes, subgraphs. Index based, so passes rewrite
+// it with plain assignments. Nodes stand in execution order.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/tensor/value.h"
+
+namespace nm {
+
+struct Graph;
+
+using ValueId = int32_t;
+inline constexpr ValueId kNone = -1;  // an optional input or output that is not there
+
+using Attribute = std::variant<int64_t, float, std::string, Tensor, std::shared_ptr<Graph>, std::vector<int64_t>,
+                               std::vector<float>, std::vector<std::string>, std::vector<Tensor>, ValueType>;
+using AttributeMap = std::map<std::string, Attribute, std::less<>>;
+
+// Attributes that passes add to ONNX's operators start with this; a model file may not use it.
+inline constexpr std::string_view kInternalPrefix = "nm_";
+
+struct GraphValue {
+  std::string name;
+  ValueType type;
+  std::optional<Shape> shape;  // absent: not even the rank is known
+  Tensor constant;             // defined for initializers and folded values
+  bool is_constant() const { return constant.defined(); }
+};
+
+struct Node {
+  std::string name;
+  std::string op_type;
+  std::string domain;  // "" is ai.onnx
+  int version = 0;     // of the operator set the node was written for
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  AttributeMap attributes;
+  // Outer values that the node's subgraphs use, appended to `inputs` from this index on, so that lifetimes and
+  // rewrites see them as the inputs they are.
+  size_t explicit_inputs = 0;
+
+  ValueId input(size_t i) const { return i < inputs.size() ? inputs[i] : kNone; }
+  bool is(std::string_view type, std::string_view dom = "") const { return op_type == type && domain == dom; }
+};
+
+// Names of symbolic dimensions, shared by a graph and its subgraphs.
+class SymbolTable {
+ public:
+  // The Shape entry (below -1) that stands for `name`.
+  int64_t dim(std::string_view name);
+  // The name of a Shape entry; empty for -1.
+  std::string_view name(int64_t dim) const;
+
+ private:
+  std::vector<std::string> names_;
+};
+
+// A value that a subgraph takes from outside: `inner` is its id inside, `input` its index among the owning node's
+// inputs.
+struct Capture {
+  ValueId inner = kNone;
+  size_t input = 0;
+};
+
+struct Graph {
+  std::string name;
+  std::vector<GraphValue> values;
+  std::vector<Node> nodes;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  std::vector<Capture> captures;  // subgraphs only
+  std::shared_ptr<SymbolTable> symbols;
+
+  ValueId add_value(GraphValue value) {
+    values.push_back(std::move(value));
+    return static_cast<ValueId>(values.size() - 1);
+  }
+  ValueId add_constant(std::string value_name, Tensor tensor);
+  const GraphValue& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
+  GraphValue& value(ValueId id) { return values[static_cast<size_t>(id)]; }
+  const Tensor* constant(ValueId id) const {
+    return id != kNone && value(id).is_constant() ? &value(id).constant : nullptr;
+  }
+};
+
+// "[batch,3,?]" with symbol names.
+std::string to_string(const Shape& shape, const SymbolTable& symbols);
+
+}  // namespace nm

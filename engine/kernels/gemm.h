@@ -1,0 +1,67 @@
+// Matrix products in f32 over a B that is packed in column panels for the register tile of the instruction set.
+//
+// Results have the same bits for any number of threads: work is split over rows and columns of C, never over K.
+// Sizes and strides are in elements. C must not overlap A or packed B; it may be the residual.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/base/thread_pool.h"
+#include "engine/kernels/epilogue.h"
+#include "engine/kernels/source_type.h"
+
+namespace nm {
+
+// C[m,n] = epilogue(A[m,k] · B[k,n]).
+struct Gemm {
+  int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;  // row-major
+  int64_t lda = 0;
+  const float* packed_b = nullptr;
+  float* c = nullptr;  // row-major
+  int64_t ldc = 0;
+  Epilogue epilogue;
+};
+
+// A batch of products whose B is not known beforehand. B may have any strides (a transposed B is
+// row_stride 1, col_stride ldb); alpha scales the products. Offsets (in elements, `batch` of each) say where each
+// matrix starts; the epilogue's bias serves all of the batch, its residual starts at c_offsets[i] too.
+struct BatchedGemm {
+  int64_t batch = 1;
+  int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  int64_t lda = 0;
+  const int64_t* a_offsets = nullptr;
+  const float* b = nullptr;
+  int64_t b_row_stride = 0, b_col_stride = 1;
+  const int64_t* b_offsets = nullptr;
+  float alpha = 1;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  const int64_t* c_offsets = nullptr;
+  Epilogue epilogue;
+};
+
+struct GemmKernels {
+  // Floats that a packed K×N matrix takes.
+  int64_t (*packed_size)(int64_t k, int64_t n);
+
+  // Packs B, whose element (k, n) is at b[k·row_stride + n·col_stride], times `scale` (Gemm's alpha).
+  void (*pack_b)(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
+                 float scale, float* packed, ThreadPool& pool);
+
+  void (*run)(const Gemm& gemm, ThreadPool& pool);
+
+  // Rows [begin, end) of C alone, on the calling thread.
+  void (*run_rows)(const Gemm& gemm, int64_t begin, int64_t end);
+
+  // y[n] = epilogue(x[k] · B[k,n]) over an unpacked row-major B.
+  void (*gemv)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& epilogue,
+               ThreadPool& pool);
+
+  // Floats of scratch that run_batched needs with this pool.
+  int64_t (*batched_scratch_size)(const BatchedGemm& gemm, const ThreadPool& pool);
+  void (*run_batched)(const BatchedGemm& gemm, float* scratch, ThreadPool& pool);
+};
+
+}  // namespace nm

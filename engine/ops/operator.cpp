@@ -1,0 +1,78 @@
+#include "engine/ops/operator.h"
+
+#include "engine/base/memory.h"
+
+namespace nm {
+
+std::optional<std::vector<int64_t>> Inference::integers(size_t i) const {
+  const Tensor* t = value(i);
+  if (t == nullptr) return std::nullopt;
+  if (t->dtype() == DType::Int64) {
+    const auto s = t->span<int64_t>();
+    return std::vector<int64_t>(s.begin(), s.end());
+  }
+  if (t->dtype() == DType::Int32) {
+    const auto s = t->span<int32_t>();
+    return std::vector<int64_t>(s.begin(), s.end());
+  }
+  return std::nullopt;
+}
+
+Result<uint8_t*> Scratch::get(size_t bytes) {
+  if (used_ == blocks_.size() || blocks_[used_].size < bytes) {
+    if (used_ < blocks_.size()) blocks_[used_] = {};  // the old block goes before the larger one comes
+    Buffer buffer(bytes);
+    if (!buffer.ok()) {
+      blocks_.resize(used_);
+      return Status(Code::OutOfMemory, text("there is no memory for ", bytes, " bytes of working space; use smaller inputs"));
+    }
+    const size_t size = buffer.size();
+    uint8_t* data = buffer.data();
+    Block block{std::move(buffer).share(), data, size};
+    if (used_ == blocks_.size()) {
+      blocks_.push_back(std::move(block));
+    } else {
+      blocks_[used_] = std::move(block);
+    }
+  }
+  return blocks_[used_++].data;
+}
+
+Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) const {
+  NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
+  *outputs_[i] = Value(std::move(t));
+  return outputs_[i]->tensor();
+}
+
+const OperatorEntry* Registry::find(std::string_view domain, std::string_view name, int version) const {
+  for (const OperatorEntry& e : entries_) {
+    if (e.name == name && e.domain == domain && e.since <= version && version <= e.until) return &e;
+  }
+  return nullptr;
+}
+
+Result<OperatorPtr> create_operator(const Node& node) {
+  const OperatorEntry* entry = Registry::instance().find(node.domain, node.op_type, node.version);
+  if (entry == nullptr) {
+    return Status(Code::UnsupportedOperator,
+                  text("the operator ", node.domain.empty() ? "" : node.domain + ".", node.op_type, " (version ",
+                       node.version, ") is not supported"))
+        .at(node.op_type, node.name);
+  }
+  Attributes attributes(node);
+  OperatorPtr op = entry->make(attributes);
+  if (Status s = attributes.take_status(); !s.ok()) return std::move(s).at(node.op_type, node.name);
+  return op;
+}
+
+Status wrong_type(std::string_view what, DType actual, std::string_view expected) {
+  return Status(Code::TypeMismatch, text(what, " has type ", dtype_name(actual), "; expected ", expected))
+      .about(what, std::string(expected), std::string(dtype_name(actual)));
+}
+
+Status wrong_shape(std::string_view what, const Shape& actual, std::string_view expected) {
+  return Status(Code::ShapeMismatch, text(what, " has shape ", to_string(actual), "; expected ", expected))
+      .about(what, std::string(expected), to_string(actual));
+}
+
+}  // namespace nm

@@ -1,0 +1,20 @@
+// Offsets for tensors that live in one block of memory: greedy by size, largest first, each at the lowest place where
+// nothing alive at the same time lies (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference").
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace nm {
+
+struct ArenaBlock {
+  size_t bytes = 0;
+  int32_t first = 0;  // the step that writes it
+  int32_t last = 0;   // the last step that reads it
+  size_t offset = 0;  // the result
+};
+
+// Sets every block's offset (a multiple of kAlignment) and returns the bytes needed in all.
+size_t place_blocks(std::vector<ArenaBlock>& blocks);
+
+}  // namespace nm

@@ -1,0 +1,61 @@
+// A program's plan for given input shapes: every value's type, shape and place, and the steps left to run.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/graph/graph.h"
+#include "engine/ops/operator.h"
+
+namespace nm {
+
+enum class Place : uint8_t {
+  Unused,    // nobody computes or reads it
+  Constant,  // an initialiser, or computed while planning
+  Input,     // bound anew by every run
+  Arena,     // at a fixed offset
+  Heap,      // allocated while running: its shape depends on data, or the caller keeps it
+};
+
+struct Slot {
+  Place place = Place::Unused;
+  Value value;                 // Arena: a view that `Plan::bind_arena` points at its memory
+  ValueType type;
+  std::optional<Shape> shape;  // concrete where present
+  size_t offset = 0;           // in the arena
+  ValueId alias_of = kNone;    // Input: a view of another input, at `offset` bytes
+};
+
+struct Step {
+  uint32_t node = 0;
+  bool infer = false;                // some output's shape is known only now
+  std::vector<ValueId> allocate;     // heap outputs whose shape the plan knows
+  std::vector<ValueId> release;      // heap values nobody reads after this step
+  std::optional<Execution> execution;
+};
+
+struct Plan {
+  std::vector<int64_t> signature;
+  std::vector<Slot> slots;  // one for each value of the graph; never resized once steps point into it
+  std::vector<Step> steps;
+  std::vector<ValueId> input_views;  // slots with alias_of, in an order in which they can be bound
+  size_t arena_bytes = 0;
+  const uint8_t* bound_to = nullptr;
+
+  void bind_arena(uint8_t* base);
+};
+
+struct PlanOptions {
+  bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
+};
+
+// What operators are told of a node whose inputs and outputs are `slots` of a plan.
+Inference inference_of(const Node& node, const std::vector<Slot>& slots);
+
+// `inputs` are the values of this run, the graph's inputs and then its captures.
+Result<std::unique_ptr<Plan>> make_plan(const Graph& graph, const std::vector<OperatorPtr>& operators,
+                                        const std::vector<ValueId>& input_ids, const std::vector<Value>& inputs,
+                                        Scratch& scratch, const PlanOptions& options);
+
+}  // namespace nm

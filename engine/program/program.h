@@ -1,0 +1,60 @@
+// A graph ready to run: operators with packed weights, and plans for the input shapes seen lately.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "engine/base/memory.h"
+#include "engine/program/plan.h"
+
+namespace nm {
+
+class Program final : public Body {
+ public:
+  // `cancelled` is looked at before every step. `body`: a subgraph, whose outputs own their memory.
+  static Result<std::unique_ptr<Program>> compile(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled,
+                                                  bool body);
+
+  const Graph& graph() const { return *graph_; }
+
+  // A run in three parts. Input tensors are read in place and must stay until the run is over.
+  Status begin(std::vector<Value> inputs);
+  // Executes up to `count` steps and returns how many are left.
+  Result<size_t> advance(size_t count);
+  // Output i of a finished run, valid until the next `begin` unless it owns its memory.
+  const Value& output(size_t i) const;
+
+  const Plan* plan() const { return current_; }
+  const Operator& op(uint32_t node) const { return *operators_[node]; }
+  size_t packed_bytes() const { return packed_bytes_; }
+  size_t arena_bytes() const { return arena_.size(); }
+
+  size_t input_count() const override { return graph_->inputs.size(); }
+  size_t output_count() const override { return graph_->outputs.size(); }
+  ValueType output_type(size_t i) const override { return graph_->value(graph_->outputs[i]).type; }
+  std::optional<Shape> output_shape(size_t i) const override { return graph_->value(graph_->outputs[i]).shape; }
+  void bind_captures(const Execution& node) override;
+  Status run(std::vector<Value> inputs, std::vector<Value>& outputs) override;
+
+ private:
+  Program(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled, bool body);
+  Status prepare();
+  Result<Plan*> plan_for(const std::vector<Value>& inputs);
+  Status run_step(Step& step);
+  Status infer_step(Step& step);
+
+  std::shared_ptr<Graph> graph_;
+  const std::atomic<bool>& cancelled_;
+  PlanOptions options_;
+  std::vector<OperatorPtr> operators_;
+  std::vector<ValueId> input_ids_;  // the graph's inputs, then its captures
+  std::vector<Value> captured_;
+  std::vector<std::unique_ptr<Plan>> plans_;  // most recently used first
+  Plan* current_ = nullptr;
+  size_t next_step_ = 0;
+  Buffer arena_;
+  Scratch scratch_;
+  size_t packed_bytes_ = 0;
+};
+
+}  // namespace nm
