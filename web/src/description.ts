@@ -55,11 +55,10 @@ export interface Profile {
   readonly steps: readonly TimedStep[];
 }
 
-/** Bytes in use. */
+/** Bytes in use; `heap` is all that is allocated now. */
 export interface MemoryUse {
   readonly heap: number;
   readonly weights: number;
   readonly arena: number;
-  readonly dynamic: number;
   readonly peak: number;
 }

@@ -1,5 +1,5 @@
 /** How each ONNX element type is held in JavaScript. `number` is ONNX's TensorProto.DataType. */
-interface ElementType {
+export interface ElementType {
   readonly number: number;
   readonly array: TypedArrayConstructor | null;
   /** Elements of `array` for one tensor element: 2 for complex numbers, 1/2 or 1/4 for packed small integers. */
@@ -18,7 +18,7 @@ export type TypedArray =
   | Float32Array
   | Float64Array;
 
-interface TypedArrayConstructor {
+export interface TypedArrayConstructor {
   readonly name: string;
   readonly BYTES_PER_ELEMENT: number;
   new (length: number): TypedArray;
@@ -58,7 +58,7 @@ export const elementTypes = {
   float8e8m0: type(24, Uint8Array),
   uint2: type(25, Uint8Array, 1 / 4),
   int2: type(26, Uint8Array, 1 / 4),
-} as const satisfies Record<string, ElementType>;
+} satisfies Record<string, ElementType>;
 
 export type DType = keyof typeof elementTypes;
 

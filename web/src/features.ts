@@ -1,3 +1,5 @@
+import { processorCount } from './host.js';
+
 // What this host can do, found by asking it: probe modules of a few bytes and WebAssembly.validate, never user agents.
 
 const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
@@ -27,14 +29,11 @@ export interface Features {
 export function detectFeatures(): Features {
   const validates = (probe: number[]): boolean =>
     typeof WebAssembly === 'object' && WebAssembly.validate(Uint8Array.from(probe));
-  const { crossOriginIsolated, navigator } = globalThis as {
-    crossOriginIsolated?: boolean;
-    navigator?: { hardwareConcurrency?: number };
-  };
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
   return {
     simd: validates(simdProbe),
     relaxedSimd: validates(relaxedProbe),
     sharedMemory: typeof SharedArrayBuffer === 'function' && crossOriginIsolated !== false,
-    processors: Math.max(1, navigator?.hardwareConcurrency ?? 1),
+    processors: processorCount(),
   };
 }

@@ -19,7 +19,8 @@ export interface FetchOptions {
 export async function readSource(what: string, source: Source, options: FetchOptions = {}): Promise<Uint8Array> {
   throwIfAborted(options.signal);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+  if (ArrayBuffer.isView(source))
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
   try {
     if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
     if (typeof Response !== 'undefined' && source instanceof Response) return await readBody(what, source, options);
@@ -46,7 +47,12 @@ export function resolveUrl(what: string, source: string | URL): URL {
 async function readUrl(what: string, url: URL, options: FetchOptions): Promise<Uint8Array> {
   if (url.protocol === 'file:' && isNode) {
     const bytes = await readFile(url).catch((cause: Error) => {
-      throw new NeuromancerError('download_failed', `${capital(what)} could not be read from ${url.href}: ${cause.message}`, {}, cause);
+      throw new NeuromancerError(
+        'download_failed',
+        `${capital(what)} could not be read from ${url.href}: ${cause.message}`,
+        {},
+        cause,
+      );
     });
     options.onProgress?.({ loaded: bytes.byteLength, total: bytes.byteLength });
     return bytes;

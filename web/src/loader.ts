@@ -67,7 +67,10 @@ function artefactUrl(options: EngineOptions, features: Features, threads: number
     );
   }
   if (artefact.includes('relaxed') && !features.relaxedSimd) {
-    throw new NeuromancerError('engine_unavailable', `This host has no relaxed SIMD, which "${artefact}" needs; use "wasm".`);
+    throw new NeuromancerError(
+      'engine_unavailable',
+      `This host has no relaxed SIMD, which "${artefact}" needs; use "wasm".`,
+    );
   }
   if (artefact.includes('threads') && !features.sharedMemory) {
     throw new NeuromancerError(

@@ -1,7 +1,7 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
-import { encodeStrings, Engine } from './engine.js';
+import { type Engine, encodeStrings } from './engine.js';
 import { asNeuromancerError, NeuromancerError, throwIfAborted } from './errors.js';
 import { readSource, type Source } from './fetch.js';
 import { nextTask } from './host.js';
@@ -11,6 +11,9 @@ import { elementCount, Tensor, type TensorSource } from './tensor.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
+
+/** NM_LOAD_UNOPTIMIZED */
+const loadUnoptimized = 1;
 
 /** nm_tensor as wasm32 lays it out: dtype, rank, dims, data, byte_length. */
 const tensorRecordBytes = 20;
@@ -155,6 +158,7 @@ export class LocalBackend implements Backend {
     const rank = view.getUint32(record + 4, true);
     const dims = view.getUint32(record + 8, true);
     const data = view.getUint32(record + 12, true);
+    if (number === 0) return undefined; // an optional output that the model left out
     const type = dtypeOfNumber(number);
     if (type === undefined) {
       throw new NeuromancerError('internal', `Output "${name}" has the unknown element type ${number}.`);
@@ -162,9 +166,12 @@ export class LocalBackend implements Backend {
     const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
     const { array: TypedArrayOf } = elementTypes[type];
     if (TypedArrayOf === null) {
-      return new Tensor(type, Array.from({ length: elementCount(shape) }, (_, i) => this.#outputString(index, i, record)), shape);
+      return new Tensor(
+        type,
+        Array.from({ length: elementCount(shape) }, (_, i) => this.#outputString(index, i, record)),
+        shape,
+      );
     }
-    if (data === 0 && rank === 0) return undefined; // an optional output that the model left out
     const length = dataLength(type, elementCount(shape));
     const lent = new TypedArrayOf(this.#engine.exports.memory.buffer, data, length);
     return new Tensor(type, (mode === 'view' ? lent : lent.slice()) as TensorSource, shape);
@@ -185,16 +192,14 @@ function loadModel(
   externalData: readonly { path: string; bytes: Uint8Array }[],
   optimize: boolean,
 ): number {
-  const files = externalData.map(({ path, bytes }) => {
-    return { path, address: engine.place(bytes, `the external data "${path}"`), byteLength: bytes.byteLength };
-  });
-  const address = engine.place(model, 'the model');
-  const options = engine.placeText(JSON.stringify({ optimize, externalData: files }), 'the load options');
-  try {
-    return engine.checkPointer(engine.exports.nm_load(address, model.byteLength, options));
-  } finally {
-    engine.exports.nm_free(options);
+  for (const { path, bytes } of externalData) {
+    const address = engine.place(bytes, `the external data "${path}"`);
+    engine.with([engine.encode(path)], (pathAt) =>
+      engine.checkCount(engine.exports.nm_external_data(pathAt as number, address, bytes.byteLength)),
+    );
   }
+  const address = engine.place(model, 'the model');
+  return engine.checkPointer(engine.exports.nm_load(address, model.byteLength, optimize ? 0 : loadUnoptimized));
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

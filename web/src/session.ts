@@ -67,28 +67,24 @@ export class Session {
   }
 
   /** Gives all memory back, after the calls that are under way. Releasing twice is allowed. */
-  async release(): Promise<void> {
-    if (this.#closed !== undefined) return;
-    const released = this.#enqueue(() => this.#backend.release());
-    this.#closed = 'This session was released; load the model again.';
-    await released;
+  release(): Promise<void> {
+    if (this.#closed !== undefined) return Promise.resolve();
+    return this.#enqueue(() => {
+      this.#closed = 'This session was released; load the model again.';
+      return this.#backend.release();
+    });
   }
 
   #enqueue<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(async () => {
-      if (this.#broken !== undefined) throw new NeuromancerError('session_closed', this.#broken);
+    const result = this.#queue.then(() => {
+      if (this.#closed !== undefined) throw new NeuromancerError('session_closed', this.#closed);
       return call();
     });
-    if (this.#closed !== undefined) return Promise.reject(new NeuromancerError('session_closed', this.#closed));
-    this.#queue = result.catch((error: unknown) => this.#afterFailure(error));
+    this.#queue = result.catch((error: unknown) => {
+      if (!(error instanceof NeuromancerError) || error.code !== 'internal') return;
+      this.#closed = 'This session was broken by an internal error; load the model again.';
+    });
     return result;
-  }
-
-  #broken: string | undefined;
-
-  #afterFailure(error: unknown): void {
-    if (!(error instanceof NeuromancerError) || error.code !== 'internal') return;
-    this.#broken = 'This session was broken by an internal error; load the model again.';
   }
 
   #checkFeeds(feeds: Readonly<Record<string, TensorLike>>): ReadonlyMap<string, Tensor> {

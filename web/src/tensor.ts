@@ -1,4 +1,13 @@
-import { type DataOf, type DType, dataLength, elementTypes, isDType, type TypedArray } from './dtypes.js';
+import {
+  type DataOf,
+  type DType,
+  dataLength,
+  type ElementType,
+  elementTypes,
+  isDType,
+  type TypedArray,
+  type TypedArrayConstructor,
+} from './dtypes.js';
 import { NeuromancerError } from './errors.js';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
 
@@ -104,13 +113,17 @@ function toData(type: DType, source: TensorSource): TypedArray | readonly string
     if (Array.isArray(list) && list.every((value) => typeof value === 'string')) return [...(list as string[])];
     throw new NeuromancerError('type_mismatch', 'The data of a string tensor must be an array of strings.');
   }
-  const { array: TypedArrayOf, lanes } = elementTypes[type];
+  const { array, lanes }: ElementType = elementTypes[type];
+  const TypedArrayOf = array as TypedArrayConstructor;
   if (source instanceof TypedArrayOf) return source as TypedArray;
   if (type === 'bool' && source instanceof Uint8ClampedArray) return new Uint8Array(source);
   if (type === 'float16') return isFloat16Array(source) ? bitsOf(source) : float32ToFloat16(numbers(type, list));
   if (type === 'bfloat16') return float32ToBfloat16(numbers(type, list));
   if (lanes < 1 || type.startsWith('float8')) {
-    throw new NeuromancerError('type_mismatch', `The data of a ${type} tensor must be its packed bits in a Uint8Array.`);
+    throw new NeuromancerError(
+      'type_mismatch',
+      `The data of a ${type} tensor must be its packed bits in a Uint8Array.`,
+    );
   }
   if (type === 'float32' || type === 'complex64') return Float32Array.from(numbers(type, list));
   if (type === 'float64' || type === 'complex128') return Float64Array.from(numbers(type, list));
