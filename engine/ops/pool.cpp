@@ -40,6 +40,12 @@ int64_t visit_window(const Window& w, const std::array<int64_t, kMaxSpatial>& ou
   return padded;
 }
 
+template <class T>
+bool is_nan(T v) {
+  if constexpr (std::is_floating_point_v<T>) return std::isnan(v);
+  return false;
+}
+
 class Pool final : public Operator {
  public:
   Pool(Attributes& a, PoolKind kind)
@@ -192,8 +198,7 @@ class Pool final : public Operator {
       int64_t index = -1;
       visit_window(w, at, [&](int64_t pixel, int64_t column_major) {
         const T v = x[from + pixel * step];
-        if (index >= 0 && !(v > best) && v == v) return;
-        if (index >= 0 && best != best) return;  // NaN wins, the first of them
+        if (is_nan(best) || !(index < 0 || v > best || is_nan(v))) return;  // NaN wins, the first of them
         best = v;
         index = plane + (column_major_ ? column_major : pixel);
       });
