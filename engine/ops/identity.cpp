@@ -21,7 +21,7 @@ class Identity final : public Operator {
     if (in != nullptr) {
       copy_all(*in, c.output(0));
     } else if (c.has(0)) {
-      c.set_output(0, c.input_value(0));
+      return c.set_output(0, c.input_value(0));
     }
     return {};
   }
