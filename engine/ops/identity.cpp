@@ -1,11 +1,11 @@
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
 namespace {
 
-class Identity final : public Operator {
+class Identity final : public Movement {
  public:
   explicit Identity(Attributes&) {}
 
@@ -21,7 +21,7 @@ class Identity final : public Operator {
     if (in != nullptr) {
       copy_all(*in, c.output(0));
     } else if (c.has(0)) {
-      c.set_output(0, c.input_value(0));
+      return c.set_output(0, c.input_value(0));
     }
     return {};
   }
