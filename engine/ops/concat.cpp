@@ -1,11 +1,11 @@
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
 namespace {
 
-class Concat final : public Operator {
+class Concat final : public Movement {
  public:
   explicit Concat(Attributes& a) : axis_(a.integer("axis", 1)) {
     if (a.version() >= 4) a.require("axis");

@@ -1,5 +1,5 @@
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/integers.h"
 #include "engine/tensor/strided.h"
 
@@ -20,7 +20,7 @@ Tensor list(const std::vector<T>& values) {
   return t.ok() ? std::move(*t) : Tensor();
 }
 
-class Constant final : public Operator {
+class Constant final : public Movement {
  public:
   explicit Constant(Attributes& a) {
     if (a.has("value")) value_ = a.tensor("value");
@@ -47,7 +47,7 @@ class Constant final : public Operator {
   Tensor value_;
 };
 
-class ConstantOfShape final : public Operator {
+class ConstantOfShape final : public Movement {
  public:
   explicit ConstantOfShape(Attributes& a) : value_(a.has("value") ? a.tensor("value") : scalar(0.0f)) {
     if (value_.count() != 1) a.fail("the attribute 'value' must have exactly one element");

@@ -1,11 +1,11 @@
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
 namespace {
 
-class Identity final : public Operator {
+class Identity final : public Movement {
  public:
   explicit Identity(Attributes&) {}
 

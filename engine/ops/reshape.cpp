@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/ops/check.h"
-#include "engine/ops/same_bytes.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/integers.h"
 
 namespace nm {

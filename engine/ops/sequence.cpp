@@ -1,6 +1,6 @@
 // Operators that make and take apart sequences of tensors.
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/integers.h"
 #include "engine/tensor/strided.h"
 
@@ -43,7 +43,7 @@ Status check_position(const Inference& c, size_t i) {
   return check_scalar(c, i, "the position");
 }
 
-class SequenceConstruct final : public Operator {
+class SequenceConstruct final : public Movement {
  public:
   explicit SequenceConstruct(Attributes&) {}
 
@@ -65,7 +65,7 @@ class SequenceConstruct final : public Operator {
   }
 };
 
-class SequenceEmpty final : public Operator {
+class SequenceEmpty final : public Movement {
  public:
   explicit SequenceEmpty(Attributes& a) : dtype_(type_attribute(a, "dtype", DType::Float32)) {}
 
@@ -84,7 +84,7 @@ class SequenceEmpty final : public Operator {
   DType dtype_;
 };
 
-class SequenceInsert final : public Operator {
+class SequenceInsert final : public Movement {
  public:
   explicit SequenceInsert(Attributes&) {}
 
@@ -112,7 +112,7 @@ class SequenceInsert final : public Operator {
   }
 };
 
-class SequenceErase final : public Operator {
+class SequenceErase final : public Movement {
  public:
   explicit SequenceErase(Attributes&) {}
 
@@ -134,7 +134,7 @@ class SequenceErase final : public Operator {
   }
 };
 
-class SequenceAt final : public Operator {
+class SequenceAt final : public Movement {
  public:
   explicit SequenceAt(Attributes&) {}
 
@@ -153,7 +153,7 @@ class SequenceAt final : public Operator {
   }
 };
 
-class SequenceLength final : public Operator {
+class SequenceLength final : public Movement {
  public:
   explicit SequenceLength(Attributes&) {}
 
@@ -170,7 +170,7 @@ class SequenceLength final : public Operator {
   }
 };
 
-class SplitToSequence final : public Operator {
+class SplitToSequence final : public Movement {
  public:
   explicit SplitToSequence(Attributes& a) : axis_(a.integer("axis", 0)), keep_dims_(a.flag("keepdims", true)) {}
 
@@ -231,7 +231,7 @@ class SplitToSequence final : public Operator {
   bool keep_dims_;
 };
 
-class ConcatFromSequence final : public Operator {
+class ConcatFromSequence final : public Movement {
  public:
   explicit ConcatFromSequence(Attributes& a) : axis_(a.integer("axis", 0)), new_axis_(a.flag("new_axis", false)) {
     a.require("axis");

@@ -2,12 +2,12 @@
 #include <algorithm>
 
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 
 namespace nm {
 namespace {
 
-class ShapeOf final : public Operator {
+class ShapeOf final : public Movement {
  public:
   explicit ShapeOf(Attributes& a) : start_(a.integer("start", 0)), end_(a.integer("end", INT64_MAX)) {}
 
@@ -42,7 +42,7 @@ class ShapeOf final : public Operator {
   int64_t end_;
 };
 
-class Size final : public Operator {
+class Size final : public Movement {
  public:
   explicit Size(Attributes&) {}
 

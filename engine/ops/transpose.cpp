@@ -1,14 +1,14 @@
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
 #include "engine/tensor/element.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
 namespace {
 
-class Transpose final : public Operator {
+class Transpose final : public Movement {
  public:
   explicit Transpose(Attributes& a) : perm_(a.integers("perm")), given_(a.has("perm")) {}
 

@@ -1,11 +1,18 @@
-// Operators whose output 0 is input 0's elements in the same order, whatever its shape.
+// Bases of operators that do no arithmetic.
 #pragma once
 #include "engine/ops/operator.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
 
-class SameBytes : public Operator {
+// Elements of any type, 16-bit floats among them, go where they go as they are.
+class Movement : public Operator {
+ public:
+  bool native_float16() const override { return true; }
+};
+
+// Output 0 is input 0's elements in the same order, whatever its shape.
+class SameBytes : public Movement {
  public:
   Status run(Execution& c) override {
     copy_all(c.input(0), c.output(0));
