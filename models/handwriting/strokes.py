@@ -77,7 +77,7 @@ def write(label, rng):
         steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
         along = np.concatenate([[0], np.cumsum(steps)])
         start, stop = rng.uniform(-0.02, 0.06), 1 - rng.uniform(-0.02, 0.06)
-        even = np.linspace(max(start, 0) * along[-1], min(stop, 1) * along[-1], 48)
+        even = np.linspace(max(start, 0) * along[-1], min(stop, 1) * along[-1], 28)
         points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
         points = _smooth(points, rng.integers(0, 5))
         wave = np.sin(points[:, None, :] / 100 * np.pi * 2 + warp_phase) @ warp.T
@@ -99,7 +99,7 @@ def segments(strokes):
     return np.concatenate(lines) * scale + np.tile(move, 2)
 
 
-def batch(count, rng, most=192):
+def batch(count, rng, most=112):
     """`count` signs as segments (count, most, 4), padded by repeating the last one, and their classes."""
     classes = rng.integers(len(LABELS), size=count)
     out = np.empty((count, most, 4), np.float32)

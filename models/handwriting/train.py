@@ -73,7 +73,7 @@ def accuracy(session, images, classes, among=None):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--fonts", nargs="*", default=["/usr/share/fonts"])
-    arguments.add_argument("--steps", type=int, default=5000)
+    arguments.add_argument("--steps", type=int, default=2000)
     arguments = arguments.parse_args()
     rng = np.random.default_rng(1)
 
