@@ -41,7 +41,7 @@ class Conv final : public Operator {
       : window_(a),
         groups_(a.integer("group", 1)),
         layout_(a),
-        activation_(a.node().domain == kMicrosoftDomain ? microsoft_activation(a) : fused_activation(a)) {
+        activation_(a.node().domain == kMicrosoftDomain ? microsoft_activation(a) : FusedActivation(a)) {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 
@@ -125,7 +125,7 @@ class Conv final : public Operator {
       epilogue.residual = static_cast<const float*>(residual);
       epilogue.ldr = layout_.channels(y.shape());
     }
-    activation_.apply(epilogue);
+    activation_.put(epilogue);
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
     NM_TRY(conv.run(c, static_cast<const float*>(image), packed, target.floats(), epilogue));
     target.finish();
