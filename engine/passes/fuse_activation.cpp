@@ -8,9 +8,15 @@
 namespace nm {
 namespace {
 
+struct Function {
+  Activation kind = Activation::None;
+  float a = 0, b = 0;
+};
+
 // An activation that starts at some value, and the node that ends it.
 struct Match {
-  FusedActivation activation;
+  Activation kind = Activation::None;
+  float a = 0, b = 0;
   uint32_t last = 0;
 };
 
@@ -31,7 +37,7 @@ class Matcher {
     if (uses_.is_output[static_cast<size_t>(x)]) return std::nullopt;
     const std::vector<uint32_t>& readers = uses_.readers[static_cast<size_t>(x)];
     if (readers.size() == 1) {
-      if (const auto f = single(graph_.nodes[readers[0]], x)) return Match{*f, readers[0]};
+      if (const auto f = single(graph_.nodes[readers[0]], x)) return Match{f->kind, f->a, f->b, readers[0]};
     }
     if (readers.size() != 2) return std::nullopt;
     for (const int first : {0, 1}) {
@@ -41,31 +47,31 @@ class Matcher {
   }
 
  private:
-  std::optional<FusedActivation> single(const Node& n, ValueId x) const {
+  std::optional<Function> single(const Node& n, ValueId x) const {
     if (n.input(0) != x) return std::nullopt;
     const bool microsoft = n.domain == "com.microsoft";
-    if (microsoft && n.op_type == "Gelu") return FusedActivation{Activation::Gelu};
-    if (microsoft && n.op_type == "FastGelu" && n.input(1) == kNone) return FusedActivation{Activation::GeluTanh};
+    if (microsoft && n.op_type == "Gelu") return Function{Activation::Gelu};
+    if (microsoft && n.op_type == "FastGelu" && n.input(1) == kNone) return Function{Activation::GeluTanh};
     if (!n.domain.empty()) return std::nullopt;
-    if (n.op_type == "Relu") return FusedActivation{Activation::Relu};
-    if (n.op_type == "Sigmoid") return FusedActivation{Activation::Sigmoid};
-    if (n.op_type == "Tanh") return FusedActivation{Activation::Tanh};
-    if (n.op_type == "HardSwish") return FusedActivation{Activation::HardSwish};
-    if (n.op_type == "LeakyRelu") return FusedActivation{Activation::LeakyRelu, number(n, "alpha", 0.01f)};
+    if (n.op_type == "Relu") return Function{Activation::Relu};
+    if (n.op_type == "Sigmoid") return Function{Activation::Sigmoid};
+    if (n.op_type == "Tanh") return Function{Activation::Tanh};
+    if (n.op_type == "HardSwish") return Function{Activation::HardSwish};
+    if (n.op_type == "LeakyRelu") return Function{Activation::LeakyRelu, number(n, "alpha", 0.01f)};
     if (n.op_type == "HardSigmoid") {
-      return FusedActivation{Activation::HardSigmoid, number(n, "alpha", 0.2f), number(n, "beta", 0.5f)};
+      return Function{Activation::HardSigmoid, number(n, "alpha", 0.2f), number(n, "beta", 0.5f)};
     }
-    if (n.op_type == "Swish" && number(n, "alpha", 1) == 1) return FusedActivation{Activation::Silu};
+    if (n.op_type == "Swish" && number(n, "alpha", 1) == 1) return Function{Activation::Silu};
     if (n.op_type == "Gelu") {
       const auto it = n.attributes.find("approximate");
       const auto* how = it == n.attributes.end() ? nullptr : std::get_if<std::string>(&it->second);
-      return FusedActivation{how != nullptr && *how == "tanh" ? Activation::GeluTanh : Activation::Gelu};
+      return Function{how != nullptr && *how == "tanh" ? Activation::GeluTanh : Activation::Gelu};
     }
     if (n.op_type == "Clip") return clip(n);
     return std::nullopt;
   }
 
-  std::optional<FusedActivation> clip(const Node& n) const {
+  std::optional<Function> clip(const Node& n) const {
     float bounds[] = {-INFINITY, INFINITY};
     if (n.version < 11) {
       bounds[0] = number(n, "min", bounds[0]);
@@ -80,7 +86,7 @@ class Matcher {
     }
     // With low > high everything becomes high, which kernels need not keep to.
     if (!(bounds[0] <= bounds[1])) return std::nullopt;
-    return FusedActivation{Activation::Clip, bounds[0], bounds[1]};
+    return Function{Activation::Clip, bounds[0], bounds[1]};
   }
 
   // The only reader of a value, when there is one.
@@ -96,7 +102,7 @@ class Matcher {
     const size_t other = n.inputs[0] == x ? 1 : 0;
     if (n.inputs[1 - other] != x || (op == "Div" && other == 0)) return false;
     const auto v = scalar_constant(graph_, n.inputs[other]);
-    return v && close(*v, scalar) && graph_.value(n.inputs[other]).shape->rank() <= graph_.value(x).shape.value_or(Shape()).rank();
+    return v && close(*v, scalar) && graph_.constant(n.inputs[other])->rank() <= graph_.value(x).shape.value_or(Shape()).rank();
   }
   bool sixth(const Node& n, ValueId x) const { return with_scalar(n, "Div", x, 6) || with_scalar(n, "Mul", x, 1.f / 6); }
 
@@ -111,11 +117,11 @@ class Matcher {
     };
     const auto gate = single(start, x);
     if (gate && gate->kind == Activation::Sigmoid && ends_at_product(start.outputs[0])) {
-      return Match{{Activation::Silu}, product};
+      return Match{Activation::Silu, 0, 0, product};
     }
     if (gate && gate->kind == Activation::HardSigmoid && close(gate->a, 1.f / 6) && close(gate->b, 0.5f) &&
         ends_at_product(start.outputs[0])) {
-      return Match{{Activation::HardSwish}, product};
+      return Match{Activation::HardSwish, 0, 0, product};
     }
     // x · clip(x + 3, 0, 6) / 6, the division before or after the product.
     if (!with_scalar(start, "Add", x, 3)) return std::nullopt;
@@ -126,12 +132,12 @@ class Matcher {
     const ValueId six = clipped->outputs[0];
     if (ends_at_product(six)) {
       const Node* scaled = only_reader(graph_.nodes[product].outputs[0], at);
-      if (scaled != nullptr && sixth(*scaled, graph_.nodes[product].outputs[0])) return Match{{Activation::HardSwish}, at};
+      if (scaled != nullptr && sixth(*scaled, graph_.nodes[product].outputs[0])) return Match{Activation::HardSwish, 0, 0, at};
       return std::nullopt;
     }
     const Node* scaled = only_reader(six, at);
     if (scaled != nullptr && sixth(*scaled, six) && ends_at_product(scaled->outputs[0])) {
-      return Match{{Activation::HardSwish}, product};
+      return Match{Activation::HardSwish, 0, 0, product};
     }
     return std::nullopt;
   }
@@ -142,7 +148,7 @@ class Matcher {
 
 bool takes_activation(const Graph& graph, const Node& n) {
   if (!n.is("Conv") && !n.is("ConvTranspose") && !n.is("Gemm") && !n.is("MatMul")) return false;
-  return !n.attributes.contains(kActivation) && !n.attributes.contains("nm_residual_last") &&
+  return !n.attributes.contains("nm_activation") && !n.attributes.contains("nm_residual_last") &&
          graph.value(n.outputs[0]).type.dtype == DType::Float32;
 }
 
@@ -156,8 +162,8 @@ Result<bool> fuse_activation(Graph& graph) {
     if (!takes_activation(graph, node)) continue;
     const auto match = matcher.match(node.outputs[0]);
     if (!match) continue;
-    node.attributes[std::string(kActivation)] = static_cast<int64_t>(match->activation.kind);
-    node.attributes[std::string(kActivationParams)] = std::vector<float>{match->activation.a, match->activation.b};
+    node.attributes["nm_activation"] = std::string(activation_name(match->kind));
+    node.attributes["nm_activation_params"] = std::vector<float>{match->a, match->b};
     // The activation's own nodes now lead nowhere.
     std::swap(node.outputs[0], graph.nodes[match->last].outputs[0]);
     changed = true;

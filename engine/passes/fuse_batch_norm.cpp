@@ -90,7 +90,7 @@ int64_t foldable_channels(const Graph& graph, const Node& node) {
   if (!transposed && !node.is("Conv")) return 0;
   if (node.input(3) != kNone || node.attributes.contains("nm_activation")) return 0;
   const Tensor* w = graph.constant(node.input(1));
-  if (w == nullptr || w->raw() == nullptr || w->rank() < 3 || !float_at(*w, 0) || w->count() == 0) return 0;
+  if (w == nullptr || w->raw() == nullptr || w->rank() < 3 || w->count() == 0 || !float_at(*w, 0)) return 0;
   int64_t groups = 1;
   if (const auto it = node.attributes.find("group"); it != node.attributes.end()) {
     if (const auto* g = std::get_if<int64_t>(&it->second)) groups = *g;

@@ -1,6 +1,5 @@
 // Conv followed by an Add of a value of the same shape takes that value as its residual input: what skip connections
 // are. Without an activation in between the sum comes before whatever activation is fused later.
-#include "engine/ops/activation.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 
@@ -24,7 +23,9 @@ Node* conv_of(Graph& graph, const Uses& uses, const Node& add, size_t side) {
   if (!conv.is("Conv") || conv.outputs[0] != sum || conv.input(3) != kNone) return nullptr;
   const GraphValue &a = graph.value(sum), &b = graph.value(other);
   if (a.type.dtype != DType::Float32 || b.type.dtype != DType::Float32) return nullptr;
-  return same_known_shape(a, b) ? &conv : nullptr;
+  if (!same_known_shape(a, b)) return nullptr;
+  // Beyond planes sums go through the residual themselves.
+  return a.shape->rank() <= 4 || !conv.attributes.contains("nm_activation") ? &conv : nullptr;
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ Result<bool> fuse_residual(Graph& graph) {
     conv.explicit_inputs = 4;
     conv.inputs[3] = old.inputs[1 - side];
     std::swap(conv.outputs, old.outputs);
-    if (conv.attributes.contains(kActivation)) conv.attributes["nm_residual_last"] = int64_t{1};
+    if (conv.attributes.contains("nm_activation")) conv.attributes["nm_residual_last"] = int64_t{1};
     changed = true;
   }
   if (changed) remove_dead_nodes(graph);
