@@ -17,7 +17,7 @@ struct Tile {
 
 // K is cut so that a panel of B (k_block × nr floats) stays in half of a 32 KiB L1 cache while rows of A pass by.
 template <class A>
-inline constexpr int64_t k_block = 16 * 1024 / 4 / Tile<A>::nr < 256 ? 256 : 16 * 1024 / 4 / Tile<A>::nr;
+inline constexpr int64_t k_block = 256;
 
 // Rows of A that are taken through one panel after another: m_block × k_block floats, about 200 KiB of L2.
 template <class A>
