@@ -42,7 +42,7 @@ struct DepthwiseJob {
 
 // Stores the sums, which already hold the bias, for channels [c, c + count).
 template <class A, int T>
-inline void depthwise_finish(const DepthwiseJob& job, vf<A> (&acc)[T], ptrdiff_t c, ptrdiff_t count, bool bounds,
+[[gnu::always_inline]] inline void depthwise_finish(const DepthwiseJob& job, vf<A> (&acc)[T], ptrdiff_t c, ptrdiff_t count, bool bounds,
                              const Bounds<A>& clamp) {
   constexpr int w = simd::lanes<A>;
   const Epilogue& e = *job.epilogue;
@@ -72,7 +72,7 @@ inline void depthwise_finish(const DepthwiseJob& job, vf<A> (&acc)[T], ptrdiff_t
 
 // Calls body(c, count, first weight, read) for each block of lanes; read loads `count` channels.
 template <class A, class F>
-inline void depthwise_blocks(const ConvShape& s, const float* weights, F body) {
+[[gnu::always_inline]] inline void depthwise_blocks(const ConvShape& s, const float* weights, F body) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t channels = static_cast<ptrdiff_t>(s.in_c);
   const ptrdiff_t step = static_cast<ptrdiff_t>(s.kernel_h * s.kernel_w) * w;
@@ -95,7 +95,8 @@ void depthwise_pixel(const DepthwiseJob& job) {
   const ptrdiff_t width = static_cast<ptrdiff_t>(job.shape->kernel_w);
   const ptrdiff_t ky0 = static_cast<ptrdiff_t>(job.ky.begin), ky1 = static_cast<ptrdiff_t>(job.ky.end);
   const ptrdiff_t kx0 = static_cast<ptrdiff_t>(job.kx.begin), kx1 = static_cast<ptrdiff_t>(job.kx.end);
-  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights, auto read) {
+  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights,
+                                              auto read) __attribute__((always_inline)) {
     vf<A> acc[1] = {e.bias ? read(e.bias + c) : vf<A>(0.f)};
     for (ptrdiff_t ky = ky0; ky < ky1; ++ky) {
       const float* x = job.x + ky * job.row + c;
@@ -119,7 +120,8 @@ void depthwise_pixels(const DepthwiseJob& job) {
   const ptrdiff_t rows = static_cast<ptrdiff_t>(job.ky.end - job.ky.begin);
   const float* first = job.x + static_cast<ptrdiff_t>(job.ky.begin) * job.row;
   const ptrdiff_t skipped = static_cast<ptrdiff_t>(job.ky.begin) * KW * w;
-  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights, auto read) {
+  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights,
+                                              auto read) __attribute__((always_inline)) {
     const vf<A> bias = e.bias ? read(e.bias + c) : vf<A>(0.f);
     vf<A> acc[T];
 #pragma GCC unroll 8

@@ -65,9 +65,10 @@ template <class A>
   }
 }
 
-// The epilogue of whole panels in registers, of all else slowly.
+// The epilogue of whole panels in registers, of all else slowly. Must be inlined: sums whose address leaves a function
+// live in memory throughout it.
 template <class A, int MR, int NV>
-inline void finish_tile(const TileJob& job, vf<A> (&acc)[MR][NV]) {
+[[gnu::always_inline]] inline void finish_tile(const TileJob& job, vf<A> (&acc)[MR][NV]) {
   constexpr int W = simd::lanes<A>;
   const Epilogue& e = *job.epilogue;
   const bool bounds = is_bounds(e.activation) && !(e.residual_last && job.residual);
