@@ -58,6 +58,18 @@ DType type_attribute(Attributes& a, std::string_view name, DType fallback) {
   return fallback;
 }
 
+Result<Shape> check_shape(std::span<const int64_t> dims) {
+  if (dims.size() > static_cast<size_t>(kMaxRank)) {
+    return Status(Code::ShapeMismatch,
+                  text("a shape has ", dims.size(), " dimensions; at most ", kMaxRank, " are supported"));
+  }
+  for (const int64_t d : dims) {
+    if (d < 0)
+      return Status(Code::InvalidData, text("a shape has the dimension ", d, "; dimensions must be at least 0"));
+  }
+  return Shape(dims);
+}
+
 Result<int> check_axis(int64_t axis, int rank) {
   const int a = normalize_axis(axis, rank);
   if (a >= 0) return a;

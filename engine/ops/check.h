@@ -23,6 +23,9 @@ Status check_scalar(const Inference& c, size_t i, std::string_view what);
 // An attribute that holds an element type by its number.
 DType type_attribute(Attributes& a, std::string_view name, DType fallback);
 
+// The dimensions that an input gives for an output: none negative, at most kMaxRank.
+Result<Shape> check_shape(std::span<const int64_t> dims);
+
 // An axis in [-rank, rank), made non-negative.
 Result<int> check_axis(int64_t axis, int rank);
 // Axes in [-rank, rank) as a set of bits; none may occur twice.

@@ -1,6 +1,7 @@
 // Operators that make and take apart sequences of tensors.
 #include "engine/ops/check.h"
-#include "engine/ops/operator.h"
+#include "engine/ops/movement.h"
+#include "engine/tensor/integers.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
@@ -26,12 +27,10 @@ Result<Value> keep(const Tensor& t) {
   return Value(std::move(copy));
 }
 
-int64_t scalar(const Tensor& t) { return t.dtype() == DType::Int32 ? *t.data<int32_t>() : *t.data<int64_t>(); }
-
 // The position that optional input i gives, in [-count, count); `fallback` without one.
 Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t fallback) {
   if (!c.has(i)) return fallback;
-  const int64_t given = scalar(c.input(i));
+  const int64_t given = integer_at(c.input(i), 0);
   if (given < -count || given >= count) {
     return Status(Code::InvalidData, text("the position ", given, " is outside of a sequence with ", count, " places"));
   }
@@ -44,7 +43,7 @@ Status check_position(const Inference& c, size_t i) {
   return check_scalar(c, i, "the position");
 }
 
-class SequenceConstruct final : public Operator {
+class SequenceConstruct final : public Movement {
  public:
   explicit SequenceConstruct(Attributes&) {}
 
@@ -66,7 +65,7 @@ class SequenceConstruct final : public Operator {
   }
 };
 
-class SequenceEmpty final : public Operator {
+class SequenceEmpty final : public Movement {
  public:
   explicit SequenceEmpty(Attributes& a) : dtype_(type_attribute(a, "dtype", DType::Float32)) {}
 
@@ -85,7 +84,7 @@ class SequenceEmpty final : public Operator {
   DType dtype_;
 };
 
-class SequenceInsert final : public Operator {
+class SequenceInsert final : public Movement {
  public:
   explicit SequenceInsert(Attributes&) {}
 
@@ -113,7 +112,7 @@ class SequenceInsert final : public Operator {
   }
 };
 
-class SequenceErase final : public Operator {
+class SequenceErase final : public Movement {
  public:
   explicit SequenceErase(Attributes&) {}
 
@@ -135,7 +134,7 @@ class SequenceErase final : public Operator {
   }
 };
 
-class SequenceAt final : public Operator {
+class SequenceAt final : public Movement {
  public:
   explicit SequenceAt(Attributes&) {}
 
@@ -154,7 +153,7 @@ class SequenceAt final : public Operator {
   }
 };
 
-class SequenceLength final : public Operator {
+class SequenceLength final : public Movement {
  public:
   explicit SequenceLength(Attributes&) {}
 
@@ -171,7 +170,7 @@ class SequenceLength final : public Operator {
   }
 };
 
-class SplitToSequence final : public Operator {
+class SplitToSequence final : public Movement {
  public:
   explicit SplitToSequence(Attributes& a) : axis_(a.integer("axis", 0)), keep_dims_(a.flag("keepdims", true)) {}
 
@@ -211,14 +210,14 @@ class SplitToSequence final : public Operator {
     const Tensor& split = c.input(1);
     std::vector<int64_t> parts;
     if (split.rank() == 0) {
-      const int64_t length = scalar(split);
+      const int64_t length = integer_at(split, 0);
       if (length <= 0) return Status(Code::InvalidData, text("the split ", length, " must be positive"));
       for (int64_t left = dim; left > 0; left -= length) parts.push_back(std::min(left, length));
       return parts;
     }
     int64_t left = dim;
     for (int64_t i = 0; i < split.count(); ++i) {
-      parts.push_back(split.dtype() == DType::Int32 ? split.data<int32_t>()[i] : split.data<int64_t>()[i]);
+      parts.push_back(integer_at(split, i));
       if (parts.back() < 0 || parts.back() > left) break;
       left -= parts.back();
     }
@@ -232,7 +231,7 @@ class SplitToSequence final : public Operator {
   bool keep_dims_;
 };
 
-class ConcatFromSequence final : public Operator {
+class ConcatFromSequence final : public Movement {
  public:
   explicit ConcatFromSequence(Attributes& a) : axis_(a.integer("axis", 0)), new_axis_(a.flag("new_axis", false)) {
     a.require("axis");

@@ -1,0 +1,64 @@
+import type { Artefact } from './loader.js';
+
+/** An input or output as the model declares it. */
+export interface ValueInfo {
+  readonly name: string;
+  /** An element type ("float32") or a composite one ("sequence(tensor(float))"). */
+  readonly type: string;
+  /** A dimension is a number, a symbol's name, or null when nothing is known; absent when the rank is unknown. */
+  readonly shape?: readonly (number | string | null)[];
+  readonly optional?: boolean;
+}
+
+/** What the engine knows of a loaded model. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly producer: string;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** How often each operator occurs. */
+  readonly operators: Readonly<Record<string, number>>;
+  readonly nodes: number;
+  readonly steps: number;
+  readonly weightBytes: number;
+}
+
+/** What a session runs on. */
+export interface EngineInfo {
+  readonly version: string;
+  readonly artefact: Artefact;
+  /** The threads that take part in runs. */
+  readonly threads: number;
+  readonly operators: number;
+}
+
+/** One step of the current plan. */
+export interface Step {
+  readonly node: string;
+  readonly operator: string;
+  /** The output, "float32[1,64,56,56]". */
+  readonly shape: string;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly kernel: string;
+}
+
+export interface TimedStep extends Step {
+  readonly milliseconds: number;
+}
+
+/** Where the time of one run went. */
+export interface Profile {
+  readonly milliseconds: number;
+  readonly steps: readonly TimedStep[];
+}
+
+/** Bytes in use; `heap` is all that is allocated now. */
+export interface MemoryUse {
+  readonly heap: number;
+  readonly weights: number;
+  readonly arena: number;
+  readonly peak: number;
+}

@@ -1,0 +1,226 @@
+import type { Backend, Feeds, LoadOptions, Outputs, RunOptions } from './backend.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
+import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
+import { type Engine, encodeStrings } from './engine.js';
+import { asNeuromancerError, NeuromancerError, throwIfAborted } from './errors.js';
+import { readSource, type Source } from './fetch.js';
+import { nextTask } from './host.js';
+import { instantiate, threadCount } from './instance.js';
+import { loadModule } from './loader.js';
+import { elementCount, Tensor, type TensorSource } from './tensor.js';
+
+/** A sliced run lets other tasks in after this long, or after one step that takes longer. */
+const sliceMilliseconds = 8;
+
+/** NM_LOAD_UNOPTIMIZED */
+const loadUnoptimized = 1;
+
+/** nm_tensor as wasm32 lays it out: dtype, rank, dims, data, byte_length. */
+const tensorRecordBytes = 20;
+
+/** A session in this thread: one engine instance with one memory. */
+export class LocalBackend implements Backend {
+  readonly description: ModelDescription;
+  readonly engine: EngineInfo;
+  readonly #engine: Engine;
+  readonly #session: number;
+  readonly #stopThreads: () => void;
+
+  static async load(source: Source, options: LoadOptions): Promise<LocalBackend> {
+    const threads = threadCount(options);
+    const [module, model, externalData] = await Promise.all([
+      loadModule(options, threads),
+      readSource('the model', source, options),
+      Promise.all(
+        Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
+          return { path, bytes: await readSource(`the external data "${path}"`, data, { signal: options.signal }) };
+        }),
+      ),
+    ]);
+    throwIfAborted(options.signal);
+    const instance = await instantiate(module, threads);
+    try {
+      const session = loadModel(instance.engine, model, externalData, options.optimize ?? true);
+      return new LocalBackend(instance.engine, session, instance.threads, instance.stopThreads);
+    } catch (error) {
+      instance.stopThreads();
+      throw describeTrap(error);
+    }
+  }
+
+  private constructor(engine: Engine, session: number, threads: number, stopThreads: () => void) {
+    this.#engine = engine;
+    this.#session = session;
+    this.#stopThreads = stopThreads;
+    this.description = engine.json(engine.exports.nm_describe(session));
+    this.engine = { ...engine.json<EngineInfo>(engine.exports.nm_build_info()), threads };
+  }
+
+  async run(feeds: Feeds, options: RunOptions): Promise<Outputs> {
+    return trapped(async () => {
+      const { exports } = this.#engine;
+      this.description.inputs.forEach(({ name }, index) => {
+        const tensor = feeds.get(name);
+        if (tensor !== undefined) this.#bind(index, tensor);
+      });
+      if (options.signal === undefined && options.profile === undefined) {
+        this.#engine.checkCount(exports.nm_run(this.#session));
+      } else {
+        await this.#runInSlices(options);
+      }
+      return this.#outputs(options.outputs ?? 'copy');
+    });
+  }
+
+  async steps(): Promise<readonly Step[]> {
+    return trapped(() => this.#steps());
+  }
+
+  async memory(): Promise<MemoryUse> {
+    return trapped(() => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
+  }
+
+  async release(): Promise<void> {
+    this.#stopThreads();
+    // The instance and its memory go with the last reference to this backend; nothing outlives it.
+    trapped(() => this.#engine.exports.nm_release(this.#session));
+  }
+
+  #steps(): readonly Step[] {
+    return this.#engine.json<Step[]>(this.#engine.exports.nm_steps(this.#session));
+  }
+
+  #bind(index: number, tensor: Tensor): void {
+    const { exports } = this.#engine;
+    const dims = bytesOf(BigInt64Array.from(tensor.shape, BigInt));
+    const rank = tensor.shape.length;
+    if (tensor.type === 'string') {
+      const { text, ends } = encodeStrings(tensor.data as readonly string[]);
+      this.#engine.with([dims, text, bytesOf(ends)], (dimsAt, textAt, endsAt) =>
+        this.#engine.checkCount(
+          exports.nm_input_strings(this.#session, index, dimsAt as number, rank, textAt as number, endsAt as number),
+        ),
+      );
+      return;
+    }
+    const { number } = elementTypes[tensor.type];
+    const address = this.#engine.with([dims], (dimsAt) =>
+      this.#engine.checkPointer(exports.nm_input(this.#session, index, number, dimsAt as number, rank)),
+    );
+    const data = bytesOf(tensor.data as ArrayBufferView);
+    this.#engine.bytes(address, data.byteLength).set(data);
+  }
+
+  /** Step by step, so that a signal can stop the run and a profile can time it with this host's clock. */
+  async #runInSlices({ signal, profile }: RunOptions): Promise<void> {
+    const { exports } = this.#engine;
+    const start = performance.now();
+    this.#engine.checkCount(exports.nm_run_begin(this.#session));
+    const times: number[] = [];
+    let slice = start;
+    let before = performance.now();
+    for (let left = Number.POSITIVE_INFINITY; left > 0; ) {
+      left = this.#engine.checkCount(exports.nm_run_steps(this.#session, 1));
+      const after = performance.now();
+      times.push(after - before);
+      before = after;
+      if (signal !== undefined && after - slice > sliceMilliseconds) {
+        await nextTask();
+        throwIfAborted(signal);
+        slice = before = performance.now();
+      }
+    }
+    if (profile !== undefined) profile(this.#profile(times, before - start));
+  }
+
+  #profile(times: readonly number[], milliseconds: number): Profile {
+    return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
+  }
+
+  #outputs(mode: 'copy' | 'view'): Outputs {
+    const record = this.#engine.allocate(tensorRecordBytes, 'an output record');
+    try {
+      const outputs: Outputs = {};
+      this.description.outputs.forEach(({ name }, index) => {
+        this.#engine.checkCount(this.#engine.exports.nm_output(this.#session, index, record));
+        const tensor = this.#readTensor(name, index, record, mode);
+        if (tensor !== undefined) outputs[name] = tensor;
+      });
+      return outputs;
+    } finally {
+      this.#engine.exports.nm_free(record);
+    }
+  }
+
+  #readTensor(name: string, index: number, record: number, mode: 'copy' | 'view'): Tensor | undefined {
+    const view = this.#engine.view();
+    const number = view.getInt32(record, true);
+    const rank = view.getUint32(record + 4, true);
+    const dims = view.getUint32(record + 8, true);
+    const data = view.getUint32(record + 12, true);
+    if (number === 0) return undefined; // an optional output that the model left out
+    const type = dtypeOfNumber(number);
+    if (type === undefined) {
+      throw new NeuromancerError('internal', `Output "${name}" has the unknown element type ${number}.`);
+    }
+    const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
+    const { array: TypedArrayOf } = elementTypes[type];
+    if (TypedArrayOf === null) {
+      return new Tensor(
+        type,
+        Array.from({ length: elementCount(shape) }, (_, i) => this.#outputString(index, i, record)),
+        shape,
+      );
+    }
+    const length = dataLength(type, elementCount(shape));
+    const lent = new TypedArrayOf(this.#engine.exports.memory.buffer, data, length);
+    return new Tensor(type, (mode === 'view' ? lent : lent.slice()) as TensorSource, shape);
+  }
+
+  /** `scratch` receives the string's address. */
+  #outputString(index: number, element: number, scratch: number): string {
+    const { exports } = this.#engine;
+    const length = this.#engine.checkCount(exports.nm_output_string(this.#session, index, element, scratch));
+    return this.#engine.textOf(this.#engine.view().getUint32(scratch, true), length);
+  }
+}
+
+/** Hands the bytes over to the engine, which owns them from then on, and returns its session. */
+function loadModel(
+  engine: Engine,
+  model: Uint8Array,
+  externalData: readonly { path: string; bytes: Uint8Array }[],
+  optimize: boolean,
+): number {
+  for (const { path, bytes } of externalData) {
+    const address = engine.place(bytes, `the external data "${path}"`);
+    engine.with([engine.encode(path)], (pathAt) =>
+      engine.checkCount(engine.exports.nm_external_data(pathAt as number, address, bytes.byteLength)),
+    );
+  }
+  const address = engine.place(model, 'the model');
+  return engine.checkPointer(engine.exports.nm_load(address, model.byteLength, optimize ? 0 : loadUnoptimized));
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+function trapped<T>(call: () => T): T {
+  try {
+    const result = call();
+    if (result instanceof Promise) return result.catch((error) => Promise.reject(describeTrap(error))) as T;
+    return result;
+  } catch (error) {
+    throw describeTrap(error);
+  }
+}
+
+/** A trap of the engine is a defect of the engine: say so, and keep the trap as the cause. */
+function describeTrap(error: unknown): NeuromancerError {
+  return asNeuromancerError(
+    error,
+    'internal',
+    'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
+  );
+}

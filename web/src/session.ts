@@ -1,0 +1,110 @@
+import type { Backend, LoadOptions, Outputs, RunOptions } from './backend.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
+import { NeuromancerError, throwIfAborted } from './errors.js';
+import type { Source } from './fetch.js';
+import { LocalBackend } from './local.js';
+import { RemoteBackend } from './remote.js';
+import { describe, Tensor, type TensorLike } from './tensor.js';
+
+/**
+ * A loaded model. Each session is an engine instance of its own: sessions share no memory, and releasing one gives
+ * all of its memory back. Calls on one session run one after the other.
+ */
+export class Session {
+  readonly #backend: Backend;
+  readonly #inputNames: ReadonlySet<string>;
+  #queue: Promise<unknown> = Promise.resolve();
+  #released: Promise<void> | undefined;
+  /** Why the session takes no more calls. */
+  #closed: string | undefined;
+
+  /** Loads an ONNX model from a URL, bytes, a Response or a Blob. */
+  static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
+    throwIfAborted(options.signal);
+    return new Session(await (options.worker ? RemoteBackend : LocalBackend).load(source, options));
+  }
+
+  private constructor(backend: Backend) {
+    this.#backend = backend;
+    this.#inputNames = new Set(backend.description.inputs.map(({ name }) => name));
+  }
+
+  get inputs(): readonly ValueInfo[] {
+    return this.#backend.description.inputs;
+  }
+
+  get outputs(): readonly ValueInfo[] {
+    return this.#backend.description.outputs;
+  }
+
+  /** Everything the engine knows of the model: name, producer, opsets, operators, sizes. */
+  get model(): ModelDescription {
+    return this.#backend.description;
+  }
+
+  /** What the session runs on: version, artefact, threads. */
+  get engine(): EngineInfo {
+    return this.#backend.engine;
+  }
+
+  /** Runs the model on a tensor per input and returns a tensor per output. */
+  async run(feeds: Readonly<Record<string, TensorLike>>, options: RunOptions = {}): Promise<Outputs> {
+    throwIfAborted(options.signal);
+    const tensors = this.#checkFeeds(feeds);
+    return this.#enqueue(() => {
+      throwIfAborted(options.signal);
+      return this.#backend.run(tensors, options);
+    });
+  }
+
+  /** The steps of the plan that the last run used. */
+  steps(): Promise<readonly Step[]> {
+    return this.#enqueue(() => this.#backend.steps());
+  }
+
+  /** The bytes this session holds. */
+  memory(): Promise<MemoryUse> {
+    return this.#enqueue(() => this.#backend.memory());
+  }
+
+  /** Gives all memory back, after the calls that are under way. Releasing twice is allowed. */
+  release(): Promise<void> {
+    this.#released ??= this.#enqueue(() => {
+      this.#closed = 'This session was released; load the model again.';
+      return this.#backend.release();
+    });
+    return this.#released;
+  }
+
+  #enqueue<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => {
+      if (this.#closed !== undefined) throw new NeuromancerError('session_closed', this.#closed);
+      return call();
+    });
+    this.#queue = result.catch((error: unknown) => {
+      if (!(error instanceof NeuromancerError) || error.code !== 'internal') return;
+      this.#closed = 'This session was broken by an internal error; load the model again.';
+    });
+    return result;
+  }
+
+  #checkFeeds(feeds: Readonly<Record<string, TensorLike>>): ReadonlyMap<string, Tensor> {
+    const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
+    for (const name of Object.keys(feeds)) {
+      if (this.#inputNames.has(name)) continue;
+      throw new NeuromancerError('invalid_argument', `The model has no input "${name}"; its inputs are ${known()}.`, {
+        input: name,
+      });
+    }
+    const missing = this.inputs.filter(({ name, optional }) => !optional && feeds[name] === undefined);
+    if (missing.length > 0) {
+      const names = missing.map(({ name }) => `"${name}"`).join(', ');
+      throw new NeuromancerError(
+        'missing_input',
+        `The run needs the input${missing.length > 1 ? 's' : ''} ${names}, not given; the model's inputs are ${known()}.`,
+        { input: (missing[0] as ValueInfo).name },
+      );
+    }
+    return new Map(Object.entries(feeds).map(([name, value]) => [name, Tensor.of(value)]));
+  }
+}

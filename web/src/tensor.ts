@@ -1,0 +1,176 @@
+import {
+  type DataOf,
+  type DType,
+  dataLength,
+  type ElementType,
+  elementTypes,
+  isDType,
+  type TypedArray,
+  type TypedArrayConstructor,
+} from './dtypes.js';
+import { NeuromancerError } from './errors.js';
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
+
+/** Anything a tensor can be made from; see the constructor. */
+export type TensorSource = ArrayBufferView | readonly (number | bigint | boolean | string)[];
+
+/** What `run` accepts: a Tensor, or an object of the same form (a structured clone of one, say). */
+export interface TensorLike {
+  readonly type: DType;
+  readonly data: ArrayBufferView | readonly string[];
+  readonly shape: readonly number[];
+}
+
+/**
+ * A typed, row-major array of any rank.
+ *
+ * `data` is the typed array of the type: float16 and bfloat16 are their bits in a Uint16Array (`toFloat32()` gives
+ * values), int64 and uint64 are BigInt arrays, bool is 0 or 1 in a Uint8Array, complex numbers are pairs, and types
+ * narrower than a byte are packed into a Uint8Array, low bits first.
+ */
+export class Tensor<T extends DType = DType> implements TensorLike {
+  readonly type: T;
+  readonly data: DataOf[T];
+  readonly shape: readonly number[];
+
+  /**
+   * The right typed array is used as it is, without a copy. Other numbers, bigints and booleans (int64 from a
+   * `number[]` or an `Int32Array`, float16 from a `Float32Array`, …) are converted, after a check that each fits.
+   */
+  constructor(type: T, data: TensorSource, shape?: readonly number[]) {
+    if (!isDType(type)) {
+      throw new NeuromancerError(
+        'invalid_argument',
+        `"${String(type)}" is not an ONNX element type; the types are ${Object.keys(elementTypes).join(', ')}.`,
+      );
+    }
+    this.type = type;
+    this.data = toData(type, data) as DataOf[T];
+    this.shape = shape === undefined ? [this.data.length / elementTypes[type].lanes] : checkedShape(shape);
+    const expected = dataLength(type, elementCount(this.shape));
+    if (this.data.length !== expected) {
+      throw new NeuromancerError(
+        'shape_mismatch',
+        `A ${describe(type, this.shape)} needs ${expected} entries of data, but ${this.data.length} were given.`,
+        { expected: `${expected} entries`, actual: `${this.data.length} entries` },
+      );
+    }
+  }
+
+  /** The tensor itself when it is one, else a tensor over the same data. */
+  static of(value: TensorLike): Tensor {
+    return value instanceof Tensor ? value : new Tensor(value.type, value.data as TensorSource, value.shape);
+  }
+
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  /** The values as float32, whatever the numeric type; the data itself when it already is. */
+  toFloat32(): Float32Array {
+    if (this.data instanceof Float32Array) return this.data;
+    if (this.type === 'float16') return float16ToFloat32(this.data as Uint16Array);
+    if (this.type === 'bfloat16') return bfloat16ToFloat32(this.data as Uint16Array);
+    if (this.type === 'string' || elementTypes[this.type].lanes !== 1 || this.type.startsWith('float8')) {
+      throw new NeuromancerError('type_mismatch', `A ${this} cannot be read as float32 values.`);
+    }
+    return Float32Array.from(this.data as unknown as ArrayLike<number | bigint>, Number);
+  }
+
+  /** "float32[1,3,224,224]" */
+  toString(): string {
+    return describe(this.type, this.shape);
+  }
+}
+
+/** "float32[1,3,224,224]" */
+export function describe(type: string, shape: readonly (number | string | null)[] | undefined): string {
+  return shape === undefined ? type : `${type}[${shape.map((dim) => dim ?? '?').join(',')}]`;
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+function checkedShape(shape: readonly number[]): readonly number[] {
+  for (const dim of shape) {
+    if (!Number.isSafeInteger(dim) || dim < 0) {
+      throw new NeuromancerError(
+        'invalid_argument',
+        `A shape is a list of whole numbers that are not negative, but [${shape.join(',')}] has ${dim}.`,
+      );
+    }
+  }
+  return [...shape];
+}
+
+function toData(type: DType, source: TensorSource): TypedArray | readonly string[] {
+  const list = asList(source);
+  if (list === undefined) {
+    throw new NeuromancerError('type_mismatch', `The data of a ${type} tensor must be an array or a typed array.`);
+  }
+  if (type === 'string') {
+    if (Array.isArray(list) && list.every((value) => typeof value === 'string')) return [...(list as string[])];
+    throw new NeuromancerError('type_mismatch', 'The data of a string tensor must be an array of strings.');
+  }
+  const { array, lanes }: ElementType = elementTypes[type];
+  const TypedArrayOf = array as TypedArrayConstructor;
+  if (source instanceof TypedArrayOf) return source as TypedArray;
+  if (type === 'bool' && source instanceof Uint8ClampedArray) return new Uint8Array(source);
+  if (type === 'float16') return isFloat16Array(source) ? bitsOf(source) : float32ToFloat16(numbers(type, list));
+  if (type === 'bfloat16') return float32ToBfloat16(numbers(type, list));
+  if (lanes < 1 || type.startsWith('float8')) {
+    throw new NeuromancerError(
+      'type_mismatch',
+      `The data of a ${type} tensor must be its packed bits in a Uint8Array.`,
+    );
+  }
+  if (type === 'float32' || type === 'complex64') return Float32Array.from(numbers(type, list));
+  if (type === 'float64' || type === 'complex128') return Float64Array.from(numbers(type, list));
+  return integers(type, new TypedArrayOf(list.length), list);
+}
+
+type List = ArrayLike<number | bigint | boolean | string>;
+
+function asList(source: TensorSource): List | undefined {
+  if (Array.isArray(source)) return source;
+  return ArrayBuffer.isView(source) && !(source instanceof DataView) ? (source as unknown as List) : undefined;
+}
+
+function isFloat16Array(source: TensorSource): source is ArrayBufferView {
+  return Object.prototype.toString.call(source) === '[object Float16Array]';
+}
+
+function bitsOf(view: ArrayBufferView): Uint16Array {
+  return new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2);
+}
+
+function numbers(type: DType, list: List): ArrayLike<number> {
+  for (let i = 0; i < list.length; i++) {
+    if (typeof list[i] !== 'number') throw misfit(type, list[i], i, 'is not a number');
+  }
+  return list as ArrayLike<number>;
+}
+
+function integers(type: DType, out: TypedArray, list: List): TypedArray {
+  const wide = out instanceof BigInt64Array || out instanceof BigUint64Array;
+  const bits = out.BYTES_PER_ELEMENT * 8;
+  const signed = type.startsWith('int');
+  const low = type === 'bool' ? 0n : signed ? -(1n << BigInt(bits - 1)) : 0n;
+  const high = type === 'bool' ? 1n : (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
+  for (let i = 0; i < list.length; i++) {
+    const value = typeof list[i] === 'boolean' ? Number(list[i]) : list[i];
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+      throw misfit(type, value, i, Number.isInteger(value) ? 'is beyond 2^53: pass a bigint' : 'is not a whole number');
+    }
+    if (typeof value !== 'number' && typeof value !== 'bigint') throw misfit(type, value, i, 'is not a number');
+    if (value < low || value > high) throw misfit(type, value, i, `is outside ${low} … ${high}`);
+    if (wide) out[i] = BigInt(value);
+    else out[i] = Number(value);
+  }
+  return out;
+}
+
+function misfit(type: DType, value: unknown, index: number, why: string): NeuromancerError {
+  return new NeuromancerError('invalid_data', `Element ${index} of a ${type} tensor, ${String(value)}, ${why}.`);
+}
