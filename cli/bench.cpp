@@ -15,7 +15,7 @@ Status bench_model(Arguments arguments) {
   NM_TRY(use_threads(take_option(arguments, "--threads")));
   const int runs = std::max(1, std::atoi(take_option(arguments, "--runs", "20").c_str()));
   const bool as_json = take_flag(arguments, "--json");
-  const auto given = take_options(arguments, "--input");
+  const InputOptions inputs = take_input_options(arguments);
   if (arguments.size() != 1) return {Code::InvalidArgument, "give one model file: neuromancer bench MODEL"};
   const auto start = Clock::now();
   NM_ASSIGN(std::unique_ptr<Session> session, load_model(arguments[0]));
@@ -23,7 +23,7 @@ Status bench_model(Arguments arguments) {
   double first = 0;
   std::vector<double> times;
   for (int i = 0; i <= runs; ++i) {
-    NM_TRY(give_inputs(*session, given));
+    NM_TRY(give_inputs(*session, inputs));
     const auto from = Clock::now();
     NM_TRY(session->run());
     const double ms = milliseconds(from, Clock::now());

@@ -169,14 +169,18 @@ Status write_npy(const std::string& path, const Tensor& tensor) {
   return write_file(path, file.data(), file.size());
 }
 
-Result<Tensor> random_tensor(const Session::Port& port, uint32_t seed) {
+Result<Tensor> random_input(const Session::Port& port, uint32_t seed) {
   if (!port.type.is_tensor()) {
     return Status(Code::InvalidArgument, text("input '", port.name, "' is a ", to_string(port.type),
                                               "; random values are made for tensors only"));
   }
   Shape shape = port.shape.value_or(Shape{});
   for (int i = 0; i < shape.rank(); ++i) shape[i] = std::max<int64_t>(shape[i], shape[i] == 0 ? 0 : 1);
-  NM_ASSIGN(Tensor t, Tensor::create(port.type.dtype, shape));
+  return random_tensor(port.type.dtype, shape, seed);
+}
+
+Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint32_t seed) {
+  NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
   std::mt19937 random(seed);
   const auto real = [&] { return static_cast<float>(random() >> 8) * 0x1p-23f - 1.0f; };
   for (int64_t i = 0; i < t.count(); ++i) {

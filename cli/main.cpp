@@ -9,6 +9,7 @@ constexpr const char* kUsage = R"(neuromancer: runs ONNX models
 
   neuromancer run MODEL [--input NAME=FILE.npy|FILE.pb|random]... [--out DIR] [--threads N]
       runs the model; inputs that are not given are random; outputs are printed, or written as .npy
+      (run, bench and profile take --shape NAME=1,3,224,224 for random inputs whose shape the model leaves open)
   neuromancer bench MODEL [--threads N] [--runs N] [--json]
       load time, first run, and the median of the runs
   neuromancer profile MODEL [--threads N] [--runs N] [--trace FILE]

@@ -40,12 +40,12 @@ Status profile_model(Arguments arguments) {
   NM_TRY(use_threads(take_option(arguments, "--threads")));
   const int runs = std::max(1, std::atoi(take_option(arguments, "--runs", "10").c_str()));
   const std::string trace = take_option(arguments, "--trace");
-  const auto given = take_options(arguments, "--input");
+  const InputOptions inputs = take_input_options(arguments);
   if (arguments.size() != 1) return {Code::InvalidArgument, "give one model file: neuromancer profile MODEL"};
   NM_ASSIGN(std::unique_ptr<Session> session, load_model(arguments[0]));
   std::vector<StepTimes> steps;
   for (int run = 0; run <= runs; ++run) {
-    NM_TRY(give_inputs(*session, given));
+    NM_TRY(give_inputs(*session, inputs));
     NM_TRY(session->begin());
     steps.resize(session->program().plan()->steps.size());
     const auto begin = Clock::now();

@@ -44,10 +44,10 @@ void print_tensor(const std::string& name, const Tensor& t) {
 Status run_model(Arguments arguments) {
   NM_TRY(use_threads(take_option(arguments, "--threads")));
   const std::string out = take_option(arguments, "--out");
-  const auto given = take_options(arguments, "--input");
+  const InputOptions inputs = take_input_options(arguments);
   if (arguments.size() != 1) return {Code::InvalidArgument, "give one model file: neuromancer run MODEL"};
   NM_ASSIGN(std::unique_ptr<Session> session, load_model(arguments[0]));
-  NM_TRY(give_inputs(*session, given));
+  NM_TRY(give_inputs(*session, inputs));
   NM_TRY(session->run());
   for (size_t i = 0; i < session->outputs().size(); ++i) {
     const std::string& name = session->outputs()[i].name;

@@ -33,7 +33,7 @@ static void run_alone(int64_t count, int64_t chunk, Body body) {
 
 namespace {
 
-constexpr int kMaxThreads = 64;
+constexpr int kMaxThreads = 256;
 // About 50 microseconds: longer than the gap between two steps of a model, shorter than a scheduler's time slice.
 constexpr int kSpins = 2000;
 

@@ -22,6 +22,7 @@ struct FusedActivation {
   float b = 0;
 
   FusedActivation() = default;
+  FusedActivation(Activation k, float a_, float b_) : kind(k), a(a_), b(b_) {}
   explicit FusedActivation(Attributes& attributes);
 
   void put(Epilogue& epilogue) const {

@@ -23,7 +23,7 @@ __wasi_errno_t __wasi_fd_seek(__wasi_fd_t, __wasi_filedelta_t, __wasi_whence_t, 
 __wasi_errno_t __wasi_clock_time_get(__wasi_clockid_t, __wasi_timestamp_t, __wasi_timestamp_t*) {
   return __WASI_ERRNO_NOSYS;
 }
-// Tells a host's scripts which thread they are on; there are none.
-void __do_set_thread_state(void*, int, int, int) {}
+// Asks the host whether this thread may sleep. Nothing set means no: the allocator's lock spins, on any thread.
+void __do_set_thread_state() {}
 #endif
 }

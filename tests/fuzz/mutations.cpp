@@ -97,7 +97,7 @@ End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
   auto session = Session::load(std::move(copy).share(), onnx::Bytes(data, size), {});
   if (!session.ok()) return End::Refused;
   for (size_t i = 0; i < (*session)->inputs().size(); ++i) {
-    auto t = cli::random_tensor((*session)->inputs()[i], 1);
+    auto t = cli::random_input((*session)->inputs()[i], 1);
     if (!t.ok() || !(*session)->set_input(i, std::move(*t)).ok()) return End::FailedToRun;
   }
   watchdog.guard(session->get());

@@ -7,18 +7,14 @@ interface NodeProcess {
   getBuiltinModule(name: string): unknown;
 }
 
-const { process, document, location, navigator } = globalThis as {
+const { process, location, navigator } = globalThis as {
   process?: NodeProcess;
-  document?: object;
   location?: { href: string };
   navigator?: { hardwareConcurrency?: number };
 };
 
 /** True in Node, Bun and Deno's Node layer: there are files and worker_threads. */
 export const isNode = process?.versions?.node !== undefined && typeof process.getBuiltinModule === 'function';
-
-/** True on a page's main thread, where waiting on an atomic is forbidden. */
-export const isPage = document !== undefined;
 
 /** One of Node's own modules; only where `isNode`. */
 export function nodeModule<Module>(name: string): Module {

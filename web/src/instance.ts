@@ -1,24 +1,23 @@
 import { Engine, type EngineExports } from './engine.js';
 import { NeuromancerError } from './errors.js';
 import { detectFeatures } from './features.js';
-import { isPage } from './host.js';
 import type { EngineOptions } from './loader.js';
 import { needsSharedMemory, startThreads } from './threads.js';
 
 /** More threads than this seldom help: the last cores are the slow ones, or the page's own. */
 const mostDefaultThreads = 4;
 
-/** The threads that a session is to have. A page's main thread must not wait for others, so it gets one by default. */
-export function threadCount(options: EngineOptions, onPage: boolean = isPage): number {
+/** The threads that a session is to have, its own included. */
+export function threadCount(options: EngineOptions): number {
   const { threads, artefact } = options;
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 256)) {
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
     throw new NeuromancerError(
       'invalid_argument',
-      `The option "threads" must be a whole number of 1 to 256, not ${threads}.`,
+      `The option "threads" must be a whole number of 1 to 64, not ${threads}.`,
     );
   }
   if (artefact !== undefined && !artefact.includes('threads')) return 1;
-  return threads ?? (onPage ? 1 : Math.min(detectFeatures().processors, mostDefaultThreads));
+  return threads ?? Math.min(detectFeatures().processors, mostDefaultThreads);
 }
 
 export interface Instance {

@@ -11,7 +11,7 @@ export interface EngineOptions {
   artefact?: Artefact;
   /** Where the .wasm comes from when not from beside this package: a compiled Module, a URL, bytes or a Response. */
   wasm?: WebAssembly.Module | Source;
-  /** Threads in all, the session's own included. 1 by default on a page's main thread, else the processors, 4 at most. */
+  /** Threads in all, the session's own included. By default as many as there are processors, 4 at most. */
   threads?: number;
 }
 

@@ -16,7 +16,7 @@ export class RemoteBackend implements Backend {
 
   static async load(source: Source, options: LoadOptions): Promise<RemoteBackend> {
     const { signal } = options;
-    const threads = threadCount(options, false);
+    const threads = threadCount(options);
     const [module, model, externalData] = await Promise.all([
       loadModule(options, threads),
       postable('the model', source),

@@ -14,6 +14,7 @@ export class Session {
   readonly #backend: Backend;
   readonly #inputNames: ReadonlySet<string>;
   #queue: Promise<unknown> = Promise.resolve();
+  #released: Promise<void> | undefined;
   /** Why the session takes no more calls. */
   #closed: string | undefined;
 
@@ -68,11 +69,11 @@ export class Session {
 
   /** Gives all memory back, after the calls that are under way. Releasing twice is allowed. */
   release(): Promise<void> {
-    if (this.#closed !== undefined) return Promise.resolve();
-    return this.#enqueue(() => {
+    this.#released ??= this.#enqueue(() => {
       this.#closed = 'This session was released; load the model again.';
       return this.#backend.release();
     });
+    return this.#released;
   }
 
   #enqueue<T>(call: () => Promise<T>): Promise<T> {

@@ -1,15 +1,12 @@
 // Threads of the threaded artefacts: workers that instantiate the same module on the same memory and then stay inside
-// nm_worker_run, which takes shares of the session's work. docs/architecture.md has the start sequence.
+// nm_worker_run, which takes shares of the session's work. Nothing here waits for them: a run uses those that are there.
 import { Engine, type EngineExports } from './engine.js';
 import { startWorker } from './host-worker.js';
 import type { Instance } from './instance.js';
 
-/** What a threaded artefact exports beyond the C ABI: what a thread's stack and thread-local block are set up with. */
+/** What a threaded artefact exports beyond the C ABI (engine/wasm/worker_entry.S); returns when it has to stop. */
 export interface ThreadExports extends EngineExports {
-  __stack_pointer: WebAssembly.Global<'i32'>;
-  __tls_size: WebAssembly.Global<'i32'>;
-  __wasm_init_tls(block: number): void;
-  nm_worker_run(index: number): void;
+  nm_worker_run(index: number, stack: number, bytes: number): number;
 }
 
 /** What a worker is given to become a thread. */
@@ -17,13 +14,14 @@ export interface ThreadStart {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   index: number;
-  /** The top of its stack, which grows downwards, and its thread-local block. */
-  stackTop: number;
-  tlsBlock: number;
+  /** A block of the shared memory for its stack and its thread-local variables. */
+  stack: number;
+  stackBytes: number;
 }
 
 const pageBytes = 65536;
-const initialBytes = 16 * 1024 * 1024;
+/** At least what the artefact is linked for (INITIAL_MEMORY in cmake/wasm.cmake), and exactly its maximum. */
+const initialBytes = 4 * 1024 * 1024;
 const maximumBytes = 4 * 1024 * 1024 * 1024;
 const stackBytes = 256 * 1024;
 
@@ -31,7 +29,6 @@ export function needsSharedMemory(module: WebAssembly.Module): boolean {
   return WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
 }
 
-/** Runs never wait for workers, so none of this waits for them either. */
 export async function startThreads(module: WebAssembly.Module, threads: number): Promise<Instance> {
   const memory = new WebAssembly.Memory({
     initial: initialBytes / pageBytes,
@@ -39,22 +36,15 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
     shared: true,
   });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  const shared = { ...exports, memory } as unknown as ThreadExports;
-  const engine = new Engine(shared);
-  engine.checkCount(shared.nm_set_threads(threads));
+  const engine = new Engine({ ...(exports as unknown as ThreadExports), memory });
+  engine.checkCount(engine.exports.nm_set_threads(threads));
   const workers = Array.from({ length: threads - 1 }, (_, i) => {
     const worker = startWorker(
       () => new Worker(new URL('./thread.js', import.meta.url), { type: 'module' }),
       './thread.js',
     );
-    const start: ThreadStart = {
-      module,
-      memory,
-      index: i + 1,
-      stackTop: engine.allocate(stackBytes, "a thread's stack") + stackBytes,
-      tlsBlock: engine.allocate(Math.max(64, shared.__tls_size.value), "a thread's variables"),
-    };
-    worker.postMessage(start);
+    const stack = engine.allocate(stackBytes, "a thread's stack");
+    worker.postMessage({ module, memory, index: i + 1, stack, stackBytes } satisfies ThreadStart);
     return worker;
   });
   return {

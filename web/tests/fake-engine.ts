@@ -1,0 +1,174 @@
+// A stand-in for the engine's exports, with a real memory: one model whose output is its input, so that the way of
+// names, shapes, numbers and strings across the boundary can be tested without the artefact.
+import type { EngineExports } from '../src/engine.js';
+
+interface Value {
+  dtype: number;
+  dims: bigint[];
+  address: number;
+  byteLength: number;
+  strings: string[];
+}
+
+export interface FakeModel {
+  inputs: object[];
+  outputs: object[];
+  steps: number;
+}
+
+export class FakeEngine {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 200 });
+  readonly live = new Set<number>();
+  readonly external = new Map<string, string>();
+  /** Makes the next run fail with this error text, or trap when it is "trap". */
+  failure: string | undefined;
+  released = false;
+  threads = 1;
+
+  #top = 1024;
+  #error = '{}';
+  #left = 0;
+  readonly #inputs: Value[] = [];
+  readonly #model: FakeModel;
+
+  constructor(model: FakeModel) {
+    this.#model = model;
+  }
+
+  get exports(): EngineExports {
+    const text = (value: string) => this.#place(new TextEncoder().encode(`${value}\0`));
+    return {
+      memory: this.memory,
+      nm_build_info: () =>
+        text(JSON.stringify({ version: '0', artefact: 'wasm', isa: 'wasm', threads: false, operators: 1 })),
+      nm_alloc: (bytes) => {
+        const address = this.#allocate(bytes);
+        this.live.add(address);
+        return address;
+      },
+      nm_free: (pointer) => void this.live.delete(pointer),
+      nm_last_error: () => text(this.#error),
+      nm_external_data: (path, bytes, size) => {
+        this.live.delete(bytes);
+        this.external.set(this.#cString(path), new TextDecoder().decode(this.#bytes(bytes, size).slice()));
+        return 0;
+      },
+      nm_load: (bytes, size) => {
+        this.live.delete(bytes);
+        if (size === 3) {
+          this.#error = JSON.stringify({ code: 'invalid_model', message: 'Three bytes are no model.' });
+          return 0;
+        }
+        return 1;
+      },
+      nm_release: () => {
+        this.released = true;
+      },
+      nm_describe: () => {
+        const { inputs, outputs, steps } = this.#model;
+        return text(JSON.stringify({ name: 'größe 🧠', inputs, outputs, steps, operators: { Identity: 1 } }));
+      },
+      nm_input: (_, index, dtype, dims, rank) => {
+        const shape = this.#dims(dims, rank);
+        const count = Number(shape.reduce((a, b) => a * b, 1n));
+        const byteLength = count * (dtype === 7 ? 8 : dtype === 10 ? 2 : 4);
+        const address = this.#allocate(byteLength);
+        this.#inputs[index] = { dtype, dims: shape, address, byteLength, strings: [] };
+        return address;
+      },
+      nm_input_strings: (_, index, dims, rank, textAt, endsAt) => {
+        const shape = this.#dims(dims, rank);
+        const count = Number(shape.reduce((a, b) => a * b, 1n));
+        const ends = Array.from({ length: count }, (_, i) => this.#view().getUint32(endsAt + 4 * i, true));
+        const strings = ends.map((end, i) => {
+          const begin = i === 0 ? 0 : (ends[i - 1] as number);
+          return new TextDecoder().decode(this.#bytes(textAt + begin, end - begin).slice());
+        });
+        this.#inputs[index] = { dtype: 8, dims: shape, address: 0, byteLength: 0, strings };
+        return 0;
+      },
+      nm_run: () => this.#run(),
+      nm_run_begin: () => {
+        this.#left = this.#model.steps;
+        return this.#run();
+      },
+      nm_run_steps: (_, count) => {
+        this.#left = Math.max(0, this.#left - count);
+        return this.#left;
+      },
+      nm_steps: () =>
+        text(
+          JSON.stringify(
+            Array.from({ length: this.#model.steps }, (_, i) => ({ node: `n${i}`, operator: 'Identity' })),
+          ),
+        ),
+      nm_output: (_, index, out) => {
+        const value = this.#inputs[index];
+        if (value === undefined) {
+          this.#bytes(out, 20).fill(0);
+          return 0;
+        }
+        const dims = this.#allocate(8 * value.dims.length);
+        const view = this.#view();
+        value.dims.forEach((dim, i) => {
+          view.setBigInt64(dims + 8 * i, dim, true);
+        });
+        [value.dtype, value.dims.length, dims, value.address, value.byteLength].forEach((word, i) => {
+          view.setUint32(out + 4 * i, word, true);
+        });
+        return 0;
+      },
+      nm_output_string: (_, index, element, out) => {
+        const bytes = new TextEncoder().encode(this.#inputs[index]?.strings[element]);
+        const address = this.#place(bytes);
+        this.#view().setUint32(out, address, true);
+        return bytes.byteLength;
+      },
+      nm_memory: () => text(JSON.stringify({ heap: 1, weights: 2, arena: 3, peak: 4 })),
+      nm_set_threads: (count) => {
+        this.threads = count;
+        return 0;
+      },
+    };
+  }
+
+  #run(): number {
+    if (this.failure === 'trap') throw new WebAssembly.RuntimeError('unreachable');
+    if (this.failure === undefined) return 0;
+    this.#error = this.failure;
+    this.failure = undefined;
+    return -1;
+  }
+
+  /** Every allocation grows the memory, so that a view kept across a call would be a detached one. */
+  #allocate(bytes: number): number {
+    const address = this.#top;
+    this.#top = (this.#top + bytes + 63) & ~63;
+    const missing = this.#top - this.memory.buffer.byteLength;
+    this.memory.grow(missing > 0 ? Math.ceil(missing / 65536) : 0);
+    return address;
+  }
+
+  #place(bytes: Uint8Array): number {
+    const address = this.#allocate(bytes.byteLength);
+    this.#bytes(address, bytes.byteLength).set(bytes);
+    return address;
+  }
+
+  #bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
+
+  #view(): DataView {
+    return new DataView(this.memory.buffer);
+  }
+
+  #dims(address: number, rank: number): bigint[] {
+    return Array.from({ length: rank }, (_, i) => this.#view().getBigInt64(address + 8 * i, true));
+  }
+
+  #cString(address: number): string {
+    const all = new Uint8Array(this.memory.buffer);
+    return new TextDecoder().decode(all.slice(address, all.indexOf(0, address)));
+  }
+}

@@ -1,0 +1,144 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Engine } from '../src/engine.js';
+import { NeuromancerError, type Profile, Session, Tensor } from '../src/index.js';
+import { FakeEngine } from './fake-engine.js';
+
+const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine }));
+
+vi.mock('../src/instance.js', () => ({
+  threadCount: () => 1,
+  instantiate: async () => ({ engine: new Engine(fake.engine.exports), threads: 1, stopThreads: () => {} }),
+}));
+
+const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+const model = Uint8Array.of(1, 2, 3, 4);
+const float = (values: number[]) => new Tensor('float32', Float32Array.from(values), [values.length]);
+
+beforeEach(() => {
+  const x = { name: 'x', type: 'float32', shape: ['n'] };
+  const names = { name: 'names', type: 'string', shape: [2, null], optional: true };
+  fake.engine = new FakeEngine({ inputs: [x, names], outputs: [x, names], steps: 3 });
+});
+
+describe('metadata', () => {
+  test('comes as the model declares it, in any script', async () => {
+    const session = await Session.load(model, { wasm });
+    expect(session.model.name).toBe('größe 🧠');
+    expect(session.inputs.map(({ name }) => name)).toEqual(['x', 'names']);
+    expect(session.outputs[0]?.shape).toEqual(['n']);
+    expect(session.engine).toMatchObject({ artefact: 'wasm', threads: 1 });
+    expect(await session.memory()).toEqual({ heap: 1, weights: 2, arena: 3, peak: 4 });
+  });
+
+  test('external data reaches the engine by path', async () => {
+    await Session.load(model, { wasm, externalData: { 'weights/ä.bin': new TextEncoder().encode('payload') } });
+    expect(fake.engine.external).toEqual(new Map([['weights/ä.bin', 'payload']]));
+  });
+
+  test("a refused model gives the engine's own error", async () => {
+    await expect(Session.load(new Uint8Array(3), { wasm })).rejects.toMatchObject({
+      code: 'invalid_model',
+      message: 'Three bytes are no model.',
+    });
+  });
+});
+
+describe('run', () => {
+  test('numbers and strings go in and come out, and no temporary is left', async () => {
+    const session = await Session.load(model, { wasm });
+    const names = new Tensor('string', ['', 'Zürich', '東京', 'b'], [2, 2]);
+    const outputs = await session.run({ x: float([1.5, -2]), names });
+    expect(outputs.x?.data).toEqual(Float32Array.of(1.5, -2));
+    expect(outputs.names?.data).toEqual(['', 'Zürich', '東京', 'b']);
+    expect(outputs.names?.shape).toEqual([2, 2]);
+    expect(fake.engine.live.size).toBe(0);
+  });
+
+  test('an output that the model left out is absent', async () => {
+    const session = await Session.load(model, { wasm });
+    expect(Object.keys(await session.run({ x: float([1]) }))).toEqual(['x']);
+  });
+
+  test('copies are independent of the engine, views are not', async () => {
+    const session = await Session.load(model, { wasm });
+    const copy = (await session.run({ x: float([1]) })).x?.data as Float32Array;
+    expect(copy.buffer).not.toBe(fake.engine.memory.buffer);
+    const view = (await session.run({ x: float([1]) }, { outputs: 'view' })).x?.data as Float32Array;
+    expect(view.buffer).toBe(fake.engine.memory.buffer);
+  });
+
+  test('a missing input is named, with the inputs there are', async () => {
+    const session = await Session.load(model, { wasm });
+    await expect(session.run({})).rejects.toMatchObject({
+      code: 'missing_input',
+      input: 'x',
+      message:
+        'The run needs the input "x", not given; the model\'s inputs are "x" (float32[n]), "names" (string[2,?]).',
+    });
+  });
+
+  test('an unknown input is named, with the inputs there are', async () => {
+    const session = await Session.load(model, { wasm });
+    await expect(session.run({ x: float([1]), y: float([1]) })).rejects.toThrow(
+      'The model has no input "y"; its inputs are',
+    );
+  });
+
+  test("the engine's error keeps its place", async () => {
+    const session = await Session.load(model, { wasm });
+    const record = {
+      code: 'shape_mismatch',
+      message: 'No.',
+      operator: 'Conv',
+      node: 'c1',
+      input: 'x',
+      expected: 'a',
+      actual: 'b',
+    };
+    fake.engine.failure = JSON.stringify(record);
+    const error = await session.run({ x: float([1]) }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(NeuromancerError);
+    expect((error as NeuromancerError).toRecord()).toEqual(record);
+    await session.run({ x: float([1]) }); // and the session goes on
+  });
+
+  test('profile gives a time per step', async () => {
+    const session = await Session.load(model, { wasm });
+    let profile: Profile | undefined;
+    await session.run({ x: float([1]) }, { profile: (p) => (profile = p) });
+    expect(profile?.steps.map(({ node }) => node)).toEqual(['n0', 'n1', 'n2']);
+    expect(profile?.steps.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+  });
+
+  test('an aborted signal stops before the run, and the session goes on', async () => {
+    const session = await Session.load(model, { wasm });
+    const signal = AbortSignal.abort('enough');
+    await expect(session.run({ x: float([1]) }, { signal })).rejects.toMatchObject({
+      code: 'cancelled',
+      name: 'AbortError',
+      cause: 'enough',
+    });
+    expect((await session.run({ x: float([1]) })).x?.size).toBe(1);
+  });
+});
+
+describe('the end', () => {
+  test('a trap is an internal error and closes this session alone', async () => {
+    const session = await Session.load(model, { wasm });
+    fake.engine.failure = 'trap';
+    await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'internal' });
+    await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
+    fake.engine.failure = undefined;
+    const other = await Session.load(model, { wasm });
+    expect((await other.run({ x: float([1]) })).x?.size).toBe(1);
+  });
+
+  test('release waits for runs under way, may be called twice, and closes', async () => {
+    const session = await Session.load(model, { wasm });
+    const run = session.run({ x: float([4]) });
+    await Promise.all([session.release(), session.release()]);
+    expect((await run).x?.data).toEqual(Float32Array.of(4));
+    expect(fake.engine.released).toBe(true);
+    await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
+  });
+});
