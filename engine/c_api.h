@@ -94,13 +94,20 @@ NM_EXPORT int32_t nm_output_string(nm_session* session, uint32_t index, uint32_t
 // Makes a run in progress (on another thread) stop before its next step with code "cancelled".
 NM_EXPORT void nm_cancel(nm_session* session);
 
-// Memory as JSON: {"heap":N,"weights":N,"arena":N,"dynamic":N,"peak":N} in bytes.
+// Memory as JSON: {"heap":N,"weights":N,"arena":N,"peak":N} in bytes; heap is all that is allocated now.
 NM_EXPORT const char* nm_memory(nm_session* session);
 
 // Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm
 // artefact the host starts the workers: each one instantiates the module on the same memory and calls
 // nm_worker_run (see engine/base/thread_pool.h); runs never wait for workers that have not arrived yet.
 NM_EXPORT int32_t nm_set_threads(uint32_t count);
+
+#if defined(__wasm_atomics__)
+// The life of worker `index` (1 … count - 1) of a threaded wasm artefact: returns 0 when nm_set_threads leaves no place
+// for it. `stack` is a block of `bytes` (at least 64 KiB) from the main instance's nm_alloc, the worker's own until
+// this returns. Only ever called in an instance made for it, without _initialize.
+NM_EXPORT int32_t nm_worker_run(uint32_t index, void* stack, size_t bytes);
+#endif
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@ namespace {
 
 std::atomic<size_t> current_bytes{0};
 std::atomic<size_t> peak_bytes{0};
+std::atomic<size_t> limit_bytes{SIZE_MAX};
 
 // The block's size is kept in front of it: release() gets no size, and the counts need it.
 struct Header {
@@ -20,6 +21,8 @@ static_assert(sizeof(Header) <= kAlignment);
 
 void* allocate(size_t bytes) {
   if (bytes > SIZE_MAX - 3 * kAlignment) return nullptr;
+  const size_t limit = limit_bytes.load(std::memory_order_relaxed);
+  if (bytes > limit || current_bytes.load(std::memory_order_relaxed) > limit - bytes) return nullptr;
   const size_t total = align_up(bytes) + kAlignment;
   auto* block = static_cast<uint8_t*>(std::aligned_alloc(kAlignment, total));
   if (block == nullptr) return nullptr;
@@ -37,6 +40,8 @@ void release(void* pointer) {
   current_bytes.fetch_sub(reinterpret_cast<Header*>(block)->bytes, std::memory_order_relaxed);
   std::free(block);
 }
+
+void limit_memory(size_t bytes) { limit_bytes.store(bytes, std::memory_order_relaxed); }
 
 MemoryCounts memory_counts() {
   return {current_bytes.load(std::memory_order_relaxed), peak_bytes.load(std::memory_order_relaxed)};

@@ -20,6 +20,9 @@ struct MemoryCounts {
 };
 MemoryCounts memory_counts();
 
+// From now on `allocate` refuses what would take the current bytes above `bytes`. No limit at first.
+void limit_memory(size_t bytes);
+
 // Owns a block from allocate.
 class Buffer {
  public:

@@ -20,7 +20,7 @@ struct Gemm {
   const float* packed_b = nullptr;
   float* c = nullptr;  // row-major
   int64_t ldc = 0;
-  Epilogue epilogue;
+  Epilogue epilogue = {};
 };
 
 // A batch of products whose B is not known beforehand. B may have any strides (a transposed B is
@@ -39,7 +39,7 @@ struct BatchedGemm {
   float* c = nullptr;
   int64_t ldc = 0;
   const int64_t* c_offsets = nullptr;
-  Epilogue epilogue;
+  Epilogue epilogue = {};
 };
 
 struct GemmKernels {

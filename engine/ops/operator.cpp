@@ -1,21 +1,16 @@
 #include "engine/ops/operator.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "engine/base/memory.h"
+#include "engine/tensor/integers.h"
 
 namespace nm {
 
 std::optional<std::vector<int64_t>> Inference::integers(size_t i) const {
   const Tensor* t = value(i);
-  if (t == nullptr) return std::nullopt;
-  if (t->dtype() == DType::Int64) {
-    const auto s = t->span<int64_t>();
-    return std::vector<int64_t>(s.begin(), s.end());
-  }
-  if (t->dtype() == DType::Int32) {
-    const auto s = t->span<int32_t>();
-    return std::vector<int64_t>(s.begin(), s.end());
-  }
-  return std::nullopt;
+  return t != nullptr ? nm::integers(*t) : std::nullopt;
 }
 
 Result<uint8_t*> Scratch::get(size_t bytes) {
@@ -24,7 +19,8 @@ Result<uint8_t*> Scratch::get(size_t bytes) {
     Buffer buffer(bytes);
     if (!buffer.ok()) {
       blocks_.resize(used_);
-      return Status(Code::OutOfMemory, text("there is no memory for ", bytes, " bytes of working space; use smaller inputs"));
+      return Status(Code::OutOfMemory,
+                    text("there is no memory for ", bytes, " bytes of working space; use smaller inputs"));
     }
     const size_t size = buffer.size();
     uint8_t* data = buffer.data();
@@ -44,6 +40,25 @@ Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) c
   return outputs_[i]->tensor();
 }
 
+Status Execution::set_output(size_t i, Value value) const {
+  Tensor* bound = outputs_[i]->tensor();
+  if (bound == nullptr) {
+    *outputs_[i] = std::move(value);
+    return {};
+  }
+  const Tensor* t = value.tensor();
+  if (t == nullptr || t->dtype() != bound->dtype() || !(t->shape() == bound->shape())) {
+    return {Code::ShapeMismatch, text("an output turned out to be ", t ? describe(t->dtype(), t->shape()) : "no tensor",
+                                      " where the model declares ", describe(bound->dtype(), bound->shape()))};
+  }
+  if (t->dtype() == DType::String) {
+    std::copy_n(t->data<std::string>(), t->count(), bound->data<std::string>());
+  } else if (t->bytes() > 0) {
+    std::memcpy(bound->raw(), t->raw(), t->bytes());
+  }
+  return {};
+}
+
 const OperatorEntry* Registry::find(std::string_view domain, std::string_view name, int version) const {
   for (const OperatorEntry& e : entries_) {
     if (e.name == name && e.domain == domain && e.since <= version && version <= e.until) return &e;
@@ -54,9 +69,8 @@ const OperatorEntry* Registry::find(std::string_view domain, std::string_view na
 Result<OperatorPtr> create_operator(const Node& node) {
   const OperatorEntry* entry = Registry::instance().find(node.domain, node.op_type, node.version);
   if (entry == nullptr) {
-    return Status(Code::UnsupportedOperator,
-                  text("the operator ", node.domain.empty() ? "" : node.domain + ".", node.op_type, " (version ",
-                       node.version, ") is not supported"))
+    return Status(Code::UnsupportedOperator, text("the operator ", node.domain.empty() ? "" : node.domain + ".",
+                                                  node.op_type, " (version ", node.version, ") is not supported"))
         .at(node.op_type, node.name);
   }
   Attributes attributes(node);

@@ -226,7 +226,9 @@ class Execution {
   }
   // For outputs whose shape only the operator knows.
   Result<Tensor*> allocate(size_t i, DType dtype, const Shape& shape) const;
-  void set_output(size_t i, Value value) const { *outputs_[i] = std::move(value); }
+  // Hands over a value that somebody else made (a body's output, a sequence). Where the plan has bound memory for the
+  // output, the contents are copied there, and a shape that is not the planned one is an error.
+  Status set_output(size_t i, Value value) const;
 
   // Uninitialised, 64-byte aligned, gone after this step.
   template <class T>
@@ -264,6 +266,10 @@ class Operator {
   virtual bool in_place(size_t /*i*/) const { return false; }
   // Random operators, and others whose result is not a function of their inputs, are never folded.
   virtual bool pure() const { return true; }
+  // Does `run` take float16 and bfloat16 as they are? Others get float32: a pass puts Casts around them.
+  virtual bool native_float16() const { return false; }
+  // May constant input i stay float16 or bfloat16 all the same, because `prepare` packs it into float32 itself?
+  virtual bool packs_float16(size_t /*i*/) const { return false; }
   // Floating-point operations of one run, for profiles; 0 when nobody has said.
   virtual double flops(const Inference&) const { return 0; }
   // Which kernel runs, for profiles: "gemm 6x8", "depthwise 3x3".

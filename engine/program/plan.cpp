@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/memory.h"
+#include "engine/ops/evaluate.h"
 #include "engine/program/arena.h"
 
 namespace nm {
@@ -92,6 +93,7 @@ class Planner {
 
     Step step;
     step.node = n;
+    step.infer = !inputs_known(node);
     bool all_views = true;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       const ValueId id = node.outputs[o];
@@ -105,64 +107,32 @@ class Planner {
     return {};
   }
 
-  // Runs the node now when all its inputs are known and its outputs small.
-  Result<bool> fold(const Node& node, Operator& op, Inference& c) {
-    size_t bytes = 0;
-    bool said_all = true;
-    for (size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] == kNone) continue;
-      said_all = said_all && c.output_slot(o).value.defined();
-      const Slot& s = slot(node.outputs[o]);
-      if (!s.type.is_tensor() || s.type.dtype == DType::Undefined || !s.shape) return false;
-      const int64_t count = s.shape->count();
-      const int64_t size = count < 0 ? -1 : dtype_bytes(s.type.dtype, count);
-      if (size < 0 || static_cast<uint64_t>(size) > kFoldBytes) return false;
-      bytes += static_cast<size_t>(size);
-    }
-    if (said_all) {
-      for (size_t o = 0; o < node.outputs.size(); ++o) {
-        if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(c.output_slot(o).value));
-      }
-      return true;
-    }
-    if (!op.pure() || bytes > kFoldBytes) return false;
-    std::vector<const Value*> inputs;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == kNone) {
-        inputs.push_back(nullptr);
-        continue;
-      }
-      if (c.value(i) == nullptr) return false;
-      inputs.push_back(&slot(node.inputs[i]).value);
-    }
-    std::vector<Value> results(node.outputs.size());
-    std::vector<Value*> outputs(node.outputs.size(), nullptr);
-    for (size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] == kNone) continue;
-      const Slot& s = slot(node.outputs[o]);
-      outputs[o] = &results[o];
-      if (const auto view = op.view(c, o)) {
-        results[o] = take_view(*inputs[view->input]->tensor(), *view, s.type.dtype, *s.shape);
-        outputs[o] = nullptr;
-        continue;
-      }
-      NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
-      results[o] = std::move(t);
-    }
-    if (std::any_of(outputs.begin(), outputs.end(), [](const Value* v) { return v != nullptr; })) {
-      scratch_.reset();
-      Execution execution(scratch_, std::move(inputs), std::move(outputs));
-      NM_TRY(op.run(execution));
-    }
-    for (size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(*results[o].tensor()));
+  // An output's shape may be known although an input's is not; the operator must still see that input before it runs.
+  bool inputs_known(const Node& node) {
+    for (size_t i = 0; i < node.explicit_inputs; ++i) {
+      if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return false;
     }
     return true;
   }
 
-  static Tensor take_view(const Tensor& source, const View& view, DType dtype, const Shape& shape) {
-    auto* data = static_cast<uint8_t*>(const_cast<void*>(source.raw()));
-    return Tensor::view(dtype, shape, data + dtype_bytes(dtype, view.element_offset), source.owner());
+  // Runs the node now when all its inputs are known and its outputs small, or takes what inference knows already.
+  Result<bool> fold(const Node& node, Operator& op, Inference& c) {
+    bool said_all = true;
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      said_all = said_all && (node.outputs[o] == kNone || c.output_slot(o).value.defined());
+    }
+    std::vector<const Value*> inputs;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!said_all && node.inputs[i] != kNone && c.value(i) == nullptr) return false;
+      inputs.push_back(node.inputs[i] == kNone ? nullptr : &slot(node.inputs[i]).value);
+    }
+    std::vector<Value> results;
+    NM_ASSIGN(const bool done, evaluate(op, c, inputs, scratch_, kFoldBytes, results));
+    if (!done) return false;
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(*results[o].tensor()));
+    }
+    return true;
   }
 
   void set_constant(ValueId id, Tensor value) {

@@ -29,7 +29,7 @@ struct Slot {
 
 struct Step {
   uint32_t node = 0;
-  bool infer = false;                // some output's shape is known only now
+  bool infer = false;                // some input's or output's shape is known only now
   std::vector<ValueId> allocate;     // heap outputs whose shape the plan knows
   std::vector<ValueId> release;      // heap values nobody reads after this step
   std::optional<Execution> execution;

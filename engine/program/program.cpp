@@ -163,9 +163,8 @@ Status Program::infer_step(Step& step) {
     const Slot& s = slots[static_cast<size_t>(node.inputs[i])];
     Inference::Input& in = c.input_slot(i);
     in.present = !s.value.empty();
-    in.type = s.type;
+    in.type = s.value.empty() ? s.type : type_of(s.value);
     if (const Tensor* t = s.value.tensor()) {
-      in.type = ValueType::tensor(t->dtype());
       in.shape = t->shape();
       if (t->raw() != nullptr) in.value = t;
     }
@@ -179,6 +178,10 @@ Status Program::infer_step(Step& step) {
     Slot& s = slots[static_cast<size_t>(id)];
     Inference::Output& said = c.output_slot(o);
     if (s.place != Place::Heap || s.shape) {  // planned already
+      if (said.shape && s.shape && !(*said.shape == *s.shape)) {
+        return {Code::ShapeMismatch, text("an output turned out to have shape ", to_string(*said.shape),
+                                          " where the model declares ", to_string(*s.shape))};
+      }
       need_run = true;
       continue;
     }

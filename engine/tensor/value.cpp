@@ -21,4 +21,12 @@ std::string to_string(const ValueType& type) {
   return "undefined";
 }
 
+ValueType type_of(const Value& value) {
+  if (const Tensor* t = value.tensor()) return ValueType::tensor(t->dtype());
+  if (const Sequence* s = value.sequence()) return ValueType::sequence(s->element);
+  const Map* m = value.map();
+  if (m == nullptr) return {};
+  return {ValueType::Kind::Map, m->keys.dtype(), std::make_shared<const ValueType>(type_of(Value(m->values)))};
+}
+
 }  // namespace nm

@@ -65,4 +65,7 @@ class Value {
   std::variant<std::monostate, Tensor, std::shared_ptr<const Sequence>, std::shared_ptr<const Map>> content_;
 };
 
+// Of a value that is not empty.
+ValueType type_of(const Value& value);
+
 }  // namespace nm

@@ -19,7 +19,7 @@ Tensor tensor(const Shape& shape, std::initializer_list<T> values) {
   auto t = Tensor::create(dtype_of<T>, shape);
   REQUIRE(t.ok());
   REQUIRE(t->count() == static_cast<int64_t>(values.size()));
-  std::copy(values.begin(), values.end(), t->data<T>());
+  std::copy(values.begin(), values.end(), t->template data<T>());
   return std::move(*t);
 }
 

@@ -1,0 +1,75 @@
+// Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
+
+function tensors(feeds) {
+  return Object.entries(feeds).map(([name, { type, dims, seed, low, high }]) => {
+    const count = dims.reduce((a, b) => a * b, 1);
+    let state = seed;
+    const random = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32;
+    };
+    const data =
+      type === 'int64'
+        ? BigInt64Array.from({ length: count }, () => BigInt(low + Math.floor(random() * (high - low))))
+        : Float32Array.from({ length: count }, () => random() * 2 - 1);
+    return { name, type, dims, data };
+  });
+}
+
+async function neuromancer({ threads, artefact }) {
+  const { Session, Tensor } = await import('/web/dist/index.js');
+  return {
+    async load(bytes) {
+      const session = await Session.load(bytes, { threads, ...(artefact && { artefact }) });
+      return { session, label: session.engine.artefact };
+    },
+    prepare: (inputs) => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
+    run: ({ session }, feeds) => session.run(feeds),
+    outputs: (results) => Object.values(results).map(({ data, dims }) => ({ data, dims })),
+  };
+}
+
+async function onnxruntimeWeb({ threads }) {
+  const ort = await import('/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs');
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
+  ort.env.logLevel = 'error';
+  return {
+    async load(bytes) {
+      return { session: await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] }), label: 'wasm' };
+    },
+    prepare: (inputs) => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)])),
+    run: ({ session }, feeds) => session.run(feeds),
+    outputs: (results) => Object.values(results).map(({ data, dims }) => ({ data, dims: [...dims] })),
+  };
+}
+
+const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb };
+
+// One engine, one model, in a fresh page: load, first run, then as many runs as fit the budget.
+window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
+  const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
+  const start = performance.now();
+  const api = await engines[engine]({ threads, artefact });
+  const loaded = await api.load(bytes);
+  const load = performance.now() - start;
+  const inputs = tensors(feeds);
+  const prepared = api.prepare(inputs);
+  const firstFrom = performance.now();
+  const results = await api.run(loaded, prepared);
+  const first = performance.now() - firstFrom;
+  const outputs = keepOutputs
+    ? api.outputs(results).map(({ data, dims }) => ({ dims: dims.map(Number), data: Array.from(data, Number) }))
+    : undefined;
+  // Engines compile in tiers while they run: what is measured is the state after warm-up.
+  const warmUntil = performance.now() + budgetMs / 3;
+  for (let i = 0; i < 3 || (performance.now() < warmUntil && i < runs); i++) await api.run(loaded, prepared);
+  const times = [];
+  const until = performance.now() + budgetMs;
+  while (times.length < 3 || (times.length < runs && performance.now() < until)) {
+    const from = performance.now();
+    await api.run(loaded, prepared);
+    times.push(performance.now() - from);
+  }
+  return { load, first, times, outputs, label: loaded.label };
+};

@@ -1,0 +1,156 @@
+// Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
+// inputs, results compared before any time counts.
+//   node run.mjs --graphs DIR [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
+//                [--json FILE]
+import { createReadStream, existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { cpus } from 'node:os';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { models } from './models.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const { values: options } = parseArgs({
+  options: {
+    graphs: { type: 'string' },
+    models: { type: 'string', default: Object.keys(models).join(',') },
+    threads: { type: 'string', default: '1,2' },
+    rounds: { type: 'string', default: '5' },
+    runs: { type: 'string', default: '50' },
+    budget: { type: 'string', default: '2000' },
+    artefact: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+if (!options.graphs) throw new Error('--graphs DIR is missing: the folder that models/export_bench wrote');
+
+const peer = 'onnxruntime-web';
+const contentTypes = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
+const places = { '/web/': join(root, 'web/'), '/node_modules/': join(here, 'node_modules/'), '/graphs/': `${options.graphs}/`, '/': `${here}/` };
+
+function serve(request, response) {
+  const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
+  const headers = {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cache-Control': 'no-store',
+  };
+  if (path === '/') {
+    response.writeHead(200, { ...headers, 'Content-Type': 'text/html' });
+    return response.end('<!doctype html><title>peers</title><script type="module" src="/engines.mjs"></script>');
+  }
+  const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
+  const file = join(folder, path.slice(prefix.length));
+  if (!existsSync(file)) {
+    response.writeHead(404, headers);
+    return response.end();
+  }
+  response.writeHead(200, { ...headers, 'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream' });
+  createReadStream(file).pipe(response);
+}
+
+const median = (list) => {
+  const sorted = [...list].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+};
+
+// The largest difference relative to the largest magnitude of the peer's output.
+function difference(ours, theirs) {
+  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY;
+  let worst = 0;
+  theirs.forEach((their, o) => {
+    const our = ours[o];
+    if (our.dims.join() !== their.dims.join()) worst = Number.POSITIVE_INFINITY;
+    const scale = their.data.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-30);
+    their.data.forEach((v, i) => {
+      worst = Math.max(worst, Math.abs(v - our.data[i]) / scale);
+    });
+  });
+  return worst;
+}
+
+const server = createServer(serve).listen(0, '127.0.0.1');
+await new Promise((resolve) => server.once('listening', resolve));
+const origin = `http://127.0.0.1:${server.address().port}`;
+const flags = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags.split(' ') });
+
+async function inFreshPage(setting) {
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(origin);
+    await page.waitForFunction(() => window.measure !== undefined);
+    return await page.evaluate((s) => window.measure(s), setting);
+  } finally {
+    await context.close();
+  }
+}
+
+const rows = [];
+try {
+  for (const threads of options.threads.split(',').map(Number)) {
+    for (const name of options.models.split(',')) {
+      const setting = {
+        model: `/graphs/${name}.onnx`,
+        feeds: models[name],
+        threads,
+        artefact: options.artefact,
+        runs: Number(options.runs),
+        budgetMs: Number(options.budget),
+      };
+      const results = { neuromancer: [], [peer]: [] };
+      let worst;
+      for (let round = 0; round < Number(options.rounds); round++) {
+        const order = Object.keys(results);
+        if (round % 2) order.reverse();
+        for (const engine of order) {
+          results[engine].push(await inFreshPage({ ...setting, engine, keepOutputs: round === 0 }));
+        }
+        if (round > 0) continue;
+        worst = difference(results.neuromancer[0].outputs, results[peer][0].outputs);
+        if (!(worst < 1e-3)) throw new Error(`${name}: the engines disagree by ${worst}; times would mean nothing`);
+      }
+      const of = (engine, what) => median(results[engine].map(what));
+      const row = {
+        model: name,
+        threads,
+        artefact: results.neuromancer[0].label,
+        difference: worst,
+        load: of('neuromancer', (r) => r.load),
+        first: of('neuromancer', (r) => r.first),
+        median: of('neuromancer', (r) => median(r.times)),
+        peerLoad: of(peer, (r) => r.load),
+        peerFirst: of(peer, (r) => r.first),
+        peerMedian: of(peer, (r) => median(r.times)),
+        ratio: median(results.neuromancer.map((r, i) => median(results[peer][i].times) / median(r.times))),
+      };
+      rows.push(row);
+      console.log(
+        `${name.padEnd(12)} ${threads} thread${threads > 1 ? 's' : ' '}  ${row.median.toFixed(2).padStart(8)} ms  ` +
+          `${peer} ${row.peerMedian.toFixed(2).padStart(8)} ms  ratio ${row.ratio.toFixed(2)}  (difference ${worst.toExponential(1)})`,
+      );
+    }
+  }
+} finally {
+  await browser.close();
+  server.close();
+}
+
+const ms = (value) => value.toFixed(value < 10 ? 2 : 1);
+console.log(`\nChromium ${browser.version()}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms\n`);
+console.log(`| model | threads | artefact | load | first run | median | ${peer}: load | first run | median | ratio |`);
+console.log('|---|---|---|---|---|---|---|---|---|---|');
+for (const r of rows) {
+  const cells = [r.load, r.first, r.median, r.peerLoad, r.peerFirst, r.peerMedian].map(ms);
+  console.log(`| ${r.model} | ${r.threads} | ${r.artefact} | ${cells.join(' | ')} | **${r.ratio.toFixed(2)}** |`);
+}
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows }, null, 1)}\n`);

@@ -1,0 +1,215 @@
+#include "cli/files.h"
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "engine/base/memory.h"
+
+namespace nm::cli {
+namespace {
+
+Result<Value> decode_sequence(const onnx::SequenceProto& proto, const ValueType& type) {
+  auto sequence = std::make_shared<Sequence>();
+  if (type.element) sequence->element = *type.element;
+  for (const onnx::TensorProto& p : proto.tensors) {
+    NM_ASSIGN(Tensor t, decode_tensor(p, nullptr, {}));
+    sequence->items.emplace_back(std::move(t));
+  }
+  for (const onnx::SequenceProto& p : proto.sequences) {
+    NM_ASSIGN(Value v, decode_sequence(p, type.element ? *type.element : type));
+    sequence->items.push_back(std::move(v));
+  }
+  return Value(std::shared_ptr<const Sequence>(std::move(sequence)));
+}
+
+Result<Value> decode_value(onnx::Bytes bytes, const ValueType& type) {
+  if (type.kind == ValueType::Kind::Optional) {
+    NM_ASSIGN(const onnx::OptionalProto optional, onnx::read_optional(bytes));
+    if (optional.content.data() == nullptr) return Value();
+    return decode_value(optional.content, *type.element);
+  }
+  if (type.kind == ValueType::Kind::Sequence) {
+    NM_ASSIGN(const onnx::SequenceProto sequence, onnx::read_sequence(bytes));
+    return decode_sequence(sequence, type);
+  }
+  NM_ASSIGN(const onnx::TensorProto proto, onnx::read_tensor(bytes));
+  NM_ASSIGN(Tensor t, decode_tensor(proto, nullptr, {}));
+  return Value(std::move(t));
+}
+
+struct NpyType {
+  const char* code;
+  DType dtype;
+};
+constexpr NpyType kNpyTypes[] = {
+    {"<f4", DType::Float32}, {"<f8", DType::Float64}, {"<f2", DType::Float16}, {"|i1", DType::Int8},
+    {"|u1", DType::UInt8},   {"<i2", DType::Int16},   {"<u2", DType::UInt16},  {"<i4", DType::Int32},
+    {"<u4", DType::UInt32},  {"<i8", DType::Int64},   {"<u8", DType::UInt64},  {"|b1", DType::Bool},
+};
+
+Status bad_npy(const std::string& path, std::string_view why) {
+  return {Code::InvalidArgument, text(path, " is not a .npy file that can be read: ", why)};
+}
+
+}  // namespace
+
+Result<File> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) return Status(Code::InvalidArgument, text("cannot open ", path));
+  const auto size = static_cast<size_t>(in.tellg());
+  Buffer buffer(size);
+  if (!buffer.ok()) return Status(Code::OutOfMemory, text("no memory for the ", size, " bytes of ", path));
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(size));
+  if (!in) return Status(Code::InvalidArgument, text("cannot read ", path));
+  uint8_t* data = buffer.data();
+  return File{std::move(buffer).share(), onnx::Bytes(data, size)};
+}
+
+Status write_file(const std::string& path, const void* data, size_t bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
+  return out ? Status() : Status(Code::InvalidArgument, text("cannot write ", path));
+}
+
+Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize) {
+  NM_ASSIGN(File file, read_file(path));
+  LoadOptions options;
+  options.optimize = optimize;
+  // The locations a model names are not known before it is read; small models' folders hold few files.
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.bytes));
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (const onnx::TensorProto& t : model.graph.initializers) {
+    if (!t.external) continue;
+    for (const auto& [key, value] : t.external_data) {
+      const std::string location(value);
+      if (key != "location" || options.external.contains(location)) continue;
+      // A location must stay beside the model: it comes from the file, which may be hostile.
+      const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
+      if (relative.is_absolute() || *relative.begin() == "..") continue;
+      auto external = read_file((folder / relative).string());
+      if (external.ok()) options.external[location] = {external->owner, external->bytes};
+    }
+  }
+  return Session::load(std::move(file.owner), file.bytes, options);
+}
+
+Result<Value> read_value(const std::string& path, const ValueType& type) {
+  if (path.ends_with(".npy")) {
+    NM_ASSIGN(Tensor t, read_npy(path));
+    return Value(std::move(t));
+  }
+  NM_ASSIGN(const File file, read_file(path));
+  return decode_value(file.bytes, type);
+}
+
+Result<Tensor> read_npy(const std::string& path) {
+  NM_ASSIGN(const File file, read_file(path));
+  const auto* p = reinterpret_cast<const char*>(file.bytes.data());
+  const size_t size = file.bytes.size();
+  if (size < 12 || std::memcmp(p, "\x93NUMPY", 6) != 0) return bad_npy(path, "its signature is missing");
+  const bool long_header = p[6] >= 2;
+  uint32_t length = 0;
+  std::memcpy(&length, p + 8, long_header ? 4 : 2);
+  const size_t start = long_header ? 12 : 10;
+  if (length > size - start) return bad_npy(path, "its header is cut short");
+  const std::string_view header(p + start, length);
+  const auto after = [&](std::string_view key) {
+    const size_t at = header.find(key);
+    return at == std::string_view::npos ? std::string_view() : header.substr(at + key.size());
+  };
+  if (after("'fortran_order':").substr(0, 6).find("True") != std::string_view::npos) {
+    return bad_npy(path, "it is in Fortran order; save it in C order");
+  }
+  DType dtype = DType::Undefined;
+  const std::string_view descr = after("'descr':");
+  for (const NpyType& t : kNpyTypes) {
+    if (descr.substr(0, 8).find(t.code) != std::string_view::npos) dtype = t.dtype;
+  }
+  if (dtype == DType::Undefined) return bad_npy(path, "its element type is not supported");
+  Shape shape;
+  std::string_view dims = after("'shape':");
+  dims = dims.substr(0, dims.find(')'));
+  for (size_t i = 0; i < dims.size();) {
+    if (dims[i] < '0' || dims[i] > '9') {
+      ++i;
+      continue;
+    }
+    int64_t d = 0;
+    for (; i < dims.size() && dims[i] >= '0' && dims[i] <= '9'; ++i) d = d * 10 + (dims[i] - '0');
+    if (shape.rank() == kMaxRank) return bad_npy(path, "it has too many dimensions");
+    shape.push_back(d);
+  }
+  NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
+  if (t.bytes() != size - start - length) return bad_npy(path, "its data do not fit its shape");
+  std::memcpy(t.raw(), p + start + length, t.bytes());
+  return t;
+}
+
+Status write_npy(const std::string& path, const Tensor& tensor) {
+  const char* code = nullptr;
+  for (const NpyType& t : kNpyTypes) {
+    if (t.dtype == tensor.dtype()) code = t.code;
+  }
+  if (code == nullptr) {
+    return {Code::InvalidArgument, text("NumPy's file format has no element type ", dtype_name(tensor.dtype()))};
+  }
+  std::string dims;
+  for (const int64_t d : tensor.shape()) dims += text(d, ",");
+  std::string header = text("{'descr': '", code, "', 'fortran_order': False, 'shape': (", dims, "), }");
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  const auto length = static_cast<uint16_t>(header.size());
+  std::string file("\x93NUMPY\x01\x00", 8);
+  file.append(reinterpret_cast<const char*>(&length), 2);
+  file += header;
+  file.append(static_cast<const char*>(tensor.raw()), tensor.bytes());
+  return write_file(path, file.data(), file.size());
+}
+
+Result<Tensor> random_input(const Session::Port& port, uint32_t seed) {
+  if (!port.type.is_tensor()) {
+    return Status(Code::InvalidArgument, text("input '", port.name, "' is a ", to_string(port.type),
+                                              "; random values are made for tensors only"));
+  }
+  Shape shape = port.shape.value_or(Shape{});
+  for (int i = 0; i < shape.rank(); ++i) shape[i] = std::max<int64_t>(shape[i], shape[i] == 0 ? 0 : 1);
+  return random_tensor(port.type.dtype, shape, seed);
+}
+
+Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint32_t seed) {
+  NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
+  std::mt19937 random(seed);
+  const auto real = [&] { return static_cast<float>(random() >> 8) * 0x1p-23f - 1.0f; };
+  for (int64_t i = 0; i < t.count(); ++i) {
+    switch (t.dtype()) {
+      case DType::Float32:
+        t.data<float>()[i] = real();
+        break;
+      case DType::Float64:
+        t.data<double>()[i] = real();
+        break;
+      case DType::Float16:
+        t.data<float16>()[i] = float16(real());
+        break;
+      case DType::BFloat16:
+        t.data<bfloat16>()[i] = bfloat16(real());
+        break;
+      case DType::String:
+        t.data<std::string>()[i] = std::to_string(random() % 10);
+        break;
+      default: {
+        const int bits = dtype_bits(t.dtype());
+        if (bits < 8) break;
+        auto* bytes = static_cast<uint8_t*>(t.raw()) + i * (bits / 8);
+        std::memset(bytes, 0, static_cast<size_t>(bits / 8));
+        bytes[0] = static_cast<uint8_t>(random() & 1);
+      }
+    }
+  }
+  return t;
+}
+
+}  // namespace nm::cli

@@ -1,0 +1,32 @@
+// Reading and writing the files the command line works with.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "engine/graph/decode.h"
+#include "engine/session/session.h"
+
+namespace nm::cli {
+
+struct File {
+  std::shared_ptr<void> owner;
+  onnx::Bytes bytes;
+};
+
+Result<File> read_file(const std::string& path);
+Status write_file(const std::string& path, const void* data, size_t bytes);
+
+// Loads a model; external data files are looked for beside it.
+Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize = true);
+
+// A value from a .npy file, or from a protobuf file that holds `type` (tensor, sequence, optional).
+Result<Value> read_value(const std::string& path, const ValueType& type);
+Result<Tensor> read_npy(const std::string& path);
+Status write_npy(const std::string& path, const Tensor& tensor);
+
+// Random contents of a plausible range: floats in [-1, 1), integers and bools 0 or 1.
+Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint32_t seed);
+// The same for an input of a model; dimensions that the model leaves open become 1.
+Result<Tensor> random_input(const Session::Port& port, uint32_t seed);
+
+}  // namespace nm::cli

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/commands.h"
+
+namespace {
+
+constexpr const char* kUsage = R"(neuromancer: runs ONNX models
+
+  neuromancer run MODEL [--input NAME=FILE.npy|FILE.pb|random]... [--out DIR] [--threads N]
+      runs the model; inputs that are not given are random; outputs are printed, or written as .npy
+      (run, bench and profile take --shape NAME=1,3,224,224 for random inputs whose shape the model leaves open)
+  neuromancer bench MODEL [--threads N] [--runs N] [--json]
+      load time, first run, and the median of the runs
+  neuromancer profile MODEL [--threads N] [--runs N] [--trace FILE]
+      a table of the steps; with --trace the last run in Chrome's trace format
+  neuromancer inspect MODEL [--json]
+      inputs, outputs, operators, sizes, and what is not supported
+  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
+      runs folders in the layout of ONNX's backend tests and compares the outputs
+)";
+
+struct Command {
+  const char* name;
+  int (*run)(const nm::cli::Arguments&);
+};
+constexpr Command kCommands[] = {
+    {"run", nm::cli::run},         {"bench", nm::cli::bench}, {"profile", nm::cli::profile},
+    {"inspect", nm::cli::inspect}, {"check", nm::cli::check},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const nm::cli::Arguments arguments(argv + 1, argv + argc);
+  if (!arguments.empty()) {
+    for (const Command& c : kCommands) {
+      if (arguments[0] == c.name) return c.run({arguments.begin() + 1, arguments.end()});
+    }
+  }
+  std::fputs(kUsage, arguments.empty() || arguments[0] == "--help" ? stdout : stderr);
+  return arguments.empty() || arguments[0] == "--help" ? 0 : 2;
+}
+
+namespace nm::cli {
+
+int report(const Status& status) {
+  const Error& e = status.error();
+  std::fprintf(stderr, "error (%s): %s\n", std::string(code_name(e.code)).c_str(), e.message.c_str());
+  const auto line = [](const char* what, const std::string& value) {
+    if (!value.empty()) std::fprintf(stderr, "  %s: %s\n", what, value.c_str());
+  };
+  line("operator", e.op);
+  line("node", e.node);
+  line("input", e.input);
+  line("expected", e.expected);
+  line("actual", e.actual);
+  return 1;
+}
+
+std::vector<std::string> take_options(Arguments& arguments, const std::string& name) {
+  std::vector<std::string> values;
+  for (size_t i = 0; i + 1 < arguments.size();) {
+    if (arguments[i] != name) {
+      ++i;
+      continue;
+    }
+    values.push_back(arguments[i + 1]);
+    arguments.erase(arguments.begin() + static_cast<long>(i), arguments.begin() + static_cast<long>(i) + 2);
+  }
+  return values;
+}
+
+std::string take_option(Arguments& arguments, const std::string& name, std::string fallback) {
+  const std::vector<std::string> values = take_options(arguments, name);
+  return values.empty() ? fallback : values.back();
+}
+
+bool take_flag(Arguments& arguments, const std::string& name) { return std::erase(arguments, name) > 0; }
+
+}  // namespace nm::cli

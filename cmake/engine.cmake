@@ -1,0 +1,69 @@
+# nm_engine: every source of the engine's layers, as objects, so that a linker takes all exports of the C ABI.
+set(layers base simd kernels tensor onnx graph ops passes program session)
+list(TRANSFORM layers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/engine/\\1/*.cpp" OUTPUT_VARIABLE patterns)
+file(GLOB sources CONFIGURE_DEPENDS ${patterns} ${PROJECT_SOURCE_DIR}/engine/c_api.cpp)
+file(GLOB operator_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*.cpp)
+
+# A reduced build leaves out the files of operators that are not named.
+if(NM_OPS)
+  foreach(source IN LISTS operator_sources)
+    cmake_path(GET source STEM stem)
+    file(STRINGS ${source} registration REGEX "^NM_OPERATORS\\(")
+    if(registration AND NOT stem IN_LIST NM_OPS)
+      list(REMOVE_ITEM sources ${source})
+      list(REMOVE_ITEM operator_sources ${source})
+    endif()
+  endforeach()
+endif()
+
+set(generated ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${generated})
+list(JOIN operator_sources "\n" operator_list)
+file(CONFIGURE OUTPUT ${generated}/operators.txt CONTENT "${operator_list}\n")
+add_custom_command(
+  OUTPUT ${generated}/registry.inc
+  COMMAND ${CMAKE_COMMAND} -DSOURCES=${generated}/operators.txt -DOUTPUT=${generated}/registry.inc
+          -P ${PROJECT_SOURCE_DIR}/cmake/registry.cmake
+  DEPENDS ${generated}/operators.txt ${operator_sources} ${PROJECT_SOURCE_DIR}/cmake/registry.cmake
+  COMMENT "Listing operators")
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(schemas ${NM_PREFIX}/onnx/onnx-ml.proto ${NM_PREFIX}/onnx/onnx-data.proto)
+add_custom_command(
+  OUTPUT ${generated}/onnx_schema.h
+  COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/cmake/onnx_schema.py ${schemas} ${generated}/onnx_schema.h
+  DEPENDS ${PROJECT_SOURCE_DIR}/cmake/onnx_schema.py ${schemas}
+  COMMENT "Reading ONNX's schema")
+
+add_library(nm_engine OBJECT ${sources} ${generated}/registry.inc ${generated}/onnx_schema.h)
+target_include_directories(nm_engine PUBLIC ${generated})
+target_link_libraries(nm_engine PRIVATE nm_engine_options)
+set(artefact native)
+if(EMSCRIPTEN)
+  set(artefact wasm$<$<BOOL:${NM_RELAXED_SIMD}>:-relaxed>$<$<BOOL:${NM_THREADS}>:-threads>)
+endif()
+target_compile_definitions(nm_engine PRIVATE NM_VERSION="${PROJECT_VERSION}" NM_ARTEFACT="${artefact}")
+
+# The kernels of one instruction set: engine/kernels/targets/NAME.cpp. Fused multiply-adds are allowed there, and
+# std::thread, new or containers are not: a function that other files share must not come out compiled for it.
+function(nm_kernel_target name)
+  set(source ${PROJECT_SOURCE_DIR}/engine/kernels/targets/${name}.cpp)
+  if(EXISTS ${source})
+    target_sources(nm_engine PRIVATE ${source})
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${ARGN}")
+  endif()
+endfunction()
+
+if(EMSCRIPTEN)
+  if(NM_RELAXED_SIMD)
+    nm_kernel_target(wasm -ffp-contract=fast)  # how xsimd's multiply-adds become relaxed ones
+  else()
+    nm_kernel_target(wasm)
+  endif()
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  nm_kernel_target(sse2)
+  nm_kernel_target(avx2 -mavx2 -mfma -mf16c -ffp-contract=fast)
+  nm_kernel_target(avx512 -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -ffp-contract=fast)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  nm_kernel_target(neon -ffp-contract=fast)
+endif()

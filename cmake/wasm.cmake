@@ -1,0 +1,36 @@
+# The artefact neuromancer.wasm, as it ships: a module without imports, or with the shared memory as its only one.
+set(CMAKE_ASM_COMPILER_ID Clang)  # em++ is not recognised as an assembler otherwise
+enable_language(ASM)
+
+add_library(nm_module INTERFACE)  # how any module of ours is linked
+target_link_options(nm_module INTERFACE
+  -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
+target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
+if(NM_THREADS)
+  # Shared memory without Emscripten's scripts: the pool in engine/base/thread_pool.cpp is all there is. The host
+  # makes the memory, so its initial size is part of the interface (see docs/architecture.md).
+  target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/worker_entry.S)
+  target_link_options(nm_module INTERFACE
+    -sSHARED_MEMORY -sIMPORTED_MEMORY -sINITIAL_MEMORY=4MB -Wno-pthreads-mem-growth)
+else()
+  target_link_options(nm_module INTERFACE -sINITIAL_HEAP=64KB)
+endif()
+
+add_executable(artefact)
+set_target_properties(artefact PROPERTIES OUTPUT_NAME neuromancer SUFFIX .wasm)
+target_link_libraries(artefact PRIVATE nm_engine nm_engine_options nm_module)
+add_custom_command(TARGET artefact POST_BUILD
+  COMMAND ${CMAKE_COMMAND} -DARTEFACT=$<TARGET_FILE:artefact> -DBUDGET=${NM_SIZE_BUDGET}
+          -P ${PROJECT_SOURCE_DIR}/cmake/artefact_size.cmake)
+
+if(NM_THREADS)
+  # The pool by itself, with jobs that can only end when several workers take part.
+  add_executable(pool_probe ${PROJECT_SOURCE_DIR}/tests/wasm/pool_probe.cpp ${PROJECT_SOURCE_DIR}/engine/base/thread_pool.cpp)
+  set_target_properties(pool_probe PROPERTIES SUFFIX .wasm)
+  target_link_libraries(pool_probe PRIVATE nm_engine_options nm_module)
+endif()
+
+# tests/wasm reads the build folder's artefacts.
+add_test(NAME artefact
+  COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS} NM_SIZE_BUDGET=${NM_SIZE_BUDGET}
+          ${NM_PREFIX}/node/bin/node --test "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")

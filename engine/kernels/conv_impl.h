@@ -1,0 +1,224 @@
+// Convolution as an indirect matrix product: for each tile of output pixels and each tap of the kernel, pointers to the
+// input pixels take the place of im2col; taps in the padding point at zeros kept behind the packed weights.
+#pragma once
+#include "engine/kernels/conv.h"
+#include "engine/kernels/conv_transposed_impl.h"
+#include "engine/kernels/depthwise_impl.h"
+#include "engine/kernels/gemm_impl.h"
+
+namespace nm::impl {
+
+// Each channel by itself.
+[[maybe_unused]] static bool is_depthwise(const ConvShape& s) {
+  return s.groups > 1 && s.groups == s.in_c && s.out_c == s.in_c;
+}
+// A matrix product over pixels as they lie.
+[[maybe_unused]] static bool is_pointwise(const ConvShape& s) {
+  return s.kernel_h == 1 && s.kernel_w == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_top == 0 &&
+         s.pad_left == 0 && s.groups == 1 && s.out_h == s.in_h && s.out_w == s.in_w;
+}
+
+template <class A>
+struct ConvPacking {
+  explicit ConvPacking(const ConvShape& s)
+      : taps(s.kernel_h * s.kernel_w),
+        in_c(s.in_c / s.groups),
+        out_c(s.out_c / s.groups),
+        panels{out_c, taps * in_c},
+        group_size(panels.size()),
+        zeros(group_size * s.groups),
+        size(zeros + s.kernel_w * in_c) {}
+  int64_t taps, in_c, out_c;  // of one group
+  Panels<A> panels;
+  int64_t group_size;
+  int64_t zeros;  // where the zeros start
+  int64_t size;
+};
+
+template <class A>
+int64_t conv_packed_size(const ConvShape& s) {
+  return is_depthwise(s) ? depthwise_packed_size<A>(s) : ConvPacking<A>(s).size;
+}
+
+// K runs over taps, then channels of the group.
+template <class A>
+void conv_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed,
+               ThreadPool& pool) {
+  if (is_depthwise(s)) return depthwise_pack<A>(s, weights, type, scale, packed);
+  const ConvPacking<A> packing(s);
+  with_reader<A>(weights, type, [&](auto read) {
+    pool.parallel_for(s.groups * packing.panels.count(), 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t g = task / packing.panels.count(), p = task % packing.panels.count();
+        const int64_t width = packing.panels.width(p), columns = packing.panels.columns(p);
+        float* panel = packed + g * packing.group_size + packing.panels.offset(p);
+        for (int64_t i = 0; i < width; ++i) {
+          const int64_t o = g * packing.out_c + p * Tile<A>::nr + i;
+          const float factor = i < columns && scale ? scale[o] : 1.f;
+          for (int64_t c = 0; c < packing.in_c; ++c) {
+            for (int64_t t = 0; t < packing.taps; ++t) {
+              panel[(t * packing.in_c + c) * width + i] =
+                  i < columns ? read((o * packing.in_c + c) * packing.taps + t) * factor : 0.f;
+            }
+          }
+        }
+      }
+    });
+  });
+  for (int64_t i = packing.zeros; i < packing.size; ++i) packed[i] = 0;
+}
+
+// How the taps of a shape become runs of the register tile.
+struct ConvRuns {
+  // With few channels a whole row of the kernel is one run, contiguous in a dense image; where it crosses the left or
+  // right border it is gathered into a patch.
+  bool merged;
+  int64_t count, depth;
+  int64_t rows;         // output pixels per block
+  int64_t pointers;     // per block, in floats of scratch
+  int64_t patches;      // per block, floats
+  int64_t scratch() const { return pointers + patches; }
+};
+
+template <class A>
+ConvRuns conv_runs(const ConvShape& s, int64_t ldx) {
+  constexpr int64_t mr = Tile<A>::mr;
+  ConvRuns r;
+  const int64_t in_c = s.in_c / s.groups;
+  r.merged = s.groups == 1 && s.dilation_w == 1 && s.kernel_w > 1 && ldx == s.in_c && s.kernel_w * in_c <= 64;
+  r.count = r.merged ? s.kernel_h : s.kernel_h * s.kernel_w;
+  r.depth = r.merged ? s.kernel_w * in_c : in_c;
+  // A panel of weights is read once per block: as many tiles as keep the pointers within 16 KiB, 8 at least.
+  constexpr int64_t pointer_floats = sizeof(const float*) / sizeof(float);
+  const int64_t tiles = greater(8, lesser(m_block<A> / mr, 4096 / (pointer_floats * r.count * mr)));
+  r.rows = tiles * mr;
+  r.pointers = r.rows * r.count * pointer_floats;
+  r.patches = r.merged ? r.rows * r.count * r.depth : 0;
+  return r;
+}
+
+template <class A>
+int64_t conv_scratch_size(const ConvShape& s, const ThreadPool& pool) {
+  if (is_depthwise(s) || is_pointwise(s)) return 0;
+  // Whether the image is dense is not known yet: enough for either way.
+  return greater(conv_runs<A>(s, s.in_c).scratch(), conv_runs<A>(s, s.in_c + 1).scratch()) * pool.size() + 2;
+}
+
+// Fills `starts` with the input runs of the output pixels [m0, m1), tile by tile: [tile][run][row of tile].
+template <class A>
+void conv_pointers(const ConvShape& s, const ConvRuns& runs, const float* x, int64_t ldx, const float* zeros,
+                   int64_t m0, int64_t m1, const float** starts, float* patches) {
+  constexpr int64_t mr = Tile<A>::mr;
+  int64_t ox = m0 % s.out_w, oy = m0 / s.out_w % s.out_h, image = m0 / (s.out_w * s.out_h);
+  for (int64_t m = m0; m < m1; ++m) {
+    const int64_t tile = (m - m0) / mr, rows = lesser(mr, m1 - m0 - tile * mr), r = m - m0 - tile * mr;
+    const float** out = starts + tile * mr * runs.count + r;
+    const float* base = x + image * s.in_h * s.in_w * ldx;
+    const int64_t ix0 = ox * s.stride_w - s.pad_left;
+    for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
+      const int64_t iy = oy * s.stride_h - s.pad_top + ky * s.dilation_h;
+      const bool row_inside = iy >= 0 && iy < s.in_h;
+      const float* row = base + iy * s.in_w * ldx;
+      if (!runs.merged) {
+        for (int64_t kx = 0; kx < s.kernel_w; ++kx, out += rows) {
+          const int64_t ix = ix0 + kx * s.dilation_w;
+          *out = row_inside && ix >= 0 && ix < s.in_w ? row + ix * ldx : zeros;
+        }
+        continue;
+      }
+      if (!row_inside) {
+        *out = zeros;
+      } else if (ix0 >= 0 && ix0 + s.kernel_w <= s.in_w) {
+        *out = row + ix0 * ldx;
+      } else {
+        const IndexRange in = inside(ix0, 1, s.kernel_w, s.in_w);
+        for (int64_t i = 0; i < runs.depth; ++i) {
+          patches[i] = i >= in.begin * s.in_c && i < in.end * s.in_c ? row[ix0 * s.in_c + i] : 0.f;
+        }
+        *out = patches;
+        patches += runs.depth;
+      }
+      out += rows;
+    }
+    if (++ox == s.out_w) {
+      ox = 0;
+      if (++oy == s.out_h) {
+        oy = 0;
+        ++image;
+      }
+    }
+  }
+}
+
+// Output pixels [m0, m1) of group g for panels [p0, p1).
+template <class A>
+void conv_block(const ConvShape& s, const ConvPacking<A>& packing, const ConvRuns& runs, const ConvImages& images,
+                const float* packed, const Epilogue& e, int64_t g, int64_t m0, int64_t m1, int64_t p0, int64_t p1,
+                float* scratch) {
+  constexpr int64_t mr = Tile<A>::mr;
+  const float** starts = reinterpret_cast<const float**>(scratch);
+  conv_pointers<A>(s, runs, images.x + g * packing.in_c, images.ldx, packed + packing.zeros, m0, m1, starts,
+                   scratch + runs.pointers);
+  for (int64_t p = p0; p < p1; ++p) {
+    const int64_t channel = g * packing.out_c + p * Tile<A>::nr;
+    TileJob job;
+    job.taps = runs.count;
+    job.depth = runs.depth;
+    job.b = packed + g * packing.group_size + packing.panels.offset(p);
+    job.ldc = images.ldy;
+    job.columns = packing.panels.columns(p);
+    job.bias = e.bias ? e.bias + channel : nullptr;
+    job.ldr = e.ldr;
+    job.epilogue = &e;
+    job.rows = starts;
+    for (int64_t m = m0; m < m1; m += mr) {
+      const int rows = static_cast<int>(lesser(mr, m1 - m));
+      job.c = images.y + m * images.ldy + channel;
+      job.residual = e.residual ? e.residual + m * e.ldr + channel : nullptr;
+      tile_for<A>(rows, packing.panels.vectors(p))(job);
+      job.rows += mr * runs.count;
+    }
+  }
+}
+
+template <class A>
+void conv_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch,
+              ThreadPool& pool) {
+  if (is_depthwise(s)) return depthwise_run<A>(s, images, packed, e, pool);
+  const ConvPacking<A> packing(s);
+  const int64_t pixels = s.batch * s.out_h * s.out_w;
+  if (is_pointwise(s)) {
+    Gemm gemm;
+    gemm.m = pixels;
+    gemm.n = s.out_c;
+    gemm.k = s.in_c;
+    gemm.a = images.x;
+    gemm.lda = images.ldx;
+    gemm.packed_b = packed;
+    gemm.c = images.y;
+    gemm.ldc = images.ldy;
+    gemm.epilogue = e;
+    return gemm_run<A>(gemm, pool);
+  }
+  const ConvRuns runs = conv_runs<A>(s, images.ldx);
+  // Pointers are read as such: align what the caller gave.
+  float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
+  const int64_t per_thread = (runs.scratch() + 1) & ~int64_t{1};
+  const TaskGrid grid = task_grid<A>(pixels, packing.panels.count(), runs.rows, pool.size());
+  pool.parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t g = task / grid.count(), block = task % grid.count();
+      const int64_t m0 = block / grid.panel_tasks * grid.rows, p0 = block % grid.panel_tasks * grid.panels;
+      conv_block<A>(s, packing, runs, images, packed, e, g, m0, lesser(m0 + grid.rows, pixels), p0,
+                    lesser(p0 + grid.panels, packing.panels.count()), aligned + thread * per_thread);
+    }
+  });
+}
+
+template <class A>
+constexpr ConvKernels conv_kernels() {
+  return {conv_packed_size<A>,       conv_pack<A>,       conv_scratch_size<A>,       conv_run<A>,
+          transposed_packed_size<A>, transposed_pack<A>, transposed_scratch_size<A>, transposed_run<A>};
+}
+
+}  // namespace nm::impl

@@ -1,0 +1,283 @@
+#pragma once
+#include <cmath>
+
+#include "engine/kernels/elementwise.h"
+#include "engine/kernels/epilogue.h"
+#include "engine/simd/math.h"
+
+namespace nm::impl {
+
+using simd::vf;
+
+// Functions too rare for a vector version.
+template <class A, class F>
+void map_scalar(const float* x, float* y, int64_t n, F f) {
+  for (int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
+}
+
+template <class A>
+void sin_cos_run(const float* x, float* y, int64_t n, int quadrant) {
+  constexpr int64_t w = simd::lanes<A>;
+  const vf<A> limit(simd::sin_cos_limit);
+  for (int64_t i = 0; i < n; i += w) {
+    const int64_t count = n - i < w ? n - i : w;
+    const vf<A> v = count == w ? simd::load<A>(x + i) : simd::load_tail<A>(x + i, count);
+    if (xsimd::all(xsimd::abs(v) < limit)) [[likely]] {
+      const vf<A> r = simd::sin_cos<A>(v, quadrant);
+      if (count == w) {
+        simd::store<A>(y + i, r);
+      } else {
+        simd::store_tail<A>(y + i, r, count);
+      }
+    } else {
+      for (int64_t j = i; j < i + count; ++j) y[j] = quadrant ? std::cos(x[j]) : std::sin(x[j]);
+    }
+  }
+}
+
+template <class A>
+void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
+  using V = vf<A>;
+  const V va(a), vb(b), zero(0.f), one(1.f);
+  const auto run = [=](auto f) { simd::map<A>(x, y, n, f); };
+  const auto scalar = [=](auto f) { map_scalar<A>(x, y, n, f); };
+  switch (op) {
+    case Unary::Copy:
+      if (x != y) run([](V v) { return v; });
+      return;
+    case Unary::Abs:
+      return run([](V v) { return xsimd::abs(v); });
+    case Unary::Neg:
+      return run([](V v) { return -v; });
+    case Unary::Exp:
+      return run([](V v) { return simd::exp<A>(v); });
+    case Unary::Log:
+      return run([](V v) { return simd::log<A>(v); });
+    case Unary::Sqrt:
+      return run([](V v) { return xsimd::sqrt(v); });
+    case Unary::Rsqrt:
+      return run([=](V v) { return one / xsimd::sqrt(v); });
+    case Unary::Reciprocal:
+      return run([=](V v) { return one / v; });
+    case Unary::Square:
+      return run([](V v) { return v * v; });
+    case Unary::Erf:
+      return run([](V v) { return simd::erf<A>(v); });
+    case Unary::Tanh:
+      return run([](V v) { return simd::tanh<A>(v); });
+    case Unary::Sigmoid:
+      return run([](V v) { return simd::sigmoid<A>(v); });
+    case Unary::Relu:
+      return run([=](V v) { return simd::at_least<A>(v, zero); });
+    case Unary::Clip:
+      return run([=](V v) { return simd::clamp<A>(v, va, vb); });
+    case Unary::LeakyRelu:
+      return run([=](V v) { return xsimd::select(v < zero, v * va, v); });
+    case Unary::Elu:
+      return run([=](V v) { return xsimd::select(v < zero, va * simd::expm1<A>(v), v); });
+    case Unary::Selu:
+      return run([=](V v) { return vb * xsimd::select(v < zero, va * simd::expm1<A>(v), v); });
+    case Unary::Celu:
+      return run([=](V v) { return xsimd::select(v < zero, va * simd::expm1<A>(v / va), v); });
+    case Unary::Softplus:
+      return run([](V v) { return simd::softplus<A>(v); });
+    case Unary::Softsign:
+      return run([=](V v) { return v / (one + xsimd::abs(v)); });
+    case Unary::HardSigmoid:
+      return run([=](V v) { return simd::hard_sigmoid<A>(v, va, vb); });
+    case Unary::HardSwish:
+      return run([](V v) { return simd::hard_swish<A>(v); });
+    case Unary::Silu:
+      return run([](V v) { return simd::silu<A>(v); });
+    case Unary::Gelu:
+      return run([](V v) { return simd::gelu<A>(v); });
+    case Unary::GeluTanh:
+      return run([](V v) { return simd::gelu_tanh<A>(v); });
+    case Unary::QuickGelu:
+      return run([=](V v) { return v * simd::sigmoid<A>(va * v); });
+    case Unary::Mish:
+      return run([](V v) { return v * simd::tanh<A>(simd::softplus<A>(v)); });
+    case Unary::ThresholdedRelu:
+      return run([=](V v) { return xsimd::select(v <= va, zero, v); });
+    case Unary::Shrink:
+      return run([=](V v) {
+        return xsimd::select(v < -va, v + vb, xsimd::select(v > va, v - vb, xsimd::select(v == v, zero, v)));
+      });
+    case Unary::Affine:
+      return run([=](V v) { return simd::madd<A>(v, va, vb); });
+    case Unary::Floor:
+      return run([](V v) { return xsimd::floor(v); });
+    case Unary::Ceil:
+      return run([](V v) { return xsimd::ceil(v); });
+    case Unary::Round:
+      return run([](V v) { return simd::round_even<A>(v); });
+    case Unary::Sign:
+      return run([=](V v) { return xsimd::select(v > zero, one, xsimd::select(v < zero, -one, v)); });
+    case Unary::Sin:
+      return sin_cos_run<A>(x, y, n, 0);
+    case Unary::Cos:
+      return sin_cos_run<A>(x, y, n, 1);
+    case Unary::Tan:
+      return scalar([](float v) { return std::tan(v); });
+    case Unary::Asin:
+      return scalar([](float v) { return std::asin(v); });
+    case Unary::Acos:
+      return scalar([](float v) { return std::acos(v); });
+    case Unary::Atan:
+      return scalar([](float v) { return std::atan(v); });
+    case Unary::Sinh:
+      return scalar([](float v) { return std::sinh(v); });
+    case Unary::Cosh:
+      return scalar([](float v) { return std::cosh(v); });
+    case Unary::Asinh:
+      return scalar([](float v) { return std::asinh(v); });
+    case Unary::Acosh:
+      return scalar([](float v) { return std::acosh(v); });
+    case Unary::Atanh:
+      return scalar([](float v) { return std::atanh(v); });
+  }
+}
+
+template <class A>
+void activate(Activation activation, float a, float b, float* x, int64_t n) {
+  switch (activation) {
+    case Activation::None:
+      return;
+    case Activation::Relu:
+      return unary<A>(Unary::Relu, x, x, n, a, b);
+    case Activation::Clip:
+      return unary<A>(Unary::Clip, x, x, n, a, b);
+    case Activation::LeakyRelu:
+      return unary<A>(Unary::LeakyRelu, x, x, n, a, b);
+    case Activation::Sigmoid:
+      return unary<A>(Unary::Sigmoid, x, x, n, a, b);
+    case Activation::Tanh:
+      return unary<A>(Unary::Tanh, x, x, n, a, b);
+    case Activation::Silu:
+      return unary<A>(Unary::Silu, x, x, n, a, b);
+    case Activation::HardSwish:
+      return unary<A>(Unary::HardSwish, x, x, n, a, b);
+    case Activation::HardSigmoid:
+      return unary<A>(Unary::HardSigmoid, x, x, n, a, b);
+    case Activation::Gelu:
+      return unary<A>(Unary::Gelu, x, x, n, a, b);
+    case Activation::GeluTanh:
+      return unary<A>(Unary::GeluTanh, x, x, n, a, b);
+  }
+}
+
+// z[i] = f(x[i], y[i]); an operand is a run or one value for all.
+template <class A, class X, class Y, class F>
+void zip(X x, Y y, float* z, int64_t n, F f) {
+  constexpr int64_t w = simd::lanes<A>;
+  const auto full = [](auto p, int64_t i) {
+    if constexpr (std::is_pointer_v<decltype(p)>) {
+      return simd::load<A>(p + i);
+    } else {
+      return vf<A>(p);
+    }
+  };
+  const auto tail = [](auto p, int64_t i, int64_t count) {
+    if constexpr (std::is_pointer_v<decltype(p)>) {
+      return simd::load_tail<A>(p + i, count);
+    } else {
+      return vf<A>(p);
+    }
+  };
+  int64_t i = 0;
+  for (; i + w <= n; i += w) simd::store<A>(z + i, vf<A>(f(full(x, i), full(y, i))));
+  if (i < n) simd::store_tail<A>(z + i, vf<A>(f(tail(x, i, n - i), tail(y, i, n - i))), n - i);
+}
+
+template <class A, class X, class Y>
+void binary(Binary op, X x, Y y, float* z, int64_t n) {
+  using V = vf<A>;
+  switch (op) {
+    case Binary::Add:
+      return zip<A>(x, y, z, n, [](V a, V b) { return a + b; });
+    case Binary::Sub:
+      return zip<A>(x, y, z, n, [](V a, V b) { return a - b; });
+    case Binary::Mul:
+      return zip<A>(x, y, z, n, [](V a, V b) { return a * b; });
+    case Binary::Div:
+      return zip<A>(x, y, z, n, [](V a, V b) { return a / b; });
+    case Binary::Min:
+      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(b == b, simd::at_most<A>(a, b), b); });
+    case Binary::Max:
+      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(b == b, simd::at_least<A>(a, b), b); });
+    case Binary::Prelu:
+      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(a < V(0.f), a * b, a); });
+    case Binary::SquaredDifference:
+      return zip<A>(x, y, z, n, [](V a, V b) { return (a - b) * (a - b); });
+    case Binary::Pow: {
+      const auto at = [](auto p, int64_t i) {
+        if constexpr (std::is_pointer_v<decltype(p)>) {
+          return p[i];
+        } else {
+          return p;
+        }
+      };
+      if constexpr (!std::is_pointer_v<Y> && std::is_pointer_v<X>) {
+        if (y == 2.f) return unary<A>(Unary::Square, x, z, n, 0, 0);
+        if (y == 3.f) return simd::map<A>(x, z, n, [](V v) { return v * v * v; });
+        if (y == 1.f) return unary<A>(Unary::Copy, x, z, n, 0, 0);
+        if (y == -1.f) return unary<A>(Unary::Reciprocal, x, z, n, 0, 0);
+      }
+      for (int64_t i = 0; i < n; ++i) z[i] = std::pow(at(x, i), at(y, i));
+      return;
+    }
+  }
+}
+
+template <class A>
+void binary_vv(Binary op, const float* x, const float* y, float* z, int64_t n) {
+  binary<A>(op, x, y, z, n);
+}
+template <class A>
+void binary_vs(Binary op, const float* x, float y, float* z, int64_t n) {
+  binary<A>(op, x, y, z, n);
+}
+template <class A>
+void binary_sv(Binary op, float x, const float* y, float* z, int64_t n) {
+  binary<A>(op, x, y, z, n);
+}
+
+template <class A>
+void multiply_add(const float* x, const float* y, const float* w, float* z, int64_t n) {
+  constexpr int64_t v = simd::lanes<A>;
+  int64_t i = 0;
+  for (; i + v <= n; i += v) {
+    simd::store<A>(z + i, simd::madd<A>(simd::load<A>(x + i), simd::load<A>(y + i), simd::load<A>(w + i)));
+  }
+  if (i < n) {
+    const int64_t rest = n - i;
+    const vf<A> r = simd::madd<A>(simd::load_tail<A>(x + i, rest), simd::load_tail<A>(y + i, rest),
+                                  simd::load_tail<A>(w + i, rest));
+    simd::store_tail<A>(z + i, r, rest);
+  }
+}
+
+template <class A>
+void row_affine(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* y, const float* w, float* z,
+                int64_t ldz) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    float* zr = z + r * ldz;
+    if (y && w) {
+      multiply_add<A>(xr, y, w, zr, n);
+    } else if (y) {
+      binary_vv<A>(Binary::Mul, xr, y, zr, n);
+    } else if (w) {
+      binary_vv<A>(Binary::Add, xr, w, zr, n);
+    } else {
+      unary<A>(Unary::Copy, xr, zr, n, 0, 0);
+    }
+  }
+}
+
+template <class A>
+constexpr ElementwiseKernels elementwise_kernels() {
+  return {unary<A>, binary_vv<A>, binary_vs<A>, binary_sv<A>, multiply_add<A>, row_affine<A>};
+}
+
+}  // namespace nm::impl

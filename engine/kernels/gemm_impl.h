@@ -1,0 +1,241 @@
+#pragma once
+#include "engine/kernels/gemm.h"
+#include "engine/kernels/integers.h"
+#include "engine/kernels/pack.h"
+#include "engine/kernels/tile.h"
+
+namespace nm::impl {
+
+template <class A>
+int64_t gemm_packed_size(int64_t k, int64_t n) {
+  return Panels<A>{n, k}.size();
+}
+
+// Rows [begin, end) of B into its panels.
+template <class A, class Read>
+void pack_rows(const Panels<A>& panels, Read read, int64_t row_stride, int64_t col_stride, float scale, float* packed,
+               int64_t first_panel, int64_t last_panel) {
+  for (int64_t p = first_panel; p < last_panel; ++p) {
+    const int64_t width = panels.width(p), columns = panels.columns(p), n0 = p * Tile<A>::nr;
+    float* out = packed + panels.offset(p);
+    for (int64_t k = 0; k < panels.k; ++k, out += width) {
+      const int64_t at = k * row_stride + n0 * col_stride;
+      for (int64_t i = 0; i < columns; ++i) out[i] = read(at + i * col_stride) * scale;
+      for (int64_t i = columns; i < width; ++i) out[i] = 0;
+    }
+  }
+}
+
+template <class A>
+void pack_panels(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
+                 float scale, float* packed, int64_t first_panel, int64_t last_panel) {
+  with_reader<A>(b, type, [=](auto read) {
+    const Panels<A> panels{n, k};
+    if (col_stride == 1) {  // lets the compiler vectorise the copy
+      pack_rows<A>(panels, read, row_stride, 1, scale, packed, first_panel, last_panel);
+    } else {
+      pack_rows<A>(panels, read, row_stride, col_stride, scale, packed, first_panel, last_panel);
+    }
+  });
+}
+
+template <class A>
+void gemm_pack_b(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
+                 float scale, float* packed, ThreadPool& pool) {
+  const int64_t count = Panels<A>{n, k}.count();
+  const int64_t chunk = greater(1, divide_up(count, 4 * pool.size()));
+  pool.parallel_for(count, chunk, [&](int64_t begin, int64_t end, int) {
+    pack_panels<A>(k, n, b, type, row_stride, col_stride, scale, packed, begin, end);
+  });
+}
+
+// Rows [m0, m1) of C, at most m_block of them, times panels [p0, p1).
+template <class A>
+void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
+  constexpr int mr = Tile<A>::mr;
+  const Panels<A> panels{g.n, g.k};
+  const Epilogue& e = g.epilogue;
+  // A residual that is added last and lies in C itself must survive until then: K stays whole.
+  const bool whole_k = e.residual && e.residual_last;
+  const int64_t k_step = whole_k ? greater(g.k, 1) : k_block<A>;
+  int64_t k0 = 0;
+  do {
+    const int64_t depth = lesser(k_step, g.k - k0);
+    for (int64_t p = p0; p < p1; ++p) {
+      const int64_t n0 = p * Tile<A>::nr;
+      TileJob job;
+      job.depth = depth;
+      job.offset = k0;
+      job.b = g.packed_b + panels.offset(p) + k0 * panels.width(p);
+      job.ldc = g.ldc;
+      job.columns = panels.columns(p);
+      job.first = k0 == 0;
+      job.last = k0 + depth == g.k;
+      job.bias = e.bias ? e.bias + n0 : nullptr;
+      job.ldr = e.ldr;
+      job.epilogue = &e;
+      for (int64_t m = m0; m < m1; m += mr) {
+        const int rows = static_cast<int>(lesser(mr, m1 - m));
+        const float* starts[mr];
+        for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
+        job.rows = starts;
+        job.c = g.c + m * g.ldc + n0;
+        job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
+        tile_for<A>(rows, panels.vectors(p))(job);
+      }
+    }
+    k0 += depth;
+  } while (k0 < g.k);
+}
+
+template <class A>
+void gemm_run_rows(const Gemm& g, int64_t begin, int64_t end) {
+  const int64_t panels = Panels<A>{g.n, g.k}.count();
+  for (int64_t m = begin; m < end; m += m_block<A>) gemm_block<A>(g, m, lesser(m + m_block<A>, end), 0, panels);
+}
+
+// A grid of tasks over C: `rows` per task (a multiple of mr, so that tiles fall alike for any thread count) and
+// `panels` per task.
+struct TaskGrid {
+  int64_t rows, panels, row_tasks, panel_tasks;
+  int64_t count() const { return row_tasks * panel_tasks; }
+};
+
+template <class A>
+TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int threads) {
+  TaskGrid grid;
+  grid.rows = max_rows;
+  grid.panels = panels;
+  if (threads > 1) {
+    const int64_t wanted = 4 * threads;  // dynamic: cores differ in speed
+    const int64_t tiles = divide_up(m, Tile<A>::mr);
+    grid.rows = Tile<A>::mr * greater(1, lesser(max_rows / Tile<A>::mr, divide_up(tiles, wanted)));
+    const int64_t row_tasks = divide_up(m, grid.rows);
+    if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
+  }
+  grid.row_tasks = divide_up(m, grid.rows);
+  grid.panel_tasks = divide_up(panels, grid.panels);
+  return grid;
+}
+
+template <class A>
+void gemm_run(const Gemm& g, ThreadPool& pool) {
+  const int64_t panels = Panels<A>{g.n, g.k}.count();
+  const TaskGrid grid = task_grid<A>(g.m, panels, m_block<A>, pool.size());
+  pool.parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t m0 = task / grid.panel_tasks * grid.rows, p0 = task % grid.panel_tasks * grid.panels;
+      gemm_block<A>(g, m0, lesser(m0 + grid.rows, g.m), p0, lesser(p0 + grid.panels, panels));
+    }
+  });
+}
+
+// Columns [n0, n1) of a vector times a row-major matrix: 8 vectors of sums walk down the rows.
+template <class A>
+void gemv_columns(int64_t k, int64_t n0, int64_t n1, const float* x, const float* b, int64_t ldb, float* y,
+                  const Epilogue& e) {
+  constexpr int64_t w = simd::lanes<A>, wide = 8 * w;
+  float sums[wide];
+  for (int64_t n = n0; n < n1; n += wide) {
+    const int64_t columns = lesser(wide, n1 - n);
+    if (columns == wide) {
+      vf<A> acc[8];
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) acc[v] = vf<A>(0.f);
+      const float* row = b + n;
+      for (int64_t i = 0; i < k; ++i, row += ldb) {
+        const vf<A> xi = simd::splat_load<A>(x + i);
+#pragma GCC unroll 8
+        for (int v = 0; v < 8; ++v) acc[v] = simd::madd<A>(xi, simd::load<A>(row + v * w), acc[v]);
+      }
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) simd::store<A>(sums + v * w, acc[v]);
+    } else {
+      for (int64_t c = 0; c < columns; c += w) {
+        const int64_t count = lesser(w, columns - c);
+        vf<A> acc(0.f);
+        const float* row = b + n + c;
+        for (int64_t i = 0; i < k; ++i, row += ldb) {
+          const vf<A> vb = count == w ? simd::load<A>(row) : simd::load_tail<A>(row, count);
+          acc = simd::madd<A>(simd::splat_load<A>(x + i), vb, acc);
+        }
+        simd::store<A>(sums + c, acc);
+      }
+      for (int64_t c = columns; c < wide; ++c) sums[c] = 0;
+    }
+    TileJob job;
+    job.c = y + n;
+    job.columns = columns;
+    job.bias = e.bias ? e.bias + n : nullptr;
+    job.residual = e.residual ? e.residual + n : nullptr;
+    job.epilogue = &e;
+    finish_slowly<A>(job, sums, 1, wide);
+  }
+}
+
+template <class A>
+void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& e,
+               ThreadPool& pool) {
+  constexpr int64_t wide = 8 * simd::lanes<A>;
+  const int64_t blocks = divide_up(n, wide);
+  pool.parallel_for(blocks, greater(1, divide_up(blocks, 4 * pool.size())),
+                    [&](int64_t begin, int64_t end, int) {
+                      gemv_columns<A>(k, begin * wide, lesser(end * wide, n), x, b, ldb, y, e);
+                    });
+}
+
+template <class A>
+int64_t gemm_batched_scratch_size(const BatchedGemm& g, const ThreadPool& pool) {
+  return gemm_packed_size<A>(g.k, g.n) * pool.size();
+}
+
+template <class A>
+void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
+  const int64_t size = gemm_packed_size<A>(g.k, g.n);
+  const auto matrix = [&](int64_t i, float* packed) {
+    Gemm one;
+    one.m = g.m;
+    one.n = g.n;
+    one.k = g.k;
+    one.a = g.a + g.a_offsets[i];
+    one.lda = g.lda;
+    one.packed_b = packed;
+    one.c = g.c + g.c_offsets[i];
+    one.ldc = g.ldc;
+    one.epilogue = g.epilogue;
+    if (one.epilogue.residual) one.epilogue.residual += g.c_offsets[i];
+    return one;
+  };
+  const auto pack = [&](int64_t i, float* packed, int64_t p0, int64_t p1) {
+    pack_panels<A>(g.k, g.n, g.b + g.b_offsets[i], SourceType::F32, g.b_row_stride, g.b_col_stride, g.alpha, packed,
+                   p0, p1);
+  };
+  const int64_t panels = Panels<A>{g.n, g.k}.count();
+  if (g.batch >= 2 * pool.size() || pool.size() == 1) {  // whole matrices per thread
+    pool.parallel_for(g.batch, greater(1, g.batch / (4 * pool.size())), [&](int64_t begin, int64_t end, int thread) {
+      float* packed = scratch + thread * size;
+      for (int64_t i = begin; i < end; ++i) {
+        if (i == begin || g.b_offsets[i] != g.b_offsets[i - 1]) pack(i, packed, 0, panels);
+        gemm_run_rows<A>(matrix(i, packed), 0, g.m);
+      }
+    });
+    return;
+  }
+  for (int64_t i = 0; i < g.batch; ++i) {
+    if (i == 0 || g.b_offsets[i] != g.b_offsets[i - 1]) {
+      pool.parallel_for(panels, greater(1, divide_up(panels, 4 * pool.size())),
+                        [&](int64_t begin, int64_t end, int) { pack(i, scratch, begin, end); });
+    }
+    gemm_run<A>(matrix(i, scratch), pool);
+  }
+}
+
+template <class A>
+constexpr GemmKernels gemm_kernels() {
+  return {gemm_packed_size<A>, gemm_pack_b<A>,
+          gemm_run<A>,         gemm_run_rows<A>,
+          gemm_gemv<A>,        gemm_batched_scratch_size<A>,
+          gemm_run_batched<A>};
+}
+
+}  // namespace nm::impl

@@ -1,0 +1,395 @@
+#pragma once
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/elementwise_impl.h"
+#include "engine/kernels/integers.h"
+#include "engine/kernels/rows.h"
+
+namespace nm::impl {
+
+// Folds n floats into one: four independent chains hide latency; `merge` joins lanes' partial results. Lanes past the
+// end see `neutral`.
+template <class A, class Fold, class Merge>
+vf<A> fold_row(const float* x, int64_t n, float neutral, float fill, Fold fold, Merge merge) {
+  constexpr int64_t w = simd::lanes<A>;
+  vf<A> a(neutral), b(neutral), c(neutral), d(neutral);
+  int64_t i = 0;
+  for (; i + 4 * w <= n; i += 4 * w) {
+    a = fold(a, simd::load<A>(x + i));
+    b = fold(b, simd::load<A>(x + i + w));
+    c = fold(c, simd::load<A>(x + i + 2 * w));
+    d = fold(d, simd::load<A>(x + i + 3 * w));
+  }
+  for (; i + w <= n; i += w) a = fold(a, simd::load<A>(x + i));
+  if (i < n) b = fold(b, simd::keep_first<A>(simd::load_tail<A>(x + i, n - i), n - i, fill));
+  return merge(merge(a, b), merge(c, d));
+}
+
+template <class A>
+vf<A> nan_max(vf<A> best, vf<A> v) {
+  return xsimd::select(v == v, simd::at_least<A>(best, v), v);
+}
+template <class A>
+vf<A> nan_min(vf<A> best, vf<A> v) {
+  return xsimd::select(v == v, simd::at_most<A>(best, v), v);
+}
+
+template <class A>
+float row_max(const float* x, int64_t n) {
+  constexpr float low = -std::numeric_limits<float>::infinity();
+  return simd::maximum<A>(fold_row<A>(x, n, low, low, nan_max<A>, nan_max<A>));
+}
+template <class A>
+float row_sum(const float* x, int64_t n) {
+  const auto add = [](vf<A> a, vf<A> v) { return a + v; };
+  return simd::sum<A>(fold_row<A>(x, n, 0.f, 0.f, add, add));
+}
+
+// y = e^(x - top); returns the sum. y may be x; it is not touched unless Stored.
+template <class A, bool Stored>
+float exp_row(const float* x, float top, float* y, int64_t n) {
+  constexpr int64_t w = simd::lanes<A>;
+  const vf<A> vt(top);
+  vf<A> a(0.f), b(0.f);
+  int64_t i = 0;
+  for (; i + 2 * w <= n; i += 2 * w) {
+    const vf<A> p = simd::exp<A>(simd::load<A>(x + i) - vt), q = simd::exp<A>(simd::load<A>(x + i + w) - vt);
+    if constexpr (Stored) {
+      simd::store<A>(y + i, p);
+      simd::store<A>(y + i + w, q);
+    }
+    a = a + p;
+    b = b + q;
+  }
+  for (; i < n; i += w) {
+    const int64_t count = lesser(w, n - i);
+    const vf<A> p = simd::exp<A>(simd::load_up_to<A>(x + i, count) - vt);
+    if constexpr (Stored) simd::store_up_to<A>(y + i, p, count);
+    a = a + simd::keep_first<A>(p, count, 0.f);
+  }
+  return simd::sum<A>(a + b);
+}
+
+template <class A>
+void scale_row(float* y, int64_t n, float factor) {
+  binary_vs<A>(Binary::Mul, y, factor, y, n);
+}
+
+// A row all of -infinity has no largest element to subtract; ONNX leaves NaN there.
+template <class A>
+void softmax(int64_t rows, int64_t n, const float* x, int64_t ldx, float* y, int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    float* yr = y + r * ldy;
+    const float total = exp_row<A, true>(xr, row_max<A>(xr, n), yr, n);
+    scale_row<A>(yr, n, 1.f / total);
+  }
+}
+
+template <class A>
+void log_softmax(int64_t rows, int64_t n, const float* x, int64_t ldx, float* y, int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    const float top = row_max<A>(xr, n);
+    const float total = exp_row<A, false>(xr, top, nullptr, n);
+    const vf<A> vt(top), log_total(std::log(total));
+    simd::map<A>(xr, y + r * ldy, n, [=](vf<A> v) { return v - vt - log_total; });
+  }
+}
+
+// Scores first go to y, where the row stays in L1 for the softmax. A row that is masked throughout by -infinity gives
+// zeros, as attention wants, not NaN.
+template <class A>
+void masked_softmax(int64_t rows, int64_t n, const float* x, int64_t ldx, float scale, const float* mask, int64_t ldm,
+                    float* y, int64_t ldy) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    const float* mr = mask ? mask + r * ldm : nullptr;
+    float* yr = y + r * ldy;
+    binary_vs<A>(Binary::Mul, xr, scale, yr, n);
+    if (mr) binary_vv<A>(Binary::Add, yr, mr, yr, n);
+    const float top = row_max<A>(yr, n);
+    if (top == -std::numeric_limits<float>::infinity()) {
+      for (int64_t i = 0; i < n; ++i) yr[i] = 0;
+      continue;
+    }
+    const float total = exp_row<A, true>(yr, top, yr, n);
+    scale_row<A>(yr, n, 1.f / total);
+  }
+}
+
+// [n, inner] with lanes across inner.
+template <class A, bool Log>
+void softmax_plane(int64_t n, int64_t inner, const float* x, float* y) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t c = 0; c < inner; c += w) {
+    const int64_t count = lesser(w, inner - c);
+    const auto read = [=](const float* p) { return simd::load_up_to<A>(p, count); };
+    vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
+    for (int64_t i = 0; i < n; ++i) top = nan_max<A>(top, read(x + i * inner + c));
+    for (int64_t i = 0; i < n; ++i) {
+      const vf<A> e = simd::exp<A>(read(x + i * inner + c) - top);
+      if constexpr (!Log) simd::store_up_to<A>(y + i * inner + c, e, count);
+      total = total + e;
+    }
+    const vf<A> last = Log ? simd::log<A>(total) + top : vf<A>(1.f) / total;
+    for (int64_t i = 0; i < n; ++i) {
+      float* out = y + i * inner + c;
+      const vf<A> v = Log ? read(x + i * inner + c) - last : read(out) * last;
+      simd::store_up_to<A>(out, v, count);
+    }
+  }
+}
+template <class A>
+void softmax_strided(int64_t outer, int64_t n, int64_t inner, const float* x, float* y) {
+  for (int64_t o = 0; o < outer; ++o) softmax_plane<A, false>(n, inner, x + o * n * inner, y + o * n * inner);
+}
+template <class A>
+void log_softmax_strided(int64_t outer, int64_t n, int64_t inner, const float* x, float* y) {
+  for (int64_t o = 0; o < outer; ++o) softmax_plane<A, true>(n, inner, x + o * n * inner, y + o * n * inner);
+}
+
+// Two passes over a row that is in L1 after the first: exact about the mean, unlike a sum of squares.
+template <class A>
+void row_moments(const float* x, int64_t n, float* mean, float* variance) {
+  const float m = row_sum<A>(x, n) / static_cast<float>(n);
+  const vf<A> vm(m);
+  const float squares = simd::sum<A>(fold_row<A>(
+      x, n, 0.f, m,
+      [=](vf<A> a, vf<A> v) {
+        const vf<A> d = v - vm;
+        return simd::madd<A>(d, d, a);
+      },
+      [](vf<A> a, vf<A> b) { return a + b; }));
+  *mean = m;
+  *variance = squares / static_cast<float>(n);
+}
+
+template <class A>
+void layer_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* scale, const float* bias,
+                float epsilon, float* y, int64_t ldy, float* mean, float* inv_std) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    float* yr = y + r * ldy;
+    float m, v;
+    row_moments<A>(xr, n, &m, &v);
+    const float inv = 1.f / std::sqrt(v + epsilon);
+    if (mean) mean[r] = m;
+    if (inv_std) inv_std[r] = inv;
+    const vf<A> vm(m), vi(inv);
+    for (int64_t i = 0; i < n; i += w) {
+      const int64_t count = lesser(w, n - i);
+      const auto read = [=](const float* p) { return simd::load_up_to<A>(p + i, count); };
+      vf<A> t = (read(xr) - vm) * vi;
+      if (scale) t = bias ? simd::madd<A>(t, read(scale), read(bias)) : t * read(scale);
+      else if (bias) t = t + read(bias);
+      simd::store_up_to<A>(yr + i, t, count);
+    }
+  }
+}
+
+template <class A>
+void rms_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* scale, float epsilon, float* y,
+              int64_t ldy, float* inv_rms) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* xr = x + r * ldx;
+    float* yr = y + r * ldy;
+    const float squares = simd::sum<A>(fold_row<A>(
+        xr, n, 0.f, 0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); },
+        [](vf<A> a, vf<A> b) { return a + b; }));
+    const float inv = 1.f / std::sqrt(squares / static_cast<float>(n) + epsilon);
+    if (inv_rms) inv_rms[r] = inv;
+    const vf<A> vi(inv);
+    for (int64_t i = 0; i < n; i += w) {
+      const int64_t count = lesser(w, n - i);
+      vf<A> t = simd::load_up_to<A>(xr + i, count) * vi;
+      if (scale) t = t * simd::load_up_to<A>(scale + i, count);
+      simd::store_up_to<A>(yr + i, t, count);
+    }
+  }
+}
+
+template <class A>
+void mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, float* mean, float* variance) {
+  for (int64_t r = 0; r < rows; ++r) row_moments<A>(x + r * ldx, n, mean + r, variance + r);
+}
+
+// Columns in blocks of one vector; rows in blocks whose partial sums are added pairwise with the running ones.
+template <class A>
+void column_mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, float* mean, float* variance) {
+  constexpr int64_t w = simd::lanes<A>;
+  const vf<A> inv(1.f / static_cast<float>(rows));
+  for (int64_t c = 0; c < n; c += w) {
+    const int64_t count = lesser(w, n - c);
+    const auto read = [=](int64_t r) { return simd::load_up_to<A>(x + r * ldx + c, count); };
+    const auto total = [&](auto f) {
+      vf<A> sum(0.f);
+      for (int64_t r = 0; r < rows;) {
+        const int64_t end = lesser(rows, r + 64);
+        vf<A> part(0.f);
+        for (; r < end; ++r) part = part + f(read(r));
+        sum = sum + part;
+      }
+      return sum;
+    };
+    const vf<A> m = total([](vf<A> v) { return v; }) * inv;
+    const vf<A> v = total([=](vf<A> v) { return (v - m) * (v - m); }) * inv;
+    simd::store_up_to<A>(mean + c, m, count);
+    simd::store_up_to<A>(variance + c, v, count);
+  }
+}
+
+// Calls body(neutral, fold, merge) with the folds of all but LogSumExp.
+template <class A, class F>
+void with_fold(Reduce op, F body) {
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const auto add = [](vf<A> a, vf<A> v) { return a + v; };
+  switch (op) {
+    case Reduce::Sum:
+    case Reduce::Mean:
+    case Reduce::LogSum:
+      return body(0.f, add, add);
+    case Reduce::SumSquare:
+    case Reduce::L2:
+      return body(0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add);
+    case Reduce::L1:
+      return body(0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add);
+    case Reduce::Max:
+      return body(-inf, nan_max<A>, nan_max<A>);
+    case Reduce::Min:
+      return body(inf, nan_min<A>, nan_min<A>);
+    case Reduce::Prod: {
+      const auto times = [](vf<A> a, vf<A> v) { return a * v; };
+      return body(1.f, times, times);
+    }
+    case Reduce::LogSumExp:
+      return;
+  }
+}
+
+template <class A>
+float reduce_end(Reduce op, float v, int64_t n) {
+  switch (op) {
+    case Reduce::Mean:
+      return v / static_cast<float>(n);
+    case Reduce::L2:
+      return std::sqrt(v);
+    case Reduce::LogSum:
+      return std::log(v);
+    default:
+      return v;
+  }
+}
+
+template <class A>
+float reduce_lanes(Reduce op, vf<A> v) {
+  if (op == Reduce::Max) return simd::maximum<A>(v);
+  if (op == Reduce::Min) return simd::minimum<A>(v);
+  if (op == Reduce::Prod) {
+    float lane[simd::lanes<A>];
+    simd::store<A>(lane, v);
+    float product = lane[0];
+    for (int i = 1; i < simd::lanes<A>; ++i) product *= lane[i];
+    return product;
+  }
+  return simd::sum<A>(v);
+}
+
+template <class A>
+void reduce(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
+  if (op == Reduce::LogSumExp) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* xr = x + r * ldx;
+      const float top = row_max<A>(xr, n);
+      // An infinite largest element is the result itself; subtracting it would give NaN.
+      y[r] = std::isinf(top) ? top : std::log(exp_row<A, false>(xr, top, nullptr, n)) + top;
+    }
+    return;
+  }
+  with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const vf<A> v = fold_row<A>(x + r * ldx, n, neutral, neutral, fold, merge);
+      y[r] = reduce_end<A>(op, reduce_lanes<A>(op, v), n);
+    }
+  });
+}
+
+template <class A>
+void reduce_columns(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t c = 0; c < n; c += w) {
+    const int64_t count = lesser(w, n - c);
+    const auto read = [=](int64_t r) { return simd::load_up_to<A>(x + r * ldx + c, count); };
+    float lane[w];
+    if (op == Reduce::LogSumExp) {
+      vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
+      for (int64_t r = 0; r < rows; ++r) top = nan_max<A>(top, read(r));
+      for (int64_t r = 0; r < rows; ++r) total = total + simd::exp<A>(read(r) - top);
+      const vf<A> value = xsimd::select(xsimd::abs(top) < vf<A>(std::numeric_limits<float>::infinity()),
+                                        simd::log<A>(total) + top, top);
+      simd::store<A>(lane, value);
+    } else {
+      with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
+        vf<A> all(neutral);
+        for (int64_t r = 0; r < rows;) {  // blocks keep long sums accurate
+          const int64_t end = lesser(rows, r + 256);
+          vf<A> part(neutral);
+          for (; r < end; ++r) part = fold(part, read(r));
+          all = merge(all, part);
+        }
+        simd::store<A>(lane, all);
+      });
+      for (int64_t i = 0; i < count; ++i) lane[i] = reduce_end<A>(op, lane[i], rows);
+    }
+    for (int64_t i = 0; i < count; ++i) y[c + i] = lane[i];
+  }
+}
+
+template <class A>
+void lstm_cell(int64_t hidden, const float* gates, const float* peepholes, float* c, float* h) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t j = 0; j < hidden; j += w) {
+    const int64_t count = lesser(w, hidden - j);
+    const auto gate = [=](const float* p, int64_t which) {
+      return simd::load_up_to<A>(p + which * hidden + j, count);
+    };
+    const vf<A> before = simd::load_up_to<A>(c + j, count);
+    vf<A> i = gate(gates, 0), o = gate(gates, 1), f = gate(gates, 2);
+    if (peepholes) {
+      i = simd::madd<A>(gate(peepholes, 0), before, i);
+      f = simd::madd<A>(gate(peepholes, 2), before, f);
+    }
+    const vf<A> after = simd::madd<A>(simd::sigmoid<A>(f), before, simd::sigmoid<A>(i) * simd::tanh<A>(gate(gates, 3)));
+    if (peepholes) o = simd::madd<A>(gate(peepholes, 1), after, o);
+    simd::store_up_to<A>(c + j, after, count);
+    simd::store_up_to<A>(h + j, simd::sigmoid<A>(o) * simd::tanh<A>(after), count);
+  }
+}
+
+template <class A>
+void gru_cell(int64_t hidden, const float* x_gates, const float* h_gates, float* h) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t j = 0; j < hidden; j += w) {
+    const int64_t count = lesser(w, hidden - j);
+    const auto gate = [=](const float* p, int64_t which) {
+      return simd::load_up_to<A>(p + which * hidden + j, count);
+    };
+    const vf<A> z = simd::sigmoid<A>(gate(x_gates, 0) + gate(h_gates, 0));
+    const vf<A> r = simd::sigmoid<A>(gate(x_gates, 1) + gate(h_gates, 1));
+    const vf<A> n = simd::tanh<A>(simd::madd<A>(r, gate(h_gates, 2), gate(x_gates, 2)));
+    const vf<A> before = simd::load_up_to<A>(h + j, count);
+    simd::store_up_to<A>(h + j, simd::madd<A>(z, before - n, n), count);
+  }
+}
+
+template <class A>
+constexpr RowKernels row_kernels() {
+  return {softmax<A>,        log_softmax<A>,          softmax_strided<A>, log_softmax_strided<A>, masked_softmax<A>,
+          layer_norm<A>,     rms_norm<A>,             mean_variance<A>,   column_mean_variance<A>, reduce<A>,
+          reduce_columns<A>, lstm_cell<A>,            gru_cell<A>};
+}
+
+}  // namespace nm::impl

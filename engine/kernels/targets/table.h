@@ -1,0 +1,28 @@
+// All kernels for one architecture tag.
+#pragma once
+#include "engine/kernels/conv_impl.h"
+#include "engine/kernels/convert_impl.h"
+#include "engine/kernels/elementwise_impl.h"
+#include "engine/kernels/gemm_impl.h"
+#include "engine/kernels/kernels.h"
+#include "engine/kernels/layout_impl.h"
+#include "engine/kernels/pool_impl.h"
+#include "engine/kernels/resize_impl.h"
+#include "engine/kernels/rows_impl.h"
+
+namespace nm::targets {
+
+template <class A>
+constexpr KernelTable make_table(const char* isa) {
+  return {isa,
+          impl::gemm_kernels<A>(),
+          impl::conv_kernels<A>(),
+          impl::pool_kernels<A>(),
+          impl::elementwise_kernels<A>(),
+          impl::row_kernels<A>(),
+          impl::layout_kernels<A>(),
+          impl::resize_kernels<A>(),
+          impl::convert_kernels<A>()};
+}
+
+}  // namespace nm::targets

@@ -1,0 +1,209 @@
+// The register tile that matrix products and convolutions share: sums over taps, each a run of `depth` products
+// between MR rows of activations and one panel of packed weights. A matrix product has one tap.
+#pragma once
+#include <cstdint>
+
+#include "engine/kernels/elementwise_impl.h"
+#include "engine/kernels/policy.h"
+
+namespace nm::impl {
+
+struct TileJob {
+  const float* const* rows = nullptr;  // taps × MR starts of runs
+  int64_t taps = 1;
+  int64_t depth = 0;
+  int64_t offset = 0;        // added to every start
+  const float* b = nullptr;  // the panel: taps·depth × (nv·lanes)
+  float* c = nullptr;
+  int64_t ldc = 0;
+  int64_t columns = 0;  // of the panel that exist in C
+  // Products cut along K: all but the first part start from C, all but the last leave raw sums there.
+  bool first = true, last = true;
+  // bias and residual already point at this tile's first column and row.
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  int64_t ldr = 0;
+  const Epilogue* epilogue = nullptr;
+};
+
+// Whether the epilogue is a pair of bounds, which the tile applies in registers.
+inline constexpr bool is_bounds(Activation a) {
+  return a == Activation::None || a == Activation::Relu || a == Activation::Clip;
+}
+
+template <class A>
+struct Bounds {
+  vf<A> low, high;
+  explicit Bounds(const Epilogue& e)
+      : low(e.activation == Activation::None ? -std::numeric_limits<float>::infinity()
+            : e.activation == Activation::Relu ? 0.f
+                                               : e.a),
+        high(e.activation == Activation::Clip ? e.b : std::numeric_limits<float>::infinity()) {}
+  vf<A> operator()(vf<A> v) const { return simd::clamp<A>(v, low, high); }
+};
+
+// Adds bias and residual to `rows` × `width` raw sums, activates and stores `job.columns` of each row.
+template <class A>
+[[gnu::noinline]] void finish_slowly(const TileJob& job, float* sums, int64_t rows, int64_t width) {
+  const Epilogue& e = *job.epilogue;
+  const int64_t n = job.columns;
+  for (int64_t r = 0; r < rows; ++r) {
+    float* s = sums + r * width;
+    if (!job.first) binary_vv<A>(Binary::Add, s, job.c + r * job.ldc, s, n);
+    if (job.last && job.bias) binary_vv<A>(Binary::Add, s, job.bias, s, n);
+    if (job.first && job.residual && !e.residual_last) {
+      binary_vv<A>(Binary::Add, s, job.residual + r * job.ldr, s, n);
+    }
+  }
+  if (job.last) activate<A>(e.activation, e.a, e.b, sums, rows * width);
+  for (int64_t r = 0; r < rows; ++r) {
+    float* s = sums + r * width;
+    if (job.last && job.residual && e.residual_last) {
+      binary_vv<A>(Binary::Add, s, job.residual + r * job.ldr, s, n);
+    }
+    unary<A>(Unary::Copy, s, job.c + r * job.ldc, n, 0, 0);
+  }
+}
+
+// The epilogue of whole panels in registers, of all else slowly. Must be inlined: sums whose address leaves a function
+// live in memory throughout it.
+template <class A, int MR, int NV>
+[[gnu::always_inline]] inline void finish_tile(const TileJob& job, vf<A> (&acc)[MR][NV]) {
+  constexpr int W = simd::lanes<A>;
+  const Epilogue& e = *job.epilogue;
+  const bool bounds = is_bounds(e.activation) && !(e.residual_last && job.residual);
+  const ptrdiff_t ldc = static_cast<ptrdiff_t>(job.ldc);
+  if (job.columns != NV * W || (job.last && !bounds)) {
+    float sums[MR * NV * W];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) simd::store<A>(sums + (r * NV + v) * W, acc[r][v]);
+    }
+    return finish_slowly<A>(job, sums, MR, NV * W);
+  }
+  if (!job.first || job.residual) {
+    const float* init = job.first ? job.residual : job.c;
+    const ptrdiff_t ld = job.first ? static_cast<ptrdiff_t>(job.ldr) : ldc;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, init += ld) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[r][v] = acc[r][v] + simd::load<A>(init + v * W);
+    }
+  }
+  if (job.last) {
+    if (job.bias) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) {
+        const vf<A> bias = simd::load<A>(job.bias + v * W);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) acc[r][v] = acc[r][v] + bias;
+      }
+    }
+    if (e.activation != Activation::None) {
+      const Bounds<A> clamp(e);
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) acc[r][v] = clamp(acc[r][v]);
+      }
+    }
+  }
+  float* c = job.c;
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r, c += ldc) {
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) simd::store<A>(c + v * W, acc[r][v]);
+  }
+}
+
+template <class A, int MR, int NV>
+void run_tile(const TileJob& job) {
+  constexpr int W = simd::lanes<A>;
+  // Fewer sums than hide the latency of a multiply-add (4 cycles on 2 ports): several sets take turns along K.
+  constexpr int sets = MR * NV >= 8 ? 1 : MR * NV >= 4 ? 2 : 4;
+  using V = vf<A>;
+  V acc[sets][MR][NV];
+#pragma GCC unroll 4
+  for (int s = 0; s < sets; ++s) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[s][r][v] = V(0.f);
+    }
+  }
+  const float* b = job.b;
+  const ptrdiff_t depth = static_cast<ptrdiff_t>(job.depth);  // the machine's word: cheap addresses in wasm
+  const ptrdiff_t taps = static_cast<ptrdiff_t>(job.taps), offset = static_cast<ptrdiff_t>(job.offset);
+  const float* const* rows = job.rows;
+  for (ptrdiff_t t = 0; t < taps; ++t, rows += MR) {
+    const float* a[MR];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) a[r] = rows[r] + offset;
+    const auto step = [&](ptrdiff_t k, V (&sums)[MR][NV]) __attribute__((always_inline)) {
+      V vb[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) vb[v] = simd::load<A>(b + v * W);
+      b += NV * W;
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) {
+        const V va = simd::splat_load<A>(a[r] + k);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) sums[r][v] = simd::madd<A>(va, vb[v], sums[r][v]);
+      }
+    };
+    ptrdiff_t k = 0;
+    if constexpr (sets > 1) {
+      for (; k + sets <= depth; k += sets) {
+#pragma GCC unroll 4
+        for (int s = 0; s < sets; ++s) step(k + s, acc[s]);
+      }
+    }
+    for (; k < depth; ++k) step(k, acc[0]);
+  }
+#pragma GCC unroll 4
+  for (int s = 1; s < sets; ++s) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[0][r][v] = acc[0][r][v] + acc[s][r][v];
+    }
+  }
+  finish_tile<A, MR, NV>(job, acc[0]);
+}
+
+using TileFunction = void (*)(const TileJob&);
+
+template <class A, int NV, int... MR>
+struct TileFunctions {
+  static constexpr TileFunction table[] = {run_tile<A, MR, NV>...};
+};
+template <class A, int NV, int... I>
+constexpr const TileFunction* tile_functions(std::integer_sequence<int, I...>) {
+  return TileFunctions<A, NV, I + 1 ...>::table;
+}
+
+// The tile for `rows` (1 … mr) and `vectors` (1 … nv) of C.
+template <class A>
+TileFunction tile_for(int rows, int vectors) {
+  using Rows = std::make_integer_sequence<int, Tile<A>::mr>;
+  static constexpr const TileFunction* by_vectors[] = {tile_functions<A, 1>(Rows{}), tile_functions<A, 2>(Rows{})};
+  return by_vectors[vectors - 1][rows - 1];
+}
+
+// Packed B is panels of nr columns; the last is as many vectors wide as its columns need.
+template <class A>
+struct Panels {
+  int64_t n, k;
+  int64_t count() const { return (n + Tile<A>::nr - 1) / Tile<A>::nr; }
+  int64_t columns(int64_t panel) const {
+    const int64_t rest = n - panel * Tile<A>::nr;
+    return rest < Tile<A>::nr ? rest : Tile<A>::nr;
+  }
+  int vectors(int64_t panel) const { return static_cast<int>((columns(panel) + simd::lanes<A> - 1) / simd::lanes<A>); }
+  int64_t width(int64_t panel) const { return vectors(panel) * simd::lanes<A>; }
+  int64_t offset(int64_t panel) const { return panel * Tile<A>::nr * k; }
+  int64_t size() const { return count() == 0 ? 0 : offset(count() - 1) + width(count() - 1) * k; }
+};
+
+}  // namespace nm::impl

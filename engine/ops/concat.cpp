@@ -1,0 +1,84 @@
+#include "engine/ops/check.h"
+#include "engine/ops/movement.h"
+#include "engine/tensor/strided.h"
+
+namespace nm {
+namespace {
+
+class Concat final : public Movement {
+ public:
+  explicit Concat(Attributes& a) : axis_(a.integer("axis", 1)) {
+    if (a.version() >= 4) a.require("axis");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, c.input_count()));
+    if (c.input_count() == 0) return {Code::MissingInput, "there is nothing to join"};
+    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
+    c.output(0, type);
+    std::optional<Shape> out;
+    bool all = true;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (!c.has_shape(i)) {
+        all = false;
+        continue;
+      }
+      const Shape& in = c.shape(i);
+      NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
+      if (!out) {
+        out = in;
+      } else {
+        NM_TRY(join(*out, in, axis, i));
+      }
+    }
+    if (!out) return {};
+    if (!all) (*out)[normalize_axis(axis_, out->rank())] = kUnknownDim;
+    c.output(0, type, *out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    Tensor& out = c.output(0);
+    const int axis = normalize_axis(axis_, out.rank());
+    const Strides strides = row_major(out.shape());
+    int64_t at = 0;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      const Tensor& in = c.input(i);
+      copy_strided(in.dtype(), in.shape(), {in.raw(), 0, row_major(in.shape())},
+                   {out.raw(), at * strides[axis], strides});
+      at += in.dim(axis);
+    }
+    return {};
+  }
+
+  std::optional<View> view(const Inference& c, size_t) const override {
+    return c.input_count() == 1 ? std::optional<View>(View{}) : std::nullopt;
+  }
+
+ private:
+  // Takes `in` into the shape so far.
+  static Status join(Shape& out, const Shape& in, int axis, size_t i) {
+    bool fits = in.rank() == out.rank();
+    for (int d = 0; fits && d < in.rank(); ++d) {
+      if (d == axis) {
+        const bool known = in[d] >= 0 && out[d] >= 0;
+        if (known && in[d] > INT64_MAX - out[d]) return {Code::ShapeMismatch, "the output is too large"};
+        out[d] = known ? in[d] + out[d] : kUnknownDim;
+      } else if (out[d] < 0) {
+        out[d] = in[d];
+      } else {
+        fits = in[d] < 0 || in[d] == out[d];
+      }
+    }
+    if (fits) return {};
+    return wrong_shape(text("input ", i), in, text("as ", to_string(out), " except for axis ", axis));
+  }
+
+  int64_t axis_;
+};
+
+}  // namespace
+
+NM_OPERATORS(concat) { r.add<Concat>("Concat", 1); }
+
+}  // namespace nm

@@ -1,0 +1,86 @@
+#include "engine/ops/check.h"
+#include "engine/ops/movement.h"
+#include "engine/tensor/integers.h"
+#include "engine/tensor/strided.h"
+
+namespace nm {
+namespace {
+
+template <class T>
+Tensor scalar(T value) {
+  auto t = Tensor::create(dtype_of<T>, Shape{});
+  if (!t.ok()) return {};
+  *t->template data<T>() = std::move(value);
+  return std::move(*t);
+}
+
+template <class T>
+Tensor list(const std::vector<T>& values) {
+  auto t = Tensor::from<T>(Shape{static_cast<int64_t>(values.size())}, values);
+  return t.ok() ? std::move(*t) : Tensor();
+}
+
+class Constant final : public Movement {
+ public:
+  explicit Constant(Attributes& a) {
+    if (a.has("value")) value_ = a.tensor("value");
+    if (a.has("sparse_value")) value_ = a.tensor("sparse_value");  // dense since it was read
+    if (a.has("value_int")) value_ = scalar(a.integer("value_int", 0));
+    if (a.has("value_ints")) value_ = list(a.integers("value_ints"));
+    if (a.has("value_float")) value_ = scalar(a.number("value_float", 0));
+    if (a.has("value_floats")) value_ = list(a.numbers("value_floats"));
+    if (a.has("value_string")) value_ = scalar(a.string("value_string", ""));
+    if (a.has("value_strings")) value_ = list(a.strings("value_strings"));
+    if (!value_.defined()) a.fail("the constant has no value");
+  }
+
+  Status infer(Inference& c) const override {
+    c.output_value(0, value_);
+    return {};
+  }
+  Status run(Execution& c) override {
+    copy_all(value_, c.output(0));
+    return {};
+  }
+
+ private:
+  Tensor value_;
+};
+
+class ConstantOfShape final : public Movement {
+ public:
+  explicit ConstantOfShape(Attributes& a) : value_(a.has("value") ? a.tensor("value") : scalar(0.0f)) {
+    if (value_.count() != 1) a.fail("the attribute 'value' must have exactly one element");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    NM_TRY(check_type(c, 0, "the shape", {DType::Int64}));
+    c.output(0, value_.dtype());
+    if (c.has_shape(0) && c.shape(0).rank() != 1) return wrong_shape("the shape", c.shape(0), "a list");
+    if (const auto dims = c.integers(0)) {
+      NM_ASSIGN(const Shape shape, check_shape(*dims));
+      c.output(0, value_.dtype(), shape);
+    } else if (c.has_shape(0) && c.shape(0)[0] >= 0 && c.shape(0)[0] <= kMaxRank) {
+      c.output(0, value_.dtype(), Shape::filled(static_cast<int>(c.shape(0)[0]), kUnknownDim));
+    }
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    fill(c.output(0), value_.raw());
+    return {};
+  }
+
+ private:
+  Tensor value_;
+};
+
+}  // namespace
+
+NM_OPERATORS(constant) {
+  r.add<Constant>("Constant", 1);
+  r.add<ConstantOfShape>("ConstantOfShape", 9);
+}
+
+}  // namespace nm

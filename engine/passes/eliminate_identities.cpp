@@ -1,0 +1,57 @@
+// Nodes that hand an input through unchanged go away, so that other passes see who really feeds whom.
+#include "engine/ops/operator.h"
+#include "engine/passes/passes.h"
+#include "engine/passes/rewrite.h"
+
+namespace nm {
+namespace {
+
+bool single(const Node& node) {
+  for (size_t o = 1; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] != kNone) return false;
+  }
+  return !node.outputs.empty() && node.outputs[0] != kNone;
+}
+
+// The input that output 0 equals in contents, type and shape; kNone otherwise.
+ValueId passed_through(const Graph& graph, const Node& node) {
+  if (node.is("Identity")) return node.input(0);
+  if (node.is("Dropout") && node.inputs.size() < 3) return node.input(0);  // a third input may switch training on
+  const GraphValue& out = graph.value(node.outputs[0]);
+  if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
+  auto op = create_operator(node);
+  if (!op.ok()) return kNone;
+  Inference c(node.inputs.size(), node.outputs.size());
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone) continue;
+    const GraphValue& v = graph.value(node.inputs[i]);
+    if (!v.shape || !v.shape->known()) return kNone;
+    c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() ? &v.constant : nullptr, true};
+  }
+  c.output_slot(0).wanted = true;
+  if (!(*op)->infer(c).ok()) return kNone;
+  const auto view = (*op)->view(c, 0);
+  if (!view || view->element_offset != 0) return kNone;
+  const GraphValue& in = graph.value(node.inputs[view->input]);
+  if (!(*in.shape == *out.shape) || in.type.dtype != out.type.dtype) return kNone;
+  return node.inputs[view->input];
+}
+
+}  // namespace
+
+Result<bool> eliminate_identities(Graph& graph) {
+  bool changed = false;
+  for (const Node& node : graph.nodes) {
+    if (!single(node)) continue;
+    const ValueId from = passed_through(graph, node);
+    if (from == kNone) continue;
+    GraphValue& source = graph.value(from);
+    if (!source.shape) source.shape = graph.value(node.outputs[0]).shape;
+    replace_value(graph, node.outputs[0], from);
+    changed = true;
+  }
+  if (changed) remove_dead_nodes(graph);
+  return changed;
+}
+
+}  // namespace nm

@@ -1,0 +1,93 @@
+// Nodes whose inputs are all known before any run become constants.
+#include <algorithm>
+
+#include "engine/ops/evaluate.h"
+#include "engine/passes/passes.h"
+#include "engine/passes/rewrite.h"
+
+namespace nm {
+namespace {
+
+// A folded result may be larger than what it came from, but a model must not grow without bound (ConstantOfShape,
+// Expand, Tile of a scalar).
+constexpr size_t kMaxGrowth = 4;
+constexpr size_t kSmall = size_t{1} << 20;
+
+Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
+  if (node.inputs.size() != node.explicit_inputs) return false;
+  size_t input_bytes = 0;
+  std::vector<Value> values;
+  values.reserve(node.inputs.size());
+  for (const ValueId id : node.inputs) {
+    if (id == kNone) {
+      values.emplace_back();
+      continue;
+    }
+    const Tensor* t = graph.constant(id);
+    if (t == nullptr || t->raw() == nullptr) return false;
+    input_bytes += t->bytes();
+    values.emplace_back(*t);
+  }
+  for (const auto& [name, attribute] : node.attributes) {
+    if (std::holds_alternative<std::shared_ptr<Graph>>(attribute)) return false;
+  }
+  NM_ASSIGN(const OperatorPtr op, create_operator(node));
+  if (!op->pure()) return false;
+  Inference c(node.inputs.size(), node.outputs.size());
+  std::vector<const Value*> inputs;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    inputs.push_back(node.inputs[i] == kNone ? nullptr : &values[i]);
+    if (node.inputs[i] == kNone) continue;
+    const Tensor& t = *values[i].tensor();
+    c.input_slot(i) = {ValueType::tensor(t.dtype()), t.shape(), &t, true};
+  }
+  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
+  NM_TRY(op->infer(c));
+  Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
+    return Status(Code::Internal, "a node with subgraphs cannot be folded");
+  });
+  NM_TRY(op->prepare(preparation));
+  std::vector<Value> results;
+  const size_t limit = std::max(kSmall, input_bytes * kMaxGrowth);
+  NM_ASSIGN(const bool done, evaluate(*op, c, inputs, scratch, limit, results));
+  if (!done) return false;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    GraphValue& v = graph.value(node.outputs[o]);
+    v.constant = std::move(*results[o].tensor());
+    v.type = ValueType::tensor(v.constant.dtype());
+    v.shape = v.constant.shape();
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<bool> fold_constants(Graph& graph) {
+  Scratch scratch;
+  bool changed = false;
+  std::vector<Node> kept;
+  kept.reserve(graph.nodes.size());
+  for (Node& node : graph.nodes) {
+    // Shape and Size of known shapes are constants since infer_types.
+    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
+      return id == kNone || graph.value(id).is_constant();
+    });
+    if (known) {
+      changed = true;
+      continue;
+    }
+    auto folded = fold(graph, node, scratch);
+    if (!folded.ok()) return folded.take_status().at(node.op_type, node.name);
+    if (*folded) {
+      changed = true;
+    } else {
+      kept.push_back(std::move(node));
+    }
+  }
+  graph.nodes = std::move(kept);
+  if (remove_dead_nodes(graph)) changed = true;
+  return changed;
+}
+
+}  // namespace nm

@@ -1,0 +1,60 @@
+#include "engine/ops/operator.h"
+#include "engine/passes/passes.h"
+
+namespace nm {
+namespace {
+
+// What a subgraph sees of the outer graph: captures have the outer value's type and shape. The subgraph's own inputs
+// keep what the file declares, since loops may change shapes from one turn to the next; a type it leaves out is taken
+// from the node's matching input by the operators that run bodies.
+Status infer_subgraphs(const Graph& graph, const Node& node) {
+  for (const auto& [name, attribute] : node.attributes) {
+    const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute);
+    if (sub == nullptr) continue;
+    for (const Capture& c : (*sub)->captures) {
+      const GraphValue& outer = graph.value(node.inputs[c.input]);
+      GraphValue& inner = (*sub)->value(c.inner);
+      inner.type = outer.type;
+      inner.shape = outer.shape;
+    }
+    NM_TRY(infer_types(**sub));
+  }
+  return {};
+}
+
+Status infer_node(Graph& graph, const Node& node) {
+  NM_TRY(infer_subgraphs(graph, node));
+  NM_ASSIGN(const OperatorPtr op, create_operator(node));
+  Inference c(node.inputs.size(), node.outputs.size());
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone) continue;
+    const GraphValue& v = graph.value(node.inputs[i]);
+    Inference::Input& in = c.input_slot(i);
+    in.present = true;
+    in.type = v.type;
+    in.shape = v.shape;
+    if (v.is_constant() && v.constant.raw() != nullptr) in.value = &v.constant;
+  }
+  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
+  NM_TRY(op->infer(c));
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    GraphValue& v = graph.value(node.outputs[o]);
+    Inference::Output& said = c.output_slot(o);
+    if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) v.type = said.type;
+    if (said.shape) v.shape = said.shape;
+    if (said.value.defined()) v.constant = std::move(said.value);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status infer_types(Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (Status s = infer_node(graph, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
+  }
+  return {};
+}
+
+}  // namespace nm

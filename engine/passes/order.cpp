@@ -1,0 +1,44 @@
+#include "engine/passes/passes.h"
+
+namespace nm {
+namespace {
+
+using Pass = Result<bool> (*)(Graph&);
+
+// Types are inferred anew after each of these.
+constexpr Pass kNeeded[] = {widen_float16};
+constexpr Pass kOptimizing[] = {
+    fold_constants,        // shape subgraphs and Constant nodes first: everything else looks for constants
+    eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
+    widen_float16,
+    fold_constants,  // casts of constants that widening made
+    eliminate_identities,
+};
+
+template <size_t n>
+Status apply(Graph& graph, const Pass (&passes)[n]) {
+  for (const Pass pass : passes) {
+    NM_ASSIGN(const bool changed, pass(graph));
+    if (changed) NM_TRY(infer_types(graph));
+  }
+  return {};
+}
+
+Status run_on_subgraphs(Graph& graph, bool optimize) {
+  for (Node& node : graph.nodes) {
+    for (auto& [name, attribute] : node.attributes) {
+      if (auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) NM_TRY(run_passes(**sub, optimize));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_passes(Graph& graph, bool optimize) {
+  NM_TRY(infer_types(graph));
+  NM_TRY(optimize ? apply(graph, kOptimizing) : apply(graph, kNeeded));
+  return run_on_subgraphs(graph, optimize);
+}
+
+}  // namespace nm

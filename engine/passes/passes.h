@@ -1,0 +1,26 @@
+// Graph rewrites. Each says whether it changed anything; order.cpp runs them.
+#pragma once
+#include "engine/base/status.h"
+#include "engine/graph/graph.h"
+
+namespace nm {
+
+// Types and shapes of every value as far as they follow from the graph's inputs; refuses operators whose inputs do
+// not fit. Subgraphs included.
+Status infer_types(Graph& graph);
+
+// Every operator that the graph and its subgraphs need and the engine lacks, in one error.
+Status check_supported(const Graph& graph);
+
+Result<bool> fold_constants(Graph& graph);
+Result<bool> eliminate_identities(Graph& graph);
+Result<bool> widen_float16(Graph& graph);
+Result<bool> fuse_batch_norm(Graph& graph);
+Result<bool> fuse_activation(Graph& graph);
+Result<bool> fuse_residual(Graph& graph);
+Result<bool> channels_last(Graph& graph);
+
+// All of them on the graph and its subgraphs. With `optimize` false only what running needs.
+Status run_passes(Graph& graph, bool optimize);
+
+}  // namespace nm

@@ -1,0 +1,72 @@
+#include "engine/passes/rewrite.h"
+
+#include <algorithm>
+
+namespace nm {
+
+Uses::Uses(const Graph& graph)
+    : producer(graph.values.size(), -1), readers(graph.values.size()), is_output(graph.values.size()) {
+  for (uint32_t n = 0; n < graph.nodes.size(); ++n) {
+    for (const ValueId id : graph.nodes[n].inputs) {
+      if (id != kNone) readers[static_cast<size_t>(id)].push_back(n);
+    }
+    for (const ValueId id : graph.nodes[n].outputs) {
+      if (id != kNone) producer[static_cast<size_t>(id)] = static_cast<int32_t>(n);
+    }
+  }
+  for (const ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
+}
+
+void replace_value(Graph& graph, ValueId from, ValueId to) {
+  for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
+  std::replace(graph.outputs.begin(), graph.outputs.end(), from, to);
+}
+
+bool remove_dead_nodes(Graph& graph) {
+  std::vector<bool> needed(graph.values.size());
+  for (const ValueId id : graph.outputs) needed[static_cast<size_t>(id)] = true;
+  std::vector<bool> keep(graph.nodes.size());
+  for (size_t n = graph.nodes.size(); n-- > 0;) {
+    Node& node = graph.nodes[n];
+    keep[n] = std::any_of(node.outputs.begin(), node.outputs.end(),
+                          [&](ValueId id) { return id != kNone && needed[static_cast<size_t>(id)]; });
+    if (!keep[n]) continue;
+    for (const ValueId id : node.inputs) {
+      if (id != kNone) needed[static_cast<size_t>(id)] = true;
+    }
+  }
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    if (!needed[i]) graph.values[i].constant = Tensor();
+  }
+  for (Node& node : graph.nodes) {
+    for (size_t o = 1; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNone && !needed[static_cast<size_t>(node.outputs[o])]) node.outputs[o] = kNone;
+    }
+  }
+  size_t n = 0;
+  const size_t removed = std::erase_if(graph.nodes, [&](const Node&) { return !keep[n++]; });
+  return removed > 0;
+}
+
+std::optional<float> scalar_constant(const Graph& graph, ValueId id) {
+  const Tensor* t = graph.constant(id);
+  if (t == nullptr || t->count() != 1 || t->raw() == nullptr) return std::nullopt;
+  switch (t->dtype()) {
+    case DType::Float32:
+      return *t->data<float>();
+    case DType::Float64:
+      return static_cast<float>(*t->data<double>());
+    case DType::Float16:
+      return *t->data<float16>();
+    case DType::BFloat16:
+      return *t->data<bfloat16>();
+    case DType::Int32:
+      return static_cast<float>(*t->data<int32_t>());
+    case DType::Int64:
+      return static_cast<float>(*t->data<int64_t>());
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace nm

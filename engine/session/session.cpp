@@ -1,0 +1,248 @@
+#include "engine/session/session.h"
+
+#include <cstring>
+#include <map>
+
+#include "engine/base/json.h"
+#include "engine/graph/build.h"
+#include "engine/passes/passes.h"
+
+namespace nm {
+namespace {
+
+// A file whose leftover initialisers are fewer than one in this many bytes is not worth keeping for them.
+constexpr size_t kKeepFraction = 4;
+
+std::vector<Session::Port> ports(const Graph& graph, const std::vector<ValueId>& ids) {
+  std::vector<Session::Port> list;
+  for (const ValueId id : ids) {
+    const GraphValue& v = graph.value(id);
+    list.push_back({v.name, v.type, v.shape});
+  }
+  return list;
+}
+
+void write_shape(JsonWriter& json, const Shape& shape, const SymbolTable& symbols) {
+  json.key("shape").begin_array();
+  for (const int64_t d : shape) {
+    if (d >= 0) {
+      json.value(d);
+    } else if (const std::string_view name = symbols.name(d); !name.empty()) {
+      json.value(name);
+    } else {
+      json.null();
+    }
+  }
+  json.end_array();
+}
+
+void write_ports(JsonWriter& json, std::string_view key, const std::vector<Session::Port>& list,
+                 const SymbolTable& symbols) {
+  json.key(key).begin_array();
+  for (const Session::Port& p : list) {
+    json.begin_object().member("name", p.name).member("type", to_string(p.type));
+    if (p.shape) write_shape(json, *p.shape, symbols);
+    json.member("optional", p.type.kind == ValueType::Kind::Optional).end_object();
+  }
+  json.end_array();
+}
+
+size_t constant_bytes(const Graph& graph) {
+  size_t bytes = 0;
+  for (const GraphValue& v : graph.values) {
+    if (v.is_constant() && v.constant.raw() != nullptr) bytes += v.constant.bytes();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<void> owner, onnx::Bytes bytes,
+                                               const LoadOptions& options) {
+  std::unique_ptr<Session> session(new Session);
+  auto graph = std::make_shared<Graph>();
+  {
+    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(bytes));
+    NM_ASSIGN(*graph, build_graph(model, owner, options.external));
+    NM_TRY(check_supported(*graph));
+    NM_TRY(infer_types(*graph));
+    session->symbols_ = graph->symbols;
+    session->inputs_ = ports(*graph, graph->inputs);
+    session->outputs_ = ports(*graph, graph->outputs);
+    session->describe_model(model, *graph);
+  }
+  session->given_.resize(session->inputs_.size());
+  session->buffers_.resize(session->inputs_.size());
+  session->declared_.resize(session->inputs_.size());
+  NM_TRY(run_passes(*graph, options.optimize));
+  NM_ASSIGN(session->program_, Program::compile(graph, session->cancelled_, false));
+  // Few bytes of a large file are often all that is still read in place once the weights are packed.
+  if (owner.use_count() > 1) {
+    size_t used = 0;
+    for (GraphValue& v : graph->values) {
+      if (v.constant.owner() == owner && v.constant.raw() != nullptr) used += v.constant.bytes();
+    }
+    if (used < bytes.size() / kKeepFraction) {
+      for (GraphValue& v : graph->values) {
+        if (v.constant.owner() != owner || v.constant.raw() == nullptr) continue;
+        NM_ASSIGN(Tensor copy, Tensor::create(v.constant.dtype(), v.constant.shape()));
+        std::memcpy(copy.raw(), v.constant.raw(), v.constant.bytes());
+        v.constant = std::move(copy);
+      }
+    }
+  }
+  return session;
+}
+
+void Session::describe_model(const onnx::ModelProto& model, const Graph& graph) {
+  JsonWriter json;
+  json.begin_object().member("name", graph.name);
+  json.member("producer", text(model.producer_name, model.producer_version.empty() ? "" : " ", model.producer_version));
+  json.key("opsets").begin_object();
+  for (const onnx::OpsetId& o : model.opsets) json.member(o.domain.empty() ? "ai.onnx" : o.domain, o.version);
+  json.end_object().key("metadata").begin_object();
+  for (const auto& [key, value] : model.metadata) json.member(key, value);
+  json.end_object();
+  write_ports(json, "inputs", inputs_, *symbols_);
+  write_ports(json, "outputs", outputs_, *symbols_);
+  std::map<std::string, int64_t> operators;
+  for (const Node& n : graph.nodes) ++operators[n.domain.empty() ? n.op_type : n.domain + "." + n.op_type];
+  json.key("operators").begin_object();
+  for (const auto& [name, count] : operators) json.member(name, count);
+  json.end_object();
+  json.member("nodes", static_cast<int64_t>(graph.nodes.size()));
+  json.member("weightBytes", static_cast<int64_t>(constant_bytes(graph)));
+  json.end_object();
+  description_ = json.take();
+}
+
+std::string Session::port_text(const Port& port) const {
+  return text(to_string(port.type), port.shape ? to_string(*port.shape, *symbols_) : std::string());
+}
+
+Status Session::check_input(size_t index, DType dtype, const Shape& shape) const {
+  if (index >= inputs_.size()) {
+    return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
+  }
+  const Port& port = inputs_[index];
+  if (!port.type.is_tensor() && port.type.kind != ValueType::Kind::Optional) {
+    return Status(Code::TypeMismatch, text("input '", port.name, "' is a ", to_string(port.type), ", not a tensor"))
+        .about(port.name, port_text(port), describe(dtype, shape));
+  }
+  const DType wanted = port.type.is_tensor() ? port.type.dtype : port.type.element->dtype;
+  if (wanted != DType::Undefined && dtype != wanted) {
+    return Status(Code::TypeMismatch, text("input '", port.name, "' takes ", dtype_name(wanted), ", but ",
+                                           dtype_name(dtype), " was given; convert it first"))
+        .about(port.name, port_text(port), describe(dtype, shape));
+  }
+  bool fits = true;
+  if (port.shape) {
+    fits = port.shape->rank() == shape.rank();
+    for (int i = 0; fits && i < shape.rank(); ++i) fits = (*port.shape)[i] < 0 || (*port.shape)[i] == shape[i];
+  }
+  if (!fits) {
+    return Status(Code::ShapeMismatch, text("input '", port.name, "' takes shape ", to_string(*port.shape, *symbols_),
+                                            ", but ", to_string(shape), " was given"))
+        .about(port.name, port_text(port), describe(dtype, shape));
+  }
+  return {};
+}
+
+Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
+  NM_TRY(check_input(index, dtype, shape));
+  Tensor& buffer = buffers_[index];
+  if (buffer.dtype() != dtype || !(buffer.shape() == shape)) {
+    buffer = Tensor();
+    NM_ASSIGN(buffer, Tensor::create(dtype, shape));
+  }
+  given_[index] = buffer;
+  declared_[index] = true;
+  return &buffer;
+}
+
+Status Session::set_input(size_t index, Value value) {
+  if (const Tensor* t = value.tensor()) NM_TRY(check_input(index, t->dtype(), t->shape()));
+  if (index >= inputs_.size()) {
+    return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
+  }
+  const ValueType::Kind kind = inputs_[index].type.kind;
+  const bool fits = value.tensor() ? kind == ValueType::Kind::Tensor || kind == ValueType::Kind::Optional
+                    : value.sequence() ? kind == ValueType::Kind::Sequence || kind == ValueType::Kind::Optional
+                    : value.map()      ? kind == ValueType::Kind::Map
+                                       : kind == ValueType::Kind::Optional;
+  if (!fits) {
+    return Status(Code::TypeMismatch, text("input '", inputs_[index].name, "' takes a ", to_string(inputs_[index].type),
+                                           ", and something else was given"))
+        .about(inputs_[index].name, port_text(inputs_[index]), "");
+  }
+  given_[index] = std::move(value);
+  declared_[index] = true;
+  return {};
+}
+
+Status Session::begin() {
+  cancelled_.store(false, std::memory_order_relaxed);
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (declared_[i]) continue;
+    std::string known;
+    for (const Port& p : inputs_) known += text(known.empty() ? "'" : ", '", p.name, "'");
+    return Status(Code::MissingInput, text("input '", inputs_[i].name, "' (", port_text(inputs_[i]),
+                                           ") was not given; the model's inputs are ", known))
+        .about(inputs_[i].name, port_text(inputs_[i]), "nothing");
+  }
+  NM_TRY(program_->begin(given_));
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    declared_[i] = false;
+    given_[i] = Value();
+  }
+  return {};
+}
+
+Status Session::run() {
+  NM_TRY(begin());
+  NM_ASSIGN(const size_t left, program_->advance(SIZE_MAX));
+  return left == 0 ? Status() : Status(Code::Internal, "a run stopped before its end");
+}
+
+std::string Session::steps_json() const {
+  JsonWriter json;
+  json.begin_array();
+  if (const Plan* plan = program_->plan()) {
+    for (const Step& step : plan->steps) {
+      const Node& node = program_->graph().nodes[step.node];
+      Inference c = inference_of(node, plan->slots);
+      const Operator& op = program_->op(step.node);
+      std::string shape;
+      double bytes = 0;
+      const auto add = [&](ValueId id) {
+        if (id == kNone) return;
+        const Slot& s = plan->slots[static_cast<size_t>(id)];
+        if (s.shape && s.type.is_tensor()) bytes += static_cast<double>(dtype_bytes(s.type.dtype, s.shape->count()));
+      };
+      for (const ValueId id : node.inputs) add(id);
+      for (const ValueId id : node.outputs) {
+        add(id);
+        const Slot* s = id == kNone ? nullptr : &plan->slots[static_cast<size_t>(id)];
+        if (s != nullptr && shape.empty()) shape = s->shape ? describe(s->type.dtype, *s->shape) : to_string(s->type);
+      }
+      const bool known = op.infer(c).ok();
+      json.begin_object().member("node", node.name);
+      json.member("operator", node.domain.empty() ? node.op_type : node.domain + "." + node.op_type);
+      json.member("shape", shape).member("flops", known ? op.flops(c) : 0.0).member("bytes", bytes);
+      json.member("kernel", known ? op.kernel(c) : std::string()).end_object();
+    }
+  }
+  return json.end_array().take();
+}
+
+std::string Session::memory_json() const {
+  const MemoryCounts counts = memory_counts();
+  JsonWriter json;
+  json.begin_object().member("heap", static_cast<int64_t>(counts.current));
+  json.member("weights", static_cast<int64_t>(constant_bytes(program_->graph()) + program_->packed_bytes()));
+  json.member("arena", static_cast<int64_t>(program_->arena_bytes()));
+  json.member("peak", static_cast<int64_t>(counts.peak));
+  return json.end_object().take();
+}
+
+}  // namespace nm

@@ -1,0 +1,66 @@
+// A loaded model: inputs are declared and filled, runs executed, outputs read.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/graph/decode.h"
+#include "engine/program/program.h"
+
+namespace nm {
+
+struct LoadOptions {
+  bool optimize = true;
+  ExternalFiles external;
+};
+
+class Session {
+ public:
+  // `owner` keeps `bytes` alive; the session lets go of it when it no longer needs it.
+  static Result<std::unique_ptr<Session>> load(std::shared_ptr<void> owner, onnx::Bytes bytes, const LoadOptions& options);
+
+  struct Port {
+    std::string name;
+    ValueType type;
+    std::optional<Shape> shape;
+  };
+  const std::vector<Port>& inputs() const { return inputs_; }
+  const std::vector<Port>& outputs() const { return outputs_; }
+  // See nm_describe, nm_steps and nm_memory in engine/c_api.h for the three JSON texts.
+  const std::string& description() const { return description_; }
+  std::string steps_json() const;
+  std::string memory_json() const;
+
+  // A tensor to be filled by the caller and read by the next run. Its memory is reused while the shape stays.
+  Result<Tensor*> input(size_t index, DType dtype, const Shape& shape);
+  // Any other value (a sequence, a map), or a tensor that the caller keeps until the run is over.
+  Status set_input(size_t index, Value value);
+
+  Status begin();
+  Result<size_t> advance(size_t steps) { return program_->advance(steps); }
+  Status run();
+  // Valid until the next begin(); only after a finished run.
+  const Value& output(size_t index) const { return program_->output(index); }
+
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  const Program& program() const { return *program_; }
+
+ private:
+  Session() = default;
+  void describe_model(const onnx::ModelProto& model, const Graph& graph);
+  Status check_input(size_t index, DType dtype, const Shape& shape) const;
+  std::string port_text(const Port& port) const;
+
+  std::atomic<bool> cancelled_{false};
+  std::shared_ptr<SymbolTable> symbols_;
+  std::vector<Port> inputs_;
+  std::vector<Port> outputs_;
+  std::vector<Tensor> buffers_;  // of the inputs
+  std::vector<Value> given_;     // for the next run; empty: not declared yet
+  std::vector<bool> declared_;
+  std::string description_;
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace nm

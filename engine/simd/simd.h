@@ -1,0 +1,244 @@
+// A batch of floats for one instruction set, and the operations that xsimd lacks or does otherwise.
+//
+// Everything is a template on the architecture tag, so that code compiled for AVX never replaces the baseline's copy
+// at link time; include this only from files compiled for the tag's instruction set. In WebAssembly there is one
+// instruction set per binary: relaxed operations stand behind the same tag.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <xsimd/xsimd.hpp>
+
+namespace nm::simd {
+
+template <class A>
+using vf = xsimd::batch<float, A>;
+template <class A>
+using vi = xsimd::batch<int32_t, A>;
+template <class A>
+using vmask = xsimd::batch_bool<float, A>;
+
+// Floats per batch.
+template <class A>
+inline constexpr int lanes = static_cast<int>(vf<A>::size);
+
+// Architectural vector registers that a register tile may count on.
+template <class A>
+inline constexpr int registers = 16;
+#if XSIMD_WITH_AVX512BW
+template <>
+inline constexpr int registers<xsimd::avx512bw> = 32;
+#endif
+#if XSIMD_WITH_NEON64
+template <>
+inline constexpr int registers<xsimd::neon64> = 32;
+#endif
+
+// Whether madd is one instruction; otherwise it needs a register for the product.
+template <class A>
+inline constexpr bool fused = registers<A> == 32;
+#if XSIMD_WITH_FMA3_AVX2
+template <>
+inline constexpr bool fused<xsimd::fma3<xsimd::avx2>> = true;
+#endif
+#if defined(__wasm_relaxed_simd__)
+template <>
+inline constexpr bool fused<xsimd::wasm> = true;
+#endif
+
+template <class A>
+inline vi<A> bits(vf<A> v) {
+  return xsimd::bitwise_cast<int32_t>(v);
+}
+template <class A>
+inline vf<A> from_bits(vi<A> v) {
+  return xsimd::bitwise_cast<float>(v);
+}
+
+template <class A>
+inline vf<A> load(const float* p) {
+  return vf<A>::load_unaligned(p);
+}
+template <class A>
+inline void store(float* p, vf<A> v) {
+  v.store_unaligned(p);
+}
+// All lanes from one float in memory: a single load on every instruction set.
+template <class A>
+inline vf<A> splat_load(const float* p) {
+#if defined(__wasm_simd128__)
+  return vf<A>(wasm_v128_load32_splat(p));
+#else
+  return vf<A>(*p);
+#endif
+}
+
+// The same float in all lanes, for constants inside loops. WebAssembly compilers rebuild a vector constant at each use
+// (three instructions on x86-64); a load that LLVM cannot see through is one.
+template <class A>
+inline vf<A> constant_at(const float* p) {
+#if defined(__wasm_simd128__)
+  asm volatile("" : "+r"(p));
+#endif
+  return splat_load<A>(p);
+}
+template <class A, float value>
+inline vf<A> constant() {
+#if defined(__wasm_simd128__)
+  static constexpr float stored = value;
+  return constant_at<A>(&stored);
+#else
+  return vf<A>(value);
+#endif
+}
+
+// a·b + c, fused where the instruction set fuses at full speed, two roundings elsewhere.
+template <class A>
+inline vf<A> madd(vf<A> a, vf<A> b, vf<A> c) {
+#if defined(__wasm_relaxed_simd__)
+  return vf<A>(wasm_f32x4_relaxed_madd(a, b, c));
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+// c - a·b
+template <class A>
+inline vf<A> nmadd(vf<A> a, vf<A> b, vf<A> c) {
+#if defined(__wasm_relaxed_simd__)
+  return vf<A>(wasm_f32x4_relaxed_nmadd(a, b, c));
+#else
+  return xsimd::fnma(a, b, c);
+#endif
+}
+
+// Minimum and maximum in one instruction: where x is NaN the result is NaN; where only the bound is, it is not
+// specified. Of two zeros either may come back.
+template <class A>
+inline vf<A> at_most(vf<A> x, vf<A> bound) {
+#if defined(__wasm_simd128__)
+  return vf<A>(wasm_f32x4_pmin(x, bound));
+#else
+  return xsimd::min(x, bound);
+#endif
+}
+template <class A>
+inline vf<A> at_least(vf<A> x, vf<A> bound) {
+#if defined(__wasm_simd128__)
+  return vf<A>(wasm_f32x4_pmax(x, bound));
+#else
+  return xsimd::max(x, bound);
+#endif
+}
+template <class A>
+inline vf<A> clamp(vf<A> x, vf<A> low, vf<A> high) {
+  return at_most<A>(at_least<A>(x, low), high);
+}
+
+// The first n lanes, 0 <= n < lanes; the others are zero (load) or left alone (store). Touches no byte past them.
+template <class A>
+inline vf<A> load_tail(const float* p, int64_t n) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (lanes<A> == 16) {
+    return vf<A>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p));
+  } else
+#endif
+#if XSIMD_WITH_AVX2
+      if constexpr (lanes<A> == 8) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return vf<A>(_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane)));
+  } else
+#endif
+  {
+    float lane[lanes<A>] = {};
+    for (int64_t i = 0; i < n; ++i) lane[i] = p[i];
+    return load<A>(lane);
+  }
+}
+template <class A>
+inline void store_tail(float* p, vf<A> v, int64_t n) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (lanes<A> == 16) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  } else
+#endif
+#if XSIMD_WITH_AVX2
+      if constexpr (lanes<A> == 8) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), lane), v);
+  } else
+#endif
+  {
+    float lane[lanes<A>];
+    store<A>(lane, v);
+    for (int64_t i = 0; i < n; ++i) p[i] = lane[i];
+  }
+}
+
+// As load_tail and store_tail, for 1 <= n <= lanes.
+template <class A>
+inline vf<A> load_up_to(const float* p, int64_t n) {
+  return n == lanes<A> ? load<A>(p) : load_tail<A>(p, n);
+}
+template <class A>
+inline void store_up_to(float* p, vf<A> v, int64_t n) {
+  if (n == lanes<A>) {
+    store<A>(p, v);
+  } else {
+    store_tail<A>(p, v, n);
+  }
+}
+
+// To the nearest integer, halves to even: floats of 2^23 and more are integers already.
+template <class A>
+inline vf<A> round_even(vf<A> x) {
+  const vf<A> sign = from_bits<A>(bits<A>(x) & vi<A>(INT32_MIN));
+  const vf<A> shift(8388608.f);
+  const vf<A> rounded = (xsimd::abs(x) + shift) - shift;
+  const vf<A> y = xsimd::select(xsimd::abs(x) < shift, rounded, xsimd::abs(x));
+  return from_bits<A>(bits<A>(y) | bits<A>(sign));
+}
+
+// The first n lanes of v, the others replaced by `fill`.
+template <class A>
+inline vf<A> keep_first(vf<A> v, int64_t n, float fill) {
+  float lane[lanes<A>];
+  store<A>(lane, v);
+  for (int64_t i = n; i < lanes<A>; ++i) lane[i] = fill;
+  return load<A>(lane);
+}
+
+template <class A>
+inline float sum(vf<A> v) {
+  return xsimd::reduce_add(v);
+}
+// NaN if any lane is NaN.
+template <class A>
+inline float maximum(vf<A> v) {
+  float lane[lanes<A>];
+  store<A>(lane, v);
+  float best = lane[0];
+  for (int i = 1; i < lanes<A>; ++i) best = (lane[i] > best || lane[i] != lane[i]) ? lane[i] : best;
+  return best;
+}
+template <class A>
+inline float minimum(vf<A> v) {
+  return -maximum<A>(-v);
+}
+
+// y[i] = f(x[i]) for n floats; f maps batches and sees zeros in the lanes past the end.
+template <class A, class F>
+inline void map(const float* x, float* y, int64_t n, F f) {
+  constexpr int64_t w = lanes<A>;
+  int64_t i = 0;
+  for (; i + 2 * w <= n; i += 2 * w) {
+    const vf<A> a = f(load<A>(x + i)), b = f(load<A>(x + i + w));
+    store<A>(y + i, a);
+    store<A>(y + i + w, b);
+  }
+  if (i + w <= n) {
+    store<A>(y + i, vf<A>(f(load<A>(x + i))));
+    i += w;
+  }
+  if (i < n) store_tail<A>(y + i, f(load_tail<A>(x + i, n - i)), n - i);
+}
+
+}  // namespace nm::simd

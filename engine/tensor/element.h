@@ -1,0 +1,112 @@
+// Moving elements without looking at them: code is made once for each size, not for each type.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "engine/tensor/dtype.h"
+
+namespace nm {
+
+struct Bytes16 {
+  uint64_t low, high;
+};
+
+// Several elements share a byte.
+inline bool is_packed(DType t) { return dtype_bits(t) > 0 && dtype_bits(t) < 8; }
+
+// Calls f.operator()<T>() with a T of the element's size: uint8_t … uint64_t, Bytes16 or std::string.
+// False for packed types, for which nothing is called.
+template <class F>
+bool with_element(DType dtype, F&& f) {
+  if (dtype == DType::String) {
+    f.template operator()<std::string>();
+    return true;
+  }
+  switch (dtype_bits(dtype)) {
+    case 8:
+      f.template operator()<uint8_t>();
+      return true;
+    case 16:
+      f.template operator()<uint16_t>();
+      return true;
+    case 32:
+      f.template operator()<uint32_t>();
+      return true;
+    case 64:
+      f.template operator()<uint64_t>();
+      return true;
+    case 128:
+      f.template operator()<Bytes16>();
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Calls f.operator()<T>() with the integer type of 8 to 64 bits; false for all others.
+template <class F>
+bool with_integer(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Int8:
+      f.template operator()<int8_t>();
+      return true;
+    case DType::Int16:
+      f.template operator()<int16_t>();
+      return true;
+    case DType::Int32:
+      f.template operator()<int32_t>();
+      return true;
+    case DType::Int64:
+      f.template operator()<int64_t>();
+      return true;
+    case DType::UInt8:
+      f.template operator()<uint8_t>();
+      return true;
+    case DType::UInt16:
+      f.template operator()<uint16_t>();
+      return true;
+    case DType::UInt32:
+      f.template operator()<uint32_t>();
+      return true;
+    case DType::UInt64:
+      f.template operator()<uint64_t>();
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Calls f.operator()<T>() with the number type itself; false for bool, text, complex, packed and 8-bit float types.
+template <class F>
+bool with_number(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Float32:
+      f.template operator()<float>();
+      return true;
+    case DType::Float64:
+      f.template operator()<double>();
+      return true;
+    case DType::Float16:
+      f.template operator()<float16>();
+      return true;
+    case DType::BFloat16:
+      f.template operator()<bfloat16>();
+      return true;
+    default:
+      return with_integer(dtype, f);
+  }
+}
+
+// Element i of packed data, as its bits.
+inline uint8_t packed_get(const void* data, int64_t i, int bits) {
+  const int64_t at = i * bits;
+  return static_cast<uint8_t>(static_cast<const uint8_t*>(data)[at >> 3] >> (at & 7) & ((1 << bits) - 1));
+}
+inline void packed_set(void* data, int64_t i, int bits, uint8_t value) {
+  const int64_t at = i * bits;
+  const int mask = ((1 << bits) - 1) << (at & 7);
+  uint8_t& byte = static_cast<uint8_t*>(data)[at >> 3];
+  byte = static_cast<uint8_t>((byte & ~mask) | (value << (at & 7) & mask));
+}
+
+}  // namespace nm

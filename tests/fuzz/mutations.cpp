@@ -1,0 +1,141 @@
+// Loads and runs damaged copies of models: cut short, bits flipped, bytes overwritten, pieces moved. Every one must end
+// in an error or a result; run this under the sanitizers.
+//   nm_mutations MODEL... [--count N] [--seed N]
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "cli/files.h"
+#include "engine/base/memory.h"
+
+namespace {
+
+using namespace nm;
+
+// A damaged model may ask for much; what it may have is bounded, in bytes and in time.
+constexpr size_t kMemory = size_t{1} << 28;
+constexpr auto kPatience = std::chrono::seconds(2);
+
+// Cancels a run that takes too long: loops whose count was damaged.
+class Watchdog {
+ public:
+  Watchdog() : thread_([this] { watch(); }) {}
+  ~Watchdog() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void guard(Session* session) {
+    const std::lock_guard lock(mutex_);
+    session_ = session;
+    since_ = std::chrono::steady_clock::now();
+  }
+
+ private:
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!stop_) {
+      changed_.wait_for(lock, std::chrono::milliseconds(100));
+      if (session_ != nullptr && std::chrono::steady_clock::now() - since_ > kPatience) session_->cancel();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Session* session_ = nullptr;
+  std::chrono::steady_clock::time_point since_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+void mutate(uint8_t* bytes, size_t& size, std::mt19937& random) {
+  const auto at = [&] { return random() % size; };
+  const uint32_t edits = 1 + random() % 4;
+  for (uint32_t i = 0; i < edits && size > 0; ++i) {
+    switch (random() % 6) {
+      case 0:
+        size = at();
+        break;
+      case 1:
+      case 2:
+        bytes[at()] ^= static_cast<uint8_t>(1u << (random() % 8));
+        break;
+      case 3:
+        bytes[at()] = static_cast<uint8_t>(random());
+        break;
+      case 4:
+        bytes[at()] = random() % 2 ? 0xff : 0x00;
+        break;
+      case 5: {
+        const size_t from = at();
+        const size_t to = at();
+        const size_t length = std::min<size_t>(random() % 32, size - std::max(from, to));
+        std::memmove(bytes + to, bytes + from, length);
+        break;
+      }
+    }
+  }
+}
+
+enum class End { Refused, FailedToRun, Ran };
+
+End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
+  size_t size = file.bytes.size();
+  Buffer copy(size);
+  std::memcpy(copy.data(), file.bytes.data(), size);
+  mutate(copy.data(), size, random);
+  uint8_t* data = copy.data();
+  auto session = Session::load(std::move(copy).share(), onnx::Bytes(data, size), {});
+  if (!session.ok()) return End::Refused;
+  for (size_t i = 0; i < (*session)->inputs().size(); ++i) {
+    auto t = cli::random_input((*session)->inputs()[i], 1);
+    if (!t.ok() || !(*session)->set_input(i, std::move(*t)).ok()) return End::FailedToRun;
+  }
+  watchdog.guard(session->get());
+  const Status s = (*session)->run();
+  watchdog.guard(nullptr);
+  return s.ok() ? End::Ran : End::FailedToRun;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int count = 1000;
+  uint32_t seed = 1;
+  int models = 0;
+  Watchdog watchdog;
+  limit_memory(kMemory);
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--count" && i + 1 < argc) {
+      count = std::atoi(argv[++i]);
+    } else if (argument == "--seed" && i + 1 < argc) {
+      seed = static_cast<uint32_t>(std::atoi(argv[++i]));
+    } else {
+      auto file = cli::read_file(argument);
+      if (!file.ok()) {
+        std::fprintf(stderr, "%s\n", file.status().message().c_str());
+        return 2;
+      }
+      int ends[3] = {};
+      for (int n = 0; n < count; ++n) {
+        std::mt19937 random(seed + static_cast<uint32_t>(n));
+        ++ends[static_cast<int>(try_model(*file, random, watchdog))];
+      }
+      std::printf("%s: %d mutations: %d refused, %d failed to run, %d ran\n", argument.c_str(), count, ends[0], ends[1], ends[2]);
+      std::fflush(stdout);
+      ++models;
+    }
+  }
+  std::printf("%d passed, 0 failed\n", models);
+  return models == 0 ? 2 : 0;
+}

@@ -1,0 +1,109 @@
+// What the kernels' tests share: seeded data, exact-size buffers at any alignment, comparison, every instruction set.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "catch_amalgamated.hpp"
+#include "engine/kernels/kernels.h"
+
+namespace nm::test {
+
+// `n` elements that end exactly where the heap block ends (a sanitizer sees any access past them) and start
+// `misalignment` elements after a 64-byte boundary. Outputs are checked for writes before the start.
+template <class T>
+class Buffer {
+ public:
+  explicit Buffer(int64_t n, int misalignment = 1) : size_(n), lead_(misalignment) {
+    block_ = static_cast<T*>(std::malloc(static_cast<size_t>(n + lead_) * sizeof(T)));
+    std::memset(static_cast<void*>(block_), 0x5a, static_cast<size_t>(n + lead_) * sizeof(T));
+  }
+  Buffer(Buffer&& o) noexcept : block_(o.block_), size_(o.size_), lead_(o.lead_) { o.block_ = nullptr; }
+  Buffer(const Buffer&) = delete;
+  ~Buffer() { std::free(block_); }
+  T* data() { return block_ + lead_; }
+  const T* data() const { return block_ + lead_; }
+  operator T*() { return data(); }
+  operator const T*() const { return data(); }
+  T& operator[](int64_t i) { return data()[i]; }
+  const T& operator[](int64_t i) const { return data()[i]; }
+  int64_t size() const { return size_; }
+
+ private:
+  T* block_;
+  int64_t size_;
+  int lead_;
+};
+
+using Floats = Buffer<float>;
+
+inline Floats random_floats(int64_t n, float low = -1, float high = 1, uint32_t seed = 1) {
+  Floats b(n);
+  std::mt19937 engine(seed + static_cast<uint32_t>(n));
+  std::uniform_real_distribution<float> draw(low, high);
+  for (int64_t i = 0; i < n; ++i) b[i] = draw(engine);
+  return b;
+}
+
+// |got - want| <= absolute + relative·|want|; NaN equals NaN. Names the first place that differs.
+inline void require_close(const float* got, const std::vector<double>& want, double absolute, double relative,
+                          const std::string& what) {
+  for (size_t i = 0; i < want.size(); ++i) {
+    const double g = got[i], w = want[i];
+    const bool same = (std::isnan(g) && std::isnan(w)) || g == w || std::abs(g - w) <= absolute + relative * std::abs(w);
+    if (!same) {
+      FAIL(what << ": element " << i << " is " << g << ", expected " << w);
+    }
+  }
+  SUCCEED();
+}
+
+// Runs `body` with each table this machine has.
+template <class F>
+void for_each_isa(F body) {
+  for (const KernelTable* table : available_kernels()) {
+    INFO("instruction set " << table->isa);
+    body(*table);
+  }
+}
+
+inline double activate(const Epilogue& e, double x) {
+  switch (e.activation) {
+    case Activation::None:
+      return x;
+    case Activation::Relu:
+      return x > 0 ? x : 0;
+    case Activation::Clip:
+      return std::fmin(std::fmax(x, e.a), e.b);
+    case Activation::LeakyRelu:
+      return x < 0 ? e.a * x : x;
+    case Activation::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::Tanh:
+      return std::tanh(x);
+    case Activation::Silu:
+      return x / (1 + std::exp(-x));
+    case Activation::HardSwish:
+      return x * std::fmin(std::fmax(x / 6 + 0.5, 0), 1);
+    case Activation::HardSigmoid:
+      return std::fmin(std::fmax(e.a * x + e.b, 0), 1);
+    case Activation::Gelu:
+      return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::GeluTanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  }
+  return x;
+}
+
+inline double finish(const Epilogue& e, double sum, int64_t row, int64_t column) {
+  if (e.bias) sum += e.bias[column];
+  const double residual = e.residual ? e.residual[row * e.ldr + column] : 0;
+  return e.residual_last ? activate(e, sum) + residual : activate(e, sum + residual);
+}
+
+}  // namespace nm::test

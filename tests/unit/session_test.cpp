@@ -1,0 +1,151 @@
+#include "engine/session/session.h"
+
+#include "catch_amalgamated.hpp"
+#include "tests/unit/onnx_writer.h"
+
+using namespace nm;
+using namespace nm::test;
+
+namespace {
+
+// y = (x + 1) · 2 over float32[batch,2].
+std::string affine_model() {
+  return model_bytes({{node_proto("Add", {"x", "one"}, {"t"}), node_proto("Mul", {"t", "two"}, {"y"})},
+                      {tensor_proto<float>("one", {1}, {1}), tensor_proto<float>("two", {}, {2})},
+                      {value_info("x", DType::Float32, {"batch", "2"})},
+                      {value_info("y", DType::Float32, {"batch", "2"})}});
+}
+
+std::vector<float> run_affine(Session& session, int64_t batch) {
+  auto x = session.input(0, DType::Float32, {batch, 2});
+  REQUIRE(x.ok());
+  for (int64_t i = 0; i < 2 * batch; ++i) (*x)->data<float>()[i] = static_cast<float>(i);
+  const Status s = session.run();
+  INFO(s.message());
+  REQUIRE(s.ok());
+  const Tensor& y = *session.output(0).tensor();
+  return {y.data<float>(), y.data<float>() + y.count()};
+}
+
+}  // namespace
+
+TEST_CASE("a session runs with any batch size, again and again") {
+  for (const bool optimize : {true, false}) {
+    auto session = load(affine_model(), optimize);
+    REQUIRE(session.ok());
+    CHECK(run_affine(**session, 1) == std::vector<float>{2, 4});
+    CHECK(run_affine(**session, 3) == std::vector<float>{2, 4, 6, 8, 10, 12});
+    CHECK(run_affine(**session, 1) == std::vector<float>{2, 4});
+    CHECK(run_affine(**session, 0).empty());
+  }
+}
+
+TEST_CASE("a run allocates nothing once its shapes have been seen") {
+  auto session = load(affine_model());
+  REQUIRE(session.ok());
+  run_affine(**session, 3);
+  const size_t before = memory_counts().current;
+  const size_t peak = memory_counts().peak;
+  run_affine(**session, 3);
+  CHECK(memory_counts().current == before);
+  CHECK(memory_counts().peak == peak);
+}
+
+TEST_CASE("wrong calls are refused with the input's name, and the session stays usable") {
+  auto loaded = load(affine_model());
+  REQUIRE(loaded.ok());
+  Session& session = **loaded;
+
+  Status s = session.run();
+  CHECK(s.code() == Code::MissingInput);
+  CHECK(s.error().input == "x");
+  CHECK(s.error().expected == "float32[batch,2]");
+
+  s = session.input(0, DType::Int64, {1, 2}).take_status();
+  CHECK(s.code() == Code::TypeMismatch);
+  CHECK(s.error().expected == "float32[batch,2]");
+  CHECK(s.error().actual == "int64[1,2]");
+
+  s = session.input(0, DType::Float32, {1, 3}).take_status();
+  CHECK(s.code() == Code::ShapeMismatch);
+  s = session.input(0, DType::Float32, {2}).take_status();
+  CHECK(s.code() == Code::ShapeMismatch);
+  s = session.input(7, DType::Float32, {2}).take_status();
+  CHECK(s.code() == Code::InvalidArgument);
+
+  CHECK(run_affine(session, 1) == std::vector<float>{2, 4});
+}
+
+TEST_CASE("a run can be taken step by step and cancelled") {
+  auto loaded = load(affine_model());
+  REQUIRE(loaded.ok());
+  Session& session = **loaded;
+  const auto give = [&] {
+    auto x = session.input(0, DType::Float32, {1, 2});
+    REQUIRE(x.ok());
+    (*x)->data<float>()[0] = (*x)->data<float>()[1] = 1;
+  };
+  give();
+  REQUIRE(session.begin().ok());
+  auto left = session.advance(1);
+  REQUIRE(left.ok());
+  CHECK(*left == 1);
+  session.cancel();
+  left = session.advance(1);
+  REQUIRE(!left.ok());
+  CHECK(left.status().code() == Code::Cancelled);
+  CHECK(run_affine(session, 1) == std::vector<float>{2, 4});
+}
+
+TEST_CASE("every operator that is missing is named at load") {
+  const auto session = load(model_bytes({{node_proto("Frobnicate", {"x"}, {"t"}), node_proto("Add", {"t", "x"}, {"u"}),
+                                          node_proto("Defenestrate", {"u"}, {"y"})},
+                                         {},
+                                         {value_info("x", DType::Float32, {"1"})},
+                                         {value_info("y", DType::Float32, {"1"})}}));
+  REQUIRE(!session.ok());
+  CHECK(session.status().code() == Code::UnsupportedOperator);
+  CHECK(session.status().message() ==
+        "this build lacks 2 operators that the model needs: Defenestrate (ai.onnx 17), used by 'Defenestrate_of_y'; "
+        "Frobnicate (ai.onnx 17), used by 'Frobnicate_of_t'");
+}
+
+TEST_CASE("damaged and absurd models end in an error that says so") {
+  const std::string good = affine_model();
+  CHECK(load("").status().code() == Code::InvalidModel);
+  CHECK(load("<!DOCTYPE html><html>not found</html>").status().code() == Code::InvalidModel);
+  for (size_t n = 1; n < good.size(); ++n) CHECK(!load(good.substr(0, n)).ok());
+
+  const auto reads_nothing = load(model_bytes({{node_proto("Relu", {"nowhere"}, {"y"})}, {}, {},
+                                               {value_info("y", DType::Float32, {"1"})}}));
+  CHECK(reads_nothing.status().code() == Code::InvalidModel);
+
+  const auto huge = load(model_bytes({{node_proto("Relu", {"w"}, {"y"})},
+                                      {tensor_proto("w", DType::Float32, {1ll << 40, 1ll << 40}, "")},
+                                      {},
+                                      {value_info("y", DType::Float32, {"1"})}}));
+  CHECK(huge.status().code() == Code::InvalidModel);
+
+  const auto twice = load(model_bytes({{node_proto("Relu", {"x"}, {"y"}), node_proto("Relu", {"x"}, {"y"})},
+                                       {},
+                                       {value_info("x", DType::Float32, {"1"})},
+                                       {value_info("y", DType::Float32, {"1"})}}));
+  CHECK(twice.status().code() == Code::InvalidModel);
+}
+
+TEST_CASE("running out of memory is an error like any other") {
+  auto session = load(affine_model());
+  REQUIRE(session.ok());
+  limit_memory(memory_counts().current + 4096);
+  const Status s = (*session)->input(0, DType::Float32, {100000, 2}).take_status();
+  limit_memory(SIZE_MAX);
+  CHECK(s.code() == Code::OutOfMemory);
+  CHECK(run_affine(**session, 1) == std::vector<float>{2, 4});
+}
+
+TEST_CASE("the description names inputs, outputs and symbols") {
+  const auto session = load(affine_model());
+  REQUIRE(session.ok());
+  CHECK((*session)->description().find(R"("inputs":[{"name":"x","type":"float32","shape":["batch",2],"optional":false}])") !=
+        std::string::npos);
+}

@@ -1,0 +1,47 @@
+// The artefact as it ships: what it imports, what it exports, how large it is, and that it starts anywhere.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const { NM_BUILD: build, NM_THREADS: threads, NM_SIZE_BUDGET: budget } = process.env;
+const bytes = readFileSync(`${build}/neuromancer.wasm`);
+const module = new WebAssembly.Module(bytes);
+
+test('a single-threaded artefact imports nothing, a threaded one its memory', () => {
+  const memory = { module: 'env', name: 'memory', kind: 'memory' };
+  assert.deepEqual(WebAssembly.Module.imports(module), threads === 'ON' ? [memory] : []);
+});
+
+test('the C ABI is exported', () => {
+  const header = readFileSync(new URL('../../engine/c_api.h', import.meta.url), 'utf8');
+  const single = header.replace(/#if defined\(__wasm_atomics__\)[^]*?#endif/g, '');
+  const declared = [...(threads === 'ON' ? header : single).matchAll(/^NM_EXPORT .*?\b(nm_\w+)\(/gm)].map((m) => m[1]);
+  assert.ok(declared.length > 10);
+  const exported = WebAssembly.Module.exports(module).map((entry) => entry.name);
+  assert.deepEqual(declared.filter((name) => !exported.includes(name)), []);
+});
+
+test('the size is within the budget', () => {
+  assert.ok(bytes.length <= Number(budget), `${bytes.length} bytes, budget ${budget}`);
+});
+
+test('it starts and says what it is', () => {
+  const memory = threads === 'ON' ? new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true }) : undefined;
+  const { exports } = new WebAssembly.Instance(module, memory ? { env: { memory } } : {});
+  exports._initialize();
+  const heap = new Uint8Array((memory ?? exports.memory).buffer);
+  const start = exports.nm_build_info();
+  const info = JSON.parse(new TextDecoder().decode(heap.slice(start, heap.indexOf(0, start))));
+  assert.equal(info.threads, threads === 'ON');
+  assert.ok(info.operators > 0);
+});
+
+test('running out of memory is an answer, not a trap', () => {
+  const memory = threads === 'ON' ? new WebAssembly.Memory({ initial: 64, maximum: 128, shared: true }) : undefined;
+  const { exports } = new WebAssembly.Instance(module, memory ? { env: { memory } } : {});
+  exports._initialize();
+  assert.equal(exports.nm_alloc(0xfff00000), 0);
+  const block = exports.nm_alloc(1000);
+  assert.ok(block > 0 && block % 64 === 0);
+  exports.nm_free(block);
+});
