@@ -37,7 +37,7 @@ struct ConvPacking {
 
 template <class A>
 int64_t conv_packed_size(const ConvShape& s) {
-  return is_depthwise(s) ? depthwise_packed_size(s) : ConvPacking<A>(s).size;
+  return is_depthwise(s) ? depthwise_packed_size<A>(s) : ConvPacking<A>(s).size;
 }
 
 // K runs over taps, then channels of the group.
