@@ -11,7 +11,6 @@ list(REMOVE_ITEM cli_sources ${cli_main})
 
 add_library(nm_program INTERFACE)
 target_link_libraries(nm_program INTERFACE nm_engine)
-target_sources(nm_program INTERFACE $<TARGET_OBJECTS:nm_engine>)  # objects of a library do not pass through another
 if(EMSCRIPTEN)
   target_link_options(nm_program INTERFACE
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
