@@ -142,8 +142,9 @@ class DrawPage implements Page {
 
   #show(): void {
     const labels = this.#labels;
+    this.#guess.classList.toggle('unknown', this.#probabilities === undefined);
     if (this.#probabilities === undefined) {
-      this.#guess.textContent = '';
+      this.#guess.textContent = '?';
       this.#certainty.textContent = 'Draw a digit or a letter on the pad.';
       this.#bars.show(new Float32Array(labels.length), -1);
       return;
