@@ -2,7 +2,7 @@
 #include "engine/ops/along_axis.h"
 #include "engine/ops/index_tuples.h"
 #include "engine/ops/movement.h"
-#include "engine/tensor/element.h"
+#include "engine/ops/numbers.h"
 
 namespace nm {
 namespace {
@@ -23,17 +23,9 @@ template <class T>
 T combine(Reduction r, T a, T b) {
   switch (r) {
     case Reduction::Add:
-      if constexpr (std::is_integral_v<T>) {
-        return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
-      } else {
-        return static_cast<T>(a + b);
-      }
+      return add(a, b);
     case Reduction::Mul:
-      if constexpr (std::is_integral_v<T>) {
-        return static_cast<T>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
-      } else {
-        return static_cast<T>(a * b);
-      }
+      return multiply(a, b);
     case Reduction::Min:
       return b < a ? b : a;
     case Reduction::Max:
@@ -45,13 +37,24 @@ T combine(Reduction r, T a, T b) {
 }
 
 // Combines `count` updates from `from` on with the output's elements from `to` on.
-void update(Reduction r, Tensor& out, int64_t to, const Tensor& updates, int64_t from, int64_t count) {
-  if (r == Reduction::None) return copy_run(out.dtype(), updates.raw(), from, out.raw(), to, count);
-  with_number(out.dtype(), [&]<class T>() {
-    T* target = static_cast<T*>(out.raw()) + to;
-    const T* source = static_cast<const T*>(updates.raw()) + from;
-    for (int64_t i = 0; i < count; ++i) target[i] = combine(r, target[i], source[i]);
-  });
+using Combine = void (*)(Reduction r, Tensor& out, int64_t to, const Tensor& updates, int64_t from, int64_t count);
+
+Result<Combine> combine_for(Reduction r, DType dtype) {
+  if (r == Reduction::None) {
+    return Combine([](Reduction, Tensor& out, int64_t to, const Tensor& updates, int64_t from, int64_t count) {
+      copy_run(out.dtype(), updates.raw(), from, out.raw(), to, count);
+    });
+  }
+  Combine chosen = nullptr;
+  NM_TRY(with_number(dtype, [&]<class T>() -> Status {
+    chosen = [](Reduction how, Tensor& out, int64_t to, const Tensor& updates, int64_t from, int64_t count) {
+      T* target = out.data<T>() + to;
+      const T* source = updates.data<T>() + from;
+      for (int64_t i = 0; i < count; ++i) target[i] = combine(how, target[i], source[i]);
+    };
+    return {};
+  }));
+  return chosen;
 }
 
 // As far as the dimensions are known.
@@ -63,6 +66,7 @@ bool may_equal(const Shape& a, const Shape& b) {
 
 class ScatterBase : public Movement {
  public:
+  bool native_float16() const override { return reduction_ == Reduction::None; }
   bool in_place(size_t i) const override { return i == 0; }
 
  protected:
@@ -75,9 +79,7 @@ class ScatterBase : public Movement {
     if (t != DType::Undefined && c.type(2) != DType::Undefined && c.type(2) != t) {
       return wrong_type("the updates", c.type(2), dtype_name(t));
     }
-    if (t != DType::Undefined && reduction_ != Reduction::None && !with_number(t, []<class T>() {})) {
-      return wrong_type("the data", t, "numbers, for a reduction");
-    }
+    if (reduction_ != Reduction::None) NM_TRY(check_number(c, 0, "the data"));
     c.output(0, t);
     if (c.has_shape(0)) c.output(0, t, c.shape(0));
     return {};
@@ -106,6 +108,7 @@ class ScatterElements final : public ScatterBase {
     Tensor& out = c.output(0);
     const int axis = normalize_axis(axis_, out.rank());
     NM_TRY(indices.check(out.dim(axis)));
+    NM_ASSIGN(const Combine update, combine_for(reduction_, out.dtype()));
     copy_all(c.input(0), out);
     walk_along_axis(out.shape(), updates.shape(), axis, indices,
                     [&](int64_t i, int64_t at) { update(reduction_, out, at, updates, i, 1); });
@@ -131,6 +134,7 @@ class ScatterND final : public ScatterBase {
     const Tensor& tuples = c.input(1);
     const Tensor& updates = c.input(2);
     Tensor& out = c.output(0);
+    NM_ASSIGN(const Combine update, combine_for(reduction_, out.dtype()));
     copy_all(c.input(0), out);
     const int64_t slice = out.shape().count(static_cast<int>(tuples.shape().back()), out.rank());
     return walk_tuples(out, tuples, 0,

@@ -43,60 +43,6 @@ bool with_element(DType dtype, F&& f) {
   }
 }
 
-// Calls f.operator()<T>() with the integer type of 8 to 64 bits; false for all others.
-template <class F>
-bool with_integer(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::Int8:
-      f.template operator()<int8_t>();
-      return true;
-    case DType::Int16:
-      f.template operator()<int16_t>();
-      return true;
-    case DType::Int32:
-      f.template operator()<int32_t>();
-      return true;
-    case DType::Int64:
-      f.template operator()<int64_t>();
-      return true;
-    case DType::UInt8:
-      f.template operator()<uint8_t>();
-      return true;
-    case DType::UInt16:
-      f.template operator()<uint16_t>();
-      return true;
-    case DType::UInt32:
-      f.template operator()<uint32_t>();
-      return true;
-    case DType::UInt64:
-      f.template operator()<uint64_t>();
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Calls f.operator()<T>() with the number type itself; false for bool, text, complex, packed and 8-bit float types.
-template <class F>
-bool with_number(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::Float32:
-      f.template operator()<float>();
-      return true;
-    case DType::Float64:
-      f.template operator()<double>();
-      return true;
-    case DType::Float16:
-      f.template operator()<float16>();
-      return true;
-    case DType::BFloat16:
-      f.template operator()<bfloat16>();
-      return true;
-    default:
-      return with_integer(dtype, f);
-  }
-}
-
 // Element i of packed data, as its bits.
 inline uint8_t packed_get(const void* data, int64_t i, int bits) {
   const int64_t at = i * bits;
