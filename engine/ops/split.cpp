@@ -5,7 +5,7 @@
 namespace nm {
 namespace {
 
-// The parts' lengths: an attribute before operator set 13 (in the first also an input), an input from then on;
+// The parts' lengths: an attribute before operator set 13, an input from then on;
 // without them equal parts, of which from operator set 18 on the last may be smaller.
 class Split final : public Movement {
  public:

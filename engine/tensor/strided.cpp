@@ -147,6 +147,13 @@ void copy_strided(DType dtype, const Shape& extent, const StridedSource& from, c
 }
 
 void copy_run(DType dtype, const void* from, int64_t from_offset, void* to, int64_t to_offset, int64_t count) {
+  const int64_t size = is_packed(dtype) || dtype == DType::String ? 0 : dtype_bits(dtype) / 8;
+  if (size > 0 && count * size < kSerialBytes) {  // most are short, and the general way has a price
+    const auto* source = static_cast<const uint8_t*>(from) + from_offset * size;
+    auto* target = static_cast<uint8_t*>(to) + to_offset * size;
+    if (source != target) std::memcpy(target, source, static_cast<size_t>(count * size));
+    return;
+  }
   copy_strided(dtype, Shape{count}, {from, from_offset, {1}}, {to, to_offset, {1}});
 }
 

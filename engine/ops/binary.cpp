@@ -1,0 +1,193 @@
+// Add, Sub, Mul, Div, PRelu.
+#include "engine/ops/binary.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/kernels/kernels.h"
+#include "engine/ops/check.h"
+#include "engine/ops/numbers.h"
+#include "engine/tensor/broadcast.h"
+
+namespace nm {
+namespace {
+
+void apply_float(Binary f, const Broadcast& b, const float* x, const float* y, float* z) {
+  const ElementwiseKernels& k = kernels().elementwise;
+  const int64_t xs = b.step(0);
+  const int64_t ys = b.step(1);
+  for_elements(b.count(), [&](int64_t begin, int64_t end) {
+    b.walk(begin, end, [&](const Broadcast::Run& r) {
+      const float* p = x + r.in[0];
+      const float* q = y + r.in[1];
+      if (xs == 0 && ys == 0) {  // both are stretched to the shape of a third
+        k.binary(f, p, q, z + r.out, 1);
+        std::fill_n(z + r.out + 1, r.count - 1, z[r.out]);
+      } else if (xs == ys) {
+        k.binary(f, p, q, z + r.out, r.count);
+      } else if (ys == 0) {
+        k.binary_vs(f, p, *q, z + r.out, r.count);
+      } else {
+        k.binary_sv(f, *p, q, z + r.out, r.count);
+      }
+    });
+  });
+}
+
+template <class T>
+T divide(T a, T b) {
+  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    if (b == -1) return subtract(T{0}, a);  // the lowest number has no positive counterpart
+  }
+  return a / b;
+}
+
+template <class T>
+T power(T a, T b) {
+  return static_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+}
+
+template <class T>
+T lesser(T a, T b) {
+  return a < b || a != a ? a : b;
+}
+
+template <class T>
+T greater(T a, T b) {
+  return a > b || a != a ? a : b;
+}
+
+template <class T>
+T prelu(T a, T b) {
+  return a < T{0} ? multiply(a, b) : a;
+}
+
+template <class T>
+T squared_difference(T a, T b) {
+  return multiply(subtract(a, b), subtract(a, b));
+}
+
+// Types other than float32 are rare: one loop for each, calling through a pointer, is small and fast enough.
+template <class T>
+using Function = T (*)(T, T);
+
+template <class T>
+Function<T> function(Binary f) {
+  switch (f) {
+    case Binary::Add:
+      return add<T>;
+    case Binary::Sub:
+      return subtract<T>;
+    case Binary::Mul:
+      return multiply<T>;
+    case Binary::Div:
+      return divide<T>;
+    case Binary::Min:
+      return lesser<T>;
+    case Binary::Max:
+      return greater<T>;
+    case Binary::Pow:
+      return power<T>;
+    case Binary::Prelu:
+      return prelu<T>;
+    case Binary::SquaredDifference:
+      return squared_difference<T>;
+  }
+  return nullptr;
+}
+
+template <class T>
+Status apply_generic(Binary f, const Broadcast& b, const Tensor& x, const Tensor& y, Tensor& out) {
+  if constexpr (std::is_integral_v<T>) {
+    if (f == Binary::Div && b.count() > 0) {
+      for (const T v : y.span<T>()) {
+        if (v == 0)
+          return {Code::InvalidData, "an integer is divided by zero; the divisor (input 1) must not hold zeros"};
+      }
+    }
+  }
+  const T* px = x.data<T>();
+  const T* py = y.data<T>();
+  T* pz = out.data<T>();
+  const Function<T> op = function<T>(f);
+  for_elements(b.count(), [&](int64_t begin, int64_t end) {
+    b.walk(begin, end, [&](const Broadcast::Run& r) {
+      for (int64_t i = 0; i < r.count; ++i) {
+        pz[r.out + i] = op(px[r.in[0] + i * b.step(0)], py[r.in[1] + i * b.step(1)]);
+      }
+    });
+  });
+  return {};
+}
+
+class BinaryOperator final : public Operator {
+ public:
+  BinaryOperator(Attributes& a, Binary f) : f_(f), aligned_(a.version() < 7) {
+    if (!aligned_) return;
+    if (f == Binary::Prelu) {
+      axis_ = 1;  // a slope for each channel
+      has_axis_ = true;
+    } else {
+      has_axis_ = a.has("axis");
+      axis_ = a.integer("axis", 0);
+    }
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 2));
+    NM_TRY(check_number(c, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(c, 0, 2));
+    c.output(0, type);
+    if (!c.has_shape(0) || !c.has_shape(1)) return {};
+    const auto y = second_shape(c.shape(0), c.shape(1));
+    if (!y) return wrong_shape("input 1", c.shape(1), text("a shape that lies within ", to_string(c.shape(0))));
+    NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), *y));
+    if (f_ == Binary::Prelu && shape.known() && c.shape(0).known() && shape != c.shape(0)) {
+      return wrong_shape("the slope", c.shape(1), text("a shape that broadcasts to ", to_string(c.shape(0))));
+    }
+    c.output(0, type, shape);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const auto y = second_shape(c.input(0).shape(), c.input(1).shape());
+    return apply_binary(f_, c.input(0), c.input(1), *y, c.output(0));
+  }
+
+  bool in_place(size_t i) const override { return i < 2; }
+  double flops(const Inference& c) const override {
+    return static_cast<double>(std::max(c.shape(0).count(), c.shape(1).count()));
+  }
+
+ private:
+  std::optional<Shape> second_shape(const Shape& x, const Shape& y) const {
+    if (!has_axis_ || y.rank() == 0 || (f_ == Binary::Prelu && (y.rank() != 1 || y[0] == 1))) return y;
+    return align_at_axis(x, y, axis_);
+  }
+
+  Binary f_;
+  bool aligned_;
+  bool has_axis_ = false;
+  int64_t axis_ = 0;
+};
+
+}  // namespace
+
+Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out) {
+  const Broadcast b(out.shape(), {&x.shape(), &y_shape});
+  if (x.dtype() == DType::Float32) {
+    apply_float(f, b, x.data<float>(), y.data<float>(), out.data<float>());
+    return {};
+  }
+  return with_number(x.dtype(), [&]<class T>() { return apply_generic<T>(f, b, x, y, out); });
+}
+
+NM_OPERATORS(binary) {
+  r.add<BinaryOperator, Binary::Add>("Add", 1);
+  r.add<BinaryOperator, Binary::Sub>("Sub", 1);
+  r.add<BinaryOperator, Binary::Mul>("Mul", 1);
+  r.add<BinaryOperator, Binary::Div>("Div", 1);
+  r.add<BinaryOperator, Binary::Prelu>("PRelu", 1);
+}
+
+}  // namespace nm

@@ -1,0 +1,13 @@
+// Arithmetic on two tensors that broadcast to one result: shared by the operators that have two inputs and those that
+// have any number.
+#pragma once
+#include "engine/kernels/elementwise.h"
+#include "engine/ops/operator.h"
+
+namespace nm {
+
+// out = f(x, y), of one type; x and y broadcast to out's shape, and either may be out itself when it has that shape.
+// `y_shape` is y's shape as it broadcasts (older operator sets align it at an axis).
+Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out);
+
+}  // namespace nm
