@@ -35,7 +35,7 @@ template <class A>
 struct Bounds {
   vf<A> low, high;
   explicit Bounds(const Epilogue& e)
-      : low(e.activation == Activation::None ? -std::numeric_limits<float>::infinity()
+      : low(e.activation == Activation::None   ? -std::numeric_limits<float>::infinity()
             : e.activation == Activation::Relu ? 0.f
                                                : e.a),
         high(e.activation == Activation::Clip ? e.b : std::numeric_limits<float>::infinity()) {}
@@ -140,7 +140,7 @@ void run_tile(const TileJob& job) {
     const float* a[MR];
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) a[r] = rows[r] + offset;
-    const auto step = [&](ptrdiff_t k, V (&sums)[MR][NV]) __attribute__((always_inline)) {
+    const auto step = [&](ptrdiff_t k, V(&sums)[MR][NV]) __attribute__((always_inline)) {
       V vb[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) vb[v] = simd::load<A>(b + v * W);
