@@ -115,7 +115,7 @@ class DequantizeLinear final : public Operator {
     const Reader zero(c.has(2) ? c.input(2) : no_zero);
     const bool has_zero = c.has(2);
     const QuantizationGrid grid(out.shape(), scales.shape(), axis_, block_);
-    grid.walk([&](int64_t first, int64_t count, int64_t parameter, int64_t step) {
+    grid.walk(true, [&](int64_t first, int64_t count, int64_t parameter, int64_t step) {
       if (out.dtype() == DType::Float32) {
         float* to = out.data<float>() + first;
         if (step == 0 && quick(in, first, count, scale[parameter], has_zero ? zero.one(parameter) : 0, to)) return;

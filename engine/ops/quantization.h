@@ -52,9 +52,15 @@ class QuantizationGrid {
     blocks_ = block > 0 ? dim_ / block + (dim_ % block != 0) : 0;
   }
 
-  // f(first, count, parameter, step): elements first + i have the scale number parameter + i * step, for i < count.
+  // f(first, count, parameter, step): elements first + i have the scale number parameter + i * step, for i < count. `parallel`: f
+  // may run on several threads at once, which elements that share a byte do not allow.
   template <class F>
-  void walk(F&& f) const {
+  void walk(bool parallel, F&& f) const {
+    if (!parallel) {
+      if (rows_ == 1 && dim_ == 0) return f(0, row_, 0, 0);
+      for (int64_t r = 0; r < rows_; ++r) walk_row(r, f);
+      return;
+    }
     if (rows_ == 1 && dim_ == 0) {
       for_elements(row_, [&](int64_t begin, int64_t end) { f(begin, end - begin, 0, 0); });
       return;

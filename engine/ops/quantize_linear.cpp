@@ -47,13 +47,13 @@ bool is_quantized(DType t) { return is_quantized_integer(t) || (is_small_float(t
 float round_even(float x) { return (x + 12582912.0f) - 12582912.0f; }
 
 // y = round(x / scale) + zero point, within the limits; NaN becomes the lowest value.
-void quantize_run(const float* x, int64_t n, const float* scale, const float* zero, int64_t step, Limits limits,
-                  float* y) {
+void quantize_run(const float* x, int64_t n, const float* scale, int64_t step, const float* zero, int64_t zero_step,
+                  Limits limits, float* y) {
   for (int64_t i = 0; i < n; ++i) {
     float v = x[i] / scale[i * step];
     v = v > -131072.0f ? v : -131072.0f;
     v = v < 131072.0f ? v : 131072.0f;
-    v = round_even(v) + zero[i * step];
+    v = round_even(v) + zero[i * zero_step];
     v = v > limits.low ? v : limits.low;
     y[i] = v < limits.high ? v : limits.high;
   }
@@ -128,7 +128,7 @@ class QuantizeLinear final : public Operator {
     if (c.has(2)) {
       NM_ASSIGN(zero, as_floats(c, c.input(2)));
     }
-    const int64_t zero_step = c.has(2) ? 1 : 0;
+    const int64_t zero_step = c.has(2) ? 1 : 0;  // without a zero point the same 0 serves all
     const QuantizationGrid grid(out.shape(), scales.shape(), axis_, block_);
     const DType to = out.dtype();
     const int bits = dtype_bits(to);
@@ -139,13 +139,7 @@ class QuantizeLinear final : public Operator {
         const int64_t n = std::min(kBlock, count - i);
         const int64_t p = parameter + i * step;
         if (is_quantized_integer(to)) {
-          // Without a zero point the same 0 serves all; its step must then be 0 too.
-          if (zero_step == 0 && step != 0) {
-            for (int64_t j = 0; j < n; ++j)
-              quantize_run(x + first + i + j, 1, scale + p + j, zero, 0, limits_of(to), block + j);
-          } else {
-            quantize_run(x + first + i, n, scale + p, zero + p * zero_step, step, limits_of(to), block);
-          }
+          quantize_run(x + first + i, n, scale + p, step, zero + p * zero_step, step * zero_step, limits_of(to), block);
           store(block, n, out, first + i);
           continue;
         }
@@ -155,7 +149,7 @@ class QuantizeLinear final : public Operator {
         }
       }
     };
-    grid.walk(body);
+    grid.walk(bits >= 8, body);
     return {};
   }
 
@@ -199,7 +193,7 @@ class DynamicQuantizeLinear final : public Operator {
       float block[kBlock];
       for (int64_t i = begin; i < end; i += kBlock) {
         const int64_t n = std::min(kBlock, end - i);
-        quantize_run(x + i, n, &divisor, &zero, 0, limits_of(DType::UInt8), block);
+        quantize_run(x + i, n, &divisor, 0, &zero, 0, limits_of(DType::UInt8), block);
         store(block, n, c.output(0), i);
       }
     });
