@@ -7,7 +7,7 @@
 # use the prefix's own loader and libraries. Those paths are absolute, so a prefix cannot be moved; a stamp file marks
 # one that is complete. Another package list, or another `version` below, makes another prefix beside the old one.
 #
-#   PREFIX/include             Eigen, xsimd
+#   PREFIX/include             Eigen, xsimd, nlohmann (JSON, for the command line program only)
 #   PREFIX/catch2              catch_amalgamated.{hpp,cpp}
 #   PREFIX/onnx                onnx-ml.proto, onnx-data.proto
 #   PREFIX/testdata            ONNX's backend tests (node/, simple/, …)
@@ -16,11 +16,11 @@
 #   PREFIX/manifest.txt        every package's version and SHA-256
 set -euo pipefail
 
-version=1
+version=2
 suite=forky
 llvm=21
 node_version=24.21.0
-headers=(libeigen3-dev libxsimd-dev)
+headers=(libeigen3-dev libxsimd-dev nlohmann-json3-dev)
 onnx=(python3-onnx libonnx-testdata)
 emscripten=(emscripten binaryen node-acorn "clang-$llvm" "lld-$llvm" "llvm-$llvm" "llvm-$llvm-linker-tools"
   "libclang-common-$llvm-dev" "libllvm$llvm" "libclang-cpp$llvm" libc6 libgcc-s1 libstdc++6 zlib1g libzstd1 libxml2-16
@@ -115,21 +115,30 @@ END
 # Links a small program in every way that the presets do, so that Emscripten builds the system libraries they need now,
 # rather than in the middle of parallel builds that would wait for each other.
 build_system_libraries() {
-  local flags probe=$PWD/probe.cpp
-  cat >"$probe" <<'END'
-#include <memory>
+  local kind flags lean='-fno-exceptions -fno-rtti'
+  local module='-sSTANDALONE_WASM --no-entry' script='-sNODERAWFS -sEXIT_RUNTIME'
+  cat >probe.cpp <<'END'
+#include <cstdio>
+#include <filesystem>
 #include <string>
-#include <stdexcept>
-extern "C" int probe(int n) { return static_cast<int>(std::make_shared<std::string>(n, 'x')->size()); }
+extern "C" __attribute__((used)) int probe(const char* path) { return std::filesystem::exists(path); }
+int main(int argc, char** argv) {
 #ifdef __cpp_exceptions
-int main(int argc, char**) { try { if (argc > 9) throw std::runtime_error("x"); } catch (...) { } return probe(argc); }
+  try {
+    return std::stoi(argv[1]);
+  } catch (...) {
+  }
 #endif
+  return std::printf("%d", probe(argv[0])) + argc;
+}
 END
-  for flags in '-O3 -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sEXPORTED_FUNCTIONS=_probe' \
-    '-O3 -fno-exceptions -fno-rtti -pthread -sSTANDALONE_WASM --no-entry -sEXPORTED_FUNCTIONS=_probe' \
-    '-O1 -fwasm-exceptions -sNODERAWFS'; do
+  for kind in "module $lean $module" "module $lean $module -sSHARED_MEMORY -sIMPORTED_MEMORY -matomics -mbulk-memory" \
+    "script $lean $script" "script -fwasm-exceptions $script"; do
+    flags=${kind#* }
     say "Emscripten's system libraries for: $flags"
-    "$prefix/emscripten/em++" $flags "$probe" -o "$PWD/probe.$([[ $flags == *NODERAWFS* ]] && echo js || echo wasm)" >&2
+    "$prefix/emscripten/em++" -O3 -sALLOW_MEMORY_GROWTH -Wno-pthreads-mem-growth $flags probe.cpp \
+      -o "probe.$([[ $kind == script* ]] && echo js || echo wasm)" 2>&1 |
+      sed -n 's/.*generating system [a-z]*: [^ ]*\/\([^ ]*\)\.\.\..*/toolchain:   \1/p' >&2
   done
 }
 
@@ -158,7 +167,7 @@ build_prefix() {
   say "unpacking into $prefix"
   for file in *.deb; do dpkg -x "$file" "$prefix"; done
   rm -rf "$prefix"/usr/share/{man,doc,lintian,gdb}
-  ln -s ../usr/include/eigen3/Eigen ../usr/include/xsimd "$prefix/include/"
+  ln -s ../usr/include/eigen3/Eigen ../usr/include/xsimd ../usr/include/nlohmann "$prefix/include/"
   mv "$prefix"/usr/lib/python3/dist-packages/onnx/onnx{-ml,-data}.proto "$prefix/onnx/"
   rm -rf "$prefix/usr/lib/python3"
   ln -s usr/share/libonnx-testdata/data "$prefix/testdata"

@@ -35,7 +35,7 @@ template <class A>
 struct Bounds {
   vf<A> low, high;
   explicit Bounds(const Epilogue& e)
-      : low(e.activation == Activation::None ? -std::numeric_limits<float>::infinity()
+      : low(e.activation == Activation::None   ? -std::numeric_limits<float>::infinity()
             : e.activation == Activation::Relu ? 0.f
                                                : e.a),
         high(e.activation == Activation::Clip ? e.b : std::numeric_limits<float>::infinity()) {}
@@ -65,22 +65,82 @@ template <class A>
   }
 }
 
+// The epilogue of whole panels in registers, of all else slowly. Must be inlined: sums whose address leaves a function
+// live in memory throughout it.
+template <class A, int MR, int NV>
+[[gnu::always_inline]] inline void finish_tile(const TileJob& job, vf<A> (&acc)[MR][NV]) {
+  constexpr int W = simd::lanes<A>;
+  const Epilogue& e = *job.epilogue;
+  const bool bounds = is_bounds(e.activation) && !(e.residual_last && job.residual);
+  const ptrdiff_t ldc = static_cast<ptrdiff_t>(job.ldc);
+  if (job.columns != NV * W || (job.last && !bounds)) {
+    float sums[MR * NV * W];
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) simd::store<A>(sums + (r * NV + v) * W, acc[r][v]);
+    }
+    return finish_slowly<A>(job, sums, MR, NV * W);
+  }
+  if (!job.first || job.residual) {
+    const float* init = job.first ? job.residual : job.c;
+    const ptrdiff_t ld = job.first ? static_cast<ptrdiff_t>(job.ldr) : ldc;
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r, init += ld) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[r][v] = acc[r][v] + simd::load<A>(init + v * W);
+    }
+  }
+  if (job.last) {
+    if (job.bias) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) {
+        const vf<A> bias = simd::load<A>(job.bias + v * W);
+#pragma GCC unroll 16
+        for (int r = 0; r < MR; ++r) acc[r][v] = acc[r][v] + bias;
+      }
+    }
+    if (e.activation != Activation::None) {
+      const Bounds<A> clamp(e);
+#pragma GCC unroll 16
+      for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) acc[r][v] = clamp(acc[r][v]);
+      }
+    }
+  }
+  float* c = job.c;
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r, c += ldc) {
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) simd::store<A>(c + v * W, acc[r][v]);
+  }
+}
+
 template <class A, int MR, int NV>
 void run_tile(const TileJob& job) {
   constexpr int W = simd::lanes<A>;
+  // Fewer sums than hide the latency of a multiply-add (4 cycles on 2 ports): several sets take turns along K.
+  constexpr int sets = MR * NV >= 8 ? 1 : MR * NV >= 4 ? 2 : 4;
   using V = vf<A>;
-  V acc[MR][NV];
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r) {
+  V acc[sets][MR][NV];
 #pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v) acc[r][v] = V(0.f);
+  for (int s = 0; s < sets; ++s) {
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[s][r][v] = V(0.f);
+    }
   }
   const float* b = job.b;
-  for (int64_t t = 0; t < job.taps; ++t) {
+  const ptrdiff_t depth = static_cast<ptrdiff_t>(job.depth);  // the machine's word: cheap addresses in wasm
+  const ptrdiff_t taps = static_cast<ptrdiff_t>(job.taps), offset = static_cast<ptrdiff_t>(job.offset);
+  const float* const* rows = job.rows;
+  for (ptrdiff_t t = 0; t < taps; ++t, rows += MR) {
     const float* a[MR];
 #pragma GCC unroll 16
-    for (int r = 0; r < MR; ++r) a[r] = job.rows[t * MR + r] + job.offset;
-    for (int64_t k = 0; k < job.depth; ++k) {
+    for (int r = 0; r < MR; ++r) a[r] = rows[r] + offset;
+    const auto step = [&](ptrdiff_t k, V(&sums)[MR][NV]) __attribute__((always_inline)) {
       V vb[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) vb[v] = simd::load<A>(b + v * W);
@@ -89,46 +149,27 @@ void run_tile(const TileJob& job) {
       for (int r = 0; r < MR; ++r) {
         const V va = simd::splat_load<A>(a[r] + k);
 #pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) acc[r][v] = simd::madd<A>(va, vb[v], acc[r][v]);
+        for (int v = 0; v < NV; ++v) sums[r][v] = simd::madd<A>(va, vb[v], sums[r][v]);
+      }
+    };
+    ptrdiff_t k = 0;
+    if constexpr (sets > 1) {
+      for (; k + sets <= depth; k += sets) {
+#pragma GCC unroll 4
+        for (int s = 0; s < sets; ++s) step(k + s, acc[s]);
       }
     }
+    for (; k < depth; ++k) step(k, acc[0]);
   }
-  const Epilogue& e = *job.epilogue;
-  const bool bounds = is_bounds(e.activation) && !(e.residual_last && job.residual);
-  if (job.columns == NV * W && (bounds || !job.last)) [[likely]] {
-    if (!job.first || job.residual) {
-      const bool from_c = !job.first;
-      const float* init = from_c ? job.c : job.residual;
-      const int64_t ld = from_c ? job.ldc : job.ldr;
-#pragma GCC unroll 16
-      for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) acc[r][v] = acc[r][v] + simd::load<A>(init + r * ld + v * W);
-      }
-    }
-    if (job.last) {
-      const Bounds<A> clamp(e);
-#pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) {
-        const V bias = job.bias ? simd::load<A>(job.bias + v * W) : V(0.f);
-#pragma GCC unroll 16
-        for (int r = 0; r < MR; ++r) acc[r][v] = clamp(acc[r][v] + bias);
-      }
-    }
+  for (int s = 1; s < sets; ++s) {
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < NV; ++v) simd::store<A>(job.c + r * job.ldc + v * W, acc[r][v]);
+      for (int v = 0; v < NV; ++v) acc[0][r][v] = acc[0][r][v] + acc[s][r][v];
     }
-    return;
   }
-  float sums[MR * NV * W];
-#pragma GCC unroll 16
-  for (int r = 0; r < MR; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < NV; ++v) simd::store<A>(sums + (r * NV + v) * W, acc[r][v]);
-  }
-  finish_slowly<A>(job, sums, MR, NV * W);
+  finish_tile<A, MR, NV>(job, acc[0]);
 }
 
 using TileFunction = void (*)(const TileJob&);

@@ -101,7 +101,8 @@ Status apply_generic(Binary f, const Broadcast& b, const Tensor& x, const Tensor
   if constexpr (std::is_integral_v<T>) {
     if (f == Binary::Div && b.count() > 0) {
       for (const T v : y.span<T>()) {
-        if (v == 0) return {Code::InvalidData, "an integer is divided by zero; the divisor (input 1) must not hold zeros"};
+        if (v == 0)
+          return {Code::InvalidData, "an integer is divided by zero; the divisor (input 1) must not hold zeros"};
       }
     }
   }

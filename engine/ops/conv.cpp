@@ -17,19 +17,25 @@ FusedActivation microsoft_activation(Attributes& a) {
   const std::vector<float> params = a.numbers("activation_params");
   const auto param = [&](size_t i, float fallback) { return i < params.size() ? params[i] : fallback; };
   FusedActivation f;
+  if (name.empty()) return f;
+  const auto set = [&](Activation kind, float low, float high) {
+    f.kind = kind;
+    f.a = param(0, low);
+    f.b = param(1, high);
+  };
   if (name == "Relu") {
-    f.kind = Activation::Relu;
+    set(Activation::Relu, 0, 0);
   } else if (name == "Tanh") {
-    f.kind = Activation::Tanh;
+    set(Activation::Tanh, 0, 0);
   } else if (name == "Sigmoid") {
-    f.kind = Activation::Sigmoid;
+    set(Activation::Sigmoid, 0, 0);
   } else if (name == "LeakyRelu") {
-    f = {Activation::LeakyRelu, param(0, 0.01f), 0};
+    set(Activation::LeakyRelu, 0.01f, 0);
   } else if (name == "Clip") {
-    f = {Activation::Clip, param(0, -INFINITY), param(1, INFINITY)};
+    set(Activation::Clip, -INFINITY, INFINITY);
   } else if (name == "HardSigmoid") {
-    f = {Activation::HardSigmoid, param(0, 0.2f), param(1, 0.5f)};
-  } else if (!name.empty()) {
+    set(Activation::HardSigmoid, 0.2f, 0.5f);
+  } else {
     a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
   }
   return f;
@@ -41,6 +47,7 @@ class Conv final : public Operator {
       : window_(a),
         groups_(a.integer("group", 1)),
         layout_(a),
+        residual_last_(a.flag("nm_residual_last", false)),
         activation_(a.node().domain == kMicrosoftDomain ? microsoft_activation(a) : FusedActivation(a)) {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
@@ -173,6 +180,7 @@ class Conv final : public Operator {
   WindowAttributes window_;
   int64_t groups_;
   ImageLayout layout_;
+  bool residual_last_;  // act(sum) + residual
   FusedActivation activation_;
   Buffer packed_;
 };

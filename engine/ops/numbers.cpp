@@ -20,7 +20,8 @@ void output_like(Inference& c, size_t o, size_t i) {
 }
 
 Status no_arithmetic(DType dtype) {
-  return {Code::TypeMismatch, text("there is no arithmetic for ", dtype_name(dtype), " in this operator; cast its inputs")};
+  return {Code::TypeMismatch,
+          text("there is no arithmetic for ", dtype_name(dtype), " in this operator; cast its inputs")};
 }
 
 }  // namespace nm

@@ -63,8 +63,7 @@ Status with_number(DType dtype, F&& f) {
 
 // Integers wrap around, as they do in NumPy; signed overflow would be undefined in C++.
 template <class T>
-using Wrapping = std::conditional_t<std::is_integral_v<T>,
-                                    std::conditional_t<sizeof(T) <= 4, uint32_t, uint64_t>, T>;
+using Wrapping = std::conditional_t<std::is_integral_v<T>, std::conditional_t<sizeof(T) <= 4, uint32_t, uint64_t>, T>;
 template <class T>
 T add(T a, T b) {
   return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));

@@ -232,10 +232,11 @@ class Planner {
     if (*source.shape != *target.shape || dtype_bits(source.type.dtype) != dtype_bits(target.type.dtype)) return false;
     const ValueId owner = root(source_id);
     if (last_use_[static_cast<size_t>(owner)] != static_cast<int32_t>(n)) return false;
-    // Another input must not be a different part or view of the same memory, which would be overwritten too early.
+    // Another input must not lie in the same memory, which would be overwritten too early; the same value may, where
+    // the operator could as well take that one's place.
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const ValueId other = node.inputs[k];
-      if (k == i || other == kNone || other == source_id) continue;
+      if (k == i || other == kNone || (other == source_id && op.in_place(k))) continue;
       if (slot(other).place == Place::Arena && root(other) == owner) return false;
     }
     first_.erase(id);

@@ -33,6 +33,18 @@ template <>
 inline constexpr int registers<xsimd::neon64> = 32;
 #endif
 
+// Whether madd is one instruction; otherwise it needs a register for the product.
+template <class A>
+inline constexpr bool fused = registers<A> == 32;
+#if XSIMD_WITH_FMA3_AVX2
+template <>
+inline constexpr bool fused<xsimd::fma3<xsimd::avx2>> = true;
+#endif
+#if defined(__wasm_relaxed_simd__)
+template <>
+inline constexpr bool fused<xsimd::wasm> = true;
+#endif
+
 template <class A>
 inline vi<A> bits(vf<A> v) {
   return xsimd::bitwise_cast<int32_t>(v);
@@ -57,6 +69,25 @@ inline vf<A> splat_load(const float* p) {
   return vf<A>(wasm_v128_load32_splat(p));
 #else
   return vf<A>(*p);
+#endif
+}
+
+// The same float in all lanes, for constants inside loops. WebAssembly compilers rebuild a vector constant at each use
+// (three instructions on x86-64); a load that LLVM cannot see through is one.
+template <class A>
+inline vf<A> constant_at(const float* p) {
+#if defined(__wasm_simd128__)
+  asm volatile("" : "+r"(p));
+#endif
+  return splat_load<A>(p);
+}
+template <class A, float value>
+inline vf<A> constant() {
+#if defined(__wasm_simd128__)
+  static constexpr float stored = value;
+  return constant_at<A>(&stored);
+#else
+  return vf<A>(value);
 #endif
 }
 

@@ -1,0 +1,162 @@
+#include "bench/micro/cases.h"
+
+#include <memory>
+
+namespace nm::bench {
+namespace {
+
+using Data = std::shared_ptr<std::vector<float>>;
+
+Data data(int64_t n, float scale = 0.01f) {
+  auto v = std::make_shared<std::vector<float>>(static_cast<size_t>(n));
+  uint32_t state = 1;
+  for (float& f : *v) {
+    state = state * 1664525 + 1013904223;
+    f = (static_cast<float>(state >> 8) / 8388608.f - 1) * scale;
+  }
+  return v;
+}
+
+Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::None, const char* suffix = "") {
+  return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + suffix,
+          2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
+          [=](const KernelTable& t) -> std::function<void()> {
+            ThreadPool& pool = ThreadPool::instance();
+            const Data a = data(m * k), b = data(k * n), c = data(m * n), packed = data(t.gemm.packed_size(k, n));
+            t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data(), pool);
+            return [=, &t, &pool] {
+              Gemm g;
+              g.m = m;
+              g.n = n;
+              g.k = k;
+              g.a = a->data();
+              g.lda = k;
+              g.packed_b = packed->data();
+              g.c = c->data();
+              g.ldc = n;
+              g.epilogue.activation = activation;
+              t.gemm.run(g, pool);
+            };
+          }};
+}
+
+Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride, int64_t groups = 1,
+          Activation activation = Activation::Relu) {
+  ConvShape s;
+  s.in_h = s.in_w = h;
+  s.in_c = in_c;
+  s.out_c = out_c;
+  s.kernel_h = s.kernel_w = kernel;
+  s.stride_h = s.stride_w = stride;
+  s.pad_top = s.pad_left = kernel / 2;
+  s.groups = groups;
+  s.out_h = s.out_w = (h + 2 * (kernel / 2) - kernel) / stride + 1;
+  const int64_t products = s.out_h * s.out_w * out_c * (in_c / groups) * kernel * kernel;
+  return {(groups == in_c ? "depthwise " : "conv ") + std::to_string(h) + "^2x" + std::to_string(in_c) + "->" +
+              std::to_string(out_c) + " " + std::to_string(kernel) + "x" + std::to_string(kernel) + "/" +
+              std::to_string(stride) + (groups != 1 && groups != in_c ? " groups " + std::to_string(groups) : ""),
+          2. * static_cast<double>(products), true, [=](const KernelTable& t) -> std::function<void()> {
+            ThreadPool& pool = ThreadPool::instance();
+            const Data x = data(h * h * in_c), w = data(out_c * (in_c / groups) * kernel * kernel), bias = data(out_c);
+            const Data y = data(s.out_h * s.out_w * out_c), packed = data(t.conv.packed_size(s));
+            const Data scratch = data(t.conv.scratch_size(s, pool));
+            t.conv.pack(s, w->data(), SourceType::F32, nullptr, packed->data(), pool);
+            return [=, &t, &pool] {
+              Epilogue e;
+              e.bias = bias->data();
+              e.activation = activation;
+              t.conv.run(s, {x->data(), s.in_c, y->data(), s.out_c}, packed->data(), e, scratch->data(), pool);
+            };
+          }};
+}
+
+Case gemv(int64_t n, int64_t k) {
+  return {"gemv unpacked " + std::to_string(n) + "x" + std::to_string(k),
+          2. * static_cast<double>(n) * static_cast<double>(k), true,
+          [=](const KernelTable& t) -> std::function<void()> {
+            const Data x = data(k), b = data(k * n), y = data(n);
+            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}, ThreadPool::instance()); };
+          }};
+}
+
+Case unary(const char* name, Unary op) {
+  constexpr int64_t n = 4096;
+  return {std::string("unary ") + name, n, false, [=](const KernelTable& t) -> std::function<void()> {
+            const Data x = data(n, 4), y = data(n);
+            return [=, &t] { t.elementwise.unary(op, x->data(), y->data(), n, 0.1f, 0.2f); };
+          }};
+}
+
+Case rows(const char* name, std::function<void(const KernelTable&, const float*, float*)> run) {
+  constexpr int64_t n = 128 * 768;
+  return {std::string(name) + " 128x768", n, false, [=](const KernelTable& t) -> std::function<void()> {
+            const Data x = data(n, 4), y = data(n);
+            return [=, &t] { run(t, x->data(), y->data()); };
+          }};
+}
+
+}  // namespace
+
+std::vector<Case> cases() {
+  std::vector<Case> list = {
+      gemm(1024, 1024, 1024),
+      gemm(512, 512, 512),
+      gemm(256, 256, 256),
+      gemm(128, 768, 768),                              // a transformer's projection
+      gemm(128, 3072, 768, Activation::Gelu, " gelu"),  // and its first feed-forward half
+      gemm(128, 768, 3072),
+      gemm(128, 128, 64),  // scores of one attention head
+      gemm(1, 768, 768),
+      gemm(1, 1000, 1280),
+      gemm(4, 1024, 1024),
+      gemv(1024, 1024),
+      conv(56, 64, 64, 3, 1),
+      conv(28, 128, 128, 3, 1),
+      conv(14, 256, 256, 3, 1),
+      conv(7, 512, 512, 3, 1),
+      conv(56, 128, 128, 3, 2),
+      conv(224, 3, 64, 7, 2),
+      conv(224, 3, 32, 3, 2),
+      conv(56, 64, 256, 1, 1),  // ResNet-50
+      conv(14, 1024, 256, 1, 1),
+      conv(56, 256, 512, 1, 2),
+      conv(112, 32, 16, 1, 1),  // MobileNetV2
+      conv(112, 16, 96, 1, 1),
+      conv(56, 144, 24, 1, 1),
+      conv(28, 192, 32, 1, 1),
+      conv(14, 384, 64, 1, 1),
+      conv(14, 96, 576, 1, 1),
+      conv(7, 960, 160, 1, 1),
+      conv(7, 320, 1280, 1, 1),
+      conv(14, 256, 256, 3, 1, 32),  // ResNeXt
+      conv(112, 32, 32, 3, 1, 32),
+      conv(112, 96, 96, 3, 2, 96),
+      conv(56, 144, 144, 3, 1, 144),
+      conv(28, 192, 192, 3, 1, 192),
+      conv(14, 384, 384, 3, 1, 384),
+      conv(7, 960, 960, 3, 1, 960),
+      conv(28, 240, 240, 5, 1, 240),
+      conv(14, 480, 480, 5, 2, 480),
+      unary("exp", Unary::Exp),
+      unary("log", Unary::Log),
+      unary("tanh", Unary::Tanh),
+      unary("sigmoid", Unary::Sigmoid),
+      unary("erf", Unary::Erf),
+      unary("gelu", Unary::Gelu),
+      unary("silu", Unary::Silu),
+      unary("relu", Unary::Relu),
+      unary("sin", Unary::Sin),
+      rows("softmax", [](const KernelTable& t, const float* x, float* y) { t.rows.softmax(128, 768, x, 768, y, 768); }),
+      rows("layer_norm", [](const KernelTable& t, const float* x,
+                            float* y) { t.rows.layer_norm(128, 768, x, 768, x, x, 1e-5f, y, 768, nullptr, nullptr); }),
+      rows("add", [](const KernelTable& t, const float* x,
+                     float* y) { t.elementwise.binary(Binary::Add, x, y, y, 128 * 768); }),
+      rows("transpose",
+           [](const KernelTable& t, const float* x, float* y) { t.layout.transpose(128, 768, x, 768, y, 128, 4); }),
+      rows("reduce sum",
+           [](const KernelTable& t, const float* x, float* y) { t.rows.reduce(Reduce::Sum, 128, 768, x, 768, y); }),
+  };
+  return list;
+}
+
+}  // namespace nm::bench

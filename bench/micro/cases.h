@@ -1,0 +1,24 @@
+// The kernels' benchmark cases: one table for native and wasm runs.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/kernels/kernels.h"
+
+namespace nm::bench {
+
+struct Case {
+  std::string name;
+  double flops;  // per run; elements for kernels that are not multiply-adds
+  bool multiply_adds;
+  // Makes the inputs and returns the run.
+  std::function<std::function<void()>(const KernelTable&)> prepare;
+};
+
+std::vector<Case> cases();
+
+// FLOP/s of a loop of multiply-adds that stays in the registers of the instruction set: the roof over every product.
+double peak_flops(const KernelTable& table);
+
+}  // namespace nm::bench

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vite';
+import { localFiles } from './vite/local-files.ts';
+
+// Cross-origin isolation: a page that may share memory with its workers.
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+// The built site needs neither eval nor blob workers; preview serves it under a policy that would refuse them.
+const policy = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  'connect-src *',
+].join('; ');
+
+export default defineConfig({
+  base: './',
+  plugins: [localFiles(new URL('..', import.meta.url))],
+  build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
+  worker: { format: 'es' },
+  server: { headers: isolation },
+  preview: { headers: { ...isolation, 'Content-Security-Policy': policy } },
+});

@@ -1,0 +1,278 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
+
+const root = new URL('../../', import.meta.url);
+const shared = new URL('../shared/', root);
+const withoutShared = existsSync(shared) ? '' : ' (skipped: ../shared is absent)';
+
+type Points = readonly (readonly [number, number])[];
+
+/** Digits as a mouse draws them: corners, no curves. */
+const digits: Record<string, Points[]> = {
+  0: [
+    [
+      [0.5, 0.2],
+      [0.35, 0.3],
+      [0.3, 0.5],
+      [0.36, 0.7],
+      [0.5, 0.8],
+      [0.64, 0.7],
+      [0.7, 0.5],
+      [0.65, 0.3],
+      [0.5, 0.2],
+    ],
+  ],
+  1: [
+    [
+      [0.38, 0.34],
+      [0.52, 0.2],
+      [0.52, 0.82],
+    ],
+  ],
+  2: [
+    [
+      [0.3, 0.32],
+      [0.4, 0.2],
+      [0.58, 0.2],
+      [0.66, 0.34],
+      [0.58, 0.5],
+      [0.3, 0.8],
+      [0.7, 0.8],
+    ],
+  ],
+  3: [
+    [
+      [0.3, 0.25],
+      [0.4, 0.17],
+      [0.55, 0.16],
+      [0.66, 0.24],
+      [0.66, 0.36],
+      [0.58, 0.46],
+      [0.46, 0.5],
+      [0.6, 0.54],
+      [0.7, 0.64],
+      [0.66, 0.78],
+      [0.52, 0.86],
+      [0.38, 0.85],
+      [0.28, 0.77],
+    ],
+  ],
+  4: [
+    [
+      [0.36, 0.2],
+      [0.3, 0.56],
+      [0.7, 0.56],
+    ],
+    [
+      [0.6, 0.3],
+      [0.6, 0.84],
+    ],
+  ],
+  5: [
+    [
+      [0.38, 0.2],
+      [0.35, 0.48],
+      [0.52, 0.44],
+      [0.66, 0.54],
+      [0.66, 0.7],
+      [0.52, 0.82],
+      [0.32, 0.76],
+    ],
+    [
+      [0.38, 0.2],
+      [0.66, 0.2],
+    ],
+  ],
+  6: [
+    [
+      [0.6, 0.18],
+      [0.42, 0.36],
+      [0.33, 0.6],
+      [0.38, 0.78],
+      [0.54, 0.84],
+      [0.66, 0.72],
+      [0.62, 0.58],
+      [0.48, 0.54],
+      [0.35, 0.64],
+    ],
+  ],
+  7: [
+    [
+      [0.3, 0.22],
+      [0.7, 0.22],
+      [0.45, 0.84],
+    ],
+  ],
+  8: [
+    [
+      [0.62, 0.28],
+      [0.5, 0.18],
+      [0.38, 0.28],
+      [0.42, 0.42],
+      [0.6, 0.56],
+      [0.66, 0.7],
+      [0.54, 0.84],
+      [0.4, 0.8],
+      [0.36, 0.66],
+      [0.56, 0.46],
+      [0.62, 0.28],
+    ],
+  ],
+  9: [
+    [
+      [0.64, 0.34],
+      [0.52, 0.2],
+      [0.36, 0.28],
+      [0.38, 0.46],
+      [0.54, 0.5],
+      [0.64, 0.36],
+      [0.62, 0.6],
+      [0.56, 0.84],
+    ],
+  ],
+};
+
+interface Browser {
+  name: string;
+  path: string | undefined;
+  start(path: string): Promise<Driver>;
+  /** The digits to draw. */
+  draws: string[];
+}
+
+const browsers: Browser[] = [
+  {
+    name: 'Chromium',
+    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
+    start: startChromium,
+    draws: Object.keys(digits),
+  },
+  {
+    name: 'Firefox',
+    path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']),
+    start: startFirefox,
+    draws: ['3', '7'],
+  },
+];
+
+const text = (selector: string) => `document.querySelector(${JSON.stringify(selector)})?.textContent ?? ''`;
+const sample = (name: string) => `button[title="${name}"]`;
+
+for (const { name, path, start, draws } of browsers) {
+  const absent = path === undefined ? ' (skipped: not installed)' : '';
+  describe.skipIf(path === undefined)(`${name}${absent}`, () => {
+    let browser: Driver;
+    const site = inject('site');
+    const folder = mkdtempSync(join(tmpdir(), 'neuromancer-'));
+
+    beforeAll(async () => {
+      browser = await start(path as string);
+    });
+    afterEach(() => {
+      expect(browser.errors.splice(0)).toEqual([]);
+    });
+    afterAll(async () => {
+      await browser?.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    /** Chooses a task on the picture page and waits for its network's first result. */
+    async function openVision(task: string): Promise<void> {
+      await browser.open(`${site}#/vision`);
+      await browser.waitFor('.vision[data-ready=true]');
+      if (task === 'classify') return;
+      await browser.evaluate(`document.querySelector('input[value=${task}]').click()`);
+      await browser.waitFor('.vision[data-ready=true]');
+    }
+
+    /** Shows a sample picture and returns the headline of its result. */
+    async function see(picture: string, rows: string): Promise<string> {
+      await browser.evaluate('void (document.querySelector(".vision").dataset.ready = "false")');
+      await browser.click(sample(picture));
+      await browser.waitFor('.vision[data-ready=true]');
+      expect(
+        await browser.evaluate<number>(`document.querySelectorAll(${JSON.stringify(rows)}).length`),
+      ).toBeGreaterThan(0);
+      return browser.evaluate(text('.headline'));
+    }
+
+    async function inspect(bytes: Uint8Array, file: string): Promise<void> {
+      await browser.open(`${site}#/model`);
+      await browser.waitFor('.inspect');
+      writeFileSync(join(folder, file), bytes);
+      await browser.upload('.inspect input[type=file]', join(folder, file));
+    }
+
+    test('the site is cross-origin isolated, and the model runs on several threads where there are processors', async () => {
+      await browser.open(site);
+      expect(await browser.evaluate('crossOriginIsolated')).toBe(true);
+      await browser.waitFor('.draw[data-ready=true]');
+      const threads = Math.min(4, await browser.evaluate<number>('navigator.hardwareConcurrency'));
+      expect(await browser.evaluate(text('.chip'))).toMatch(new RegExp(`SIMD · ${threads} thread`));
+    });
+
+    test.each(draws)('a drawn %s is read as one', async (digit) => {
+      await browser.open(site);
+      await browser.waitFor('.draw[data-ready=true]');
+      for (const stroke of digits[digit] as Points[]) await browser.drag('.pad canvas', stroke);
+      await browser.waitFor('.guess:not(.unknown)');
+      // The last stroke's result may still be on its way.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await browser.evaluate(text('.guess'))).toBe(digit);
+    });
+
+    test('the pad can be drawn on with the keyboard', async () => {
+      await browser.open(site);
+      await browser.waitFor('.draw[data-ready=true]');
+      await browser.evaluate(`{
+        const pad = document.querySelector('.pad canvas');
+        const press = (key) => pad.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        press(' ');
+        for (let i = 0; i < 18; i++) press('ArrowDown');
+      }`);
+      await browser.waitFor('.guess:not(.unknown)');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await browser.evaluate(text('.guess'))).toBe('1');
+    });
+
+    test.skipIf(withoutShared !== '')(`pictures are named rightly${withoutShared}`, async () => {
+      await openVision('classify');
+      expect(await see('chelsea cat', '.ranking li')).toMatch(/^(Egyptian cat|tabby|tiger cat)$/);
+      expect(await see('coffee', '.ranking li')).toBe('espresso');
+      expect(await browser.evaluate(text('.vision-result .facts'))).toMatch(/Latency\d/);
+    });
+
+    test.skipIf(withoutShared !== '')(`faces are found${withoutShared}`, async () => {
+      await openVision('faces');
+      expect(await see('grace hopper', '.ranking li')).toBe('1 face');
+      expect(await see('astronaut', '.ranking li')).toBe('1 face');
+    });
+
+    test.skipIf(withoutShared !== '')(`objects are found${withoutShared}`, async () => {
+      await openVision('objects');
+      expect(await see('coffee', '.ranking li')).toContain('cup');
+      expect(await see('astronaut', '.ranking li')).toContain('person');
+    });
+
+    test('a whole model is described, run and timed step by step', async () => {
+      await inspect(readFileSync(new URL('models/handwriting/handwriting.onnx', root)), 'handwriting.onnx');
+      await browser.waitFor('.operator-chips');
+      expect(await browser.evaluate(text('.operator-chips'))).toContain('Conv 3');
+      await browser.click('.run-form button');
+      await browser.waitFor('.profile .strip i');
+      expect(await browser.evaluate(text('.results'))).toContain('float32[1,36]');
+    });
+
+    test('a broken model is refused with a sentence that says so', async () => {
+      const whole = readFileSync(new URL('models/handwriting/handwriting.onnx', root));
+      await inspect(whole.subarray(0, whole.length / 2), 'broken.onnx');
+      await browser.waitFor('.notice-error');
+      const notice = await browser.evaluate<string>(text('.notice-error'));
+      expect(notice).toContain('broken.onnx could not be loaded');
+      expect(notice).toMatch(/not a (well-formed|valid) ONNX model|truncated|ends (too early|in the middle|before)/i);
+    });
+  });
+}

@@ -1,0 +1,103 @@
+// The browsers behind one small interface: Chromium by Playwright, Firefox by Puppeteer over WebDriver BiDi.
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
+
+export interface Driver {
+  /** Opens an address in a fresh document. */
+  open(url: string): Promise<void>;
+  evaluate<T>(expression: string): Promise<T>;
+  /** Waits for an element that matches, for at most half a minute. */
+  waitFor(selector: string): Promise<void>;
+  click(selector: string): Promise<void>;
+  /** Presses the mouse at the first point, moves over the others, releases; as shares of the element. */
+  drag(selector: string, points: readonly (readonly [number, number])[]): Promise<void>;
+  /** Gives a file to a file input. */
+  upload(selector: string, path: string): Promise<void>;
+  /** What the page wrote to its console as an error, and what it did not catch. */
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+/** The path of the first of these programs that exists; `variable` of the environment goes first. */
+export function findBrowser(variable: string, names: readonly string[]): string | undefined {
+  const given = process.env[variable];
+  if (given) return given;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
+}
+
+const chromiumFlags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function startChromium(executablePath: string): Promise<Driver> {
+  const browser = await chromium.launch({ executablePath, args: chromiumFlags });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(error.message));
+  return {
+    errors,
+    async open(url) {
+      await page.goto('about:blank');
+      await page.goto(url);
+    },
+    evaluate: (expression) => page.evaluate(expression),
+    waitFor: async (selector) => void (await page.waitForSelector(selector, { timeout: 30_000 })),
+    click: (selector) => page.click(selector),
+    async drag(selector, points) {
+      const box = await page.locator(selector).boundingBox();
+      if (box === null) throw new Error(`${selector} is not visible`);
+      for (const [i, [x, y]] of points.entries()) {
+        await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 3 });
+        if (i === 0) await page.mouse.down();
+      }
+      await page.mouse.up();
+    },
+    upload: (selector, path) => page.setInputFiles(selector, path),
+    close: () => browser.close(),
+  };
+}
+
+export async function startFirefox(executablePath: string): Promise<Driver> {
+  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
+  const page = await browser.newPage();
+  await page.setViewport({ width: 1280, height: 900 });
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return {
+    errors,
+    async open(url) {
+      await page.goto('about:blank');
+      await page.goto(url);
+    },
+    evaluate: <T>(expression: string) => page.evaluate(expression) as Promise<T>,
+    waitFor: async (selector) => void (await page.waitForSelector(selector, { timeout: 30_000 })),
+    click: (selector) => page.click(selector),
+    async drag(selector, points) {
+      const element = await page.$(selector);
+      const box = await element?.boundingBox();
+      if (!box) throw new Error(`${selector} is not visible`);
+      for (const [i, [x, y]] of points.entries()) {
+        await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 3 });
+        if (i === 0) await page.mouse.down();
+      }
+      await page.mouse.up();
+    },
+    async upload(selector, path) {
+      const input = await page.$(selector);
+      await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(path);
+    },
+    close: () => browser.close(),
+  };
+}

@@ -1,0 +1,77 @@
+# Sourced by ./dev test: runs every suite, one section after the other, even when one fails, and adds up what their
+# runners counted. Output goes to the screen and to build/test/SECTION.log.
+logs=build/test
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0 failures=() timings=()
+export NO_COLOR=1 FORCE_COLOR=0
+shared=../shared/models
+
+# Sums the closing lines of our check command, Catch2, node --test, Vitest and Playwright in a log: "PASSED FAILED SKIPPED".
+count() {
+  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
+    function number(word,   n) { n = match($0, "[0-9]+ " word) ? substr($0, RSTART, RLENGTH) + 0 : 0; return n }
+    function add() { p += number("passed"); f += number("failed"); s += number("skipped") }
+    /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { add() }
+    /^test cases: +[0-9]+ \|/ { add() }
+    /^All tests passed \(.* in [0-9]+ test case/ { match($0, /in [0-9]+/); p += substr($0, RSTART + 3, RLENGTH - 3) }
+    /^(ℹ|#) pass [0-9]+/ { p += $3 }
+    /^(ℹ|#) (fail|cancelled) [0-9]+/ { f += $3 }
+    /^(ℹ|#) (skipped|todo) [0-9]+/ { s += $3 }
+    /^ *Tests  .*\([0-9]+\)$/ { add() }
+    /^ +[0-9]+ (passed|failed|skipped)( \([0-9.]+m?s\))?$/ { add() }
+    END { print p + 0, f + 0, s + 0 }'
+}
+
+# section NAME COMMAND…: a failure without a counted failure (a build that broke, a crash) counts as one.
+section() {
+  local name=$1 log=$logs/$1.log start=$SECONDS status=0 counts
+  shift
+  echo "=== $name"
+  "$@" 2>&1 | tee "$log" || status=$?
+  read -ra counts < <(count "$log")
+  ((status == 0 || counts[1] > 0)) || counts[1]=1
+  ((passed += counts[0], failed += counts[1], skipped += counts[2], 1))
+  ((counts[1] == 0)) || failures+=("$name")
+  timings+=("$(printf '%5ds  %-28s %s passed, %s failed, %s skipped' \
+    $((SECONDS - start)) "$name" "${counts[@]}")")
+}
+
+without_shared() {
+  echo "skipped: $shared is not there"
+  echo "0 passed, 0 failed, 1 skipped"
+}
+
+wasm_suites() { ctest --test-dir "build/$1" --verbose --no-tests=error | sed 's/^[0-9]*: //'; }
+
+section format ./dev format --check
+section build-native build native
+section unit-native build/native/nm_tests
+section build-asan build native-asan
+section unit-asan build/native-asan/nm_tests
+for preset in "${artefacts[@]}"; do
+  section "build-$preset" build "$preset"
+  section "unit-$preset" wasm_suites "$preset"
+done
+for target in native wasm wasm-relaxed; do
+  section "conformance-$target" conformance "$target"
+  if [[ -d $shared ]]; then
+    section "models-$target" conformance "$target" "$shared"/*/
+  else
+    section "models-$target" without_shared
+  fi
+done
+if [[ -d $shared ]]; then
+  section fuzz build/native-asan/nm_mutations --count 100 $(find "$shared" -name model.onnx -size -1500k | sort)
+else
+  section fuzz without_shared
+fi
+section npm npm_packages
+section web npm run test -w web
+section demo npm run test -w demo
+[[ -e tests/browser/package.json ]] && section browser npm run test:browser
+
+echo
+printf '%s\n' "${timings[@]}"
+((${#failures[@]} == 0)) || echo "failed: ${failures[*]} (logs in $logs)"
+echo "$passed passed, $failed failed, $skipped skipped"
+exit $((failed > 0))
