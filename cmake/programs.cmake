@@ -6,22 +6,16 @@ file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
-set(cli_main ${PROJECT_SOURCE_DIR}/cli/main.cpp)
-list(REMOVE_ITEM cli_sources ${cli_main})
 
-add_library(nm_program INTERFACE)
-target_link_libraries(nm_program INTERFACE nm_engine)
+add_library(nm_program INTERFACE)  # objects come only from libraries that are named directly, so not from this one
 if(EMSCRIPTEN)
   target_link_options(nm_program INTERFACE
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
 endif()
 
-add_library(nm_cli OBJECT ${cli_sources})
-target_link_libraries(nm_cli PRIVATE nm_engine_options)
-
-add_executable(cli ${cli_main})
+add_executable(cli ${cli_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
-target_link_libraries(cli PRIVATE nm_program nm_cli nm_engine_options)
+target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
 add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
@@ -29,7 +23,7 @@ target_include_directories(catch2 SYSTEM PUBLIC ${NM_PREFIX}/catch2)
 target_compile_options(catch2 PRIVATE -O1 $<$<BOOL:${NM_SANITIZE}>:-fsanitize=${NM_SANITIZE}>)
 
 add_executable(nm_tests ${test_sources})
-target_link_libraries(nm_tests PRIVATE nm_program catch2 nm_options)
+target_link_libraries(nm_tests PRIVATE nm_engine nm_program catch2 nm_options)
 target_compile_options(nm_tests PRIVATE -O1)
 add_test(NAME unit COMMAND nm_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 if(EMSCRIPTEN)
@@ -39,11 +33,11 @@ if(EMSCRIPTEN)
   return()
 endif()
 
-add_executable(nm_mutations ${fuzz_sources})
-target_link_libraries(nm_mutations PRIVATE nm_program nm_cli nm_engine_options)
+add_executable(nm_mutations ${fuzz_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
+target_link_libraries(nm_mutations PRIVATE nm_engine nm_program nm_engine_options)
 
 find_package(benchmark QUIET)
 if(micro_sources AND benchmark_FOUND AND NOT NM_SANITIZE)
   add_executable(nm_micro ${micro_sources})
-  target_link_libraries(nm_micro PRIVATE nm_program nm_options benchmark::benchmark_main)
+  target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_options benchmark::benchmark_main)
 endif()
