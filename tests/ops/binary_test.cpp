@@ -3,16 +3,17 @@
 namespace nm::test {
 namespace {
 
-const Tensor kMatrix = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
+Tensor matrix() { return tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6}); }
 
 TEST_CASE("binary operators broadcast", "[ops][binary]") {
-  check(node("Add", 14), {kMatrix, kMatrix}, {tensor<float>({2, 3}, {2, 4, 6, 8, 10, 12})});
-  check(node("Add", 7), {kMatrix, tensor<float>({3}, {10, 20, 30})}, {tensor<float>({2, 3}, {11, 22, 33, 14, 25, 36})});
-  check(node("Sub", 13), {kMatrix, tensor<float>({2, 1}, {1, 2})}, {tensor<float>({2, 3}, {0, 1, 2, 2, 3, 4})});
-  check(node("Sub", 13), {tensor<float>({}, {1}), kMatrix}, {tensor<float>({2, 3}, {0, -1, -2, -3, -4, -5})});
+  check(node("Add", 14), {matrix(), matrix()}, {tensor<float>({2, 3}, {2, 4, 6, 8, 10, 12})});
+  check(node("Add", 7), {matrix(), tensor<float>({3}, {10, 20, 30})},
+        {tensor<float>({2, 3}, {11, 22, 33, 14, 25, 36})});
+  check(node("Sub", 13), {matrix(), tensor<float>({2, 1}, {1, 2})}, {tensor<float>({2, 3}, {0, 1, 2, 2, 3, 4})});
+  check(node("Sub", 13), {tensor<float>({}, {1}), matrix()}, {tensor<float>({2, 3}, {0, -1, -2, -3, -4, -5})});
   check(node("Mul", 14), {tensor<float>({2, 1}, {1, 2}), tensor<float>({1, 3}, {1, 2, 3})},
         {tensor<float>({2, 3}, {1, 2, 3, 2, 4, 6})});
-  check(node("Div", 14), {kMatrix, tensor<float>({1}, {2})}, {tensor<float>({2, 3}, {0.5f, 1, 1.5f, 2, 2.5f, 3})});
+  check(node("Div", 14), {matrix(), tensor<float>({1}, {2})}, {tensor<float>({2, 3}, {0.5f, 1, 1.5f, 2, 2.5f, 3})});
   check(node("Add", 14), {tensor<float>({0, 3}, {}), tensor<float>({3}, {1, 2, 3})}, {tensor<float>({0, 3}, {})});
   check(node("Mul", 14), {tensor<float>({}, {2}), tensor<float>({}, {4})}, {tensor<float>({}, {8})});
 }
@@ -52,10 +53,10 @@ TEST_CASE("PRelu broadcasts its slope only", "[ops][binary]") {
 }
 
 TEST_CASE("binary operators refuse what does not go together", "[ops][binary]") {
-  check_fails(node("Add", 14), {kMatrix, tensor<float>({2}, {1, 2})}, Code::ShapeMismatch);
-  check_fails(node("Add", 14), {kMatrix, tensor<int32_t>({3}, {1, 2, 3})}, Code::TypeMismatch);
+  check_fails(node("Add", 14), {matrix(), tensor<float>({2}, {1, 2})}, Code::ShapeMismatch);
+  check_fails(node("Add", 14), {matrix(), tensor<int32_t>({3}, {1, 2, 3})}, Code::TypeMismatch);
   check_fails(node("Add", 14), {tensor<bool>({1}, {true}), tensor<bool>({1}, {true})}, Code::TypeMismatch);
-  check_fails(node("Add", 14), {kMatrix}, Code::MissingInput);
+  check_fails(node("Add", 14), {matrix()}, Code::MissingInput);
 }
 
 TEST_CASE("Pow takes exponents of other types", "[ops][power]") {

@@ -5,18 +5,19 @@ namespace {
 
 using Ints = std::vector<int64_t>;
 constexpr float kInf = std::numeric_limits<float>::infinity();
-const Tensor kX = tensor<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
-const Tensor kAxis1 = tensor<int64_t>({1}, {1});
+Tensor cube() { return tensor<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}); }
+Tensor axis_1() { return tensor<int64_t>({1}, {1}); }
 
 TEST_CASE("Reduce over any axes", "[ops][reduce]") {
-  check(node("ReduceSum", 13), {kX, kAxis1}, {tensor<float>({2, 1, 2}, {4, 6, 12, 14})});
-  check(node("ReduceSum", 11, {{"axes", Ints{-1}}, {"keepdims", int64_t{0}}}), {kX},
+  check(node("ReduceSum", 13), {cube(), axis_1()}, {tensor<float>({2, 1, 2}, {4, 6, 12, 14})});
+  check(node("ReduceSum", 11, {{"axes", Ints{-1}}, {"keepdims", int64_t{0}}}), {cube()},
         {tensor<float>({2, 2}, {3, 7, 11, 15})});
-  check(node("ReduceSum", 1, {{"axes", Ints{0, 2}}, {"keepdims", int64_t{0}}}), {kX}, {tensor<float>({2}, {14, 22})});
-  check(node("ReduceSum", 1, {{"axes", Ints{0, 1}}}), {kX}, {tensor<float>({1, 1, 2}, {16, 20})});
-  check(node("ReduceSum", 13, {{"keepdims", int64_t{0}}}), {kX}, {tensor<float>({}, {36})});
-  check(node("ReduceSum", 13), {kX, tensor<int64_t>({0}, {})}, {tensor<float>({1, 1, 1}, {36})});
-  check(node("ReduceSum", 13, {{"noop_with_empty_axes", int64_t{1}}}), {kX, tensor<int64_t>({0}, {})}, {kX});
+  check(node("ReduceSum", 1, {{"axes", Ints{0, 2}}, {"keepdims", int64_t{0}}}), {cube()},
+        {tensor<float>({2}, {14, 22})});
+  check(node("ReduceSum", 1, {{"axes", Ints{0, 1}}}), {cube()}, {tensor<float>({1, 1, 2}, {16, 20})});
+  check(node("ReduceSum", 13, {{"keepdims", int64_t{0}}}), {cube()}, {tensor<float>({}, {36})});
+  check(node("ReduceSum", 13), {cube(), tensor<int64_t>({0}, {})}, {tensor<float>({1, 1, 1}, {36})});
+  check(node("ReduceSum", 13, {{"noop_with_empty_axes", int64_t{1}}}), {cube(), tensor<int64_t>({0}, {})}, {cube()});
   check(node("ReduceSum", 13), {tensor<float>({}, {3})}, {tensor<float>({}, {3})});
 }
 
@@ -37,33 +38,33 @@ TEST_CASE("Reduce: every function, old and new form", "[ops][reduce]") {
   };
   for (const auto& t : cases) {
     const Tensor y = tensor<float>({2, 1, 2}, {t.expected[0], t.expected[1], t.expected[2], t.expected[3]});
-    check(node(t.op, 11, {{"axes", Ints{1}}}), {kX}, {y});
-    check(node(t.op, 18), {kX, kAxis1}, {y});
+    check(node(t.op, 11, {{"axes", Ints{1}}}), {cube()}, {y});
+    check(node(t.op, 18), {cube(), axis_1()}, {y});
     const Tensor y64 = tensor<double>({2, 1, 2}, {t.expected[0], t.expected[1], t.expected[2], t.expected[3]});
-    check(node(t.op, 18), {tensor<double>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), kAxis1}, {y64});
+    check(node(t.op, 18), {tensor<double>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), axis_1()}, {y64});
   }
 }
 
 TEST_CASE("Reduce: integers, bools, empty sets", "[ops][reduce]") {
   const Tensor x = tensor<int32_t>({2, 3}, {-1, 2, 4, 3, -4, 4});
-  check(node("ReduceSum", 13), {x, kAxis1}, {tensor<int32_t>({2, 1}, {5, 3})});
-  check(node("ReduceMean", 18), {x, kAxis1}, {tensor<int32_t>({2, 1}, {1, 1})});
+  check(node("ReduceSum", 13), {x, axis_1()}, {tensor<int32_t>({2, 1}, {5, 3})});
+  check(node("ReduceMean", 18), {x, axis_1()}, {tensor<int32_t>({2, 1}, {1, 1})});
   check(node("ReduceMax", 18), {tensor<int8_t>({3}, {-3, -9, -1})}, {tensor<int8_t>({1}, {-1})});
-  check(node("ReduceMin", 20), {tensor<bool>({2, 2}, {true, false, true, true}), kAxis1},
+  check(node("ReduceMin", 20), {tensor<bool>({2, 2}, {true, false, true, true}), axis_1()},
         {tensor<bool>({2, 1}, {false, true})});
   const Tensor none = tensor<float>({2, 0, 1}, {});
-  check(node("ReduceSum", 13), {none, kAxis1}, {tensor<float>({2, 1, 1}, {0, 0})});
-  check(node("ReduceProd", 18), {none, kAxis1}, {tensor<float>({2, 1, 1}, {1, 1})});
-  check(node("ReduceMax", 18), {none, kAxis1}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
-  check(node("ReduceMin", 18), {none, kAxis1}, {tensor<float>({2, 1, 1}, {kInf, kInf})});
-  check(node("ReduceLogSumExp", 18), {none, kAxis1}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
+  check(node("ReduceSum", 13), {none, axis_1()}, {tensor<float>({2, 1, 1}, {0, 0})});
+  check(node("ReduceProd", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {1, 1})});
+  check(node("ReduceMax", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
+  check(node("ReduceMin", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {kInf, kInf})});
+  check(node("ReduceLogSumExp", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
   check(node("ReduceSum", 13), {none, tensor<int64_t>({1}, {0})}, {tensor<float>({1, 0, 1}, {})});
 }
 
 TEST_CASE("Reduce refuses wrong axes and types", "[ops][reduce]") {
-  check_fails(node("ReduceSum", 13), {kX, tensor<int64_t>({1}, {3})}, Code::ShapeMismatch);
-  check_fails(node("ReduceSum", 13), {kX, tensor<int64_t>({2}, {1, -2})}, Code::ShapeMismatch);
-  check_fails(node("ReduceSum", 13), {kX, tensor<float>({1}, {1})}, Code::TypeMismatch);
+  check_fails(node("ReduceSum", 13), {cube(), tensor<int64_t>({1}, {3})}, Code::ShapeMismatch);
+  check_fails(node("ReduceSum", 13), {cube(), tensor<int64_t>({2}, {1, -2})}, Code::ShapeMismatch);
+  check_fails(node("ReduceSum", 13), {cube(), tensor<float>({1}, {1})}, Code::TypeMismatch);
   check_fails(node("ReduceSum", 13), {tensor<bool>({1}, {true})}, Code::TypeMismatch);
 }
 
