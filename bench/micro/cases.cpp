@@ -72,11 +72,10 @@ Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride
 
 Case gemv(int64_t n, int64_t k) {
   return {"gemv unpacked " + std::to_string(n) + "x" + std::to_string(k),
-          2. * static_cast<double>(n) * static_cast<double>(k), true, [=](const KernelTable& t) -> std::function<void()> {
+          2. * static_cast<double>(n) * static_cast<double>(k), true,
+          [=](const KernelTable& t) -> std::function<void()> {
             const Data x = data(k), b = data(k * n), y = data(n);
-            return [=, &t] {
-              t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}, ThreadPool::instance());
-            };
+            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}, ThreadPool::instance()); };
           }};
 }
 
@@ -103,7 +102,7 @@ std::vector<Case> cases() {
       gemm(1024, 1024, 1024),
       gemm(512, 512, 512),
       gemm(256, 256, 256),
-      gemm(128, 768, 768),                             // a transformer's projection
+      gemm(128, 768, 768),                              // a transformer's projection
       gemm(128, 3072, 768, Activation::Gelu, " gelu"),  // and its first feed-forward half
       gemm(128, 768, 3072),
       gemm(128, 128, 64),  // scores of one attention head
@@ -148,10 +147,8 @@ std::vector<Case> cases() {
       unary("relu", Unary::Relu),
       unary("sin", Unary::Sin),
       rows("softmax", [](const KernelTable& t, const float* x, float* y) { t.rows.softmax(128, 768, x, 768, y, 768); }),
-      rows("layer_norm",
-           [](const KernelTable& t, const float* x, float* y) {
-             t.rows.layer_norm(128, 768, x, 768, x, x, 1e-5f, y, 768, nullptr, nullptr);
-           }),
+      rows("layer_norm", [](const KernelTable& t, const float* x,
+                            float* y) { t.rows.layer_norm(128, 768, x, 768, x, x, 1e-5f, y, 768, nullptr, nullptr); }),
       rows("add", [](const KernelTable& t, const float* x,
                      float* y) { t.elementwise.binary(Binary::Add, x, y, y, 128 * 768); }),
       rows("transpose",

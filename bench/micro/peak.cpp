@@ -13,24 +13,22 @@ alignas(64) volatile float operands[16] = {1.0001f, 1.0001f, 1.0001f, 1.0001f, 1
 // Ten independent chains of multiply-adds over vectors of `width` bytes: enough for 4 cycles of latency on 2 ports, and
 // few enough for 16 registers with a temporary where products are not fused. The target attribute, not the file's
 // flags, names the instruction set.
-#define NM_PEAK(name, attribute, width)                                                                \
-  attribute __attribute__((noinline)) double name(int64_t rounds) {                                    \
-    typedef float V __attribute__((vector_size(width)));                                               \
-    constexpr int chains = 10;                                                                         \
-    V a;                                                                                               \
-    for (int i = 0; i < static_cast<int>(width / 4); ++i) a[i] = operands[i];                          \
-    V sum[chains];                                                                                     \
-    _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) sum[i] = a;                              \
-    for (int64_t r = 0; r < rounds; ++r) {                                                             \
-      _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) {                                      \
-        sum[i] = multiply_add_##name(a, a, sum[i]);                                                    \
-      }                                                                                                \
-    }                                                                                                  \
-    V total = a;                                                                                       \
-    _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) total += sum[i];                         \
-    volatile float keep = total[0];                                                                    \
-    (void)keep;                                                                                        \
-    return 2. * chains * (width / 4) * static_cast<double>(rounds);                                    \
+#define NM_PEAK(name, attribute, width)                                                                         \
+  attribute __attribute__((noinline)) double name(int64_t rounds) {                                             \
+    typedef float V __attribute__((vector_size(width)));                                                        \
+    constexpr int chains = 10;                                                                                  \
+    V a;                                                                                                        \
+    for (int i = 0; i < static_cast<int>(width / 4); ++i) a[i] = operands[i];                                   \
+    V sum[chains];                                                                                              \
+    _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) sum[i] = a * static_cast<float>(i);               \
+    for (int64_t r = 0; r < rounds; ++r) {                                                                      \
+      _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) { sum[i] = multiply_add_##name(a, a, sum[i]); } \
+    }                                                                                                           \
+    V total = a;                                                                                                \
+    _Pragma("GCC unroll 12") for (int i = 0; i < chains; ++i) total += sum[i];                                  \
+    volatile float keep = total[0];                                                                             \
+    (void)keep;                                                                                                 \
+    return 2. * chains * (width / 4) * static_cast<double>(rounds);                                             \
   }
 
 #if defined(__wasm_relaxed_simd__)

@@ -74,9 +74,9 @@ struct ConvRuns {
   // right border it is gathered into a patch.
   bool merged;
   int64_t count, depth;
-  int64_t rows;         // output pixels per block
-  int64_t pointers;     // per block, in floats of scratch
-  int64_t patches;      // per block, floats
+  int64_t rows;      // output pixels per block
+  int64_t pointers;  // per block, in floats of scratch
+  int64_t patches;   // per block, floats
   int64_t scratch() const { return pointers + patches; }
 };
 
@@ -90,7 +90,7 @@ ConvRuns conv_runs(const ConvShape& s, int64_t ldx) {
   r.depth = r.merged ? s.kernel_w * in_c : in_c;
   // A panel of weights is read once per block: as many tiles as keep the pointers within 16 KiB, 8 at least.
   constexpr int64_t pointer_floats = sizeof(const float*) / sizeof(float);
-  const int64_t tiles = greater(8, lesser(m_block<A> / mr, 4096 / (pointer_floats * r.count * mr)));
+  const int64_t tiles = greater(8, lesser(conv_tiles, 4096 / (pointer_floats * r.count * mr)));
   r.rows = tiles * mr;
   r.pointers = r.rows * r.count * pointer_floats;
   r.patches = r.merged ? r.rows * r.count * r.depth : 0;

@@ -1,6 +1,6 @@
 // Transposed convolution as indirect matrix products, one for each phase of the stride: output positions of the same
-// remainder (position + pad) mod stride use the same taps, those with tap·dilation of that remainder. Taps are packed by
-// phase, so each phase is an ordinary product without wasted zeros.
+// remainder (position + pad) mod stride use the same taps, those with tap·dilation of that remainder. Taps are packed
+// by phase, so each phase is an ordinary product without wasted zeros.
 #pragma once
 #include "engine/kernels/conv.h"
 #include "engine/kernels/gemm_impl.h"
@@ -160,8 +160,7 @@ void transposed_run(const ConvShape& s, const ConvImages& images, const float* p
   float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
   const int64_t count = s.batch * s.groups * s.out_h;
   pool.parallel_for(count, greater(1, count / (4 * pool.size())), [&](int64_t begin, int64_t end, int thread) {
-    const float** starts =
-        reinterpret_cast<const float**>(aligned + thread * transposed_scratch_per_thread<A>(s));
+    const float** starts = reinterpret_cast<const float**>(aligned + thread * transposed_scratch_per_thread<A>(s));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t oy = task % s.out_h, g = task / s.out_h % s.groups, image = task / s.out_h / s.groups;
       transposed_row<A>(s, packing, images, packed, e, image, g, oy, starts);

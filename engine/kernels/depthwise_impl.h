@@ -42,8 +42,8 @@ struct DepthwiseJob {
 
 // Stores the sums, which already hold the bias, for channels [c, c + count).
 template <class A, int T>
-[[gnu::always_inline]] inline void depthwise_finish(const DepthwiseJob& job, vf<A> (&acc)[T], ptrdiff_t c, ptrdiff_t count, bool bounds,
-                             const Bounds<A>& clamp) {
+[[gnu::always_inline]] inline void depthwise_finish(const DepthwiseJob& job, vf<A> (&acc)[T], ptrdiff_t c,
+                                                    ptrdiff_t count, bool bounds, const Bounds<A>& clamp) {
   constexpr int w = simd::lanes<A>;
   const Epilogue& e = *job.epilogue;
   const ptrdiff_t ldr = static_cast<ptrdiff_t>(e.ldr);
@@ -95,17 +95,18 @@ void depthwise_pixel(const DepthwiseJob& job) {
   const ptrdiff_t width = static_cast<ptrdiff_t>(job.shape->kernel_w);
   const ptrdiff_t ky0 = static_cast<ptrdiff_t>(job.ky.begin), ky1 = static_cast<ptrdiff_t>(job.ky.end);
   const ptrdiff_t kx0 = static_cast<ptrdiff_t>(job.kx.begin), kx1 = static_cast<ptrdiff_t>(job.kx.end);
-  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights,
-                                              auto read) __attribute__((always_inline)) {
-    vf<A> acc[1] = {e.bias ? read(e.bias + c) : vf<A>(0.f)};
-    for (ptrdiff_t ky = ky0; ky < ky1; ++ky) {
-      const float* x = job.x + ky * job.row + c;
-      for (ptrdiff_t kx = kx0; kx < kx1; ++kx) {
-        acc[0] = simd::madd<A>(read(x + kx * job.pixel), simd::load<A>(weights + (ky * width + kx) * w), acc[0]);
-      }
-    }
-    depthwise_finish<A, 1>(job, acc, c, count, bounds, clamp);
-  });
+  depthwise_blocks<A>(
+      *job.shape,
+      job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights, auto read) __attribute__((always_inline)) {
+        vf<A> acc[1] = {e.bias ? read(e.bias + c) : vf<A>(0.f)};
+        for (ptrdiff_t ky = ky0; ky < ky1; ++ky) {
+          const float* x = job.x + ky * job.row + c;
+          for (ptrdiff_t kx = kx0; kx < kx1; ++kx) {
+            acc[0] = simd::madd<A>(read(x + kx * job.pixel), simd::load<A>(weights + (ky * width + kx) * w), acc[0]);
+          }
+        }
+        depthwise_finish<A, 1>(job, acc, c, count, bounds, clamp);
+      });
 }
 
 // T output pixels whose windows lie inside horizontally, kernel width KW, stride S, dilation 1: each weight is loaded
@@ -120,30 +121,31 @@ void depthwise_pixels(const DepthwiseJob& job) {
   const ptrdiff_t rows = static_cast<ptrdiff_t>(job.ky.end - job.ky.begin);
   const float* first = job.x + static_cast<ptrdiff_t>(job.ky.begin) * job.row;
   const ptrdiff_t skipped = static_cast<ptrdiff_t>(job.ky.begin) * KW * w;
-  depthwise_blocks<A>(*job.shape, job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights,
-                                              auto read) __attribute__((always_inline)) {
-    const vf<A> bias = e.bias ? read(e.bias + c) : vf<A>(0.f);
-    vf<A> acc[T];
+  depthwise_blocks<A>(
+      *job.shape,
+      job.w, [&](ptrdiff_t c, ptrdiff_t count, const float* weights, auto read) __attribute__((always_inline)) {
+        const vf<A> bias = e.bias ? read(e.bias + c) : vf<A>(0.f);
+        vf<A> acc[T];
 #pragma GCC unroll 8
-    for (int t = 0; t < T; ++t) acc[t] = bias;
-    const float* x = first + c;
-    const float* wp = weights + skipped;
-    for (ptrdiff_t ky = 0; ky < rows; ++ky, x += job.row, wp += KW * w) {
-      vf<A> weight[KW];
+        for (int t = 0; t < T; ++t) acc[t] = bias;
+        const float* x = first + c;
+        const float* wp = weights + skipped;
+        for (ptrdiff_t ky = 0; ky < rows; ++ky, x += job.row, wp += KW * w) {
+          vf<A> weight[KW];
 #pragma GCC unroll 8
-      for (int kx = 0; kx < KW; ++kx) weight[kx] = simd::load<A>(wp + kx * w);
+          for (int kx = 0; kx < KW; ++kx) weight[kx] = simd::load<A>(wp + kx * w);
 #pragma GCC unroll 16
-      for (int i = 0; i < inputs; ++i) {
-        const vf<A> xi = read(x + i * job.pixel);
+          for (int i = 0; i < inputs; ++i) {
+            const vf<A> xi = read(x + i * job.pixel);
 #pragma GCC unroll 8
-        for (int t = 0; t < T; ++t) {
-          const int kx = i - t * S;
-          if (kx >= 0 && kx < KW) acc[t] = simd::madd<A>(xi, weight[kx], acc[t]);
+            for (int t = 0; t < T; ++t) {
+              const int kx = i - t * S;
+              if (kx >= 0 && kx < KW) acc[t] = simd::madd<A>(xi, weight[kx], acc[t]);
+            }
+          }
         }
-      }
-    }
-    depthwise_finish<A, T>(job, acc, c, count, bounds, clamp);
-  });
+        depthwise_finish<A, T>(job, acc, c, count, bounds, clamp);
+      });
 }
 
 using DepthwiseFunction = void (*)(const DepthwiseJob&);

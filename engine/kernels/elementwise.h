@@ -20,26 +20,26 @@ enum class Unary : uint8_t {
   Tanh,
   Sigmoid,
   Relu,
-  Clip,             // a = low, b = high; NaN stays NaN
-  LeakyRelu,        // a = slope
-  Elu,              // a = alpha
-  Selu,             // a = alpha, b = gamma
-  Celu,             // a = alpha
+  Clip,       // a = low, b = high; NaN stays NaN
+  LeakyRelu,  // a = slope
+  Elu,        // a = alpha
+  Selu,       // a = alpha, b = gamma
+  Celu,       // a = alpha
   Softplus,
   Softsign,
-  HardSigmoid,      // a = alpha, b = beta
+  HardSigmoid,  // a = alpha, b = beta
   HardSwish,
   Silu,
-  Gelu,             // by erf
+  Gelu,  // by erf
   GeluTanh,
-  QuickGelu,        // x · sigmoid(a·x)
+  QuickGelu,  // x · sigmoid(a·x)
   Mish,
   ThresholdedRelu,  // a = alpha
   Shrink,           // a = lambd, b = bias
   Affine,           // a·x + b
   Floor,
   Ceil,
-  Round,            // halves to even
+  Round,  // halves to even
   Sign,
   Sin,
   Cos,
@@ -59,8 +59,8 @@ enum class Binary : uint8_t {
   Sub,
   Mul,
   Div,
-  Min,    // NaN if either is
-  Max,    // NaN if either is
+  Min,  // NaN if either is
+  Max,  // NaN if either is
   Pow,
   Prelu,  // x < 0 ? x·y : x
   SquaredDifference,

@@ -7,8 +7,8 @@ namespace nm {
 enum class Activation : uint8_t {
   None,
   Relu,
-  Clip,         // a = low, b = high
-  LeakyRelu,    // a = slope below zero
+  Clip,       // a = low, b = high
+  LeakyRelu,  // a = slope below zero
   Sigmoid,
   Tanh,
   Silu,         // x · sigmoid(x)

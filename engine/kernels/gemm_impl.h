@@ -61,27 +61,37 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
   int64_t k0 = 0;
   do {
     const int64_t depth = lesser(k_step, g.k - k0);
-    for (int64_t p = p0; p < p1; ++p) {
-      const int64_t n0 = p * Tile<A>::nr;
-      TileJob job;
-      job.depth = depth;
-      job.offset = k0;
-      job.b = g.packed_b + panels.offset(p) + k0 * panels.width(p);
-      job.ldc = g.ldc;
-      job.columns = panels.columns(p);
-      job.first = k0 == 0;
-      job.last = k0 + depth == g.k;
-      job.bias = e.bias ? e.bias + n0 : nullptr;
-      job.ldr = e.ldr;
-      job.epilogue = &e;
+    TileJob job;
+    job.depth = depth;
+    job.offset = k0;
+    job.ldc = g.ldc;
+    job.first = k0 == 0;
+    job.last = k0 + depth == g.k;
+    job.ldr = e.ldr;
+    job.epilogue = &e;
+    for (int64_t block = p0; block < p1; block += panel_block<A>) {
+      const int64_t block_end = lesser(p1, block + panel_block<A>);
       for (int64_t m = m0; m < m1; m += mr) {
         const int rows = static_cast<int>(lesser(mr, m1 - m));
         const float* starts[mr];
         for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
         job.rows = starts;
-        job.c = g.c + m * g.ldc + n0;
-        job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
-        tile_for<A>(rows, panels.vectors(p))(job);
+        // The last panel may be narrower, with a tile of its own and another stride.
+        const bool narrow = panels.width(block_end - 1) != Tile<A>::nr;
+        const auto run = [&](int64_t first, int64_t last) {
+          if (first == last) return;
+          const int64_t n0 = first * Tile<A>::nr;
+          job.b = g.packed_b + panels.offset(first) + k0 * panels.width(first);
+          job.panels = last - first;
+          job.panel_stride = Tile<A>::nr * g.k;
+          job.columns = panels.columns(last - 1);
+          job.bias = e.bias ? e.bias + n0 : nullptr;
+          job.c = g.c + m * g.ldc + n0;
+          job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
+          tile_for<A>(rows, panels.vectors(first))(job);
+        };
+        run(block, narrow ? block_end - 1 : block_end);
+        if (narrow) run(block_end - 1, block_end);
       }
     }
     k0 += depth;
@@ -178,10 +188,9 @@ void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb
                ThreadPool& pool) {
   constexpr int64_t wide = 8 * simd::lanes<A>;
   const int64_t blocks = divide_up(n, wide);
-  pool.parallel_for(blocks, greater(1, divide_up(blocks, 4 * pool.size())),
-                    [&](int64_t begin, int64_t end, int) {
-                      gemv_columns<A>(k, begin * wide, lesser(end * wide, n), x, b, ldb, y, e);
-                    });
+  pool.parallel_for(blocks, greater(1, divide_up(blocks, 4 * pool.size())), [&](int64_t begin, int64_t end, int) {
+    gemv_columns<A>(k, begin * wide, lesser(end * wide, n), x, b, ldb, y, e);
+  });
 }
 
 template <class A>
@@ -207,8 +216,8 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
     return one;
   };
   const auto pack = [&](int64_t i, float* packed, int64_t p0, int64_t p1) {
-    pack_panels<A>(g.k, g.n, g.b + g.b_offsets[i], SourceType::F32, g.b_row_stride, g.b_col_stride, g.alpha, packed,
-                   p0, p1);
+    pack_panels<A>(g.k, g.n, g.b + g.b_offsets[i], SourceType::F32, g.b_row_stride, g.b_col_stride, g.alpha, packed, p0,
+                   p1);
   };
   const int64_t panels = Panels<A>{g.n, g.k}.count();
   if (g.batch >= 2 * pool.size() || pool.size() == 1) {  // whole matrices per thread
@@ -232,10 +241,8 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
 
 template <class A>
 constexpr GemmKernels gemm_kernels() {
-  return {gemm_packed_size<A>, gemm_pack_b<A>,
-          gemm_run<A>,         gemm_run_rows<A>,
-          gemm_gemv<A>,        gemm_batched_scratch_size<A>,
-          gemm_run_batched<A>};
+  return {gemm_packed_size<A>,          gemm_pack_b<A>,     gemm_run<A>, gemm_run_rows<A>, gemm_gemv<A>,
+          gemm_batched_scratch_size<A>, gemm_run_batched<A>};
 }
 
 }  // namespace nm::impl

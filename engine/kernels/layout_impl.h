@@ -128,8 +128,7 @@ void permute_typed(const MergedPermute& m, const T* x, T* y, ThreadPool& pool) {
         out += at * out_strides[axis];
       }
       if (partner != last) {
-        transpose_blocked<A, T>(m.dims[last], m.dims[partner], x + in, m.strides[last], y + out,
-                                out_strides[partner]);
+        transpose_blocked<A, T>(m.dims[last], m.dims[partner], x + in, m.strides[last], y + out, out_strides[partner]);
       } else if (m.strides[last] == 1) {
         std::memcpy(y + out, x + in, static_cast<size_t>(m.dims[last]) * sizeof(T));
       } else {
@@ -143,9 +142,8 @@ template <class A>
 void permute(int rank, const int64_t* dims, const int* axes, const void* x, void* y, size_t element_size,
              ThreadPool& pool) {
   const MergedPermute m = merge_permute<A>(rank, dims, axes);
-  with_element<A>(element_size, [&]<class T>(T*) {
-    permute_typed<A, T>(m, static_cast<const T*>(x), static_cast<T*>(y), pool);
-  });
+  with_element<A>(element_size,
+                  [&]<class T>(T*) { permute_typed<A, T>(m, static_cast<const T*>(x), static_cast<T*>(y), pool); });
 }
 
 template <class A>

@@ -9,7 +9,8 @@ namespace nm::impl {
 // A register tile computes mr rows × nv vectors of C: mr·nv sums, nv vectors of B, one of A, and one product where
 // multiply-adds are not fused.
 //
-// 512³ product, AMD Zen 4, GFLOP/s: relaxed-simd 4×8 @@, 5×8 @@, 6×8 51; simd128 4×8 41, 5×8 @@, 6×8 27 (spills).
+// 256³ product on AMD Zen 4 in Node 24, GFLOP/s: relaxed-simd 5×8 52.8, 6×8 55.9 (the register-only loop reaches 56.2);
+// simd128 4×8 44.3, 5×8 42.8, 6×8 28.7 (spills).
 template <class A>
 struct Tile {
   static constexpr int nv = 2;
@@ -17,12 +18,20 @@ struct Tile {
   static constexpr int nr = nv * simd::lanes<A>;
 };
 
-// K is cut so that a panel of B (k_block × nr floats) stays in half of a 32 KiB L1 cache while rows of A pass by.
+// Products are cut along K so that the rows of A under a tile (mr × k_block floats) stay in L1 while a block of panels
+// of B (panel_block of them, 128 KiB) passes by from L2. Taking the rows in the inner loop instead lets rows that are a
+// power of two apart evict each other. 1024³, relaxed-simd, GFLOP/s: 128 KiB and 768 rows 50.9, 256 KiB 49.2, 192 rows
+// 47.3.
 template <class A>
 inline constexpr int64_t k_block = 256;
-
-// Rows of A that are taken through one panel after another: m_block × k_block floats, about 200 KiB of L2.
 template <class A>
-inline constexpr int64_t m_block = Tile<A>::mr * (192 / Tile<A>::mr);
+inline constexpr int64_t panel_block = 128 * 1024 / 4 / k_block<A> / Tile<A>::nr;
+
+// Rows that go through a block of panels before the next block, a multiple of mr.
+template <class A>
+inline constexpr int64_t m_block = Tile<A>::mr*(768 / Tile<A>::mr);
+
+// Tiles of output pixels per block of a convolution: a panel of weights is read once for so many.
+inline constexpr int64_t conv_tiles = 32;
 
 }  // namespace nm::impl

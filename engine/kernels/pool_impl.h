@@ -57,8 +57,7 @@ void for_windows(const PoolShape& s, ThreadPool& pool, F body) {
       for (int64_t ox = 0; ox < s.out_w; ++ox) {
         const int64_t ix = ox * s.stride_w - s.pad_left;
         const IndexRange kx = inside(ix, s.dilation_w, s.kernel_w, s.in_w);
-        const int64_t pixel =
-            (image * s.in_h + iy + ky.begin * s.dilation_h) * s.in_w + ix + kx.begin * s.dilation_w;
+        const int64_t pixel = (image * s.in_h + iy + ky.begin * s.dilation_h) * s.in_w + ix + kx.begin * s.dilation_w;
         body(pixel, ky.end - ky.begin, kx.end - kx.begin, row * s.out_w + ox, iy, ix);
       }
     }

@@ -183,8 +183,8 @@ void layer_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const floa
       const int64_t count = lesser(w, n - i);
       const auto read = [=](const float* p) { return simd::load_up_to<A>(p + i, count); };
       vf<A> t = (read(xr) - vm) * vi;
-      if (scale) t = bias ? simd::madd<A>(t, read(scale), read(bias)) : t * read(scale);
-      else if (bias) t = t + read(bias);
+      if (scale) t = t * read(scale);
+      if (bias) t = t + read(bias);
       simd::store_up_to<A>(yr + i, t, count);
     }
   }
@@ -254,9 +254,11 @@ void with_fold(Reduce op, F body) {
       return body(0.f, add, add);
     case Reduce::SumSquare:
     case Reduce::L2:
-      return body(0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add);
+      return body(
+          0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add);
     case Reduce::L1:
-      return body(0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add);
+      return body(
+          0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add);
     case Reduce::Max:
       return body(-inf, nan_max<A>, nan_max<A>);
     case Reduce::Min:
@@ -353,9 +355,7 @@ void lstm_cell(int64_t hidden, const float* gates, const float* peepholes, float
   constexpr int64_t w = simd::lanes<A>;
   for (int64_t j = 0; j < hidden; j += w) {
     const int64_t count = lesser(w, hidden - j);
-    const auto gate = [=](const float* p, int64_t which) {
-      return simd::load_up_to<A>(p + which * hidden + j, count);
-    };
+    const auto gate = [=](const float* p, int64_t which) { return simd::load_up_to<A>(p + which * hidden + j, count); };
     const vf<A> before = simd::load_up_to<A>(c + j, count);
     vf<A> i = gate(gates, 0), o = gate(gates, 1), f = gate(gates, 2);
     if (peepholes) {
@@ -374,9 +374,7 @@ void gru_cell(int64_t hidden, const float* x_gates, const float* h_gates, float*
   constexpr int64_t w = simd::lanes<A>;
   for (int64_t j = 0; j < hidden; j += w) {
     const int64_t count = lesser(w, hidden - j);
-    const auto gate = [=](const float* p, int64_t which) {
-      return simd::load_up_to<A>(p + which * hidden + j, count);
-    };
+    const auto gate = [=](const float* p, int64_t which) { return simd::load_up_to<A>(p + which * hidden + j, count); };
     const vf<A> z = simd::sigmoid<A>(gate(x_gates, 0) + gate(h_gates, 0));
     const vf<A> r = simd::sigmoid<A>(gate(x_gates, 1) + gate(h_gates, 1));
     const vf<A> n = simd::tanh<A>(simd::madd<A>(r, gate(h_gates, 2), gate(x_gates, 2)));
@@ -387,9 +385,9 @@ void gru_cell(int64_t hidden, const float* x_gates, const float* h_gates, float*
 
 template <class A>
 constexpr RowKernels row_kernels() {
-  return {softmax<A>,        log_softmax<A>,          softmax_strided<A>, log_softmax_strided<A>, masked_softmax<A>,
-          layer_norm<A>,     rms_norm<A>,             mean_variance<A>,   column_mean_variance<A>, reduce<A>,
-          reduce_columns<A>, lstm_cell<A>,            gru_cell<A>};
+  return {softmax<A>,        log_softmax<A>, softmax_strided<A>, log_softmax_strided<A>,  masked_softmax<A>,
+          layer_norm<A>,     rms_norm<A>,    mean_variance<A>,   column_mean_variance<A>, reduce<A>,
+          reduce_columns<A>, lstm_cell<A>,   gru_cell<A>};
 }
 
 }  // namespace nm::impl

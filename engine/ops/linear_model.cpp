@@ -16,9 +16,11 @@ class LinearModel : public Operator {
   Status check_columns(const Inference& c, int64_t columns, int64_t& rows) const {
     NM_TRY(check_features(c, rows));
     if (!c.has_shape(0) || c.shape(0).back() < 0) return {};
-    if (c.shape(0).back() * columns != static_cast<int64_t>(coefficients_.size())) {
+    // More coefficients than features is what a wrongly declared input looks like (skl2onnx once wrote such files);
+    // onnxruntime then takes the leading ones, and so do we.
+    if (c.shape(0).back() * columns > static_cast<int64_t>(coefficients_.size())) {
       return wrong_shape("the input", c.shape(0),
-                         text(static_cast<int64_t>(coefficients_.size()) / std::max<int64_t>(columns, 1), " features"));
+                         text("at most ", static_cast<int64_t>(coefficients_.size()) / std::max<int64_t>(columns, 1), " features"));
     }
     return {};
   }

@@ -17,11 +17,17 @@ class Range final : public Operator {
     for (size_t i = 0; i < 3; ++i) NM_TRY(check_scalar(c, i, "a bound of the range"));
     c.output(0, type, Shape{kUnknownDim});
     if (c.value(0) == nullptr || c.value(1) == nullptr || c.value(2) == nullptr) return {};
-    if (type == DType::Float16 || type == DType::BFloat16) return {};  // widened before it runs
     int64_t count = 0;
-    NM_TRY(with_number(type, [&]<class T>() {
+    const auto infer_count = [&]<class T>() {
       return count_of(*c.value(0)->data<T>(), *c.value(1)->data<T>(), *c.value(2)->data<T>(), count);
-    }));
+    };
+    if (type == DType::Float16) {
+      NM_TRY(infer_count.template operator()<float16>());
+    } else if (type == DType::BFloat16) {
+      NM_TRY(infer_count.template operator()<bfloat16>());
+    } else {
+      NM_TRY(with_number(type, infer_count));
+    }
     c.output(0, type, Shape{count});
     return {};
   }
@@ -40,7 +46,7 @@ class Range final : public Operator {
  private:
   template <class T>
   static Status count_of(T start, T limit, T delta, int64_t& count) {
-    if (delta == T{0}) return {Code::InvalidData, "the step of the range is 0; it must be another number"};
+    if (delta == T{}) return {Code::InvalidData, "the step of the range is 0; it must be another number"};
     double n = 0;
     if constexpr (std::is_integral_v<T>) {
       const bool up = delta > 0;

@@ -19,14 +19,6 @@ Result<const Sequence*> sequence(const Execution& c, size_t i) {
   return Status(Code::TypeMismatch, text("input ", i, " holds no sequence"));
 }
 
-// What a sequence may keep when the step is over: the tensor itself when it owns its memory.
-Result<Value> keep(const Tensor& t) {
-  if (t.owner() != nullptr) return Value(t);
-  NM_ASSIGN(Tensor copy, Tensor::create(t.dtype(), t.shape()));
-  copy_all(t, copy);
-  return Value(std::move(copy));
-}
-
 // The position that optional input i gives, in [-count, count); `fallback` without one.
 Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t fallback) {
   if (!c.has(i)) return fallback;
@@ -58,8 +50,8 @@ class SequenceConstruct final : public Movement {
     auto out = std::make_shared<Sequence>();
     out->element = ValueType::tensor(c.input(0).dtype());
     for (size_t i = 0; i < c.input_count(); ++i) {
-      NM_ASSIGN(Value item, keep(c.input(i)));
-      out->items.push_back(std::move(item));
+      NM_ASSIGN(Tensor item, keep(c.input(i)));
+      out->items.emplace_back(std::move(item));
     }
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
@@ -105,7 +97,7 @@ class SequenceInsert final : public Movement {
     NM_ASSIGN(const Sequence* in, sequence(c, 0));
     const auto count = static_cast<int64_t>(in->items.size());
     NM_ASSIGN(const int64_t at, position(c, 2, count + 1, count));
-    NM_ASSIGN(Value item, keep(c.input(1)));
+    NM_ASSIGN(Tensor item, keep(c.input(1)));
     auto out = std::make_shared<Sequence>(*in);
     out->items.insert(out->items.begin() + at, std::move(item));
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));

@@ -95,7 +95,7 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
 Status Program::begin(std::vector<Value> inputs) {
   current_ = nullptr;
   NM_ASSIGN(Plan * plan, plan_for(inputs));
-  if (plan->arena_bytes > arena_.size()) {
+  if (!arena_.ok() || plan->arena_bytes > arena_.size()) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
     arena_ = Buffer(plan->arena_bytes);

@@ -87,10 +87,9 @@ inline vf<A> sigmoid(vf<A> x) {
 // Odd rational function [3e-8]. At most 6 ulp.
 template <class A>
 inline vf<A> erf(vf<A> x) {
-  static constexpr float p[] = {1.128379139f,     0.1935455927f,      0.0531018106f,
+  static constexpr float p[] = {1.128379139f,    0.1935455927f,    0.0531018106f,
                                 0.003883365835f, 0.0002845662587f, 1.986776329e-06f};
-  static constexpr float q[] = {1.0f,            0.504857871f,    0.1153502147f,
-                                0.01520729417f, 0.001185576231f, 3.742013156e-05f};
+  static constexpr float q[] = {1.0f, 0.504857871f, 0.1153502147f, 0.01520729417f, 0.001185576231f, 3.742013156e-05f};
   constexpr float bound = 3.95f;
   const vf<A> c = clamp<A>(x, constant<A, -bound>(), constant<A, bound>());
   const vf<A> z = c * c;

@@ -264,6 +264,8 @@ Status cast(const Tensor& from, Tensor& to, const CastOptions& options) {
     to_text(from, to);
     return {};
   }
+  // The bits behind the last element of a packed type are zero.
+  if (is_packed(to.dtype()) && to.count() > 0) static_cast<uint8_t*>(to.raw())[to.bytes() - 1] = 0;
   if (from.dtype() == DType::String) return from_text(from, to, options);
   const Direct quick = direct_for(from.dtype(), to.dtype());
   ThreadPool::instance().parallel_for(from.count(), kChunk, [&](int64_t begin, int64_t end, int) {

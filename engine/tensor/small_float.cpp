@@ -12,7 +12,7 @@ struct Format {
   int bias;
   int largest;       // the code of the largest finite value
   int infinity;      // its code without sign, or -1
-  int nan;           // its code, or -1
+  int nan;           // its code
   int sign;          // the sign's bit
   bool signed_zero;  // false: that code is NaN
 };
@@ -24,11 +24,11 @@ constexpr Format format_of(DType t) {
     case DType::Float8E4M3FNUZ:
       return {3, 8, 0x7f, -1, 0x80, 0x80, false};
     case DType::Float8E5M2:
-      return {2, 15, 0x7b, 0x7c, 0x7f, 0x80, true};
+      return {2, 15, 0x7b, 0x7c, 0x7e, 0x80, true};
     case DType::Float8E5M2FNUZ:
       return {2, 16, 0x7f, -1, 0x80, 0x80, false};
-    default:  // Float4E2M1
-      return {1, 1, 0x7, -1, -1, 0x8, true};
+    default:  // Float4E2M1, which has no NaN: it becomes -0
+      return {1, 1, 0x7, -1, 0x8, 0x8, true};
   }
 }
 
@@ -75,7 +75,7 @@ uint8_t small_from_float(DType t, float value, bool saturate, Rounding rounding)
   if (t == DType::Float8E8M0) return encode_scale(value, rounding);
   const Format f = format_of(t);
   const int sign = std::signbit(value) ? f.sign : 0;
-  if (std::isnan(value)) return static_cast<uint8_t>(f.nan < 0 ? f.largest : f.signed_zero ? f.nan | sign : f.nan);
+  if (std::isnan(value)) return static_cast<uint8_t>(f.nan == f.sign ? f.nan : f.nan | sign);
   const float magnitude = std::fabs(value);
   int code = f.largest + 1;
   if (!std::isinf(magnitude)) {
@@ -89,12 +89,12 @@ uint8_t small_from_float(DType t, float value, bool saturate, Rounding rounding)
     }
   }
   if (code > f.largest) {
-    if (saturate || f.nan < 0) {
+    if (saturate || t == DType::Float4E2M1) {
       code = f.largest;
     } else if (f.infinity >= 0) {
       code = f.infinity;
     } else {
-      return static_cast<uint8_t>(f.signed_zero ? f.nan | sign : f.nan);
+      return static_cast<uint8_t>(f.nan == f.sign ? f.nan : f.nan | sign);
     }
   }
   if (code == 0 && !f.signed_zero) return 0;

@@ -161,6 +161,13 @@ void copy_all(const Tensor& from, Tensor& to) {
   if (from.raw() != to.raw()) copy_run(from.dtype(), from.raw(), 0, to.raw(), 0, from.count());
 }
 
+Result<Tensor> keep(const Tensor& t) {
+  if (t.owner() != nullptr) return t;
+  NM_ASSIGN(Tensor copy, Tensor::create(t.dtype(), t.shape()));
+  copy_all(t, copy);
+  return copy;
+}
+
 void fill(Tensor& to, const void* value) {
   copy_strided(to.dtype(), Shape{to.count()}, {value, 0, {0}}, {to.raw(), 0, {1}});
 }

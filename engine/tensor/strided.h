@@ -30,6 +30,9 @@ void copy_run(DType dtype, const void* from, int64_t from_offset, void* to, int6
 // All elements; does nothing when both are the same memory.
 void copy_all(const Tensor& from, Tensor& to);
 
+// The tensor itself when it owns its memory, else a copy: for values that outlive the step that made them.
+Result<Tensor> keep(const Tensor& t);
+
 // Sets every element to the one at `value` (packed types: in the low bits of its byte).
 void fill(Tensor& to, const void* value);
 

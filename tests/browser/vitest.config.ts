@@ -1,5 +1,4 @@
 import { defineConfig } from 'vitest/config';
-import { SummaryReporter } from './summary-reporter.ts';
 
 export default defineConfig({
   test: {
@@ -8,6 +7,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,
-    reporters: ['verbose', new SummaryReporter()],
+    reporters: ['verbose'],
   },
 });

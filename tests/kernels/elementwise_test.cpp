@@ -12,9 +12,9 @@ struct UnaryCase {
   const char* name;
   Unary op;
   std::function<double(double)> reference;
-  float low, high;          // where results are compared
-  double ulp;               // allowed, of the result
-  double absolute = 0;      // allowed besides
+  float low, high;      // where results are compared
+  double ulp;           // allowed, of the result
+  double absolute = 0;  // allowed besides
   float a = 0, b = 0;
 };
 
@@ -51,8 +51,8 @@ const std::vector<UnaryCase>& unary_cases() {
       {"celu", Unary::Celu, [](double x) { return x < 0 ? f(0.7f) * std::expm1(x / f(0.7f)) : x; }, -20, 9, 6, 0, 0.7f},
       {"softplus", Unary::Softplus, softplus, -80, 80, 4},
       {"softsign", Unary::Softsign, [](double x) { return x / (1 + std::abs(x)); }, -90, 90, 2},
-      {"hard_sigmoid", Unary::HardSigmoid, [](double x) { return std::fmin(std::fmax(f(0.2f) * x + 0.5, 0), 1); }, -9, 9,
-       2, 1e-7, 0.2f, 0.5f},
+      {"hard_sigmoid", Unary::HardSigmoid, [](double x) { return std::fmin(std::fmax(f(0.2f) * x + 0.5, 0), 1); }, -9,
+       9, 2, 1e-7, 0.2f, 0.5f},
       {"hard_swish", Unary::HardSwish, [](double x) { return x * std::fmin(std::fmax(x / 6 + 0.5, 0), 1); }, -9, 9, 4,
        2e-6},
       {"silu", Unary::Silu, [](double x) { return x * sigmoid(x); }, -86, 30, 4},
@@ -63,15 +63,19 @@ const std::vector<UnaryCase>& unary_cases() {
       {"quick_gelu", Unary::QuickGelu, [](double x) { return x * sigmoid(f(1.702f) * x); }, -9, 9, 12, 0, 1.702f},
       {"mish", Unary::Mish, [](double x) { return x * std::tanh(softplus(x)); }, -60, 60, 10},
       {"thresholded_relu", Unary::ThresholdedRelu, [](double x) { return x > 0.5 ? x : 0; }, -9, 9, 0, 0, 0.5f},
-      {"shrink", Unary::Shrink, [](double x) { return x < -1.5 ? x + 0.5 : x > 1.5 ? x - 0.5 : 0; }, -9, 9, 0.51, 0, 1.5f,
-       0.5f},
+      {"shrink", Unary::Shrink, [](double x) { return x < -1.5  ? x + 0.5
+                                                      : x > 1.5 ? x - 0.5
+                                                                : 0; }, -9, 9, 0.51, 0,
+       1.5f, 0.5f},
       {"affine", Unary::Affine, [](double x) { return f(1.3f) * x + 0.25; }, -9, 9, 1, 1e-6, 1.3f, 0.25f},
       {"floor", Unary::Floor, [](double x) { return std::floor(x); }, -9, 9, 0},
       {"floor of large", Unary::Floor, [](double x) { return std::floor(x); }, -3e9f, 3e9f, 0},
       {"ceil", Unary::Ceil, [](double x) { return std::ceil(x); }, -9, 9, 0},
       {"round", Unary::Round, [](double x) { return std::nearbyint(x); }, -9, 9, 0},
       {"round of large", Unary::Round, [](double x) { return std::nearbyint(x); }, -2e7f, 2e7f, 0},
-      {"sign", Unary::Sign, [](double x) { return x > 0 ? 1. : x < 0 ? -1. : 0.; }, -9, 9, 0},
+      {"sign", Unary::Sign, [](double x) { return x > 0   ? 1.
+                                                  : x < 0 ? -1.
+                                                          : 0.; }, -9, 9, 0},
       {"sin", Unary::Sin, [](double x) { return std::sin(x); }, -100, 100, 2, 3e-8},
       {"sin of large", Unary::Sin, [](double x) { return std::sin(x); }, -20000, 20000, 2, 1e-6},
       {"cos", Unary::Cos, [](double x) { return std::cos(x); }, -100, 100, 2, 3e-8},
@@ -153,23 +157,56 @@ TEST_CASE("unary: infinities, NaN, signed zero", "[elementwise]") {
     float a = 0, b = 0;
   };
   const Special specials[] = {
-      {Unary::Exp, inf, inf},           {Unary::Exp, -inf, 0},           {Unary::Exp, 100, inf},
-      {Unary::Exp, -200, 0},            {Unary::Exp, nan, nan},          {Unary::Exp, 0, 1},
-      {Unary::Log, 0, -inf},            {Unary::Log, -1, nan},           {Unary::Log, inf, inf},
-      {Unary::Log, nan, nan},           {Unary::Log, 1, 0},              {Unary::Tanh, inf, 1},
-      {Unary::Tanh, -inf, -1},          {Unary::Tanh, nan, nan},         {Unary::Erf, inf, 1},
-      {Unary::Erf, -inf, -1},           {Unary::Erf, nan, nan},          {Unary::Sigmoid, inf, 1},
-      {Unary::Sigmoid, -inf, 0},        {Unary::Sigmoid, nan, nan},      {Unary::Relu, nan, nan},
-      {Unary::Relu, -inf, 0},           {Unary::Clip, nan, nan, 0, 6},   {Unary::Clip, inf, 6, 0, 6},
-      {Unary::Round, 0.5f, 0},          {Unary::Round, 1.5f, 2},         {Unary::Round, -2.5f, -2},
-      {Unary::Round, nan, nan},         {Unary::Round, -inf, -inf},      {Unary::Floor, -inf, -inf},
-      {Unary::Softplus, inf, inf},      {Unary::Softplus, -inf, 0},      {Unary::Softplus, nan, nan},
-      {Unary::Softplus, 1000, 1000},    {Unary::Elu, -inf, -2, 2},       {Unary::Elu, nan, nan, 2},
-      {Unary::Sign, nan, nan},          {Unary::Sign, -0.f, 0},          {Unary::Sin, inf, nan},
-      {Unary::Cos, -inf, nan},          {Unary::Reciprocal, 0, inf},     {Unary::Sqrt, -1, nan},
-      {Unary::Gelu, inf, inf},          {Unary::Gelu, nan, nan},         {Unary::LeakyRelu, nan, nan, 0.1f},
-      {Unary::HardSwish, nan, nan},     {Unary::HardSigmoid, nan, nan, 0.2f, 0.5f},
-      {Unary::Mish, nan, nan},          {Unary::Silu, nan, nan},         {Unary::Abs, -inf, inf},
+      {Unary::Exp, inf, inf},
+      {Unary::Exp, -inf, 0},
+      {Unary::Exp, 100, inf},
+      {Unary::Exp, -200, 0},
+      {Unary::Exp, nan, nan},
+      {Unary::Exp, 0, 1},
+      {Unary::Log, 0, -inf},
+      {Unary::Log, -1, nan},
+      {Unary::Log, inf, inf},
+      {Unary::Log, nan, nan},
+      {Unary::Log, 1, 0},
+      {Unary::Tanh, inf, 1},
+      {Unary::Tanh, -inf, -1},
+      {Unary::Tanh, nan, nan},
+      {Unary::Erf, inf, 1},
+      {Unary::Erf, -inf, -1},
+      {Unary::Erf, nan, nan},
+      {Unary::Sigmoid, inf, 1},
+      {Unary::Sigmoid, -inf, 0},
+      {Unary::Sigmoid, nan, nan},
+      {Unary::Relu, nan, nan},
+      {Unary::Relu, -inf, 0},
+      {Unary::Clip, nan, nan, 0, 6},
+      {Unary::Clip, inf, 6, 0, 6},
+      {Unary::Round, 0.5f, 0},
+      {Unary::Round, 1.5f, 2},
+      {Unary::Round, -2.5f, -2},
+      {Unary::Round, nan, nan},
+      {Unary::Round, -inf, -inf},
+      {Unary::Floor, -inf, -inf},
+      {Unary::Softplus, inf, inf},
+      {Unary::Softplus, -inf, 0},
+      {Unary::Softplus, nan, nan},
+      {Unary::Softplus, 1000, 1000},
+      {Unary::Elu, -inf, -2, 2},
+      {Unary::Elu, nan, nan, 2},
+      {Unary::Sign, nan, nan},
+      {Unary::Sign, -0.f, 0},
+      {Unary::Sin, inf, nan},
+      {Unary::Cos, -inf, nan},
+      {Unary::Reciprocal, 0, inf},
+      {Unary::Sqrt, -1, nan},
+      {Unary::Gelu, inf, inf},
+      {Unary::Gelu, nan, nan},
+      {Unary::LeakyRelu, nan, nan, 0.1f},
+      {Unary::HardSwish, nan, nan},
+      {Unary::HardSigmoid, nan, nan, 0.2f, 0.5f},
+      {Unary::Mish, nan, nan},
+      {Unary::Silu, nan, nan},
+      {Unary::Abs, -inf, inf},
   };
   for_each_isa([&](const KernelTable& t) {
     for (const Special& s : specials) {

@@ -117,8 +117,10 @@ TEST_CASE("resize: nearest and bilinear", "[resize]") {
       std::vector<LinearTap> row_taps, col_taps;
       for (int i = 0; i < oh; ++i) rows.push_back(i * 4 / 7);
       for (int i = 0; i < ow; ++i) cols.push_back(i * 5 / 9);
-      for (int i = 0; i < oh; ++i) row_taps.push_back({i * 4 / 7, std::min(i * 4 / 7 + 1, 3), 0.1f * static_cast<float>(i)});
-      for (int i = 0; i < ow; ++i) col_taps.push_back({i * 5 / 9, std::min(i * 5 / 9 + 1, 4), 0.1f * static_cast<float>(i)});
+      for (int i = 0; i < oh; ++i)
+        row_taps.push_back({i * 4 / 7, std::min(i * 4 / 7 + 1, 3), 0.1f * static_cast<float>(i)});
+      for (int i = 0; i < ow; ++i)
+        col_taps.push_back({i * 5 / 9, std::min(i * 5 / 9 + 1, 4), 0.1f * static_cast<float>(i)});
       const auto at = [&](int64_t b, int64_t iy, int64_t ix, int64_t k) {
         return static_cast<double>(x[((b * ih + iy) * iw + ix) * ldx + k]);
       };

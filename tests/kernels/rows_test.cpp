@@ -6,7 +6,7 @@ namespace nm::test {
 namespace {
 
 constexpr float inf = std::numeric_limits<float>::infinity();
-constexpr int64_t lengths[] = {1,  2,  3,  4,  5,  7,  8,  9,  12, 15, 16,  17,  24,  31,  32,  33,
+constexpr int64_t lengths[] = {1,  2,  3,  4,  5,  7,  8,  9,  12, 15,  16,  17,  24,  31,  32,  33,
                                40, 47, 48, 63, 64, 65, 66, 96, 97, 127, 128, 129, 255, 257, 1000};
 
 std::vector<double> softmax(const float* x, int64_t n, int64_t step, bool log) {
@@ -107,7 +107,8 @@ TEST_CASE("layer_norm, rms_norm and moments", "[rows]") {
     for (int64_t n : lengths) {
       const int64_t rows = 3, ld = n + 1;
       // A large mean: a single pass over squares would lose the variance.
-      const Floats x = random_floats(rows * ld, 99, 101), s = random_floats(n, 0.5, 2, 2), b = random_floats(n, -1, 1, 3);
+      const Floats x = random_floats(rows * ld, 99, 101), s = random_floats(n, 0.5, 2, 2),
+                   b = random_floats(n, -1, 1, 3);
       Floats y(rows * n), mean(rows), inv(rows), rms(rows), m2(rows), v2(rows);
       t.rows.layer_norm(rows, n, x, ld, s, b, 1e-3f, y, n, mean, inv);
       t.rows.mean_variance(rows, n, x, ld, m2, v2);

@@ -55,7 +55,8 @@ inline void require_close(const float* got, const std::vector<double>& want, dou
                           const std::string& what) {
   for (size_t i = 0; i < want.size(); ++i) {
     const double g = got[i], w = want[i];
-    const bool same = (std::isnan(g) && std::isnan(w)) || g == w || std::abs(g - w) <= absolute + relative * std::abs(w);
+    const bool same =
+        (std::isnan(g) && std::isnan(w)) || g == w || std::abs(g - w) <= absolute + relative * std::abs(w);
     if (!same) {
       FAIL(what << ": element " << i << " is " << g << ", expected " << w);
     }

@@ -5,12 +5,15 @@ export interface HostWorker {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   /** The worker's messages, and what made it fail (a script that cannot be loaded, an uncaught error). */
   listen(onMessage: (message: unknown) => void, onFailure: (reason: string) => void): void;
+  /** Whether the worker keeps the process alive, which matters in Node; at first it does not. */
+  keepAlive(wanted: boolean): void;
   terminate(): void;
 }
 
 interface NodeWorker {
   postMessage(message: unknown, transfer?: Transferable[]): void;
   on(event: string, listener: (value: unknown) => void): void;
+  ref(): void;
   unref(): void;
   terminate(): Promise<number>;
 }
@@ -24,13 +27,14 @@ function wrapNodeWorker(script: string): HostWorker {
   const threads = nodeModule<{ Worker: new (url: URL) => NodeWorker }>('node:worker_threads');
   const here = import.meta.url;
   const worker = new threads.Worker(new URL(script, here));
-  worker.unref(); // An idle session must not keep the process alive.
+  worker.unref();
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onFailure) {
       worker.on('message', onMessage);
       worker.on('error', (error) => onFailure(String(error)));
     },
+    keepAlive: (wanted) => (wanted ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
   };
 }
@@ -44,6 +48,7 @@ function wrapWebWorker(worker: Worker): HostWorker {
       worker.addEventListener('error', (event) => onFailure(event.message ?? 'its script could not be loaded'));
       worker.addEventListener('messageerror', () => onFailure('a message could not be read'));
     },
+    keepAlive: () => {},
     terminate: () => worker.terminate(),
   };
 }

@@ -80,10 +80,9 @@ export class LocalBackend implements Backend {
     return trapped(() => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
   }
 
+  /** Stops the threads; the instance and its memory go with the last reference to this backend. */
   async release(): Promise<void> {
     this.#stopThreads();
-    // The instance and its memory go with the last reference to this backend; nothing outlives it.
-    trapped(() => this.#engine.exports.nm_release(this.#session));
   }
 
   #steps(): readonly Step[] {

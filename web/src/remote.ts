@@ -113,7 +113,13 @@ class WorkerCalls {
     );
     this.#worker.listen(
       (message) => this.#receive(message as Reply),
-      (reason) => this.close(new NeuromancerError('internal', `The session's worker failed: ${reason}.`)),
+      (reason) =>
+        this.close(
+          new NeuromancerError(
+            'engine_unavailable',
+            `The session's worker failed: ${reason}. It runs neuromancer/dist/worker.js, which must be served from the page's own site.`,
+          ),
+        ),
     );
   }
 
@@ -129,6 +135,7 @@ class WorkerCalls {
         return;
       }
       this.#pending.set(id, { resolve, reject, onProgress });
+      this.#worker.keepAlive(true);
       this.#worker.postMessage({ id, call, given });
     });
     return { id, result };
@@ -156,6 +163,7 @@ class WorkerCalls {
       return;
     }
     this.#pending.delete(reply.id);
+    this.#worker.keepAlive(this.#pending.size > 0);
     if ('failed' in reply) pending.reject(NeuromancerError.fromRecord(reply.failed));
     else pending.resolve(reply.returned as never);
   }

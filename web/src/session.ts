@@ -11,12 +11,15 @@ import { describe, Tensor, type TensorLike } from './tensor.js';
  * all of its memory back. Calls on one session run one after the other.
  */
 export class Session {
-  readonly #backend: Backend;
-  readonly #inputNames: ReadonlySet<string>;
+  /** Everything the engine knows of the model: name, producer, opsets, operators, sizes. */
+  readonly model: ModelDescription;
+  /** What the session runs on: version, artefact, threads. */
+  readonly engine: EngineInfo;
+  /** Absent once released, so that the instance and its memory can go although the session is still referred to. */
+  #backend: Backend | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
-  /** Why the session takes no more calls. */
-  #closed: string | undefined;
+  #broken = false;
 
   /** Loads an ONNX model from a URL, bytes, a Response or a Blob. */
   static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
@@ -26,64 +29,56 @@ export class Session {
 
   private constructor(backend: Backend) {
     this.#backend = backend;
-    this.#inputNames = new Set(backend.description.inputs.map(({ name }) => name));
+    this.model = backend.description;
+    this.engine = backend.engine;
   }
 
   get inputs(): readonly ValueInfo[] {
-    return this.#backend.description.inputs;
+    return this.model.inputs;
   }
 
   get outputs(): readonly ValueInfo[] {
-    return this.#backend.description.outputs;
-  }
-
-  /** Everything the engine knows of the model: name, producer, opsets, operators, sizes. */
-  get model(): ModelDescription {
-    return this.#backend.description;
-  }
-
-  /** What the session runs on: version, artefact, threads. */
-  get engine(): EngineInfo {
-    return this.#backend.engine;
+    return this.model.outputs;
   }
 
   /** Runs the model on a tensor per input and returns a tensor per output. */
   async run(feeds: Readonly<Record<string, TensorLike>>, options: RunOptions = {}): Promise<Outputs> {
     throwIfAborted(options.signal);
     const tensors = this.#checkFeeds(feeds);
-    return this.#enqueue(() => {
+    return this.#enqueue((backend) => {
       throwIfAborted(options.signal);
-      return this.#backend.run(tensors, options);
+      return backend.run(tensors, options);
     });
   }
 
   /** The steps of the plan that the last run used. */
   steps(): Promise<readonly Step[]> {
-    return this.#enqueue(() => this.#backend.steps());
+    return this.#enqueue((backend) => backend.steps());
   }
 
   /** The bytes this session holds. */
   memory(): Promise<MemoryUse> {
-    return this.#enqueue(() => this.#backend.memory());
+    return this.#enqueue((backend) => backend.memory());
   }
 
   /** Gives all memory back, after the calls that are under way. Releasing twice is allowed. */
   release(): Promise<void> {
-    this.#released ??= this.#enqueue(() => {
-      this.#closed = 'This session was released; load the model again.';
-      return this.#backend.release();
+    this.#released ??= this.#queue.then(async () => {
+      const backend = this.#backend;
+      this.#backend = undefined;
+      await backend?.release();
     });
     return this.#released;
   }
 
-  #enqueue<T>(call: () => Promise<T>): Promise<T> {
+  #enqueue<T>(call: (backend: Backend) => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => {
-      if (this.#closed !== undefined) throw new NeuromancerError('session_closed', this.#closed);
-      return call();
+      if (this.#backend === undefined) throw closed('was released');
+      if (this.#broken) throw closed('was broken by an internal error');
+      return call(this.#backend);
     });
     this.#queue = result.catch((error: unknown) => {
-      if (!(error instanceof NeuromancerError) || error.code !== 'internal') return;
-      this.#closed = 'This session was broken by an internal error; load the model again.';
+      this.#broken ||= error instanceof NeuromancerError && error.code === 'internal';
     });
     return result;
   }
@@ -91,7 +86,7 @@ export class Session {
   #checkFeeds(feeds: Readonly<Record<string, TensorLike>>): ReadonlyMap<string, Tensor> {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
     for (const name of Object.keys(feeds)) {
-      if (this.#inputNames.has(name)) continue;
+      if (this.inputs.some((input) => input.name === name)) continue;
       throw new NeuromancerError('invalid_argument', `The model has no input "${name}"; its inputs are ${known()}.`, {
         input: name,
       });
@@ -107,4 +102,8 @@ export class Session {
     }
     return new Map(Object.entries(feeds).map(([name, value]) => [name, Tensor.of(value)]));
   }
+}
+
+function closed(why: string): NeuromancerError {
+  return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
 }

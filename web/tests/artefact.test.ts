@@ -1,4 +1,5 @@
 // The package on the real engine: every artefact that is built, in Node.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Artefact, detectFeatures, type Outputs, type Profile, Session, Tensor } from '../dist/index.js';
@@ -60,6 +61,21 @@ function suite(artefact: Artefact): void {
     expect((await there.memory()).heap).toBeGreaterThan(0);
     await Promise.all([here.release(), there.release()]);
     await expect(there.run({ image: blank() })).rejects.toMatchObject({ code: 'session_closed' });
+  });
+
+  test('a session in a worker keeps Node alive while a call is under way, and no longer', () => {
+    const script = `
+      import { Session, Tensor } from '../dist/index.js';
+      const session = await Session.load(new URL(process.argv[1]), { artefact: '${artefact}', threads: ${threads}, worker: true });
+      const { probabilities } = await session.run({ image: new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]) });
+      console.log(probabilities.size);`;
+    const options = { cwd: new URL('.', import.meta.url), encoding: 'utf8', timeout: 20_000 } as const;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', script, handwriting.href],
+      options,
+    );
+    expect([stdout.trim(), status]).toEqual(['36', 0]);
   });
 
   test.each([false, true])('a run can be cancelled, and the session goes on (worker: %s)', async (worker) => {

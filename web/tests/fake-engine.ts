@@ -22,7 +22,6 @@ export class FakeEngine {
   readonly external = new Map<string, string>();
   /** Makes the next run fail with this error text, or trap when it is "trap". */
   failure: string | undefined;
-  released = false;
   threads = 1;
 
   #top = 1024;
@@ -60,9 +59,6 @@ export class FakeEngine {
           return 0;
         }
         return 1;
-      },
-      nm_release: () => {
-        this.released = true;
       },
       nm_describe: () => {
         const { inputs, outputs, steps } = this.#model;

@@ -3,11 +3,15 @@ import { Engine } from '../src/engine.js';
 import { NeuromancerError, type Profile, Session, Tensor } from '../src/index.js';
 import { FakeEngine } from './fake-engine.js';
 
-const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine }));
+const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0 }));
 
 vi.mock('../src/instance.js', () => ({
   threadCount: () => 1,
-  instantiate: async () => ({ engine: new Engine(fake.engine.exports), threads: 1, stopThreads: () => {} }),
+  instantiate: async () => ({
+    engine: new Engine(fake.engine.exports),
+    threads: 1,
+    stopThreads: () => (fake.stopped += 1),
+  }),
 }));
 
 const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
@@ -15,6 +19,7 @@ const model = Uint8Array.of(1, 2, 3, 4);
 const float = (values: number[]) => new Tensor('float32', Float32Array.from(values), [values.length]);
 
 beforeEach(() => {
+  fake.stopped = 0;
   const x = { name: 'x', type: 'float32', shape: ['n'] };
   const names = { name: 'names', type: 'string', shape: [2, null], optional: true };
   fake.engine = new FakeEngine({ inputs: [x, names], outputs: [x, names], steps: 3 });
@@ -128,6 +133,8 @@ describe('the end', () => {
     fake.engine.failure = 'trap';
     await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'internal' });
     await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
+    await session.release();
+    expect(fake.stopped).toBe(1);
     fake.engine.failure = undefined;
     const other = await Session.load(model, { wasm });
     expect((await other.run({ x: float([1]) })).x?.size).toBe(1);
@@ -138,7 +145,7 @@ describe('the end', () => {
     const run = session.run({ x: float([4]) });
     await Promise.all([session.release(), session.release()]);
     expect((await run).x?.data).toEqual(Float32Array.of(4));
-    expect(fake.engine.released).toBe(true);
+    expect(fake.stopped).toBe(1);
     await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
   });
 });

@@ -1,0 +1,107 @@
+#include "engine/ops/check.h"
+#include "engine/ops/movement.h"
+
+namespace nm {
+namespace {
+
+// Both move blocks between channels and space; inputs are [batch, channels, height, width].
+class BlockOperator : public Movement {
+ protected:
+  explicit BlockOperator(Attributes& a) : block_(a.integer("blocksize", 0)) {
+    a.require("blocksize");
+    if (a.has("blocksize") && (block_ < 1 || block_ > 1 << 15)) {
+      a.fail(text("the attribute 'blocksize' is ", block_, "; it must be positive and sensible"));
+    }
+  }
+
+  Status check(Inference& c) const {
+    NM_TRY(check_tensors(c, 1));
+    c.output(0, c.type(0));
+    if (c.has_shape(0) && c.shape(0).rank() != 4) return wrong_shape("the input", c.shape(0), "four dimensions");
+    return {};
+  }
+
+  int64_t block_;
+};
+
+class DepthToSpace final : public BlockOperator {
+ public:
+  explicit DepthToSpace(Attributes& a) : BlockOperator(a) {
+    const std::string mode = a.string("mode", "DCR");
+    depth_first_ = mode == "DCR";
+    if (!depth_first_ && mode != "CRD") a.fail(text("the attribute 'mode' is '", mode, "'; expected DCR or CRD"));
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check(c));
+    if (!c.has_shape(0)) return {};
+    Shape out = c.shape(0);
+    if (out[1] >= 0 && out[1] % (block_ * block_) != 0) {
+      return wrong_shape("the input", out, text("a multiple of ", block_ * block_, " channels"));
+    }
+    if (out[1] >= 0) out[1] /= block_ * block_;
+    for (int i = 2; i < 4; ++i) {
+      if (out[i] > INT64_MAX / block_) return {Code::ShapeMismatch, "the output is too large"};
+      out[i] = out[i] < 0 ? kUnknownDim : out[i] * block_;
+    }
+    c.output(0, c.type(0), out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    Tensor& out = c.output(0);
+    const Strides s = row_major(in.shape());
+    const int64_t channels = out.dim(1);
+    // In the output's order: batch, channel, row, row in block, column, column in block.
+    const int64_t channel = depth_first_ ? s[1] : s[1] * block_ * block_;
+    const int64_t cell = depth_first_ ? s[1] * channels : s[1];
+    const Shape extent{in.dim(0), channels, in.dim(2), block_, in.dim(3), block_};
+    copy_strided(in.dtype(), extent, {in.raw(), 0, {s[0], channel, s[2], cell * block_, s[3], cell}},
+                 {out.raw(), 0, row_major(extent)});
+    return {};
+  }
+
+ private:
+  bool depth_first_;
+};
+
+class SpaceToDepth final : public BlockOperator {
+ public:
+  explicit SpaceToDepth(Attributes& a) : BlockOperator(a) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check(c));
+    if (!c.has_shape(0)) return {};
+    Shape out = c.shape(0);
+    for (int i = 2; i < 4; ++i) {
+      if (out[i] < 0) continue;
+      if (out[i] % block_ != 0) return wrong_shape("the input", c.shape(0), text("sides that ", block_, " divides"));
+      out[i] /= block_;
+    }
+    if (out[1] > INT64_MAX / (block_ * block_)) return {Code::ShapeMismatch, "the output is too large"};
+    out[1] = out[1] < 0 ? kUnknownDim : out[1] * block_ * block_;
+    c.output(0, c.type(0), out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    Tensor& out = c.output(0);
+    const Strides s = row_major(in.shape());
+    // In the output's order: batch, row in block, column in block, channel, row, column.
+    const Shape extent{in.dim(0), block_, block_, in.dim(1), out.dim(2), out.dim(3)};
+    copy_strided(in.dtype(), extent, {in.raw(), 0, {s[0], s[2], s[3], s[1], s[2] * block_, s[3] * block_}},
+                 {out.raw(), 0, row_major(extent)});
+    return {};
+  }
+};
+
+}  // namespace
+
+NM_OPERATORS(depth_to_space) {
+  r.add<DepthToSpace>("DepthToSpace", 1);
+  r.add<SpaceToDepth>("SpaceToDepth", 1);
+}
+
+}  // namespace nm
