@@ -6,21 +6,16 @@ file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
-set(cli_main ${PROJECT_SOURCE_DIR}/cli/main.cpp)
-list(REMOVE_ITEM cli_sources ${cli_main})
 
-add_library(nm_program INTERFACE)
+add_library(nm_program INTERFACE)  # objects come only from libraries that are named directly, so not from this one
 if(EMSCRIPTEN)
   target_link_options(nm_program INTERFACE
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
 endif()
 
-add_library(nm_cli OBJECT ${cli_sources})
-target_link_libraries(nm_cli PRIVATE nm_engine_options)
-
-add_executable(cli ${cli_main})
+add_executable(cli ${cli_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
-target_link_libraries(cli PRIVATE nm_engine nm_program nm_cli nm_engine_options)
+target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
 add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
@@ -38,8 +33,8 @@ if(EMSCRIPTEN)
   return()
 endif()
 
-add_executable(nm_mutations ${fuzz_sources})
-target_link_libraries(nm_mutations PRIVATE nm_engine nm_program nm_cli nm_engine_options)
+add_executable(nm_mutations ${fuzz_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
+target_link_libraries(nm_mutations PRIVATE nm_engine nm_program nm_engine_options)
 
 find_package(benchmark QUIET)
 if(micro_sources AND benchmark_FOUND AND NOT NM_SANITIZE)

@@ -76,15 +76,22 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
         const float* starts[mr];
         for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
         job.rows = starts;
-        for (int64_t p = block; p < block_end; ++p) {
-          const int64_t n0 = p * Tile<A>::nr;
-          job.b = g.packed_b + panels.offset(p) + k0 * panels.width(p);
-          job.columns = panels.columns(p);
+        // The last panel may be narrower, with a tile of its own and another stride.
+        const bool narrow = panels.width(block_end - 1) != Tile<A>::nr;
+        const auto run = [&](int64_t first, int64_t last) {
+          if (first == last) return;
+          const int64_t n0 = first * Tile<A>::nr;
+          job.b = g.packed_b + panels.offset(first) + k0 * panels.width(first);
+          job.panels = last - first;
+          job.panel_stride = Tile<A>::nr * g.k;
+          job.columns = panels.columns(last - 1);
           job.bias = e.bias ? e.bias + n0 : nullptr;
           job.c = g.c + m * g.ldc + n0;
           job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
-          tile_for<A>(rows, panels.vectors(p))(job);
-        }
+          tile_for<A>(rows, panels.vectors(first))(job);
+        };
+        run(block, narrow ? block_end - 1 : block_end);
+        if (narrow) run(block_end - 1, block_end);
       }
     }
     k0 += depth;

@@ -17,6 +17,9 @@ struct TileJob {
   float* c = nullptr;
   int64_t ldc = 0;
   int64_t columns = 0;  // of the panel that exist in C
+  // This many panels one after another, panel_stride floats apart; all but the last are whole.
+  int64_t panels = 1;
+  int64_t panel_stride = 0;
   // Products cut along K: all but the first part start from C, all but the last leave raw sums there.
   bool first = true, last = true;
   // bias and residual already point at this tile's first column and row.
@@ -118,7 +121,7 @@ template <class A, int MR, int NV>
 }
 
 template <class A, int MR, int NV>
-void run_tile(const TileJob& job) {
+[[gnu::always_inline]] inline void run_panel(const TileJob& job) {
   constexpr int W = simd::lanes<A>;
   // Fewer sums than hide the latency of a multiply-add (4 cycles on 2 ports): several sets take turns along K.
   constexpr int sets = MR * NV >= 8 ? 1 : MR * NV >= 4 ? 2 : 4;
@@ -170,6 +173,22 @@ void run_tile(const TileJob& job) {
     }
   }
   finish_tile<A, MR, NV>(job, acc[0]);
+}
+
+// Panels are walked in here: with a short depth a call per panel costs as much as its products.
+template <class A, int MR, int NV>
+void run_tile(const TileJob& given) {
+  constexpr int nr = NV * simd::lanes<A>;
+  TileJob job = given;
+  while (true) {
+    job.columns = job.panels > 1 ? nr : given.columns;
+    run_panel<A, MR, NV>(job);
+    if (--job.panels == 0) return;
+    job.b += static_cast<ptrdiff_t>(job.panel_stride);
+    job.c += nr;
+    if (job.bias) job.bias += nr;
+    if (job.residual) job.residual += nr;
+  }
 }
 
 using TileFunction = void (*)(const TileJob&);

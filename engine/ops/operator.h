@@ -234,7 +234,9 @@ class Execution {
   template <class T>
   Result<T*> scratch(int64_t count) const {
     static_assert(std::is_trivially_copyable_v<T>);
-    NM_ASSIGN(uint8_t* bytes, scratch_.get(static_cast<size_t>(count) * sizeof(T)));
+    // Where addresses have 32 bits, a size that wraps around would look small.
+    const uint64_t size = static_cast<uint64_t>(count) * sizeof(T);
+    NM_ASSIGN(uint8_t* bytes, scratch_.get(size > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(size)));
     return reinterpret_cast<T*>(bytes);
   }
 

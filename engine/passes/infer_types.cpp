@@ -4,6 +4,10 @@
 namespace nm {
 namespace {
 
+bool is_narrow(const ValueType& type) {
+  return type.is_tensor() && (type.dtype == DType::Float16 || type.dtype == DType::BFloat16);
+}
+
 // What a subgraph sees of the outer graph: captures have the outer value's type and shape. The subgraph's own inputs
 // keep what the file declares, since loops may change shapes from one turn to the next; a type it leaves out is taken
 // from the node's matching input by the operators that run bodies.
@@ -26,6 +30,7 @@ Status infer_node(Graph& graph, const Node& node) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
   Inference c(node.inputs.size(), node.outputs.size());
+  DType narrow = DType::Undefined;  // the 16-bit float that widen_float16 will replace
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
     const GraphValue& v = graph.value(node.inputs[i]);
@@ -34,6 +39,11 @@ Status infer_node(Graph& graph, const Node& node) {
     in.type = v.type;
     in.shape = v.shape;
     if (v.is_constant() && v.constant.raw() != nullptr) in.value = &v.constant;
+    if (is_narrow(v.type) && !op->native_float16() && !(op->packs_float16(i) && v.is_constant())) {
+      narrow = v.type.dtype;
+      in.type = ValueType::tensor(DType::Float32);
+      in.value = nullptr;
+    }
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
   NM_TRY(op->infer(c));
@@ -42,6 +52,7 @@ Status infer_node(Graph& graph, const Node& node) {
     GraphValue& v = graph.value(node.outputs[o]);
     Inference::Output& said = c.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) v.type = said.type;
+    if (narrow != DType::Undefined && said.type.is_tensor() && said.type.dtype == DType::Float32) v.type.dtype = narrow;
     if (said.shape) v.shape = said.shape;
     if (said.value.defined()) v.constant = std::move(said.value);
   }

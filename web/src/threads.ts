@@ -1,6 +1,7 @@
 // Threads of the threaded artefacts: workers that instantiate the same module on the same memory and then stay inside
 // nm_worker_run, which takes shares of the session's work. Nothing here waits for them: a run uses those that are there.
 import { Engine, type EngineExports } from './engine.js';
+import { NeuromancerError } from './errors.js';
 import { startWorker } from './host-worker.js';
 import type { Instance } from './instance.js';
 
@@ -20,9 +21,10 @@ export interface ThreadStart {
 }
 
 const pageBytes = 65536;
-/** At least what the artefact is linked for (INITIAL_MEMORY in cmake/wasm.cmake), and exactly its maximum. */
+/** What the artefact is linked for (INITIAL_MEMORY in cmake/wasm.cmake). */
 const initialBytes = 4 * 1024 * 1024;
-const maximumBytes = 4 * 1024 * 1024 * 1024;
+/** The most that the memory may grow to: a host short of address space refuses the larger ones. */
+const maximumMegabytes = [4096, 2048, 1024, 512, 256];
 const stackBytes = 256 * 1024;
 
 export function needsSharedMemory(module: WebAssembly.Module): boolean {
@@ -30,11 +32,7 @@ export function needsSharedMemory(module: WebAssembly.Module): boolean {
 }
 
 export async function startThreads(module: WebAssembly.Module, threads: number): Promise<Instance> {
-  const memory = new WebAssembly.Memory({
-    initial: initialBytes / pageBytes,
-    maximum: maximumBytes / pageBytes,
-    shared: true,
-  });
+  const memory = sharedMemory();
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const engine = new Engine({ ...(exports as unknown as ThreadExports), memory });
   engine.checkCount(engine.exports.nm_set_threads(threads));
@@ -54,4 +52,22 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
       for (const worker of workers) worker.terminate();
     },
   };
+}
+
+function sharedMemory(): WebAssembly.Memory {
+  let refusal: unknown;
+  for (const megabytes of maximumMegabytes) {
+    const maximum = (megabytes * 1024 * 1024) / pageBytes;
+    try {
+      return new WebAssembly.Memory({ initial: initialBytes / pageBytes, maximum, shared: true });
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  throw new NeuromancerError(
+    'out_of_memory',
+    'This host has no address space left for a shared memory; release sessions, or load with threads: 1.',
+    {},
+    refusal,
+  );
 }
