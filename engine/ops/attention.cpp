@@ -1,4 +1,4 @@
-// ai.onnx Attention (operator sets 23 and 24), with masks, grouped heads, and caches of keys and values.
+// ai.onnx Attention (operator sets 23 to 25), with masks, grouped heads, and caches of keys and values.
 #include <algorithm>
 #include <cmath>
 
@@ -26,11 +26,11 @@ class Attention final : public Operator {
         scale_(a.number("scale", 0)),
         has_scale_(a.has("scale")),
         softcap_(a.number("softcap", 0)),
-        scores_mode_(a.integer("qk_matmul_output_mode", 0)) {
+        scores_mode_(a.integer("qk_matmul_output_mode", 0)),
+        left_window_(a.integer("left_window_size", -1)),
+        right_window_(a.integer("right_window_size", -1)) {
     if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
-    for (const char* window : {"left_window_size", "right_window_size"}) {
-      if (a.integer(window, -1) != -1) a.unsupported(text("the attribute '", window, "' is not supported"));
-    }
+    if (left_window_ < -1 || right_window_ < -1) a.fail("a window's size must be -1 or not negative");
   }
 
   Status infer(Inference& c) const override {
@@ -83,7 +83,9 @@ class Attention final : public Operator {
     call.scale = has_scale_ ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
     call.softcap = softcap_;
     call.causal = causal_;
-    call.causal_offset = s.past;
+    call.left_window = left_window_;
+    call.right_window = right_window_;
+    call.offset = s.past;
     if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
     if (c.has(kMask)) NM_TRY(set_mask(c.input(kMask), call.mask));
     if (c.wants(3)) {
@@ -253,6 +255,7 @@ class Attention final : public Operator {
   bool has_scale_;
   float softcap_;
   int64_t scores_mode_;
+  int64_t left_window_, right_window_;
 };
 
 }  // namespace

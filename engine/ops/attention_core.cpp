@@ -112,16 +112,19 @@ class Attend {
   // Several query heads may share a head of keys and values.
   int64_t kv_head(int64_t h) const { return h / (a_.q_heads / a_.kv_heads); }
 
-  // Keys that query i of batch b may see, as far as causality and lengths say.
-  int64_t visible(int64_t b, int64_t i) const {
-    int64_t n = a_.kv_len;
-    int64_t offset = a_.causal_offset;
-    if (a_.lengths != nullptr) {
-      n = std::clamp(a_.lengths[b], int64_t{0}, n);
-      offset = a_.lengths[b] - a_.q_len;
-    }
-    if (a_.causal) n = std::clamp(i + 1 + offset, int64_t{0}, n);
-    return n;
+  struct Range {
+    int64_t begin, end;
+  };
+
+  // Keys that query i of batch b may see, as far as causality, windows and lengths say.
+  Range visible(int64_t b, int64_t i) const {
+    const int64_t n = a_.lengths != nullptr ? std::clamp(a_.lengths[b], int64_t{0}, a_.kv_len) : a_.kv_len;
+    const int64_t position = i + (a_.lengths != nullptr ? n - a_.q_len : a_.offset);
+    int64_t ahead = a_.causal ? 0 : n;
+    if (a_.right_window >= 0) ahead = std::min(ahead, a_.right_window);
+    const int64_t behind = a_.left_window >= 0 ? std::min(a_.left_window, a_.kv_len + a_.q_len) : a_.kv_len + a_.q_len;
+    const int64_t end = a_.causal || a_.right_window >= 0 ? std::clamp(position + 1 + ahead, int64_t{0}, n) : n;
+    return {std::clamp(position - behind, int64_t{0}, end), end};
   }
 
   // One row of scores into probabilities.
@@ -140,26 +143,31 @@ class Attend {
       k.unary(Unary::Affine, x, x, a_.kv_len, a_.softcap, 0);
     }
     show(Scores::Softcap);
-    int64_t n = visible(b, i);
+    Range seen = visible(b, i);
     if (a_.mask.bias != nullptr || a_.mask.seen != nullptr) {
-      if (a_.mask.column != 0) n = std::min(n, a_.mask.columns);
-      apply_mask(b * a_.mask.batch + matrix % a_.q_heads * a_.mask.head + i * a_.mask.row, n, x);
+      if (a_.mask.column != 0) seen.end = std::clamp(a_.mask.columns, seen.begin, seen.end);
+      apply_mask(b * a_.mask.batch + matrix % a_.q_heads * a_.mask.head + i * a_.mask.row, seen, x);
     }
-    std::fill(x + n, x + a_.kv_len, kMasked);
+    std::fill(x, x + seen.begin, kMasked);
+    std::fill(x + seen.end, x + a_.kv_len, kMasked);
     show(Scores::Mask);
-    const bool blind = std::all_of(x, x + n, [](float v) { return v == kMasked; });
-    std::fill(x + (blind ? 0 : n), x + a_.kv_len, 0.f);
-    if (!blind) kernels().rows.softmax(1, n, x, n, x, n);
+    const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
+    if (blind) seen.end = seen.begin;
+    std::fill(x, x + seen.begin, 0.f);
+    std::fill(x + seen.end, x + a_.kv_len, 0.f);
+    const int64_t n = seen.end - seen.begin;
+    if (n > 0) kernels().rows.softmax(1, n, x + seen.begin, n, x + seen.begin, n);
     show(Scores::Softmax);
   }
 
-  void apply_mask(int64_t at, int64_t n, float* x) const {
+  void apply_mask(int64_t at, const Range& seen, float* x) const {
     const AttentionMask& m = a_.mask;
     if (m.bias != nullptr && m.column == 1) {
-      kernels().elementwise.binary(Binary::Add, x, m.bias + at, x, n);
+      float* first = x + seen.begin;
+      kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
       return;
     }
-    for (int64_t j = 0; j < n; ++j) {
+    for (int64_t j = seen.begin; j < seen.end; ++j) {
       const int64_t from = at + j * m.column;
       if (m.bias != nullptr) {
         x[j] += m.bias[from];

@@ -37,9 +37,11 @@ struct AttentionCall {
   float scale = 1;
   float softcap = 0;  // 0: none
   AttentionMask mask;
-  // Query i sees keys j <= i + offset. An offset for each batch is `lengths` - q_len when there are lengths.
-  bool causal = false;
-  int64_t causal_offset = 0;
+  // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len.
+  int64_t offset = 0;
+  bool causal = false;               // no key behind that position is seen
+  int64_t left_window = -1;          // so many keys before it are seen, -1: all
+  int64_t right_window = -1;         // and so many behind it
   const int64_t* lengths = nullptr;  // keys that count, for each batch
   // Scores [batch, q_heads, q_len, kv_len] as they are after the step that `scores_after` names.
   enum class Scores { Product, Softcap, Mask, Softmax };
