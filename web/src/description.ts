@@ -21,7 +21,6 @@ export interface ModelDescription {
   /** How often each operator occurs. */
   readonly operators: Readonly<Record<string, number>>;
   readonly nodes: number;
-  readonly steps: number;
   readonly weightBytes: number;
 }
 

@@ -61,8 +61,8 @@ export class FakeEngine {
         return 1;
       },
       nm_describe: () => {
-        const { inputs, outputs, steps } = this.#model;
-        return text(JSON.stringify({ name: 'größe 🧠', inputs, outputs, steps, operators: { Identity: 1 } }));
+        const { inputs, outputs } = this.#model;
+        return text(JSON.stringify({ name: 'größe 🧠', inputs, outputs, operators: { Identity: 1 } }));
       },
       nm_input: (_, index, dtype, dims, rank) => {
         const shape = this.#dims(dims, rank);

@@ -124,10 +124,9 @@ class InspectPage implements Page {
 
   #describe(name: string, session: Session, loadTime: number): HTMLElement[] {
     const { model } = session;
-    const facts = new Facts(['Loaded in', 'Nodes', 'Steps after optimisation', 'Weights', 'Producer', 'Opset']);
+    const facts = new Facts(['Loaded in', 'Nodes', 'Weights', 'Producer', 'Opset']);
     facts.set('Loaded in', format.milliseconds(loadTime));
     facts.set('Nodes', String(model.nodes));
-    facts.set('Steps after optimisation', String(model.steps));
     facts.set('Weights', format.bytes(model.weightBytes));
     facts.set('Producer', model.producer || '–');
     facts.set(
@@ -207,9 +206,10 @@ class InspectPage implements Page {
       let profile: Profile | undefined;
       await session.run(feeds, { profile: (p) => (profile = p) });
       const memory = await session.memory();
-      const facts = new Facts(['Median', 'First run', 'Memory', 'Activations', 'Engine']);
+      const facts = new Facts(['Median', 'First run', 'Steps', 'Memory', 'Activations', 'Engine']);
       facts.set('Median', format.milliseconds(times.sort((a, b) => a - b)[Math.floor(timedRuns / 2)] as number));
       facts.set('First run', format.milliseconds(first.milliseconds));
+      facts.set('Steps', String(profile?.steps.length ?? 0));
       facts.set('Memory', format.bytes(memory.heap));
       facts.set('Activations', format.bytes(memory.arena));
       facts.set('Engine', describeEngine(session.engine));
