@@ -1,0 +1,132 @@
+#include "tests/ops/operator_test.h"
+
+namespace nm::test {
+namespace {
+
+// With queries of zero every visible key weighs the same: results are means of the values that are seen.
+Tensor query(int64_t heads) {
+  Tensor t = *Tensor::create(DType::Float32, Shape{1, heads, 3, 2});
+  std::fill_n(t.data<float>(), t.count(), 0.f);
+  return t;
+}
+Tensor keys() { return tensor<float>({1, 1, 3, 2}, {1, 2, 3, 4, 5, 6}); }
+Tensor values() { return tensor<float>({1, 1, 3, 1}, {3, 6, 9}); }
+Tensor rows(float a, float b, float c) { return tensor<float>({1, 1, 3, 1}, {a, b, c}); }
+
+TEST_CASE("Attention sees what masks, causality, windows and lengths allow", "[ops][attention]") {
+  const Tensor q = query(1);
+  check(node("Attention", 23), {q, keys(), values()}, {rows(6, 6, 6)});
+  check(node("Attention", 23, {{"is_causal", int64_t{1}}}), {q, keys(), values()}, {rows(3, 4.5f, 6)});
+  check(node("Attention", 23), {q, keys(), values(), tensor<bool>({3, 3}, {1, 0, 0, 0, 1, 1, 0, 0, 0})},
+        {rows(3, 7.5f, 0)});
+  check(node("Attention", 23), {q, keys(), values(), tensor<float>({1, 3}, {0, 0, -1e9f})}, {rows(4.5f, 4.5f, 4.5f)});
+  check(node("Attention", 24), {q, keys(), values(), tensor<bool>({3, 2}, {1, 0, 1, 1, 0, 1})}, {rows(3, 4.5f, 6)});
+  check(node("Attention", 24), {q, keys(), values(), Value(), Value(), Value(), tensor<int64_t>({1}, {2})},
+        {rows(4.5f, 4.5f, 4.5f)});
+  check(node("Attention", 25, {{"left_window_size", int64_t{0}}, {"right_window_size", int64_t{1}}}),
+        {q, keys(), values()}, {rows(4.5f, 7.5f, 9)});
+  check(node("Attention", 23), {query(2), keys(), values()}, {tensor<float>({1, 2, 3, 1}, {6, 6, 6, 6, 6, 6})});
+  check(node("Attention", 23, {{"q_num_heads", int64_t{2}}, {"kv_num_heads", int64_t{1}}}),
+        {tensor<float>({1, 1, 2}, {0, 1}), tensor<float>({1, 2, 1}, {0, std::log(3.f)}),
+         tensor<float>({1, 2, 1}, {4, 8})},
+        {tensor<float>({1, 1, 2}, {6, 7})});
+}
+
+TEST_CASE("Attention keeps caches and shows scores", "[ops][attention]") {
+  const Tensor q = tensor<float>({1, 1, 1, 1}, {1}), k = tensor<float>({1, 1, 1, 1}, {std::log(2.f)}),
+               v = tensor<float>({1, 1, 1, 1}, {6}), past = tensor<float>({1, 1, 1, 1}, {0});
+  check(node("Attention", 23, {{"qk_matmul_output_mode", int64_t{3}}}), {q, k, v, Value(), past, past},
+        {tensor<float>({1, 1, 1, 1}, {4}), tensor<float>({1, 1, 2, 1}, {0, std::log(2.f)}),
+         tensor<float>({1, 1, 2, 1}, {0, 6}), tensor<float>({1, 1, 1, 2}, {1.f / 3, 2.f / 3})});
+  check_fails(node("Attention", 23), {q, k, v, Value(), past}, Code::MissingInput);
+  check_fails(node("Attention", 23), {query(1), keys(), v}, Code::ShapeMismatch);
+  check_fails(node("Attention", 23), {tensor<float>({1, 1, 2}, {0, 1}), k, v}, Code::ShapeMismatch);
+  check_fails(node("Attention", 23), {q, k, v, tensor<bool>({1, 4}, {1, 1, 1, 1})}, Code::ShapeMismatch);
+}
+
+TEST_CASE("com.microsoft's Attention projects, masks and attends", "[ops][fused_attention]") {
+  const Tensor x = tensor<float>({1, 3, 1}, {3, 6, 9}), weights = tensor<float>({1, 3}, {0, 1, 1}),
+               bias = tensor<float>({3}, {0, 0, 1});
+  const auto attention = [](AttributeMap a) {
+    a["num_heads"] = int64_t{1};
+    return node("Attention", 1, std::move(a), "com.microsoft");
+  };
+  check(attention({}), {x, weights, bias}, {tensor<float>({1, 3, 1}, {7, 7, 7})});
+  check(attention({{"unidirectional", int64_t{1}}}), {x, weights, bias}, {tensor<float>({1, 3, 1}, {4, 5.5f, 7})});
+  check(attention({}), {x, weights, bias, tensor<int32_t>({1}, {2})}, {tensor<float>({1, 3, 1}, {5.5f, 5.5f, 5.5f})});
+  check(attention({}), {x, weights, bias, tensor<int32_t>({1, 3}, {0, 1, 1})},
+        {tensor<float>({1, 3, 1}, {8.5f, 8.5f, 8.5f})});
+  check(attention({}), {x, weights, bias, Value(), tensor<float>({2, 1, 1, 1, 1}, {5, 15})},
+        {tensor<float>({1, 3, 1}, {9, 9, 9}), tensor<float>({2, 1, 1, 4, 1}, {5, 3, 6, 9, 15, 4, 7, 10})});
+  check_fails(attention({}), {x, tensor<float>({2, 3}, {0, 0, 0, 0, 0, 0})}, Code::ShapeMismatch);
+  check_fails(attention({}), {x, weights, bias, tensor<int32_t>({2}, {1, 1})}, Code::ShapeMismatch);
+  check_fails(node("Attention", 1, {}, "com.microsoft"), {x, weights}, Code::InvalidModel);
+}
+
+TEST_CASE("RotaryEmbedding turns pairs", "[ops][rotary_embedding]") {
+  const Tensor x = tensor<float>({1, 1, 1, 4}, {1, 2, 3, 4});
+  const Tensor cosines = tensor<float>({2, 2}, {1, 1, 0, 1}), sines = tensor<float>({2, 2}, {0, 0, 1, 0});
+  const Tensor at = tensor<int64_t>({1, 1}, {1});
+  check(node("RotaryEmbedding", 23), {x, cosines, sines, at}, {tensor<float>({1, 1, 1, 4}, {-3, 2, 1, 4})});
+  check(node("RotaryEmbedding", 23, {{"interleaved", int64_t{1}}}), {x, cosines, sines, at},
+        {tensor<float>({1, 1, 1, 4}, {-2, 1, 3, 4})});
+  check(node("RotaryEmbedding", 23, {{"rotary_embedding_dim", int64_t{2}}, {"num_heads", int64_t{1}}}),
+        {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), tensor<float>({1, 1, 1}, {0}), tensor<float>({1, 1, 1}, {1})},
+        {tensor<float>({1, 1, 4}, {-2, 1, 3, 4})});
+  check_fails(node("RotaryEmbedding", 23), {x, cosines, sines, tensor<int64_t>({1, 1}, {2})}, Code::InvalidData);
+  check_fails(node("RotaryEmbedding", 23), {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), cosines, sines, at},
+              Code::InvalidModel);
+}
+
+TEST_CASE("EmbedLayerNormalization adds vectors and counts words", "[ops][embed_layer_norm]") {
+  const auto embed = node("EmbedLayerNormalization", 1, {{"epsilon", 0.0f}}, "com.microsoft");
+  const Tensor ids = tensor<int32_t>({1, 2}, {1, 0}), words = tensor<float>({2, 2}, {0, 0, 1, 3}),
+               positions = tensor<float>({2, 2}, {0, 0, 4, 8}), ones = tensor<float>({2}, {1, 1});
+  check(embed, {ids, Value(), words, positions, Value(), ones, ones, tensor<int32_t>({1, 2}, {1, 0})},
+        {tensor<float>({1, 2, 2}, {0, 2, 0, 2}), tensor<int32_t>({1}, {1})});
+  check_fails(embed, {tensor<int32_t>({1, 2}, {2, 0}), Value(), words, positions, Value(), ones, ones},
+              Code::InvalidData);
+  check_fails(embed, {ids, ids, words, positions, Value(), ones, ones}, Code::MissingInput);
+}
+
+TEST_CASE("QLinearAdd and QLinearMul", "[ops][qlinear_binary]") {
+  const auto scale = [](float s) { return tensor<float>({}, {s}); };
+  const auto zero = [](uint8_t z) { return tensor<uint8_t>({}, {z}); };
+  const Tensor a = tensor<uint8_t>({3}, {10, 20, 255}), b = tensor<uint8_t>({1}, {30});
+  check(node("QLinearAdd", 1, {}, "com.microsoft"),
+        {a, scale(0.5f), zero(10), b, scale(1), zero(20), scale(0.5f), zero(1)}, {tensor<uint8_t>({3}, {21, 31, 255})});
+  check(node("QLinearMul", 1, {}, "com.microsoft"),
+        {a, scale(0.5f), Value(), b, scale(1), zero(40), scale(1), zero(100)}, {tensor<uint8_t>({3}, {50, 0, 0})});
+  check_fails(node("QLinearAdd", 1, {}, "com.microsoft"),
+              {a, tensor<float>({2}, {1, 1}), zero(0), b, scale(1), zero(0), scale(1), zero(0)}, Code::ShapeMismatch);
+}
+
+TEST_CASE("LabelEncoder translates", "[ops][label_encoder]") {
+  const auto encoder = [](int version, AttributeMap a) {
+    return node("LabelEncoder", version, std::move(a), "ai.onnx.ml");
+  };
+  const Tensor words = tensor<std::string>({3}, {"b", "a", "x"});
+  check(encoder(1, {{"classes_strings", std::vector<std::string>{"a", "b"}}}), {words},
+        {tensor<int64_t>({3}, {1, 0, -1})});
+  check(encoder(1, {{"classes_strings", std::vector<std::string>{"a", "b"}}}), {tensor<int64_t>({2}, {1, 7})},
+        {tensor<std::string>({2}, {"b", "_Unused"})});
+  check(encoder(2, {{"keys_strings", std::vector<std::string>{"b", "a"}},
+                    {"values_floats", std::vector<float>{1, 2}},
+                    {"default_float", 9.0f}}),
+        {words}, {tensor<float>({3}, {1, 2, 9})});
+  check(encoder(4,
+                {{"keys_floats", std::vector<float>{std::nanf(""), 2}}, {"values_int64s", std::vector<int64_t>{5, 6}}}),
+        {tensor<float>({3}, {2, std::nanf(""), 3})}, {tensor<int64_t>({3}, {6, 5, -1})});
+  check(encoder(4, {{"keys_tensor", tensor<int64_t>({2}, {3, 4})},
+                    {"values_tensor", tensor<double>({2}, {0.5, 1.5})},
+                    {"default_tensor", tensor<double>({1}, {-1})}}),
+        {tensor<int64_t>({2}, {4, 5})}, {tensor<double>({2}, {1.5, -1})});
+  check_fails(
+      encoder(2, {{"keys_strings", std::vector<std::string>{"b"}}, {"values_floats", std::vector<float>{1, 2}}}),
+      {words}, Code::InvalidModel);
+  check_fails(encoder(2, {{"keys_floats", std::vector<float>{1}}, {"values_floats", std::vector<float>{1}}}), {words},
+              Code::TypeMismatch);
+}
+
+}  // namespace
+}  // namespace nm::test
