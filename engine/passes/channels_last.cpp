@@ -178,7 +178,7 @@ class LayoutPass {
 
   static bool is_image_node(const Node& n) {
     return n.is("Conv") || n.is("ConvTranspose") || n.is("MaxPool") || n.is("AveragePool") || n.is("LpPool") ||
-           n.is("FusedConv", "com.microsoft");
+           n.is("ConvInteger") || n.is("QLinearConv") || n.is("FusedConv", "com.microsoft");
   }
 
   using Handler = bool (LayoutPass::*)(Node&);
@@ -191,6 +191,10 @@ class LayoutPass {
         {"GlobalAveragePool", &LayoutPass::image_if_last},
         {"GlobalMaxPool", &LayoutPass::image_if_last},
         {"GlobalLpPool", &LayoutPass::image_if_last},
+        {"BatchNormalization", &LayoutPass::image_if_last},
+        {"InstanceNormalization", &LayoutPass::image_if_last},
+        {"QuantizeLinear", &LayoutPass::quantize},
+        {"DequantizeLinear", &LayoutPass::quantize},
         {"Resize", &LayoutPass::image_if_last},
         {"Upsample", &LayoutPass::image_if_last},
         {"Transpose", &LayoutPass::transpose},
@@ -244,7 +248,11 @@ class LayoutPass {
 
   bool image_if_last(Node& node) {
     const int r = rank(node.inputs[0]);
-    if (r < 3 || !outputs_have_rank(node, r) || !worthwhile({node.inputs[0]})) return false;
+    if (r < 3 || !worthwhile({node.inputs[0]})) return false;
+    for (size_t o = 1; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNone) return false;  // a BatchNormalization that trains
+    }
+    if (!outputs_have_rank(node, r)) return false;
     for (size_t i = 1; i < node.inputs.size(); ++i) first(node.inputs[i]);
     node.inputs[0] = last(node.inputs[0]);
     node.attributes[std::string(kChannelsLast)] = int64_t{1};
@@ -317,6 +325,8 @@ class LayoutPass {
     node.inputs[0] = last(node.inputs[0]);
     return push_last(std::move(node));
   }
+  // One scale, or one for each index of an axis.
+  bool quantize(Node& node) { return !node.attributes.contains("block_size") && one_axis_or(node, 1); }
   bool one_axis(Node& node) { return one_axis_or(node, 0); }
   // Before version 13 the axis split the shape in two.
   bool softmax(Node& node) { return node.version >= 13 && one_axis_or(node, -1); }

@@ -66,6 +66,17 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return g.node("ReduceMean", 13, {x}, {{"axes", Axes{3}}, {"keepdims", int64_t{0}}});
      }},
+    {"BatchNormalization Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("BatchNormalization", 15, {x, g.random({4}), g.random({4}), g.random({4}), g.constant(tensor<float>({4}, {1, 2, 3, 4}))});
+     }},
+    {"InstanceNormalization Transpose",
+     [](GraphBuilder& g, ValueId x) { return g.node("InstanceNormalization", 6, {x, g.random({4}), g.random({4})}); }},
+    {"QuantizeLinear DequantizeLinear Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       const auto scale = g.constant(tensor<float>({4}, {0.1f, 0.2f, 0.3f, 0.4f})), zero = g.constant(tensor<uint8_t>({4}, {1, 2, 3, 128}));
+       return g.node("DequantizeLinear", 13, {g.node("QuantizeLinear", 13, {x, scale, zero}), scale, zero});
+     }},
     {"Resize Transpose",
      [](GraphBuilder& g, ValueId x) {
        return g.node("Resize", 13, {x, kNone, g.constant(tensor<float>({4}, {1, 1, 2, 1.5f}))},
