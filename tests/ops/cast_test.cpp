@@ -84,6 +84,12 @@ TEST_CASE("Cast to narrow types") {
         {raw(DType::Float4E2M1, {4}, {0x7b, 0x17})});
 }
 
+TEST_CASE("BitCast") {
+  const AttributeMap as_int{{"to", static_cast<int64_t>(DType::Int32)}};
+  check(node("BitCast", 26, as_int), {tensor<float>({2}, {1, -0.0f})}, {tensor<int32_t>({2}, {0x3f800000, INT32_MIN})});
+  check_fails(node("BitCast", 26, as_int), {tensor<double>({1}, {1})}, Code::TypeMismatch);
+}
+
 TEST_CASE("Every code of the narrow floats survives a round trip") {
   for (const DType t : {DType::Float8E4M3FN, DType::Float8E4M3FNUZ, DType::Float8E5M2, DType::Float8E5M2FNUZ,
                         DType::Float8E8M0, DType::Float4E2M1}) {

@@ -57,6 +57,8 @@ TEST_CASE("Logic and bits") {
   const Tensor by = tensor<uint8_t>({3}, {1, 7, 9});
   check(node("BitShift", 11, {{"direction", "LEFT"}}), {u, by}, {tensor<uint8_t>({3}, {2, 0, 0})});
   check(node("BitShift", 11, {{"direction", "RIGHT"}}), {u, by}, {tensor<uint8_t>({3}, {0, 1, 0})});
+  check(node("BitShift", 28, {{"direction", "RIGHT"}}),
+        {tensor<int8_t>({3}, {-8, 4, -1}), tensor<int8_t>({3}, {1, -8, 9})}, {tensor<int8_t>({3}, {-4, 0, -1})});
   check_fails(node("BitShift", 11, {{"direction", "UP"}}), {u, by}, Code::InvalidModel);
   check_fails(node("And", 7), {x, y}, Code::TypeMismatch);
   check_fails(node("Not", 1), {x}, Code::TypeMismatch);

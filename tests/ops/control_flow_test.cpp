@@ -7,10 +7,10 @@ using namespace nm::test;
 namespace {
 
 // A subgraph under construction.
-struct Body {
+struct Subgraph {
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
 
-  Body() { graph->symbols = std::make_shared<SymbolTable>(); }
+  Subgraph() { graph->symbols = std::make_shared<SymbolTable>(); }
 
   ValueId value(DType type) {
     GraphValue v;
@@ -43,7 +43,7 @@ Tensor number(float x) { return tensor<float>({}, {x}); }
 
 // Its state becomes the iteration's number, which is also collected; goes on below 3.
 std::shared_ptr<Graph> counting_loop() {
-  Body b;
+  Subgraph b;
   const ValueId i = b.input(DType::Int64);
   b.input(DType::Bool);
   const ValueId sum = b.input(DType::Int64);
@@ -55,9 +55,9 @@ std::shared_ptr<Graph> counting_loop() {
 }  // namespace
 
 TEST_CASE("If runs one branch") {
-  Body yes;
+  Subgraph yes;
   auto then_branch = yes.yield({yes.constant(number(1))});
-  Body no;
+  Subgraph no;
   auto else_branch = no.yield({no.apply("Identity", {no.constant(number(2))}, DType::Float32)});
   const Node spec = node("If", 16, {{"then_branch", then_branch}, {"else_branch", else_branch}});
   check(spec, {tensor<bool>({}, {true})}, {number(1)});
@@ -80,7 +80,7 @@ TEST_CASE("Loop counts, stops by its condition and collects") {
 
 TEST_CASE("Scan walks along axes in both directions") {
   const auto body = [] {
-    Body b;
+    Subgraph b;
     const ValueId last = b.input(DType::Float32);
     const ValueId x = b.input(DType::Float32);
     const ValueId pair = b.apply("Where", {b.apply("Less", {last, x}, DType::Bool), x, last}, DType::Float32);

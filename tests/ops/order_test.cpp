@@ -94,6 +94,8 @@ TEST_CASE("Blocks, sequences and boxes change places") {
         {tensor<float>({1, 2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7})});
   check(node("SpaceToDepth", 13, {{"blocksize", int64_t{2}}}), {tensor<float>({1, 2, 2, 2}, {0, 2, 4, 6, 1, 3, 5, 7})},
         {depth});
+  check(node("SpaceToDepth", 28, {{"blocksize", int64_t{2}}, {"mode", "CRD"}}),
+        {tensor<float>({1, 2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7})}, {depth});
   check_fails(node("DepthToSpace", 13, {{"blocksize", int64_t{3}}}), {depth}, Code::ShapeMismatch);
   check_fails(node("DepthToSpace", 13), {depth}, Code::InvalidModel);
   check(node("ReverseSequence", 10), {matrix(), tensor<int64_t>({3}, {2, 1, 0})},

@@ -22,6 +22,7 @@ export interface TypedArrayConstructor {
   readonly name: string;
   readonly BYTES_PER_ELEMENT: number;
   new (length: number): TypedArray;
+  new (values: TypedArray): TypedArray;
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray;
 }
 

@@ -1,5 +1,6 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
+import { type ElementType, elementTypes, type TypedArray } from './dtypes.js';
 import { cancelled, NeuromancerError } from './errors.js';
 import { type Progress, readSource, resolveUrl, type Source } from './fetch.js';
 import { type HostWorker, startWorker } from './host-worker.js';
@@ -170,9 +171,11 @@ class WorkerCalls {
 }
 
 function record({ type, data, shape }: Tensor): TensorLike {
-  // Posting a view clones the whole buffer under it, so a view of a part is copied first.
+  // Posting a view clones the whole buffer under it, so a view of a part is copied first (and not by `slice`, which
+  // for Node's Buffer does not copy).
   const partial = ArrayBuffer.isView(data) && data.byteLength !== data.buffer.byteLength;
-  return { type, data: partial ? data.slice() : data, shape };
+  const { array: TypedArrayOf }: ElementType = elementTypes[type];
+  return { type, data: partial && TypedArrayOf !== null ? new TypedArrayOf(data as TypedArray) : data, shape };
 }
 
 async function postable(what: string, source: Source): Promise<PostableSource> {

@@ -14,12 +14,12 @@ export function readTensorProto(bytes: Uint8Array): { name: string; tensor: Tens
     else if (field === 2) typeNumber = value as number;
     else if (field === 8) name = new TextDecoder().decode(value as Uint8Array);
     else if (field === 9) raw = value as Uint8Array;
-    else if (field === 4) data = new Float32Array((value as Uint8Array).slice().buffer);
+    else if (field === 4) data = new Float32Array(new Uint8Array(value as Uint8Array).buffer);
     else if (field === 7) data = varints(value as Uint8Array);
   }
   const type = dtypeOfNumber(typeNumber);
   if (type === undefined) throw new Error(`tensor "${name}" has the unknown type ${typeNumber}`);
-  if (raw !== undefined) data = new (elementTypes[type].array as TypedArrayConstructor)(raw.slice().buffer);
+  if (raw !== undefined) data = new (elementTypes[type].array as TypedArrayConstructor)(new Uint8Array(raw).buffer);
   return { name, tensor: new Tensor(type, data ?? [], shape) };
 }
 
