@@ -92,7 +92,8 @@ class LayoutPass {
     const auto& shape = graph_.value(id).shape;
     if (!shape || graph_.value(id).is_constant()) return 0;
     double channels = 1, pixels = 1;
-    for (int i = 1; i < shape->rank(); ++i) (i == 1 ? channels : pixels) *= (*shape)[i] < 0 ? 64 : static_cast<double>((*shape)[i]);
+    for (int i = 1; i < shape->rank(); ++i)
+      (i == 1 ? channels : pixels) *= (*shape)[i] < 0 ? 64 : static_cast<double>((*shape)[i]);
     return channels == 1 || pixels == 1 ? 0 : channels * pixels;
   }
 
@@ -185,7 +186,8 @@ class LayoutPass {
 
   // Appends the node in its channels-last form, or leaves it and returns false.
   bool follow(Node& node) {
-    if (node.outputs.empty() || node.outputs[0] == kNone || node.inputs.empty() || node.inputs[0] == kNone) return false;
+    if (node.outputs.empty() || node.outputs[0] == kNone || node.inputs.empty() || node.inputs[0] == kNone)
+      return false;
     if (is_image_node(node)) return image(node);
     static const std::map<std::string_view, Handler> handlers = {
         {"GlobalAveragePool", &LayoutPass::image_if_last},
@@ -218,14 +220,41 @@ class LayoutPass {
   }
 
   static bool is_elementwise(const Node& n) {
-    static constexpr std::string_view kStandard[] = {
-        "Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd",
-        "BitwiseNot", "BitwiseOr", "BitwiseXor", "Cast", "Ceil", "Celu", "Clip", "Cos", "Cosh", "Div", "Dropout",
-        "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish",
-        "Identity", "IsInf", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Mean", "Min", "Mish", "Mod",
-        "Mul", "Neg", "Not", "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign",
-        "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Sub", "Sum", "Swish", "Tan", "Tanh", "ThresholdedRelu",
-        "Where", "Xor"};
+    static constexpr std::string_view kStandard[] = {"Abs",         "Acos",
+                                                     "Acosh",       "Add",
+                                                     "And",         "Asin",
+                                                     "Asinh",       "Atan",
+                                                     "Atanh",       "BitShift",
+                                                     "BitwiseAnd",  "BitwiseNot",
+                                                     "BitwiseOr",   "BitwiseXor",
+                                                     "Cast",        "Ceil",
+                                                     "Celu",        "Clip",
+                                                     "Cos",         "Cosh",
+                                                     "Div",         "Dropout",
+                                                     "Elu",         "Equal",
+                                                     "Erf",         "Exp",
+                                                     "Floor",       "Gelu",
+                                                     "Greater",     "GreaterOrEqual",
+                                                     "HardSigmoid", "HardSwish",
+                                                     "Identity",    "IsInf",
+                                                     "IsNaN",       "LeakyRelu",
+                                                     "Less",        "LessOrEqual",
+                                                     "Log",         "Max",
+                                                     "Mean",        "Min",
+                                                     "Mish",        "Mod",
+                                                     "Mul",         "Neg",
+                                                     "Not",         "Or",
+                                                     "PRelu",       "Pow",
+                                                     "Reciprocal",  "Relu",
+                                                     "Round",       "Selu",
+                                                     "Shrink",      "Sigmoid",
+                                                     "Sign",        "Sin",
+                                                     "Sinh",        "Softplus",
+                                                     "Softsign",    "Sqrt",
+                                                     "Sub",         "Sum",
+                                                     "Swish",       "Tan",
+                                                     "Tanh",        "ThresholdedRelu",
+                                                     "Where",       "Xor"};
     static constexpr std::string_view kMicrosoft[] = {"FastGelu", "Gelu", "QuickGelu"};
     if (n.domain.empty()) return std::binary_search(std::begin(kStandard), std::end(kStandard), n.op_type);
     return n.domain == "com.microsoft" && n.inputs.size() == 1 &&
