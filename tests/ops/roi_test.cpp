@@ -38,7 +38,7 @@ TEST_CASE("DeformConv", "[ops]") {
   };
   check(spec, {image(), w, offsets(0, 0)}, {tensor<float>({1, 1, 2, 3}, {21, 32, 43, 65, 76, 87})});
   check(spec, {image(), w, offsets(0, 0.5f), tensor<float>({1}, {1})},
-        {tensor<float>({1, 1, 2, 3}, {27.5f, 38.5f, 23.5f, 71.5f, 82.5f, 47.5f})});
+        {tensor<float>({1, 1, 2, 3}, {27.5f, 38.5f, 24.5f, 71.5f, 82.5f, 48.5f})});
   check(spec, {image(), w, offsets(-1, 0), Value(), tensor<float>({1, 2, 2, 3}, {1, 1, 1, 1, 1, 1, 2, 2, 2, 0, 0, 0})},
         {tensor<float>({1, 1, 2, 3}, {0, 0, 0, 1, 2, 3})});
   check_fails(spec, {image(), w, tensor<float>({1, 4, 1, 1}, {0, 0, 0, 0})}, Code::ShapeMismatch);
