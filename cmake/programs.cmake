@@ -20,7 +20,10 @@ target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
 add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
 target_include_directories(catch2 SYSTEM PUBLIC ${NM_PREFIX}/catch2)
-target_compile_options(catch2 PRIVATE -O1 $<$<BOOL:${NM_SANITIZE}>:-fsanitize=${NM_SANITIZE}>)
+target_compile_options(catch2 PRIVATE -O1)
+if(NM_SANITIZE)
+  target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE})
+endif()
 
 add_executable(nm_tests ${test_sources})
 target_link_libraries(nm_tests PRIVATE nm_engine nm_program catch2 nm_options)

@@ -56,11 +56,41 @@ class Cast final : public Movement {
   CastOptions options_;
 };
 
+// The same bits under another type of the same size.
+class BitCast final : public SameBytes {
+ public:
+  explicit BitCast(Attributes& a) : to_(type_attribute(a, "to", DType::Undefined)) {
+    a.require("to");
+    if (to_ == DType::String) a.fail("text has no bits to be read as another type");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    const DType from = c.type(0);
+    if (from != DType::Undefined && (from == DType::String || dtype_bits(from) != dtype_bits(to_))) {
+      return wrong_type("the input", from, text("a type of ", dtype_bits(to_), " bits, as ", dtype_name(to_)));
+    }
+    c.output(0, to_);
+    if (c.has_shape(0)) c.output(0, to_, c.shape(0));
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    copy_run(in.dtype(), in.raw(), 0, c.output(0).raw(), 0, in.count());
+    return {};
+  }
+
+ private:
+  DType to_;
+};
+
 }  // namespace
 
 NM_OPERATORS(cast) {
   r.add<Cast, false>("Cast", 1);
   r.add<Cast, true>("CastLike", 15);
+  r.add<BitCast>("BitCast", 26);
 }
 
 }  // namespace nm

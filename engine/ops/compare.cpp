@@ -21,6 +21,7 @@ enum class Function : uint8_t {
   BitXor,
   ShiftLeft,
   ShiftRight,
+  ShiftRightSigned,
 };
 
 bool compares(Function f) { return f <= Function::GreaterOrEqual; }
@@ -84,6 +85,10 @@ void combine(Function f, const Operands& o) {
       return apply<T, T>(o, [](T a, T b) { return b < kBits ? static_cast<T>(a << b) : T{0}; });
     case Function::ShiftRight:
       return apply<T, T>(o, [](T a, T b) { return b < kBits ? static_cast<T>(a >> b) : T{0}; });
+    case Function::ShiftRightSigned:  // negative distances are, read as unsigned, beyond all bits
+      return apply<T, T>(o, [](T a, T b) {
+        return static_cast<T>(static_cast<std::make_signed_t<T>>(a) >> (b < kBits ? b : kBits - 1));
+      });
     default:
       return apply<T, T>(o, [](T a, T b) { return static_cast<T>(a ^ b); });
   }
@@ -122,18 +127,21 @@ class Compare final : public Movement {
     const Broadcast walk(c.output(0).shape(), {&x.shape(), &*y_shape});
     const Operands o{walk, x, c.input(1), c.output(0)};
     if (!compares(f_)) {
+      const bool is_signed = x.dtype() == DType::Int8 || x.dtype() == DType::Int16 || x.dtype() == DType::Int32 ||
+                             x.dtype() == DType::Int64;
+      const Function f = is_signed && f_ == Function::ShiftRight ? Function::ShiftRightSigned : f_;
       switch (dtype_bits(x.dtype())) {
         case 8:
-          combine<uint8_t>(f_, o);
+          combine<uint8_t>(f, o);
           break;
         case 16:
-          combine<uint16_t>(f_, o);
+          combine<uint16_t>(f, o);
           break;
         case 32:
-          combine<uint32_t>(f_, o);
+          combine<uint32_t>(f, o);
           break;
         default:
-          combine<uint64_t>(f_, o);
+          combine<uint64_t>(f, o);
       }
       return {};
     }
@@ -163,18 +171,10 @@ class Compare final : public Movement {
  private:
   bool allowed(DType t) const {
     if (is_logic(f_)) return t == DType::Bool;
-    if (f_ == Function::ShiftLeft || f_ == Function::ShiftRight) {
-      return t == DType::UInt8 || t == DType::UInt16 || t == DType::UInt32 || t == DType::UInt64;
-    }
     if (!compares(f_)) return is_integer(t);
     return is_integer(t) || is_float(t) || (f_ == Function::Equal && (t == DType::Bool || t == DType::String));
   }
-  std::string_view expected() const {
-    return is_logic(f_)                ? "bool"
-           : compares(f_)              ? "numbers"
-           : f_ >= Function::ShiftLeft ? "unsigned integers"
-                                       : "integers";
-  }
+  std::string_view expected() const { return is_logic(f_) ? "bool" : compares(f_) ? "numbers" : "integers"; }
   std::optional<Shape> second_shape(const Shape& x, const Shape& y) const {
     return aligned_ && y.rank() > 0 ? align_at_axis(x, y, axis_) : std::optional(y);
   }

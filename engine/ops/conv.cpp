@@ -133,6 +133,7 @@ class Conv final : public Operator {
       epilogue.ldr = layout_.channels(y.shape());
     }
     activation_.put(epilogue);
+    epilogue.residual_last = residual_last_;
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
     NM_TRY(conv.run(c, static_cast<const float*>(image), packed, target.floats(), epilogue));
     target.finish();

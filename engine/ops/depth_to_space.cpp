@@ -12,6 +12,9 @@ class BlockOperator : public Movement {
     if (a.has("blocksize") && (block_ < 1 || block_ > 1 << 15)) {
       a.fail(text("the attribute 'blocksize' is ", block_, "; it must be positive and sensible"));
     }
+    const std::string mode = a.string("mode", "DCR");
+    depth_first_ = mode == "DCR";
+    if (!depth_first_ && mode != "CRD") a.fail(text("the attribute 'mode' is '", mode, "'; expected DCR or CRD"));
   }
 
   Status check(Inference& c) const {
@@ -22,15 +25,12 @@ class BlockOperator : public Movement {
   }
 
   int64_t block_;
+  bool depth_first_;  // a block's places come before the channels, not after them
 };
 
 class DepthToSpace final : public BlockOperator {
  public:
-  explicit DepthToSpace(Attributes& a) : BlockOperator(a) {
-    const std::string mode = a.string("mode", "DCR");
-    depth_first_ = mode == "DCR";
-    if (!depth_first_ && mode != "CRD") a.fail(text("the attribute 'mode' is '", mode, "'; expected DCR or CRD"));
-  }
+  explicit DepthToSpace(Attributes& a) : BlockOperator(a) {}
 
   Status infer(Inference& c) const override {
     NM_TRY(check(c));
@@ -61,9 +61,6 @@ class DepthToSpace final : public BlockOperator {
                  {out.raw(), 0, row_major(extent)});
     return {};
   }
-
- private:
-  bool depth_first_;
 };
 
 class SpaceToDepth final : public BlockOperator {
@@ -89,10 +86,15 @@ class SpaceToDepth final : public BlockOperator {
     const Tensor& in = c.input(0);
     Tensor& out = c.output(0);
     const Strides s = row_major(in.shape());
-    // In the output's order: batch, row in block, column in block, channel, row, column.
-    const Shape extent{in.dim(0), block_, block_, in.dim(1), out.dim(2), out.dim(3)};
-    copy_strided(in.dtype(), extent, {in.raw(), 0, {s[0], s[2], s[3], s[1], s[2] * block_, s[3] * block_}},
-                 {out.raw(), 0, row_major(extent)});
+    // In the output's order: batch, the channel before or after row and column in the block, row, column.
+    const int64_t row = s[2] * block_;
+    const int64_t column = s[3] * block_;
+    const int64_t channels = in.dim(1);
+    const Shape extent = depth_first_ ? Shape{in.dim(0), block_, block_, channels, out.dim(2), out.dim(3)}
+                                      : Shape{in.dim(0), channels, block_, block_, out.dim(2), out.dim(3)};
+    const Strides from =
+        depth_first_ ? Strides{s[0], s[2], s[3], s[1], row, column} : Strides{s[0], s[1], s[2], s[3], row, column};
+    copy_strided(in.dtype(), extent, {in.raw(), 0, from}, {out.raw(), 0, row_major(extent)});
     return {};
   }
 };

@@ -85,10 +85,10 @@ class Tile final : public Movement {
     if (out.count() == 0) return {};
     const Strides from = row_major(in.shape());
     const Strides to = row_major(out.shape());
-    // A Shape has room for half of its rank as pairs; the repeats of dimensions further out are copies of their own.
+    // Pairs take two places in a Shape; where it has too few, the repeats of outer dimensions are copies of their own.
     Strides repeat{};
     int64_t places = 1;
-    const int inner = std::max(0, in.rank() - kMaxRank / 2);
+    const int inner = std::max(0, 2 * in.rank() - kMaxRank);
     for (int i = 0; i < in.rank(); ++i) repeat[i] = out.dim(i) / in.dim(i);
     for (int i = 0; i < inner; ++i) places *= repeat[i];
     Shape extent;

@@ -34,8 +34,11 @@ Status resolve_axis(WindowAxis& x, AutoPad auto_pad, bool ceil_mode) {
                                       x.pad_begin, " + ", x.pad_end, " of padding")};
   }
   x.out = room / x.stride + 1;
-  // A last window that is only partly there counts, unless it starts in the padding at the end.
-  if (ceil_mode && room % x.stride != 0 && x.out * x.stride < x.in + x.pad_begin) ++x.out;
+  if (ceil_mode) {
+    // A last window that is only partly there counts, but none that starts in the padding at the end.
+    x.out = (room + x.stride - 1) / x.stride + 1;
+    if (x.out > 1 && (x.out - 1) * x.stride >= x.in + x.pad_begin) --x.out;
+  }
   return {};
 }
 

@@ -134,7 +134,12 @@ class LayoutPass {
   ValueId last(ValueId id) {
     if (has_last(id)) return forms(id).last;
     const ValueId to = add_form(id);
-    push_transpose(id, to, to_last(rank(id)));
+    const Forms& of = forms(id);
+    Axes axes = to_last(rank(id));
+    if (of.source != kNone) {
+      for (int64_t& a : axes) a = of.axes[static_cast<size_t>(a)];
+    }
+    push_transpose(of.source != kNone ? of.source : id, to, std::move(axes));
     changed_ = true;
     return to;
   }

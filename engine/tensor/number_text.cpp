@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace nm {
 namespace {
@@ -25,6 +26,10 @@ std::string real_text(double value, bool wide) {
   for (int digits = 1; digits <= 17; ++digits) {
     std::snprintf(buffer, sizeof buffer, "%.*g", digits, value);
     if (wide ? std::strtod(buffer, nullptr) == value : std::strtof(buffer, nullptr) == static_cast<float>(value)) break;
+  }
+  // Few digits make %g write large whole numbers as powers of ten.
+  if (std::fabs(value) >= 10 && std::fabs(value) < 1e16 && std::strchr(buffer, 'e') != nullptr) {
+    std::snprintf(buffer, sizeof buffer, "%.0f", value);
   }
   return buffer;
 }

@@ -12,6 +12,7 @@ TEST_CASE("A Conv takes the other operand of an Add as its residual", "[passes]"
   const int64_t groups = GENERATE(as<int64_t>{}, 1, -1);
   const bool activated = GENERATE(false, true);
   const bool swapped = GENERATE(false, true);
+  CAPTURE(channels, kernel, groups, activated, swapped);
   GraphBuilder g;
   const auto x = g.input({1, channels, 9, 9});
   const int64_t n = groups < 0 ? channels : 1;

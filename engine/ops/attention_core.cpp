@@ -1,0 +1,189 @@
+#include "engine/ops/attention_core.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/kernels.h"
+#include "engine/ops/numbers.h"
+
+namespace nm {
+namespace {
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+// Scores that are worked on at a time: 4 MiB stay in the caches of most hosts.
+constexpr int64_t kScores = int64_t{1} << 20;
+
+class Attend {
+ public:
+  explicit Attend(const AttentionCall& call) : a_(call) {}
+
+  Status run(Execution& c) {
+    const int64_t matrices = a_.batch * a_.q_heads;
+    if (matrices == 0 || a_.q_len == 0) return {};
+    if (a_.kv_len == 0) {  // nothing to see
+      for (int64_t m = 0; m < matrices; ++m) {
+        for (int64_t i = 0; i < a_.q_len; ++i) {
+          std::fill_n(a_.y.at(m / a_.q_heads, m % a_.q_heads) + i * a_.y.row, a_.v_size, 0.f);
+        }
+      }
+      return {};
+    }
+    const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, a_.q_len);
+    const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
+    NM_ASSIGN(scores_, c.scratch<float>(together * rows * a_.kv_len));
+    NM_ASSIGN(offsets_, c.scratch<int64_t>(3 * together));
+    // The same scratch serves all blocks; the first is the largest.
+    BatchedGemm qk = product_of_keys(0, together, 0, rows);
+    BatchedGemm pv = product_of_values(0, together, 0, rows);
+    ThreadPool& pool = ThreadPool::instance();
+    const GemmKernels& gemm = kernels().gemm;
+    NM_ASSIGN(float* work,
+              c.scratch<float>(std::max(gemm.batched_scratch_size(qk, pool), gemm.batched_scratch_size(pv, pool))));
+    for (int64_t m = 0; m < matrices; m += together) {
+      const int64_t count = std::min(together, matrices - m);
+      for (int64_t i = 0; i < a_.q_len; i += rows) {
+        const int64_t height = std::min(rows, a_.q_len - i);
+        gemm.run_batched(product_of_keys(m, count, i, height), work, pool);
+        for_rows(count * height, a_.kv_len, [&](int64_t begin, int64_t end) {
+          for (int64_t r = begin; r < end; ++r) soften(m + r / height, i + r % height, scores_ + r * a_.kv_len);
+        });
+        gemm.run_batched(product_of_values(m, count, i, height), work, pool);
+      }
+    }
+    return {};
+  }
+
+ private:
+  BatchedGemm product_of_keys(int64_t first, int64_t count, int64_t row, int64_t rows) const {
+    BatchedGemm g = product(count, rows);
+    g.n = a_.kv_len;
+    g.k = a_.head_size;
+    g.a = a_.q.data + row * a_.q.row;
+    g.lda = a_.q.row;
+    g.b = a_.k.data;
+    g.b_row_stride = 1;
+    g.b_col_stride = a_.k.row;
+    g.alpha = a_.scale;
+    g.c = scores_;
+    g.ldc = a_.kv_len;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t b = (first + i) / a_.q_heads;
+      const int64_t h = (first + i) % a_.q_heads;
+      set_offsets(count, i, a_.q.offset(b, h), a_.k.offset(b, kv_head(h)), i * rows * a_.kv_len);
+    }
+    return g;
+  }
+
+  BatchedGemm product_of_values(int64_t first, int64_t count, int64_t row, int64_t rows) const {
+    BatchedGemm g = product(count, rows);
+    g.n = a_.v_size;
+    g.k = a_.kv_len;
+    g.a = scores_;
+    g.lda = a_.kv_len;
+    g.b = a_.v.data;
+    g.b_row_stride = a_.v.row;
+    g.c = a_.y.data + row * a_.y.row;
+    g.ldc = a_.y.row;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t b = (first + i) / a_.q_heads;
+      const int64_t h = (first + i) % a_.q_heads;
+      set_offsets(count, i, i * rows * a_.kv_len, a_.v.offset(b, kv_head(h)), a_.y.offset(b, h));
+    }
+    return g;
+  }
+
+  BatchedGemm product(int64_t count, int64_t rows) const {
+    BatchedGemm g;
+    g.batch = count;
+    g.m = rows;
+    g.a_offsets = offsets_;
+    g.b_offsets = offsets_ + count;
+    g.c_offsets = offsets_ + 2 * count;
+    return g;
+  }
+
+  void set_offsets(int64_t count, int64_t i, int64_t a, int64_t b, int64_t c) const {
+    offsets_[i] = a;
+    offsets_[count + i] = b;
+    offsets_[2 * count + i] = c;
+  }
+
+  // Several query heads may share a head of keys and values.
+  int64_t kv_head(int64_t h) const { return h / (a_.q_heads / a_.kv_heads); }
+
+  struct Range {
+    int64_t begin, end;
+  };
+
+  // Keys that query i of batch b may see, as far as causality, windows and lengths say.
+  Range visible(int64_t b, int64_t i) const {
+    const int64_t n = a_.lengths != nullptr ? std::clamp(a_.lengths[b], int64_t{0}, a_.kv_len) : a_.kv_len;
+    const int64_t position = i + (a_.lengths != nullptr ? n - a_.q_len : a_.offset);
+    int64_t ahead = a_.causal ? 0 : n;
+    if (a_.right_window >= 0) ahead = std::min(ahead, a_.right_window);
+    const int64_t behind = a_.left_window >= 0 ? std::min(a_.left_window, a_.kv_len + a_.q_len) : a_.kv_len + a_.q_len;
+    const int64_t end = a_.causal || a_.right_window >= 0 ? std::clamp(position + 1 + ahead, int64_t{0}, n) : n;
+    return {std::clamp(position - behind, int64_t{0}, end), end};
+  }
+
+  // One row of scores into probabilities.
+  void soften(int64_t matrix, int64_t i, float* x) const {
+    using Scores = AttentionCall::Scores;
+    const int64_t b = matrix / a_.q_heads;
+    const ElementwiseKernels& k = kernels().elementwise;
+    const auto show = [&](Scores after) {
+      if (a_.scores == nullptr || a_.scores_after != after) return;
+      std::copy_n(x, a_.kv_len, a_.scores + (matrix * a_.q_len + i) * a_.kv_len);
+    };
+    show(Scores::Product);
+    if (a_.softcap != 0) {
+      k.unary(Unary::Affine, x, x, a_.kv_len, 1 / a_.softcap, 0);
+      k.unary(Unary::Tanh, x, x, a_.kv_len, 0, 0);
+      k.unary(Unary::Affine, x, x, a_.kv_len, a_.softcap, 0);
+    }
+    show(Scores::Softcap);
+    Range seen = visible(b, i);
+    if (a_.mask.bias != nullptr || a_.mask.seen != nullptr) {
+      if (a_.mask.column != 0) seen.end = std::clamp(a_.mask.columns, seen.begin, seen.end);
+      apply_mask(b * a_.mask.batch + matrix % a_.q_heads * a_.mask.head + i * a_.mask.row, seen, x);
+    }
+    std::fill(x, x + seen.begin, kMasked);
+    std::fill(x + seen.end, x + a_.kv_len, kMasked);
+    show(Scores::Mask);
+    const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
+    if (blind) seen.end = seen.begin;
+    std::fill(x, x + seen.begin, 0.f);
+    std::fill(x + seen.end, x + a_.kv_len, 0.f);
+    const int64_t n = seen.end - seen.begin;
+    if (n > 0) kernels().rows.softmax(1, n, x + seen.begin, n, x + seen.begin, n);
+    show(Scores::Softmax);
+  }
+
+  void apply_mask(int64_t at, const Range& seen, float* x) const {
+    const AttentionMask& m = a_.mask;
+    if (m.bias != nullptr && m.column == 1) {
+      float* first = x + seen.begin;
+      kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
+      return;
+    }
+    for (int64_t j = seen.begin; j < seen.end; ++j) {
+      const int64_t from = at + j * m.column;
+      if (m.bias != nullptr) {
+        x[j] += m.bias[from];
+      } else if (!m.seen[from]) {
+        x[j] = kMasked;
+      }
+    }
+  }
+
+  const AttentionCall& a_;
+  float* scores_ = nullptr;
+  int64_t* offsets_ = nullptr;
+};
+
+}  // namespace
+
+Status attend(Execution& c, const AttentionCall& call) { return Attend(call).run(c); }
+
+}  // namespace nm

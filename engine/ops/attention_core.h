@@ -1,0 +1,54 @@
+// Scaled dot-product attention in f32 over heads that lie anywhere in memory: softmax(scale·Q·Kᵀ + bias)·V.
+#pragma once
+#include "engine/ops/operator.h"
+
+namespace nm {
+
+// Matrices of one operand: matrix (b, h) starts at data + b·batch + h·head, its rows are `row` apart.
+template <class T>
+struct Heads {
+  T* data = nullptr;
+  int64_t batch = 0, head = 0, row = 0;
+
+  T* at(int64_t b, int64_t h) const { return data + b * batch + h * head; }
+  int64_t offset(int64_t b, int64_t h) const { return b * batch + h * head; }
+  // Heads one after the other: [batch, heads, rows, size].
+  static Heads outer(T* p, int64_t heads, int64_t rows, int64_t size) {
+    return {p, heads * rows * size, rows * size, size};
+  }
+  // Heads side by side in rows of `width` elements: [batch, rows, heads·size].
+  static Heads inner(T* p, int64_t rows, int64_t size, int64_t width) { return {p, rows * width, size, width}; }
+};
+
+// A mask that broadcasts to the scores; columns past `columns` are masked. Either floats that are added or bools
+// that say what may be seen.
+struct AttentionMask {
+  const float* bias = nullptr;
+  const bool* seen = nullptr;
+  int64_t batch = 0, head = 0, row = 0;  // elements between neighbours; 0 where one serves all
+  int64_t column = 1;
+  int64_t columns = 0;
+};
+
+struct AttentionCall {
+  int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;
+  Heads<const float> q, k, v;
+  Heads<float> y;
+  float scale = 1;
+  float softcap = 0;  // 0: none
+  AttentionMask mask;
+  // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len.
+  int64_t offset = 0;
+  bool causal = false;               // no key behind that position is seen
+  int64_t left_window = -1;          // so many keys before it are seen, -1: all
+  int64_t right_window = -1;         // and so many behind it
+  const int64_t* lengths = nullptr;  // keys that count, for each batch
+  // Scores [batch, q_heads, q_len, kv_len] as they are after the step that `scores_after` names.
+  enum class Scores { Product, Softcap, Mask, Softmax };
+  float* scores = nullptr;
+  Scores scores_after = Scores::Product;
+};
+
+Status attend(Execution& c, const AttentionCall& call);
+
+}  // namespace nm

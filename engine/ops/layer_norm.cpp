@@ -1,0 +1,227 @@
+// Normalisation over the last dimensions: LayerNormalization, RMSNormalization, and com.microsoft's forms that add a
+// residual first.
+#include <cmath>
+
+#include "engine/kernels/kernels.h"
+#include "engine/ops/check.h"
+#include "engine/ops/numbers.h"
+#include "engine/tensor/broadcast.h"
+
+namespace nm {
+namespace {
+
+enum class Norm { Layer, Rms };
+
+// One row; mean may be null (nothing is subtracted).
+template <class T>
+void normalize(const T* x, const T* scale, const T* bias, int64_t n, T epsilon, bool center, T* y, float* mean,
+               float* inv_std) {
+  T center_at = 0;
+  if (center) {
+    for (int64_t i = 0; i < n; ++i) center_at += x[i];
+    center_at /= static_cast<T>(n);
+  }
+  T variance = 0;
+  for (int64_t i = 0; i < n; ++i) variance += (x[i] - center_at) * (x[i] - center_at);
+  const T factor = 1 / std::sqrt(variance / static_cast<T>(n) + epsilon);
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = (x[i] - center_at) * factor * (scale ? scale[i] : T{1}) + (bias ? bias[i] : T{0});
+  }
+  if (mean) *mean = static_cast<float>(center_at);
+  if (inv_std) *inv_std = static_cast<float>(factor);
+}
+
+// scale and bias of the normalised dimensions, n elements; repeated when the tensor is smaller.
+template <class T>
+Result<const T*> parameter(Execution& c, size_t i, const Shape& normalized) {
+  if (!c.has(i)) return static_cast<const T*>(nullptr);
+  const Tensor& t = c.input(i);
+  const int64_t n = normalized.count();
+  if (t.count() == n) return t.data<T>();
+  NM_ASSIGN(T * full, c.scratch<T>(n));
+  Shape own = t.shape();
+  while (own.rank() > normalized.rank()) own.erase(0);
+  const Broadcast b(normalized, {&own});
+  b.walk(0, b.count(), [&](const Broadcast::Run& r) {
+    for (int64_t k = 0; k < r.count; ++k) full[r.out + k] = t.data<T>()[r.in[0] + k * b.step(0)];
+  });
+  return static_cast<const T*>(full);
+}
+
+Status check_parameter(const Inference& c, size_t i, std::string_view what, const Shape& normalized) {
+  if (!c.has_shape(i)) return {};
+  Shape own = c.shape(i);
+  while (own.rank() > normalized.rank() && own[0] == 1) own.erase(0);
+  const auto both = broadcast_shape(normalized, own);
+  if (both && both->rank() == normalized.rank() && (!both->known() || !normalized.known() || *both == normalized)) {
+    return {};
+  }
+  return wrong_shape(what, c.shape(i), text("a shape that broadcasts to ", to_string(normalized)));
+}
+
+class LayerNorm final : public Operator {
+ public:
+  LayerNorm(Attributes& a, Norm kind)
+      : kind_(kind), axis_(a.integer("axis", -1)), epsilon_(a.number("epsilon", 1e-5f)) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 2));
+    NM_TRY(check_float(c, 0, "the input"));
+    NM_TRY(common_type(c, 0, c.input_count()).take_status());
+    output_like(c, 0, 0);
+    c.output(1, DType::Float32);
+    c.output(2, DType::Float32);
+    if (!c.has_shape(0)) return {};
+    NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
+    Shape normalized, statistics = c.shape(0);
+    for (int i = axis; i < c.shape(0).rank(); ++i) {
+      normalized.push_back(c.shape(0)[i]);
+      statistics[i] = 1;
+    }
+    c.output(1, DType::Float32, statistics);  // of RMS norms: the inverse deviation
+    c.output(2, DType::Float32, statistics);
+    NM_TRY(check_parameter(c, 1, "the scale (input 1)", normalized));
+    return check_parameter(c, 2, "the bias (input 2)", normalized);
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    if (in.count() == 0) return {};
+    return with_float(in.dtype(), [&]<class T>() { return run_rows<T>(c, in); });
+  }
+
+  bool in_place(size_t i) const override { return i == 0; }
+  double flops(const Inference& c) const override { return 8 * static_cast<double>(c.shape(0).count()); }
+
+ private:
+  template <class T>
+  Status run_rows(Execution& c, const Tensor& in) const {
+    NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
+    const int64_t rows = in.shape().count(0, axis);
+    const int64_t n = in.shape().count(axis, in.rank());
+    const Shape normalized(in.shape().dims().subspan(static_cast<size_t>(axis)));
+    NM_ASSIGN(const T* scale, parameter<T>(c, 1, normalized));
+    NM_ASSIGN(const T* bias, parameter<T>(c, 2, normalized));
+    const T* x = in.data<T>();
+    T* y = c.out<T>(0);
+    const size_t inv_std_at = kind_ == Norm::Layer ? 2 : 1;
+    float* mean = kind_ == Norm::Layer && c.wants(1) ? c.out<float>(1) : nullptr;
+    float* inv_std = c.wants(inv_std_at) ? c.out<float>(inv_std_at) : nullptr;
+    for_rows(rows, n, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * n;
+      float* m = mean ? mean + begin : nullptr;
+      float* s = inv_std ? inv_std + begin : nullptr;
+      if constexpr (std::is_same_v<T, float>) {
+        const RowKernels& k = kernels().rows;
+        if (kind_ == Norm::Layer) {
+          k.layer_norm(end - begin, n, x + at, n, scale, bias, epsilon_, y + at, n, m, s);
+        } else {
+          k.rms_norm(end - begin, n, x + at, n, scale, epsilon_, y + at, n, s);
+        }
+      } else {
+        for (int64_t r = begin; r < end; ++r) {
+          normalize<T>(x + r * n, scale, bias, n, epsilon_, kind_ == Norm::Layer, y + r * n, mean ? mean + r : nullptr,
+                       inv_std ? inv_std + r : nullptr);
+        }
+      }
+    });
+    return {};
+  }
+
+  Norm kind_;
+  int64_t axis_;
+  float epsilon_;
+};
+
+// sum = x + skip (+ bias), normalised over the last dimension. Outputs: the result, mean, inverse deviation, sum.
+class SkipNorm final : public Operator {
+ public:
+  SkipNorm(Attributes& a, Norm kind) : kind_(kind), epsilon_(a.number("epsilon", 1e-12f)) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 3));
+    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
+    NM_TRY(common_type(c, 0, c.input_count()).take_status());
+    output_like(c, 0, 0);
+    output_like(c, 3, 0);
+    c.output(1, DType::Float32);
+    c.output(2, DType::Float32);
+    if (!c.has_shape(0)) return {};
+    const Shape& x = c.shape(0);
+    if (x.rank() < 2) return wrong_shape("the input", x, "at least two dimensions");
+    Shape statistics = x;
+    statistics[x.rank() - 1] = 1;
+    c.output(1, DType::Float32, statistics);
+    c.output(2, DType::Float32, statistics);
+    if (c.has_shape(1)) {
+      const auto both = broadcast_shape(x, c.shape(1));
+      if (!both || (x.known() && both->known() && *both != x)) {
+        return wrong_shape("the skip (input 1)", c.shape(1), text("a shape that broadcasts to ", to_string(x)));
+      }
+    }
+    for (size_t i = 2; i < c.input_count(); ++i) {
+      if (!c.has_shape(i) || x.back() < 0 || !c.shape(i).known() || c.shape(i) == Shape{x.back()}) continue;
+      return wrong_shape(text("input ", i), c.shape(i), to_string(Shape{x.back()}));
+    }
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    if (in.count() == 0) return {};
+    if (in.dtype() != DType::Float32) return no_arithmetic(in.dtype());
+    const int64_t n = in.shape().back();
+    const int64_t rows = in.count() / n;
+    const size_t bias_at = kind_ == Norm::Layer ? 4 : 3;  // the simplified form has no beta
+    const float* beta = kind_ == Norm::Layer && c.has(3) ? c.data<float>(3) : nullptr;
+    const float* bias = c.has(bias_at) ? c.data<float>(bias_at) : nullptr;
+    const float* gamma = c.data<float>(2);
+    float* sum = c.wants(3) ? c.out<float>(3) : c.out<float>(0);
+    const Broadcast b(in.shape(), {&c.input(1).shape()});
+    const float* x = in.data<float>();
+    const float* skip = c.data<float>(1);
+    float* y = c.out<float>(0);
+    float* mean = c.wants(1) ? c.out<float>(1) : nullptr;
+    float* inv_std = c.wants(2) ? c.out<float>(2) : nullptr;
+    const KernelTable& k = kernels();
+    for_rows(rows, n, [&](int64_t begin, int64_t end) {
+      b.walk(begin * n, end * n, [&](const Broadcast::Run& r) {
+        if (b.step(0) == 1) {
+          k.elementwise.binary(Binary::Add, x + r.out, skip + r.in[0], sum + r.out, r.count);
+        } else {
+          k.elementwise.binary_vs(Binary::Add, x + r.out, skip[r.in[0]], sum + r.out, r.count);
+        }
+      });
+      const int64_t at = begin * n;
+      if (bias) k.elementwise.row_affine(end - begin, n, sum + at, n, nullptr, bias, sum + at, n);
+      float* s = inv_std ? inv_std + begin : nullptr;
+      if (kind_ == Norm::Layer) {
+        k.rows.layer_norm(end - begin, n, sum + at, n, gamma, beta, epsilon_, y + at, n, mean ? mean + begin : nullptr,
+                          s);
+      } else {
+        k.rows.rms_norm(end - begin, n, sum + at, n, gamma, epsilon_, y + at, n, s);
+      }
+    });
+    return {};
+  }
+
+  bool in_place(size_t i) const override { return i == 0; }
+  double flops(const Inference& c) const override { return 9 * static_cast<double>(c.shape(0).count()); }
+
+ private:
+  Norm kind_;
+  float epsilon_;
+};
+
+}  // namespace
+
+NM_OPERATORS(layer_norm) {
+  r.add<LayerNorm, Norm::Layer>("LayerNormalization", 1);  // 17; exporters wrote it for older sets too
+  r.add<LayerNorm, Norm::Rms>("RMSNormalization", 23);
+  r.add<LayerNorm, Norm::Rms>("SimplifiedLayerNormalization", 1);  // com.microsoft's, which its exporters put here
+  r.add_in<LayerNorm, Norm::Rms>(kMicrosoftDomain, "SimplifiedLayerNormalization", 1);
+  r.add_in<SkipNorm, Norm::Layer>(kMicrosoftDomain, "SkipLayerNormalization", 1);
+  r.add_in<SkipNorm, Norm::Rms>(kMicrosoftDomain, "SkipSimplifiedLayerNormalization", 1);
+}
+
+}  // namespace nm

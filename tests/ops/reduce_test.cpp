@@ -1,0 +1,98 @@
+#include "tests/ops/operator_test.h"
+
+namespace nm::test {
+namespace {
+
+using Ints = std::vector<int64_t>;
+constexpr float kInf = std::numeric_limits<float>::infinity();
+Tensor cube() { return tensor<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}); }
+Tensor axis_1() { return tensor<int64_t>({1}, {1}); }
+
+TEST_CASE("Reduce over any axes", "[ops][reduce]") {
+  check(node("ReduceSum", 13), {cube(), axis_1()}, {tensor<float>({2, 1, 2}, {4, 6, 12, 14})});
+  check(node("ReduceSum", 11, {{"axes", Ints{-1}}, {"keepdims", int64_t{0}}}), {cube()},
+        {tensor<float>({2, 2}, {3, 7, 11, 15})});
+  check(node("ReduceSum", 1, {{"axes", Ints{0, 2}}, {"keepdims", int64_t{0}}}), {cube()},
+        {tensor<float>({2}, {14, 22})});
+  check(node("ReduceSum", 1, {{"axes", Ints{0, 1}}}), {cube()}, {tensor<float>({1, 1, 2}, {16, 20})});
+  check(node("ReduceSum", 13, {{"keepdims", int64_t{0}}}), {cube()}, {tensor<float>({}, {36})});
+  check(node("ReduceSum", 13), {cube(), tensor<int64_t>({0}, {})}, {tensor<float>({1, 1, 1}, {36})});
+  check(node("ReduceSum", 13, {{"noop_with_empty_axes", int64_t{1}}}), {cube(), tensor<int64_t>({0}, {})}, {cube()});
+  check(node("ReduceSum", 13), {tensor<float>({}, {3})}, {tensor<float>({}, {3})});
+}
+
+TEST_CASE("Reduce: every function, old and new form", "[ops][reduce]") {
+  const struct {
+    const char* op;
+    float expected[4];
+  } cases[] = {
+      {"ReduceMean", {2, 3, 6, 7}},
+      {"ReduceMax", {3, 4, 7, 8}},
+      {"ReduceMin", {1, 2, 5, 6}},
+      {"ReduceProd", {3, 8, 35, 48}},
+      {"ReduceSumSquare", {10, 20, 74, 100}},
+      {"ReduceL1", {4, 6, 12, 14}},
+      {"ReduceL2", {std::sqrt(10.f), std::sqrt(20.f), std::sqrt(74.f), 10}},
+      {"ReduceLogSum", {std::log(4.f), std::log(6.f), std::log(12.f), std::log(14.f)}},
+      {"ReduceLogSumExp", {3.126928f, 4.126928f, 7.126928f, 8.126928f}},
+  };
+  for (const auto& t : cases) {
+    const Tensor y = tensor<float>({2, 1, 2}, {t.expected[0], t.expected[1], t.expected[2], t.expected[3]});
+    check(node(t.op, 11, {{"axes", Ints{1}}}), {cube()}, {y});
+    check(node(t.op, 18), {cube(), axis_1()}, {y});
+    const Tensor y64 = tensor<double>({2, 1, 2}, {t.expected[0], t.expected[1], t.expected[2], t.expected[3]});
+    check(node(t.op, 18), {tensor<double>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), axis_1()}, {y64});
+  }
+}
+
+TEST_CASE("Reduce: integers, bools, empty sets", "[ops][reduce]") {
+  const Tensor x = tensor<int32_t>({2, 3}, {-1, 2, 4, 3, -4, 4});
+  check(node("ReduceSum", 13), {x, axis_1()}, {tensor<int32_t>({2, 1}, {5, 3})});
+  check(node("ReduceMean", 18), {x, axis_1()}, {tensor<int32_t>({2, 1}, {1, 1})});
+  check(node("ReduceMax", 18), {tensor<int8_t>({3}, {-3, -9, -1})}, {tensor<int8_t>({1}, {-1})});
+  check(node("ReduceMin", 20), {tensor<bool>({2, 2}, {true, false, true, true}), axis_1()},
+        {tensor<bool>({2, 1}, {false, true})});
+  const Tensor none = tensor<float>({2, 0, 1}, {});
+  check(node("ReduceSum", 13), {none, axis_1()}, {tensor<float>({2, 1, 1}, {0, 0})});
+  check(node("ReduceProd", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {1, 1})});
+  check(node("ReduceMax", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
+  check(node("ReduceMin", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {kInf, kInf})});
+  check(node("ReduceLogSumExp", 18), {none, axis_1()}, {tensor<float>({2, 1, 1}, {-kInf, -kInf})});
+  check(node("ReduceSum", 13), {none, tensor<int64_t>({1}, {0})}, {tensor<float>({1, 0, 1}, {})});
+}
+
+TEST_CASE("Reduce refuses wrong axes and types", "[ops][reduce]") {
+  check_fails(node("ReduceSum", 13), {cube(), tensor<int64_t>({1}, {3})}, Code::ShapeMismatch);
+  check_fails(node("ReduceSum", 13), {cube(), tensor<int64_t>({2}, {1, -2})}, Code::ShapeMismatch);
+  check_fails(node("ReduceSum", 13), {cube(), tensor<float>({1}, {1})}, Code::TypeMismatch);
+  check_fails(node("ReduceSum", 13), {tensor<bool>({1}, {true})}, Code::TypeMismatch);
+}
+
+TEST_CASE("Softmax and its relatives", "[ops][softmax]") {
+  const Tensor x = tensor<float>({2, 3}, {0, 1, 2, 3, 3, 3});
+  const float third = 1.f / 3;
+  const Tensor rows = tensor<float>({2, 3}, {0.09003057f, 0.24472847f, 0.66524096f, third, third, third});
+  check(node("Softmax", 13), {x}, {rows});
+  check(node("Softmax", 1), {x}, {rows});
+  check(node("Softmax", 13, {{"axis", int64_t{0}}}), {x},
+        {tensor<float>({2, 3}, {0.04742587f, 0.11920292f, 0.26894142f, 0.95257413f, 0.88079708f, 0.73105858f})});
+  // Before 13 everything from the axis on is one row.
+  check(node("Softmax", 11, {{"axis", int64_t{0}}}), {tensor<float>({1, 2, 2}, {0, 0, 0, 0})},
+        {tensor<float>({1, 2, 2}, {0.25f, 0.25f, 0.25f, 0.25f})});
+  check(node("Softmax", 11), {tensor<float>({1, 2, 2}, {0, 0, 0, 0})},
+        {tensor<float>({1, 2, 2}, {0.25f, 0.25f, 0.25f, 0.25f})});
+  check(node("LogSoftmax", 13), {x},
+        {tensor<float>({2, 3},
+                       {-2.4076059f, -1.4076059f, -0.4076059f, std::log(third), std::log(third), std::log(third)})});
+  check(node("LogSoftmax", 13, {{"axis", int64_t{0}}}), {tensor<double>({2, 1}, {0, 0})},
+        {tensor<double>({2, 1}, {-M_LN2, -M_LN2})});
+  check(node("Hardmax", 13), {x}, {tensor<float>({2, 3}, {0, 0, 1, 1, 0, 0})});
+  check(node("Hardmax", 13, {{"axis", int64_t{0}}}), {x}, {tensor<float>({2, 3}, {0, 0, 0, 1, 1, 1})});
+  check(node("Softmax", 13), {tensor<float>({2}, {1000, 1000})}, {tensor<float>({2}, {0.5f, 0.5f})});
+  check(node("Softmax", 13), {tensor<float>({2, 0}, {})}, {tensor<float>({2, 0}, {})});
+  check_fails(node("Softmax", 13, {{"axis", int64_t{2}}}), {x}, Code::ShapeMismatch);
+  check_fails(node("Softmax", 13), {tensor<int32_t>({1}, {1})}, Code::TypeMismatch);
+}
+
+}  // namespace
+}  // namespace nm::test
