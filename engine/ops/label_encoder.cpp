@@ -3,8 +3,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/base/positions.h"
 #include "engine/ops/check.h"
-#include "engine/ops/numbers.h"
+#include "engine/tensor/strided.h"
 
 namespace nm {
 namespace {
@@ -29,8 +30,20 @@ Tensor read(Attributes& a, const std::string& what) {
 
 template <class F>
 Status with_label(DType t, F&& f) {
-  if (t == DType::String) return f.template operator()<std::string>();
-  return with_number(t, f);
+  switch (t) {
+    case DType::String:
+      return f.template operator()<std::string>();
+    case DType::Int64:
+      return f.template operator()<int64_t>();
+    case DType::Int16:
+      return f.template operator()<int16_t>();
+    case DType::Float64:
+      return f.template operator()<double>();
+    case DType::Float32:
+      return f.template operator()<float>();
+    default:
+      return wrong_type("a dictionary's keys or values", t, "float, double, int16, int64 or string");
+  }
 }
 
 // NaN is equal to itself and before everything else.
@@ -109,11 +122,11 @@ class LabelEncoder final : public Operator {
 
   // The keys' positions in ascending order; of equal keys the first comes first.
   static Order sorted(const Tensor& keys) {
-    Order order(static_cast<size_t>(keys.count()));
-    std::iota(order.begin(), order.end(), int64_t{0});
+    Order order;
     const Status ignored = with_label(keys.dtype(), [&]<class K>() -> Status {
       const K* k = keys.data<K>();
-      std::stable_sort(order.begin(), order.end(), [k](int64_t a, int64_t b) { return before(k[a], k[b]); });
+      order = sorted_positions(static_cast<size_t>(keys.count()),
+                               [k](int64_t a, int64_t b) { return before(k[a], k[b]); });
       return {};
     });
     return order;
@@ -122,18 +135,16 @@ class LabelEncoder final : public Operator {
   static Status translate(Execution& c, const Tensor& keys, const Order& order, const Tensor& values,
                           const Tensor& fallback) {
     const Tensor& in = c.input(0);
-    return with_label(keys.dtype(), [&]<class K>() {
-      return with_label(values.dtype(), [&]<class V>() -> Status {
-        const K* k = keys.data<K>();
-        for (int64_t i = 0; i < in.count(); ++i) {
-          const K& wanted = in.data<K>()[i];
-          const auto at = std::lower_bound(order.begin(), order.end(), wanted,
-                                           [k](int64_t position, const K& key) { return before(k[position], key); });
-          const bool found = at != order.end() && !before(wanted, k[*at]);
-          c.out<V>(0)[i] = found ? values.data<V>()[*at] : *fallback.data<V>();
-        }
-        return {};
-      });
+    return with_label(keys.dtype(), [&]<class K>() -> Status {
+      const K* k = keys.data<K>();
+      for (int64_t i = 0; i < in.count(); ++i) {
+        const K& wanted = in.data<K>()[i];
+        const auto at = std::lower_bound(order.begin(), order.end(), wanted,
+                                         [k](int64_t position, const K& key) { return before(k[position], key); });
+        const bool found = at != order.end() && !before(wanted, k[*at]);
+        copy_run(values.dtype(), found ? values.raw() : fallback.raw(), found ? *at : 0, c.output(0).raw(), i, 1);
+      }
+      return {};
     });
   }
 

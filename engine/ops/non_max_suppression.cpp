@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/positions.h"
 #include "engine/ops/check.h"
 #include "engine/ops/operator.h"
 
@@ -70,8 +71,7 @@ class NonMaxSuppression final : public Operator {
         for (int64_t i = 0; i < count; ++i) {
           if (has_least ? score[i] > least : score[i] == score[i]) order.push_back(i);
         }
-        std::sort(order.begin(), order.end(),
-                  [&](int64_t l, int64_t r) { return score[l] != score[r] ? score[l] > score[r] : l < r; });
+        sort_positions(order, [score](int64_t l, int64_t r) { return score[l] > score[r]; });
         kept.clear();
         for (const int64_t i : order) {
           if (static_cast<int64_t>(kept.size()) == most) break;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/positions.h"
 #include "engine/ops/check.h"
 #include "engine/ops/movement.h"
 #include "engine/ops/numbers.h"
@@ -64,12 +65,8 @@ class Unique final : public Movement {
       }
       return 0;
     };
-    std::vector<int64_t> order(static_cast<size_t>(items.count));
-    for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
-    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      const int o = compare(a, b);
-      return o != 0 ? o < 0 : a < b;
-    });
+    const std::vector<int64_t> order = sorted_positions(
+        static_cast<size_t>(items.count), [&](int64_t a, int64_t b) { return compare(a, b) < 0; });
     // One group for each distinct item: where it first stands and how often.
     struct Group {
       int64_t first;
@@ -113,9 +110,7 @@ class Unique final : public Movement {
   // From the order of the values to that of their first places.
   template <class Groups>
   static void renumber(Groups& groups, std::vector<int64_t>& group_of) {
-    std::vector<int64_t> by_place(groups.size());
-    for (size_t i = 0; i < by_place.size(); ++i) by_place[i] = static_cast<int64_t>(i);
-    std::sort(by_place.begin(), by_place.end(), [&](int64_t a, int64_t b) {
+    const std::vector<int64_t> by_place = sorted_positions(groups.size(), [&](int64_t a, int64_t b) {
       return groups[static_cast<size_t>(a)].first < groups[static_cast<size_t>(b)].first;
     });
     Groups moved;

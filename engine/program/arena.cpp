@@ -1,26 +1,24 @@
 #include "engine/program/arena.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "engine/base/memory.h"
+#include "engine/base/positions.h"
 
 namespace nm {
 
 size_t place_blocks(std::vector<ArenaBlock>& blocks) {
-  std::vector<uint32_t> order(blocks.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    if (blocks[a].bytes != blocks[b].bytes) return blocks[a].bytes > blocks[b].bytes;
-    return a < b;
+  const std::vector<int64_t> order = sorted_positions(blocks.size(), [&](int64_t a, int64_t b) {
+    return blocks[static_cast<size_t>(a)].bytes > blocks[static_cast<size_t>(b)].bytes;
   });
   size_t total = 0;
-  std::vector<uint32_t> placed;  // by offset
-  for (const uint32_t i : order) {
+  std::vector<size_t> placed;  // by offset
+  for (const int64_t next : order) {
+    const auto i = static_cast<size_t>(next);
     ArenaBlock& block = blocks[i];
     const size_t need = align_up(block.bytes);
     size_t at = 0;
-    for (const uint32_t j : placed) {
+    for (const size_t j : placed) {
       const ArenaBlock& other = blocks[j];
       if (other.last < block.first || block.last < other.first) continue;
       if (at + need <= other.offset) break;
@@ -29,7 +27,7 @@ size_t place_blocks(std::vector<ArenaBlock>& blocks) {
     block.offset = at;
     total = std::max(total, at + need);
     const auto where = std::upper_bound(placed.begin(), placed.end(), at,
-                                        [&](size_t offset, uint32_t j) { return offset < blocks[j].offset; });
+                                        [&](size_t offset, size_t j) { return offset < blocks[j].offset; });
     placed.insert(where, i);
   }
   return total;
