@@ -121,20 +121,18 @@ class Einsum final : public Operator {
     NM_ASSIGN(const Plan plan, resolve(shapes));
     Tensor& out = c.output(0);
     if (out.count() == 0) return {};
-    return with_number(out.dtype(), [&]<class T>() -> Status {
-      Labelled left;
-      for (size_t i = 0; i < plan.terms.size(); ++i) {
-        Letters later = set_of(plan.out);
-        for (size_t k = i + 1; k < plan.terms.size(); ++k) later |= set_of(plan.terms[k]);
-        NM_ASSIGN(Labelled next, reduced<T>(c.input(i), plan.terms[i], i == 0 ? later : later | set_of(left.letters)));
-        if (i == 0) {
-          left = std::move(next);
-        } else {
-          NM_ASSIGN(left, contract<T>(c, left, next, later));
-        }
+    Labelled left;
+    for (size_t i = 0; i < plan.terms.size(); ++i) {
+      Letters later = set_of(plan.out);
+      for (size_t k = i + 1; k < plan.terms.size(); ++k) later |= set_of(plan.terms[k]);
+      NM_ASSIGN(Labelled next, reduced(c.input(i), plan.terms[i], i == 0 ? later : later | set_of(left.letters)));
+      if (i == 0) {
+        left = std::move(next);
+      } else {
+        NM_ASSIGN(left, contract(c, left, next, later));
       }
-      return arrange(left, plan.out, out);
-    });
+    }
+    return arrange(left, plan.out, out);
   }
 
  private:
@@ -187,7 +185,6 @@ class Einsum final : public Operator {
   }
 
   // An operand without repeated letters (their diagonal is taken), summed over those that nobody needs.
-  template <class T>
   static Result<Labelled> reduced(const Tensor& in, const Term& term, Letters needed) {
     const Strides strides = row_major(in.shape());
     Labelled out;
@@ -228,11 +225,14 @@ class Einsum final : public Operator {
       return out;
     }
     NM_ASSIGN(out.tensor, Tensor::create(in.dtype(), kept));
-    for (int64_t i = 0; i < out.tensor.count(); ++i) {
-      T sum{0};
-      for (int64_t k = 0; k < n; ++k) sum = add(sum, copy.data<T>()[i * n + k]);
-      out.tensor.data<T>()[i] = sum;
-    }
+    NM_TRY(with_number(in.dtype(), [&]<class T>() -> Status {
+      for (int64_t i = 0; i < out.tensor.count(); ++i) {
+        T sum{0};
+        for (int64_t k = 0; k < n; ++k) sum = add(sum, copy.data<T>()[i * n + k]);
+        out.tensor.data<T>()[i] = sum;
+      }
+      return {};
+    }));
     return out;
   }
 
@@ -258,7 +258,6 @@ class Einsum final : public Operator {
   }
 
   // A letter that only one side has in full (1 on the other) counts as that side's own.
-  template <class T>
   static Result<Labelled> contract(Execution& c, const Labelled& a, const Labelled& b, Letters needed) {
     Term batch, rows, columns, inner, a_ones, b_ones;
     int64_t m = 1, n = 1, k = 1, batches = 1;
@@ -296,7 +295,7 @@ class Einsum final : public Operator {
     NM_ASSIGN(const Tensor left, ordered(a, joined({&batch, &rows, &inner, &a_ones}), Shape{batches, m, k}));
     NM_ASSIGN(const Tensor right, ordered(b, joined({&batch, &inner, &columns, &b_ones}), Shape{batches, k, n}));
     NM_ASSIGN(Tensor product, Tensor::create(left.dtype(), Shape{batches, m, n}));
-    if constexpr (std::is_same_v<T, float>) {
+    if (left.dtype() == DType::Float32) {
       NM_TRY(multiply(c, left, right, PackedMatrices(), Operands(), Epilogue(), product));
     } else {
       NM_TRY(multiply_generic(left, right, product));
@@ -310,7 +309,7 @@ class Einsum final : public Operator {
     for (const int l : out.letters) shape.push_back(size_in(a, l) != 1 ? size_in(a, l) : size_in(b, l));
     out.tensor = product.reshaped(shape);
     // What was only full on one side may have been needed by nobody any more.
-    return reduced<T>(out.tensor, out.letters, needed);
+    return reduced(out.tensor, out.letters, needed);
   }
 
   static Status arrange(const Labelled& t, const Term& letters, Tensor& out) {
