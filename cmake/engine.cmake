@@ -44,6 +44,19 @@ if(EMSCRIPTEN)
 endif()
 target_compile_definitions(nm_engine PRIVATE NM_VERSION="${PROJECT_VERSION}" NM_ARTEFACT="${artefact}")
 
+# Time is spent in the kernels, some in the operators (-Os still vectorises); everything else is there to be small.
+if(EMSCRIPTEN)
+  foreach(source IN LISTS sources)
+    if(source MATCHES "/engine/kernels/")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -O3)
+    elseif(source MATCHES "/engine/(ops|tensor)/")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Os)
+    else()
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Oz)
+    endif()
+  endforeach()
+endif()
+
 # The kernels of one instruction set: engine/kernels/targets/NAME.cpp. Fused multiply-adds are allowed there, and
 # std::thread, new or containers are not: a function that other files share must not come out compiled for it.
 function(nm_kernel_target name)
@@ -56,9 +69,9 @@ endfunction()
 
 if(EMSCRIPTEN)
   if(NM_RELAXED_SIMD)
-    nm_kernel_target(wasm -ffp-contract=fast)  # how xsimd's multiply-adds become relaxed ones
+    nm_kernel_target(wasm -O3 -ffp-contract=fast)  # how xsimd's multiply-adds become relaxed ones
   else()
-    nm_kernel_target(wasm)
+    nm_kernel_target(wasm -O3)
   endif()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   nm_kernel_target(sse2)

@@ -1,7 +1,8 @@
 #include "engine/base/json.h"
 
-#include <charconv>
 #include <cmath>
+
+#include "engine/base/number_text.h"
 
 namespace nm {
 
@@ -46,9 +47,7 @@ JsonWriter& JsonWriter::value(int64_t number) {
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();
   separate();
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
-  out_.append(buffer, end);
+  out_ += real_text(number, true);
   return *this;
 }
 

@@ -1,13 +1,9 @@
 #include "engine/base/text.h"
 
-#include <charconv>
+#include "engine/base/number_text.h"
 
 namespace nm::detail {
 
-void append(std::string& out, double part) {
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, static_cast<float>(part));
-  out.append(buffer, error == std::errc() ? end : buffer);
-}
+void append(std::string& out, double part) { out += real_text(part, false); }
 
 }  // namespace nm::detail

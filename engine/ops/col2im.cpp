@@ -52,7 +52,8 @@ class Col2Im final : public Operator {
     for (size_t i = 0; i < image.size(); ++i) {
       const bool sensible = image[i] > 0 && block[i] > 0 && image[i] <= limit / pixels && block[i] <= limit / taps;
       if (!sensible) {
-        return Status(Code::InvalidData, text("an image of ", image[i], " cells and a block of ", block[i], " make no sense"));
+        return Status(Code::InvalidData,
+                      text("an image of ", image[i], " cells and a block of ", block[i], " make no sense"));
       }
       pixels *= image[i];
       taps *= block[i];

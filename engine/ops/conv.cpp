@@ -77,8 +77,9 @@ class Conv final : public Operator {
     NM_TRY(check_weights(w));
     const int64_t channels = layout_.channels(x);
     if (channels >= 0 && w[1] >= 0 && (channels % groups_ != 0 || channels / groups_ != w[1])) {
-      return wrong_shape("the weights", w, text("[…, ", channels / groups_, ", …] for an image of ", channels,
-                                                " channels in ", groups_, " groups"));
+      return wrong_shape(
+          "the weights", w,
+          text("[…, ", channels / groups_, ", …] for an image of ", channels, " channels in ", groups_, " groups"));
     }
     if (c.has_shape(2) && w[0] >= 0 && !(c.shape(2) == Shape{w[0]}) && c.shape(2).known()) {
       return wrong_shape("the bias", c.shape(2), text("[", w[0], "]"));

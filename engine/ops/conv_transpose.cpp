@@ -126,8 +126,8 @@ class ConvTranspose final : public Operator {
     // Files that say the whole output shape, batch and channels first, are in use.
     const size_t skip = output_shape_.size() == in.size() + 2 ? 2 : 0;
     if (!output_shape_.empty() && output_shape_.size() != in.size() + skip) {
-      return Status(Code::InvalidModel, text("the attribute 'output_shape' has ", output_shape_.size(),
-                                             " entries; expected ", in.size()));
+      return Status(Code::InvalidModel,
+                    text("the attribute 'output_shape' has ", output_shape_.size(), " entries; expected ", in.size()));
     }
     for (size_t i = 0; i < in.size(); ++i) {
       WindowAxis& axis = window[static_cast<int>(i)];

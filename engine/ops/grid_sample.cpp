@@ -92,7 +92,8 @@ class GridSample final : public Operator {
         for (int i = 0; i < rank; ++i) {
           // The grid counts its coordinates from the innermost dimension.
           const int64_t at = p * rank + (rank - 1 - i);
-          const double g = grid.dtype() == DType::Float32 ? static_cast<double>(grid.data<float>()[at]) : grid.data<double>()[at];
+          const double g =
+              grid.dtype() == DType::Float32 ? static_cast<double>(grid.data<float>()[at]) : grid.data<double>()[at];
           taps[static_cast<size_t>(i + 3 - rank)] = place(g, x[i + 2]);
         }
         const int64_t image = p / points;

@@ -51,8 +51,9 @@ class IntegerConv final : public Operator {
       return wrong_shape("the weights", w, text("a first dimension that ", groups_, " groups divide"));
     }
     if (channels >= 0 && w[1] >= 0 && (channels % groups_ != 0 || channels / groups_ != w[1])) {
-      return wrong_shape("the weights", w, text("[…, ", channels / groups_, ", …] for an image of ", channels,
-                                                " channels in ", groups_, " groups"));
+      return wrong_shape(
+          "the weights", w,
+          text("[…, ", channels / groups_, ", …] for an image of ", channels, " channels in ", groups_, " groups"));
     }
     for (const size_t i : {weights_zero(), quantizes_ ? weights_scale : SIZE_MAX, quantizes_ ? bias : SIZE_MAX}) {
       if (i == SIZE_MAX || !c.has_shape(i) || !c.shape(i).known() || w[0] < 0) continue;
@@ -71,14 +72,14 @@ class IntegerConv final : public Operator {
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), w.shape().dims().subspan(2)));
     const DirectConvShape shape{x.dim(0), layout_.channels(x.shape()), w.dim(0), groups_, window};
-    NM_ASSIGN(int32_t* image, c.scratch<int32_t>(x.count()));
+    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(x.count()));
     NM_ASSIGN(const void* bytes, layout_.read(c, x));
     const Tensor lined_up = Tensor::view(x.dtype(), x.shape(), const_cast<void*>(bytes));
     const int32_t zero = c.has(x_zero()) ? byte_at(c.input(x_zero()), 0) : 0;
     for (int64_t i = 0; i < x.count(); ++i) image[i] = byte_at(lined_up, i) - zero;
 
-    NM_ASSIGN(int32_t* plain, c.scratch<int32_t>(w.count()));
-    NM_ASSIGN(int32_t* packed, c.scratch<int32_t>(w.count()));
+    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(w.count()));
+    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(w.count()));
     const int64_t per_channel = w.count() / w.dim(0);
     for (int64_t i = 0; i < w.count(); ++i) plain[i] = byte_at(w, i) - weights_zero_of(c, i / per_channel);
     direct_conv_pack(shape, plain, packed);

@@ -45,7 +45,8 @@ class MaxUnpool final : public Operator {
     for (int i = 0; i < w.rank; ++i) {
       const int64_t in = x[i + 2];
       const int64_t out = (in - 1) * w[i].stride + w[i].kernel - w[i].pad_begin - w[i].pad_end;
-      if (in >= 0 && (in > int64_t{1} << 30 || out < 0)) return wrong_shape("the image", x, "a size that can be unpooled");
+      if (in >= 0 && (in > int64_t{1} << 30 || out < 0))
+        return wrong_shape("the image", x, "a size that can be unpooled");
       y.push_back(in < 0 ? kUnknownDim : out);
     }
     c.output(0, c.type(0), y);

@@ -70,8 +70,7 @@ class Pool final : public Operator {
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x), {}));
     const auto dims = window.out_dims();
-    const Shape y =
-        layout_.shape(x[0], layout_.channels(x), std::span(dims).first(static_cast<size_t>(window.rank)));
+    const Shape y = layout_.shape(x[0], layout_.channels(x), std::span(dims).first(static_cast<size_t>(window.rank)));
     c.output(0, dtype, y);
     c.output(1, DType::Int64, y);
     return {};

@@ -65,10 +65,9 @@ class Resize final : public Operator {
                                           {"round_prefer_ceil", NearestMode::RoundPreferCeil},
                                           {"floor", NearestMode::Floor},
                                           {"ceil", NearestMode::Ceil}});
-    aspect_ = choice<Aspect>(a, "keep_aspect_ratio_policy", "stretch",
-                             {{"stretch", Aspect::Stretch},
-                              {"not_larger", Aspect::NotLarger},
-                              {"not_smaller", Aspect::NotSmaller}});
+    aspect_ = choice<Aspect>(
+        a, "keep_aspect_ratio_policy", "stretch",
+        {{"stretch", Aspect::Stretch}, {"not_larger", Aspect::NotLarger}, {"not_smaller", Aspect::NotSmaller}});
     rules_.antialias = a.flag("antialias", false) && rules_.mode != ResizeMode::Nearest;
     rules_.exclude_outside = a.flag("exclude_outside", false);
     rules_.cubic_a = static_cast<double>(a.number("cubic_coeff_a", -0.75f));
@@ -232,7 +231,8 @@ class Resize final : public Operator {
       }
       // In float32, as runtimes and exporters compute it: a scale of 1/3 gives 1 for 3.
       const float size = std::floor(static_cast<float>(axis.scale) * static_cast<float>(axis.in));
-      if (size > 0x1p31f) return Status(Code::InvalidData, text("a scale of ", axis.scale, " makes too large an image"));
+      if (size > 0x1p31f)
+        return Status(Code::InvalidData, text("a scale of ", axis.scale, " makes too large an image"));
       axis.out = static_cast<int64_t>(size);
     }
     if (sizes != nullptr && aspect_ != Aspect::Stretch) NM_TRY(keep_aspect(axes, n, rank));
@@ -273,8 +273,8 @@ class Resize final : public Operator {
     float* to = c.out<float>(0);
     ThreadPool& pool = ThreadPool::instance();
     if (rules_.mode == ResizeMode::Nearest) {
-      NM_ASSIGN(int32_t* rows, c.scratch<int32_t>(down.out));
-      NM_ASSIGN(int32_t* cols, c.scratch<int32_t>(across.out));
+      NM_ASSIGN(int32_t * rows, c.scratch<int32_t>(down.out));
+      NM_ASSIGN(int32_t * cols, c.scratch<int32_t>(across.out));
       for (int64_t i = 0; i < down.out; ++i) down.tap(rules_, i, rows + i, nullptr);
       for (int64_t i = 0; i < across.out; ++i) across.tap(rules_, i, cols + i, nullptr);
       kernels().resize.nearest(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels,
@@ -289,12 +289,12 @@ class Resize final : public Operator {
         taps[i] = {indices[0], indices[1], static_cast<float>(weights[1])};
       }
     };
-    NM_ASSIGN(LinearTap* rows, c.scratch<LinearTap>(down.out));
-    NM_ASSIGN(LinearTap* cols, c.scratch<LinearTap>(across.out));
+    NM_ASSIGN(LinearTap * rows, c.scratch<LinearTap>(down.out));
+    NM_ASSIGN(LinearTap * cols, c.scratch<LinearTap>(across.out));
     linear(down, rows);
     linear(across, cols);
-    kernels().resize.bilinear(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels,
-                              to, channels, pool);
+    kernels().resize.bilinear(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels, to,
+                              channels, pool);
     return {};
   }
 
@@ -349,29 +349,30 @@ class Resize final : public Operator {
       from = static_cast<const F*>(x.raw());
       to = static_cast<F*>(y.raw());
     } else {
-      NM_ASSIGN(F* wide, c.scratch<F>(x.count()));
+      NM_ASSIGN(F * wide, c.scratch<F>(x.count()));
       for (int64_t i = 0; i < x.count(); ++i) wide[i] = static_cast<F>(integer(x, i));
       from = wide;
       NM_ASSIGN(to, c.scratch<F>(y.count()));
     }
-    NM_TRY(by_axes(c, axes, from, to, [&](const ResizeAxis& axis, const F* in, F* out, int64_t outer, int64_t inner) -> Status {
-      const int64_t taps = axis.taps(rules_);
-      NM_ASSIGN(int32_t* indices, c.scratch<int32_t>(taps));
-      NM_ASSIGN(double* weights, c.scratch<double>(taps));
-      for (int64_t i = 0; i < axis.out; ++i) {
-        axis.tap(rules_, i, indices, weights);
-        for (int64_t o = 0; o < outer; ++o) {
-          F* sums = out + (o * axis.out + i) * inner;
-          std::fill_n(sums, inner, F{0});
-          for (int64_t k = 0; k < taps; ++k) {
-            const F* row = in + (o * axis.in + indices[k]) * inner;
-            const F w = static_cast<F>(weights[k]);
-            for (int64_t j = 0; j < inner; ++j) sums[j] += w * row[j];
-          }
-        }
-      }
-      return {};
-    }));
+    NM_TRY(by_axes(c, axes, from, to,
+                   [&](const ResizeAxis& axis, const F* in, F* out, int64_t outer, int64_t inner) -> Status {
+                     const int64_t taps = axis.taps(rules_);
+                     NM_ASSIGN(int32_t * indices, c.scratch<int32_t>(taps));
+                     NM_ASSIGN(double* weights, c.scratch<double>(taps));
+                     for (int64_t i = 0; i < axis.out; ++i) {
+                       axis.tap(rules_, i, indices, weights);
+                       for (int64_t o = 0; o < outer; ++o) {
+                         F* sums = out + (o * axis.out + i) * inner;
+                         std::fill_n(sums, inner, F{0});
+                         for (int64_t k = 0; k < taps; ++k) {
+                           const F* row = in + (o * axis.in + indices[k]) * inner;
+                           const F w = static_cast<F>(weights[k]);
+                           for (int64_t j = 0; j < inner; ++j) sums[j] += w * row[j];
+                         }
+                       }
+                     }
+                     return {};
+                   }));
     for (int64_t i = 0; !direct && i < y.count(); ++i) set_integer(y, i, static_cast<double>(to[i]));
     return {};
   }
@@ -392,7 +393,9 @@ class Resize final : public Operator {
   static void store(Tensor& t, int64_t i, double v) {
     constexpr auto least = static_cast<double>(std::numeric_limits<T>::lowest());
     constexpr auto most = static_cast<double>(std::numeric_limits<T>::max());
-    t.data<T>()[i] = v >= most ? std::numeric_limits<T>::max() : v >= least ? static_cast<T>(v) : std::numeric_limits<T>::lowest();
+    t.data<T>()[i] = v >= most    ? std::numeric_limits<T>::max()
+                     : v >= least ? static_cast<T>(v)
+                                  : std::numeric_limits<T>::lowest();
   }
   static void set_integer(Tensor& t, int64_t i, double v) {
     switch (t.dtype()) {

@@ -68,9 +68,7 @@ void ResizeAxis::tap(const ResizeRules& rules, int64_t i, int32_t* indices, doub
   const double x = raw >= -limit ? std::min(raw, limit) : -limit;
   // The cell to the left, and how far behind it: more than 0, up to 1.
   const double left = std::ceil(x) - 1, ratio = x - left;
-  const auto inside = [&](double at) {
-    return static_cast<int32_t>(std::clamp(at, 0.0, static_cast<double>(in - 1)));
-  };
+  const auto inside = [&](double at) { return static_cast<int32_t>(std::clamp(at, 0.0, static_cast<double>(in - 1))); };
   if (rules.mode == ResizeMode::Nearest) {
     indices[0] = inside(takes_right(rules.nearest, ratio) ? left + 1 : left);
     return;
@@ -81,7 +79,8 @@ void ResizeAxis::tap(const ResizeRules& rules, int64_t i, int32_t* indices, doub
   for (int64_t k = 0; k < n; ++k) {
     const auto offset = static_cast<double>(k + 1 - n / 2);
     const double distance = (offset - ratio) * filter_scale, at = left + offset;
-    double w = rules.mode == ResizeMode::Linear ? std::max(0.0, 1 - std::abs(distance)) : cubic(distance, rules.cubic_a);
+    double w =
+        rules.mode == ResizeMode::Linear ? std::max(0.0, 1 - std::abs(distance)) : cubic(distance, rules.cubic_a);
     if (rules.exclude_outside && (at < 0 || at >= static_cast<double>(in))) w = 0;
     indices[k] = inside(at);
     weights[k] = w;

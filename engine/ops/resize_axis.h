@@ -30,7 +30,7 @@ struct ResizeRules {
 struct ResizeAxis {
   int64_t in = 0, out = 0;
   double scale = 1;
-  bool from_sizes = false;           // `out` was given, not the scale
+  bool from_sizes = false;  // `out` was given, not the scale
   double roi_start = 0, roi_end = 1;
 
   bool changes(Coordinates coordinates) const {

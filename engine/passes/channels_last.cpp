@@ -92,7 +92,8 @@ class LayoutPass {
     const auto& shape = graph_.value(id).shape;
     if (!shape || graph_.value(id).is_constant()) return 0;
     double channels = 1, pixels = 1;
-    for (int i = 1; i < shape->rank(); ++i) (i == 1 ? channels : pixels) *= (*shape)[i] < 0 ? 64 : static_cast<double>((*shape)[i]);
+    for (int i = 1; i < shape->rank(); ++i)
+      (i == 1 ? channels : pixels) *= (*shape)[i] < 0 ? 64 : static_cast<double>((*shape)[i]);
     return channels == 1 || pixels == 1 ? 0 : channels * pixels;
   }
 
@@ -178,19 +179,24 @@ class LayoutPass {
 
   static bool is_image_node(const Node& n) {
     return n.is("Conv") || n.is("ConvTranspose") || n.is("MaxPool") || n.is("AveragePool") || n.is("LpPool") ||
-           n.is("FusedConv", "com.microsoft");
+           n.is("ConvInteger") || n.is("QLinearConv") || n.is("FusedConv", "com.microsoft");
   }
 
   using Handler = bool (LayoutPass::*)(Node&);
 
   // Appends the node in its channels-last form, or leaves it and returns false.
   bool follow(Node& node) {
-    if (node.outputs.empty() || node.outputs[0] == kNone || node.inputs.empty() || node.inputs[0] == kNone) return false;
+    if (node.outputs.empty() || node.outputs[0] == kNone || node.inputs.empty() || node.inputs[0] == kNone)
+      return false;
     if (is_image_node(node)) return image(node);
     static const std::map<std::string_view, Handler> handlers = {
         {"GlobalAveragePool", &LayoutPass::image_if_last},
         {"GlobalMaxPool", &LayoutPass::image_if_last},
         {"GlobalLpPool", &LayoutPass::image_if_last},
+        {"BatchNormalization", &LayoutPass::image_if_last},
+        {"InstanceNormalization", &LayoutPass::image_if_last},
+        {"QuantizeLinear", &LayoutPass::quantize},
+        {"DequantizeLinear", &LayoutPass::quantize},
         {"Resize", &LayoutPass::image_if_last},
         {"Upsample", &LayoutPass::image_if_last},
         {"Transpose", &LayoutPass::transpose},
@@ -214,14 +220,41 @@ class LayoutPass {
   }
 
   static bool is_elementwise(const Node& n) {
-    static constexpr std::string_view kStandard[] = {
-        "Abs", "Acos", "Acosh", "Add", "And", "Asin", "Asinh", "Atan", "Atanh", "BitShift", "BitwiseAnd",
-        "BitwiseNot", "BitwiseOr", "BitwiseXor", "Cast", "Ceil", "Celu", "Clip", "Cos", "Cosh", "Div", "Dropout",
-        "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish",
-        "Identity", "IsInf", "IsNaN", "LeakyRelu", "Less", "LessOrEqual", "Log", "Max", "Mean", "Min", "Mish", "Mod",
-        "Mul", "Neg", "Not", "Or", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign",
-        "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Sub", "Sum", "Swish", "Tan", "Tanh", "ThresholdedRelu",
-        "Where", "Xor"};
+    static constexpr std::string_view kStandard[] = {"Abs",         "Acos",
+                                                     "Acosh",       "Add",
+                                                     "And",         "Asin",
+                                                     "Asinh",       "Atan",
+                                                     "Atanh",       "BitShift",
+                                                     "BitwiseAnd",  "BitwiseNot",
+                                                     "BitwiseOr",   "BitwiseXor",
+                                                     "Cast",        "Ceil",
+                                                     "Celu",        "Clip",
+                                                     "Cos",         "Cosh",
+                                                     "Div",         "Dropout",
+                                                     "Elu",         "Equal",
+                                                     "Erf",         "Exp",
+                                                     "Floor",       "Gelu",
+                                                     "Greater",     "GreaterOrEqual",
+                                                     "HardSigmoid", "HardSwish",
+                                                     "Identity",    "IsInf",
+                                                     "IsNaN",       "LeakyRelu",
+                                                     "Less",        "LessOrEqual",
+                                                     "Log",         "Max",
+                                                     "Mean",        "Min",
+                                                     "Mish",        "Mod",
+                                                     "Mul",         "Neg",
+                                                     "Not",         "Or",
+                                                     "PRelu",       "Pow",
+                                                     "Reciprocal",  "Relu",
+                                                     "Round",       "Selu",
+                                                     "Shrink",      "Sigmoid",
+                                                     "Sign",        "Sin",
+                                                     "Sinh",        "Softplus",
+                                                     "Softsign",    "Sqrt",
+                                                     "Sub",         "Sum",
+                                                     "Swish",       "Tan",
+                                                     "Tanh",        "ThresholdedRelu",
+                                                     "Where",       "Xor"};
     static constexpr std::string_view kMicrosoft[] = {"FastGelu", "Gelu", "QuickGelu"};
     if (n.domain.empty()) return std::binary_search(std::begin(kStandard), std::end(kStandard), n.op_type);
     return n.domain == "com.microsoft" && n.inputs.size() == 1 &&
@@ -244,7 +277,11 @@ class LayoutPass {
 
   bool image_if_last(Node& node) {
     const int r = rank(node.inputs[0]);
-    if (r < 3 || !outputs_have_rank(node, r) || !worthwhile({node.inputs[0]})) return false;
+    if (r < 3 || !worthwhile({node.inputs[0]})) return false;
+    for (size_t o = 1; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNone) return false;  // a BatchNormalization that trains
+    }
+    if (!outputs_have_rank(node, r)) return false;
     for (size_t i = 1; i < node.inputs.size(); ++i) first(node.inputs[i]);
     node.inputs[0] = last(node.inputs[0]);
     node.attributes[std::string(kChannelsLast)] = int64_t{1};
@@ -317,6 +354,8 @@ class LayoutPass {
     node.inputs[0] = last(node.inputs[0]);
     return push_last(std::move(node));
   }
+  // One scale, or one for each index of an axis.
+  bool quantize(Node& node) { return !node.attributes.contains("block_size") && one_axis_or(node, 1); }
   bool one_axis(Node& node) { return one_axis_or(node, 0); }
   // Before version 13 the axis split the shape in two.
   bool softmax(Node& node) { return node.version >= 13 && one_axis_or(node, -1); }

@@ -102,9 +102,12 @@ class Matcher {
     const size_t other = n.inputs[0] == x ? 1 : 0;
     if (n.inputs[1 - other] != x || (op == "Div" && other == 0)) return false;
     const auto v = scalar_constant(graph_, n.inputs[other]);
-    return v && close(*v, scalar) && graph_.constant(n.inputs[other])->rank() <= graph_.value(x).shape.value_or(Shape()).rank();
+    return v && close(*v, scalar) &&
+           graph_.constant(n.inputs[other])->rank() <= graph_.value(x).shape.value_or(Shape()).rank();
   }
-  bool sixth(const Node& n, ValueId x) const { return with_scalar(n, "Div", x, 6) || with_scalar(n, "Mul", x, 1.f / 6); }
+  bool sixth(const Node& n, ValueId x) const {
+    return with_scalar(n, "Div", x, 6) || with_scalar(n, "Mul", x, 1.f / 6);
+  }
 
   // x · gate(x), where node `from` starts the gate and node `product` reads x too: SiLU and the forms of HardSwish.
   std::optional<Match> gated(ValueId x, uint32_t from, uint32_t product) const {
@@ -132,7 +135,8 @@ class Matcher {
     const ValueId six = clipped->outputs[0];
     if (ends_at_product(six)) {
       const Node* scaled = only_reader(graph_.nodes[product].outputs[0], at);
-      if (scaled != nullptr && sixth(*scaled, graph_.nodes[product].outputs[0])) return Match{Activation::HardSwish, 0, 0, at};
+      if (scaled != nullptr && sixth(*scaled, graph_.nodes[product].outputs[0]))
+        return Match{Activation::HardSwish, 0, 0, at};
       return std::nullopt;
     }
     const Node* scaled = only_reader(six, at);

@@ -59,8 +59,10 @@ std::optional<Affine> batch_norm(const Graph& graph, const Node& node, int64_t c
   if (const auto it = node.attributes.find("epsilon"); it != node.attributes.end()) {
     if (const auto* e = std::get_if<float>(&it->second)) epsilon = *e;
   }
-  const auto scale = per_channel(graph, node.input(1), channels, 0), bias = per_channel(graph, node.input(2), channels, 0);
-  const auto mean = per_channel(graph, node.input(3), channels, 0), variance = per_channel(graph, node.input(4), channels, 0);
+  const auto scale = per_channel(graph, node.input(1), channels, 0),
+             bias = per_channel(graph, node.input(2), channels, 0);
+  const auto mean = per_channel(graph, node.input(3), channels, 0),
+             variance = per_channel(graph, node.input(4), channels, 0);
   if (scale.empty() || bias.empty() || mean.empty() || variance.empty()) return std::nullopt;
   Affine a;
   for (size_t i = 0; i < scale.size(); ++i) {
@@ -107,7 +109,7 @@ Status fold(Graph& graph, Node& conv, const Affine& a) {
   NM_ASSIGN(Tensor scaled, Tensor::create(DType::Float32, w.shape()));
   const int64_t taps = w.shape().count(2, w.rank()), row = w.dim(1) * taps;
   for (int64_t i = 0; i < w.count(); ++i) {
-    int64_t channel = i / row;  // [out, in, taps]
+    int64_t channel = i / row;       // [out, in, taps]
     if (conv.is("ConvTranspose")) {  // [in, out of the group, taps]
       const int64_t group = channel / (w.dim(0) / (channels / w.dim(1)));
       channel = group * w.dim(1) + i % row / taps;

@@ -6,11 +6,11 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/base/number_text.h"
 #include "engine/base/text.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
 #include "engine/tensor/element.h"
-#include "engine/tensor/number_text.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {

@@ -32,7 +32,8 @@ TEST_CASE("Conv", "[ops]") {
   SECTION("groups and depthwise") {
     check(node("Conv", 11, {{"group", int64_t{2}}}), {counting({1, 4, 1, 2}), ones({2, 2, 1, 1})},
           {tensor<float>({1, 2, 1, 2}, {2, 4, 10, 12})});
-    check(node("Conv", 11, {{"group", int64_t{2}}}), {counting({1, 2, 1, 2}), tensor<float>({4, 1, 1, 1}, {1, 2, 3, 4})},
+    check(node("Conv", 11, {{"group", int64_t{2}}}),
+          {counting({1, 2, 1, 2}), tensor<float>({4, 1, 1, 1}, {1, 2, 3, 4})},
           {tensor<float>({1, 4, 1, 2}, {0, 1, 0, 2, 6, 9, 8, 12})});
   }
   SECTION("one and three dimensions, batches") {
@@ -40,7 +41,8 @@ TEST_CASE("Conv", "[ops]") {
           {tensor<float>({2, 1, 3}, {1, 3, 3, 7, 12, 9})});
     check(node("Conv", 11), {counting({1, 1, 2, 2, 2}), ones({1, 1, 2, 2, 2})}, {tensor<float>({1, 1, 1, 1, 1}, {28})});
     // The outermost planes see nothing but padding.
-    check(node("Conv", 11, {{"pads", Axes{3, 0, 0, 3, 0, 0}}}), {ones({1, 2, 1, 1, 1}), ones({1, 2, 2, 1, 1}), ones({1})},
+    check(node("Conv", 11, {{"pads", Axes{3, 0, 0, 3, 0, 0}}}),
+          {ones({1, 2, 1, 1, 1}), ones({1, 2, 2, 1, 1}), ones({1})},
           {tensor<float>({1, 1, 6, 1, 1}, {1, 1, 3, 3, 1, 1})});
   }
   SECTION("float64") {
@@ -51,30 +53,34 @@ TEST_CASE("Conv", "[ops]") {
   SECTION("channels-last, residual and activation") {
     const AttributeMap internal = {{"nm_channels_last", int64_t{1}}, {"nm_activation", std::string("relu")}};
     check(node("Conv", 11, internal),
-          {counting({1, 1, 3, 2}), tensor<float>({2, 2, 1, 1}, {1, 0, 0, -1}), Value(), tensor<float>({1, 1, 3, 2}, {-1, 2, 3, 4, -9, 9})},
+          {counting({1, 1, 3, 2}), tensor<float>({2, 2, 1, 1}, {1, 0, 0, -1}), Value(),
+           tensor<float>({1, 1, 3, 2}, {-1, 2, 3, 4, -9, 9})},
           {tensor<float>({1, 1, 3, 2}, {0, 1, 5, 1, 0, 4})});
     AttributeMap last = internal;
     last["nm_residual_last"] = int64_t{1};
-    check(node("Conv", 11, last), {counting({1, 1, 1, 2}), tensor<float>({2, 2, 1, 1}, {1, 0, 0, -1}), Value(), ones({1, 1, 1, 2})},
+    check(node("Conv", 11, last),
+          {counting({1, 1, 1, 2}), tensor<float>({2, 2, 1, 1}, {1, 0, 0, -1}), Value(), ones({1, 1, 1, 2})},
           {tensor<float>({1, 1, 1, 2}, {1, 1})});
-    check(node("FusedConv", 1, {{"activation", std::string("LeakyRelu")}, {"activation_params", std::vector<float>{0.5f}}},
+    check(node("FusedConv", 1,
+               {{"activation", std::string("LeakyRelu")}, {"activation_params", std::vector<float>{0.5f}}},
                "com.microsoft"),
           {counting({1, 1, 1, 2}), tensor<float>({1, 1, 1, 1}, {-2}), tensor<float>({1}, {1})},
           {tensor<float>({1, 1, 1, 2}, {1, -0.5f})});
   }
-  SECTION("empty batch") {
-    check(node("Conv", 11), {ones({0, 1, 3, 3}), ones({2, 1, 2, 2})}, {ones({0, 2, 2, 2})});
-  }
+  SECTION("empty batch") { check(node("Conv", 11), {ones({0, 1, 3, 3}), ones({2, 1, 2, 2})}, {ones({0, 2, 2, 2})}); }
   SECTION("failures") {
     check_fails(node("Conv", 11), {ones({1, 2, 3, 3}), ones({1, 3, 2, 2})}, Code::ShapeMismatch);
     check_fails(node("Conv", 11), {ones({1, 1, 3, 3}), ones({1, 1, 4, 4})}, Code::ShapeMismatch);
     check_fails(node("Conv", 11), {ones({1, 1, 3, 3}), ones({1, 1, 2})}, Code::ShapeMismatch);
     check_fails(node("Conv", 11), {ones({1, 1, 3, 3}), ones({2, 1, 2, 2}), ones({3})}, Code::ShapeMismatch);
     check_fails(node("Conv", 11), {ones({1, 1, 3, 3}), tensor<int32_t>({1, 1, 1, 1}, {1})}, Code::TypeMismatch);
-    check_fails(node("Conv", 11, {{"group", int64_t{0}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})}, Code::InvalidModel);
-    check_fails(node("Conv", 11, {{"strides", Axes{0, 1}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})}, Code::InvalidModel);
+    check_fails(node("Conv", 11, {{"group", int64_t{0}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})},
+                Code::InvalidModel);
+    check_fails(node("Conv", 11, {{"strides", Axes{0, 1}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})},
+                Code::InvalidModel);
     check_fails(node("Conv", 11, {{"pads", Axes{1, 1}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})}, Code::InvalidModel);
-    check_fails(node("Conv", 11, {{"kernel_shape", Axes{3, 3}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})}, Code::ShapeMismatch);
+    check_fails(node("Conv", 11, {{"kernel_shape", Axes{3, 3}}}), {ones({1, 1, 3, 3}), ones({1, 1, 2, 2})},
+                Code::ShapeMismatch);
   }
 }
 
@@ -90,12 +96,12 @@ TEST_CASE("ConvTranspose", "[ops]") {
         {tensor<float>({1, 1, 3, 3}, {1, 2, 2, 3, 4, 4, 3, 4, 4})});
   check(node("ConvTranspose", 11, {{"strides", Axes{2}}, {"auto_pad", std::string("SAME_UPPER")}}),
         {tensor<float>({1, 1, 2}, {1, 2}), ones({1, 1, 3})}, {tensor<float>({1, 1, 4}, {1, 1, 3, 2})});
-  check(node("ConvTranspose", 11, {{"group", int64_t{2}}}), {tensor<float>({1, 2, 1, 1}, {1, 2}), counting({2, 2, 1, 1})},
-        {tensor<float>({1, 4, 1, 1}, {0, 1, 4, 6})});
-  check(node("ConvTranspose", 11, {{"strides", Axes{2, 1, 1}}}), {tensor<float>({1, 1, 2, 1, 1}, {1, 2}), ones({1, 1, 1, 1, 1})},
-        {tensor<float>({1, 1, 3, 1, 1}, {1, 0, 2})});
-  check(node("ConvTranspose", 11, {{"nm_channels_last", int64_t{1}}}), {tensor<float>({1, 1, 2, 1}, {1, 2}), counting({1, 2, 1, 1})},
-        {tensor<float>({1, 1, 2, 2}, {0, 1, 0, 2})});
+  check(node("ConvTranspose", 11, {{"group", int64_t{2}}}),
+        {tensor<float>({1, 2, 1, 1}, {1, 2}), counting({2, 2, 1, 1})}, {tensor<float>({1, 4, 1, 1}, {0, 1, 4, 6})});
+  check(node("ConvTranspose", 11, {{"strides", Axes{2, 1, 1}}}),
+        {tensor<float>({1, 1, 2, 1, 1}, {1, 2}), ones({1, 1, 1, 1, 1})}, {tensor<float>({1, 1, 3, 1, 1}, {1, 0, 2})});
+  check(node("ConvTranspose", 11, {{"nm_channels_last", int64_t{1}}}),
+        {tensor<float>({1, 1, 2, 1}, {1, 2}), counting({1, 2, 1, 1})}, {tensor<float>({1, 1, 2, 2}, {0, 1, 0, 2})});
   check_fails(node("ConvTranspose", 11), {x, ones({2, 1, 2, 2})}, Code::ShapeMismatch);
   check_fails(node("ConvTranspose", 11, {{"pads", Axes{9, 9, 9, 9}}}), {x, w}, Code::ShapeMismatch);
   check_fails(node("ConvTranspose", 11, {{"output_shape", Axes{-1, 3}}}), {x, w}, Code::InvalidModel);
@@ -105,11 +111,13 @@ TEST_CASE("Integer convolutions", "[ops]") {
   const Tensor x = tensor<uint8_t>({1, 1, 2, 2}, {2, 3, 4, 5});
   const Tensor w = tensor<int8_t>({2, 1, 1, 2}, {1, 2, -1, 1});
   check(node("ConvInteger", 10), {x, w}, {tensor<int32_t>({1, 2, 2, 1}, {8, 14, 1, 1})});
-  check(node("ConvInteger", 10, {{"pads", Axes{0, 1, 0, 0}}}), {x, w, tensor<uint8_t>({}, {1}), tensor<int8_t>({2}, {0, 1})},
+  check(node("ConvInteger", 10, {{"pads", Axes{0, 1, 0, 0}}}),
+        {x, w, tensor<uint8_t>({}, {1}), tensor<int8_t>({2}, {0, 1})},
         {tensor<int32_t>({1, 2, 2, 2}, {2, 5, 6, 11, 0, -2, 0, -6})});
   const Tensor one = tensor<float>({}, {1});
-  check(node("QLinearConv", 10), {x, one, tensor<uint8_t>({}, {0}), w, tensor<float>({2}, {0.5f, 100}), tensor<int8_t>({}, {0}),
-                                  tensor<float>({}, {1}), tensor<int8_t>({}, {-3}), tensor<int32_t>({2}, {1, 0})},
+  check(node("QLinearConv", 10),
+        {x, one, tensor<uint8_t>({}, {0}), w, tensor<float>({2}, {0.5f, 100}), tensor<int8_t>({}, {0}),
+         tensor<float>({}, {1}), tensor<int8_t>({}, {-3}), tensor<int32_t>({2}, {1, 0})},
         {tensor<int8_t>({1, 2, 2, 1}, {1, 5, 97, 97})});  // 4.5 and 7.5 round to even
   check_fails(node("ConvInteger", 10), {x, w, tensor<int8_t>({}, {1})}, Code::TypeMismatch);
   check_fails(node("ConvInteger", 10), {x, tensor<int8_t>({1, 2, 1, 1}, {1, 1})}, Code::ShapeMismatch);

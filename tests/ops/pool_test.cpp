@@ -30,14 +30,20 @@ TEST_CASE("MaxPool", "[ops]") {
   // A last window that would lie in the padding alone does not count.
   check(node("MaxPool", 22, with({{"strides", Axes{2}}, {"pads", Axes{0, 1}}, {"ceil_mode", int64_t{1}}}, {1})),
         {counting({1, 1, 2})}, {tensor<float>({1, 1, 1}, {0})});
-  check(node("MaxPool", 12, with({})), {x}, {tensor<float>({1, 1, 2, 2}, {4, 5, 7, 8}), tensor<int64_t>({1, 1, 2, 2}, {4, 5, 7, 8})});
+  check(node("MaxPool", 12, with({})), {x},
+        {tensor<float>({1, 1, 2, 2}, {4, 5, 7, 8}), tensor<int64_t>({1, 1, 2, 2}, {4, 5, 7, 8})});
   check(node("MaxPool", 12, with({{"storage_order", int64_t{1}}})), {x},
         {tensor<float>({1, 1, 2, 2}, {4, 5, 7, 8}), tensor<int64_t>({1, 1, 2, 2}, {4, 7, 5, 8})});
-  check(node("MaxPool", 12, with({})), {tensor<int8_t>({1, 1, 2, 2}, {-3, -2, -5, -128})}, {tensor<int8_t>({1, 1, 1, 1}, {-2})});
-  check(node("MaxPool", 12, with({})), {tensor<uint8_t>({1, 1, 2, 2}, {3, 200, 5, 0})}, {tensor<uint8_t>({1, 1, 1, 1}, {200})});
-  check(node("MaxPool", 12, with({}, {2})), {tensor<double>({1, 1, 3}, {NAN, 2, 1})}, {tensor<double>({1, 1, 2}, {NAN, 2})});
-  check(node("MaxPool", 12, with({}, {2, 2, 2})), {counting({1, 1, 2, 2, 3})}, {tensor<float>({1, 1, 1, 1, 2}, {10, 11})});
-  check(node("MaxPool", 12, with({{"nm_channels_last", int64_t{1}}})), {counting({1, 2, 2, 2})}, {tensor<float>({1, 1, 1, 2}, {6, 7})});
+  check(node("MaxPool", 12, with({})), {tensor<int8_t>({1, 1, 2, 2}, {-3, -2, -5, -128})},
+        {tensor<int8_t>({1, 1, 1, 1}, {-2})});
+  check(node("MaxPool", 12, with({})), {tensor<uint8_t>({1, 1, 2, 2}, {3, 200, 5, 0})},
+        {tensor<uint8_t>({1, 1, 1, 1}, {200})});
+  check(node("MaxPool", 12, with({}, {2})), {tensor<double>({1, 1, 3}, {NAN, 2, 1})},
+        {tensor<double>({1, 1, 2}, {NAN, 2})});
+  check(node("MaxPool", 12, with({}, {2, 2, 2})), {counting({1, 1, 2, 2, 3})},
+        {tensor<float>({1, 1, 1, 1, 2}, {10, 11})});
+  check(node("MaxPool", 12, with({{"nm_channels_last", int64_t{1}}})), {counting({1, 2, 2, 2})},
+        {tensor<float>({1, 1, 1, 2}, {6, 7})});
   check_fails(node("MaxPool", 12), {x}, Code::InvalidModel);
   check_fails(node("MaxPool", 12, with({}, {4, 4})), {x}, Code::ShapeMismatch);
   check_fails(node("MaxPool", 12, with({}, {2})), {x}, Code::InvalidModel);
@@ -53,13 +59,17 @@ TEST_CASE("AveragePool and LpPool", "[ops]") {
   check(node("AveragePool", 1, with({})), {x}, {tensor<float>({1, 1, 2, 2}, {2, 3, 5, 6})});
   check(node("AveragePool", 11, padded), {x}, {tensor<float>({1, 1, 2, 2}, {0, 1.5f, 4.5f, 6})});
   check(node("AveragePool", 19, counted), {x}, {tensor<float>({1, 1, 2, 2}, {0, 0.75f, 2.25f, 6})});
-  check(node("AveragePool", 19, with({{"ceil_mode", int64_t{1}}, {"strides", Axes{2}}, {"count_include_pad", int64_t{1}}}, {2})),
+  check(node("AveragePool", 19,
+             with({{"ceil_mode", int64_t{1}}, {"strides", Axes{2}}, {"count_include_pad", int64_t{1}}}, {2})),
         {counting({1, 1, 3})}, {tensor<float>({1, 1, 2}, {0.5f, 2})});
   check(node("AveragePool", 19, with({{"dilations", Axes{2, 2}}})), {x}, {tensor<float>({1, 1, 1, 1}, {4})});
-  check(node("AveragePool", 22, with({}, {2})), {tensor<double>({1, 1, 2}, {0.1, 0.2})}, {tensor<double>({1, 1, 1}, {0.15})}, 1e-14);
-  check(node("AveragePool", 19, with({}, {1, 2, 2})), {counting({1, 1, 1, 2, 2})}, {tensor<float>({1, 1, 1, 1, 1}, {1.5f})});
+  check(node("AveragePool", 22, with({}, {2})), {tensor<double>({1, 1, 2}, {0.1, 0.2})},
+        {tensor<double>({1, 1, 1}, {0.15})}, 1e-14);
+  check(node("AveragePool", 19, with({}, {1, 2, 2})), {counting({1, 1, 1, 2, 2})},
+        {tensor<float>({1, 1, 1, 1, 1}, {1.5f})});
   check(node("LpPool", 2, with({})), {tensor<float>({1, 1, 2, 2}, {1, -2, 4, 2})}, {tensor<float>({1, 1, 1, 1}, {5})});
-  check(node("LpPool", 1, with({{"p", 1.f}})), {tensor<float>({1, 1, 2, 2}, {1, -2, 4, 2})}, {tensor<float>({1, 1, 1, 1}, {9})});
+  check(node("LpPool", 1, with({{"p", 1.f}})), {tensor<float>({1, 1, 2, 2}, {1, -2, 4, 2})},
+        {tensor<float>({1, 1, 1, 1}, {9})});
   check(node("LpPool", 18, with({{"p", int64_t{1}}, {"pads", Axes{1, 0}}}, {2})), {tensor<float>({1, 1, 2}, {-1, 2})},
         {tensor<float>({1, 1, 2}, {1, 3})});
 }

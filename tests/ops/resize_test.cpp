@@ -21,7 +21,8 @@ TEST_CASE("Resize", "[ops]") {
     check(node("Upsample", 9), {x, twice}, {nearest});
     check(node("Resize", 10), {x, twice}, {nearest});
     check(node("Resize", 11), {x, Value(), twice}, {nearest});
-    check(node("Resize", 13), {x, tensor<float>({0}, {}), tensor<float>({0}, {}), tensor<int64_t>({4}, {1, 1, 2, 4})}, {nearest});
+    check(node("Resize", 13), {x, tensor<float>({0}, {}), tensor<float>({0}, {}), tensor<int64_t>({4}, {1, 1, 2, 4})},
+          {nearest});
     check(node("Resize", 18, {{"axes", Axes{-1}}}), {x, Value(), Value(), tensor<int64_t>({1}, {4})}, {nearest});
   }
   SECTION("coordinates") {
@@ -35,8 +36,8 @@ TEST_CASE("Resize", "[ops]") {
                 {"asymmetric", {1, 1.5f, 2, 2}}};
     for (const auto& [coordinates, row] : rows) {
       INFO(coordinates);
-      check(node("Resize", 19, how("linear", coordinates)), {tensor<float>({2}, {1, 2}), Value(), tensor<float>({1}, {2})},
-            {tensor<float>({4}, row)});
+      check(node("Resize", 19, how("linear", coordinates)),
+            {tensor<float>({2}, {1, 2}), Value(), tensor<float>({1}, {2})}, {tensor<float>({4}, row)});
     }
     check(node("Resize", 11, how("nearest", "tf_half_pixel_for_nn", {{"nearest_mode", std::string("floor")}})),
           {tensor<float>({4}, {1, 2, 3, 4}), Value(), tensor<float>({1}, {0.5f})}, {tensor<float>({2}, {2, 4})});
@@ -48,7 +49,10 @@ TEST_CASE("Resize", "[ops]") {
     const struct {
       const char* mode;
       std::initializer_list<float> row;
-    } rows[] = {{"round_prefer_floor", {1, 1, 2, 2}}, {"round_prefer_ceil", {1, 2, 2, 2}}, {"floor", {1, 1, 2, 2}}, {"ceil", {1, 2, 2, 2}}};
+    } rows[] = {{"round_prefer_floor", {1, 1, 2, 2}},
+                {"round_prefer_ceil", {1, 2, 2, 2}},
+                {"floor", {1, 1, 2, 2}},
+                {"ceil", {1, 2, 2, 2}}};
     for (const auto& [mode, row] : rows) {
       INFO(mode);
       check(node("Resize", 13, how("nearest", "asymmetric", {{"nearest_mode", std::string(mode)}})),
@@ -57,7 +61,8 @@ TEST_CASE("Resize", "[ops]") {
   }
   SECTION("filters") {
     const Tensor ramp = tensor<float>({4}, {1, 2, 3, 4}), half = tensor<float>({1}, {0.5f});
-    check(node("Resize", 13, how("cubic", "half_pixel")), {ramp, Value(), half}, {tensor<float>({2}, {1.28125f, 3.71875f})}, 0.1, 0.1);
+    check(node("Resize", 13, how("cubic", "half_pixel")), {ramp, Value(), half},
+          {tensor<float>({2}, {1.28125f, 3.71875f})}, 0.1, 0.1);
     check(node("Resize", 18, how("linear", "half_pixel", {{"antialias", int64_t{1}}})), {ramp, Value(), half},
           {tensor<float>({2}, {1.625f, 3.375f})});
     check(node("Resize", 18, how("linear", "half_pixel", {{"antialias", int64_t{1}}, {"exclude_outside", int64_t{1}}})),
@@ -76,12 +81,14 @@ TEST_CASE("Resize", "[ops]") {
     CHECK((*smaller)[0].tensor()->shape() == Shape{1, 1, 4, 4});
   }
   SECTION("types and layouts") {
-    check(node("Resize", 13, how("linear", "asymmetric")), {tensor<uint8_t>({2}, {10, 21}), Value(), tensor<float>({1}, {2})},
-          {tensor<uint8_t>({4}, {10, 15, 21, 21})});
-    check(node("Resize", 13), {tensor<int64_t>({2}, {1, 2}), Value(), tensor<float>({1}, {2})}, {tensor<int64_t>({4}, {1, 1, 2, 2})});
-    check(node("Resize", 13, how("linear", "asymmetric")), {tensor<double>({2}, {1, 2}), Value(), tensor<float>({1}, {2})},
-          {tensor<double>({4}, {1, 1.5, 2, 2})});
-    check(node("Resize", 13, how("linear", "asymmetric", {{"nm_channels_last", int64_t{1}}})), {tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4}), Value(), twice},
+    check(node("Resize", 13, how("linear", "asymmetric")),
+          {tensor<uint8_t>({2}, {10, 21}), Value(), tensor<float>({1}, {2})}, {tensor<uint8_t>({4}, {10, 15, 21, 21})});
+    check(node("Resize", 13), {tensor<int64_t>({2}, {1, 2}), Value(), tensor<float>({1}, {2})},
+          {tensor<int64_t>({4}, {1, 1, 2, 2})});
+    check(node("Resize", 13, how("linear", "asymmetric")),
+          {tensor<double>({2}, {1, 2}), Value(), tensor<float>({1}, {2})}, {tensor<double>({4}, {1, 1.5, 2, 2})});
+    check(node("Resize", 13, how("linear", "asymmetric", {{"nm_channels_last", int64_t{1}}})),
+          {tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4}), Value(), twice},
           {tensor<float>({1, 1, 4, 2}, {1, 2, 2, 3, 3, 4, 3, 4})});
   }
   SECTION("failures") {
@@ -99,7 +106,8 @@ TEST_CASE("GridSample", "[ops]") {
   const Tensor x = tensor<float>({1, 1, 1, 2}, {1, 3});
   const Tensor grid = tensor<float>({1, 1, 3, 2}, {-0.5f, 0, 0, 0, 1.5f, 0});  // the cells' centres are ±0.5
   const auto with = [](const char* mode, const char* padding, int64_t align) {
-    return node("GridSample", 16, {{"mode", std::string(mode)}, {"padding_mode", std::string(padding)}, {"align_corners", align}});
+    return node("GridSample", 16,
+                {{"mode", std::string(mode)}, {"padding_mode", std::string(padding)}, {"align_corners", align}});
   };
   check(with("bilinear", "zeros", 0), {x, grid}, {tensor<float>({1, 1, 1, 3}, {1, 2, 0})});
   check(with("bilinear", "border", 0), {x, grid}, {tensor<float>({1, 1, 1, 3}, {1, 2, 3})});
@@ -107,7 +115,8 @@ TEST_CASE("GridSample", "[ops]") {
   check(with("bilinear", "reflection", 1), {x, grid}, {tensor<float>({1, 1, 1, 3}, {1.5f, 2, 2.5f})});
   check(with("nearest", "zeros", 0), {x, grid}, {tensor<float>({1, 1, 1, 3}, {1, 1, 0})});
   check(with("bicubic", "border", 0), {x, grid}, {tensor<float>({1, 1, 1, 3}, {1, 2, 3})});
-  check(with("bilinear", "zeros", 0), {x, tensor<float>({1, 1, 1, 2}, {NAN, INFINITY})}, {tensor<float>({1, 1, 1, 1}, {0})});
+  check(with("bilinear", "zeros", 0), {x, tensor<float>({1, 1, 1, 2}, {NAN, INFINITY})},
+        {tensor<float>({1, 1, 1, 1}, {0})});
   check_fails(with("bilinear", "zeros", 0), {x, tensor<float>({1, 1, 1}, {0})}, Code::ShapeMismatch);
   check_fails(with("quadratic", "zeros", 0), {x, grid}, Code::InvalidModel);
 }

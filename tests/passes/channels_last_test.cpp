@@ -26,12 +26,26 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return g.node("MaxPool", 12, {g.node("Relu", 13, {x})}, {{"kernel_shape", Axes{2, 2}}});
      }},
-    {"Add Transpose", [](GraphBuilder& g, ValueId x) { return g.node("Add", 13, {x, g.random({1, 4, 1, 1})}); }},
-    {"Mul Transpose", [](GraphBuilder& g, ValueId x) { return g.node("Mul", 13, {g.random({4, 1, 1}), x}); }},
-    {"Mul Transpose", [](GraphBuilder& g, ValueId x) { return g.node("Mul", 13, {g.random({8}), x}); }},
-    {"Mul Transpose", [](GraphBuilder& g, ValueId x) { return g.node("Mul", 13, {x, g.scalar(3)}); }},
+    {"Add Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Add", 13, {x, g.random({1, 4, 1, 1})});
+     }},
+    {"Mul Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 13, {g.random({4, 1, 1}), x});
+     }},
+    {"Mul Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 13, {g.random({8}), x});
+     }},
+    {"Mul Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 13, {x, g.scalar(3)});
+     }},
     {"GlobalAveragePool Mul Transpose",
-     [](GraphBuilder& g, ValueId x) { return g.node("Mul", 13, {x, g.node("GlobalAveragePool", 1, {x})}); }},
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 13, {x, g.node("GlobalAveragePool", 1, {x})});
+     }},
     {"Conv Concat Conv Transpose",
      [](GraphBuilder& g, ValueId x) {
        const auto y = conv(g, x, 4, 4);
@@ -57,7 +71,9 @@ const Case kCases[] = {
        return g.node("Pad", 13, {x, g.constant(integers({0, 1, 2, 3, 0, 0, 1, 0})), g.scalar(7)});
      }},
     {"ReduceMax Transpose",
-     [](GraphBuilder& g, ValueId x) { return g.node("ReduceMax", 13, {x}, {{"axes", Axes{1, -1}}}); }},
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("ReduceMax", 13, {x}, {{"axes", Axes{1, -1}}});
+     }},
     {"ReduceMean",
      [](GraphBuilder& g, ValueId x) {
        return g.node("ReduceMean", 13, {x}, {{"axes", Axes{2, 3}}, {"keepdims", int64_t{0}}});
@@ -66,19 +82,39 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return g.node("ReduceMean", 13, {x}, {{"axes", Axes{3}}, {"keepdims", int64_t{0}}});
      }},
+    {"BatchNormalization Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("BatchNormalization", 15,
+                     {x, g.random({4}), g.random({4}), g.random({4}), g.constant(tensor<float>({4}, {1, 2, 3, 4}))});
+     }},
+    {"InstanceNormalization Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("InstanceNormalization", 6, {x, g.random({4}), g.random({4})});
+     }},
+    {"QuantizeLinear DequantizeLinear Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       const auto scale = g.constant(tensor<float>({4}, {0.1f, 0.2f, 0.3f, 0.4f})),
+                  zero = g.constant(tensor<uint8_t>({4}, {1, 2, 3, 128}));
+       return g.node("DequantizeLinear", 13, {g.node("QuantizeLinear", 13, {x, scale, zero}), scale, zero});
+     }},
     {"Resize Transpose",
      [](GraphBuilder& g, ValueId x) {
        return g.node("Resize", 13, {x, kNone, g.constant(tensor<float>({4}, {1, 1, 2, 1.5f}))},
                      {{"mode", std::string("linear")}});
      }},
-    {"", [](GraphBuilder& g, ValueId x) { return g.node("Transpose", 13, {x}, {{"perm", Axes{0, 2, 3, 1}}}); }},
+    {"",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Transpose", 13, {x}, {{"perm", Axes{0, 2, 3, 1}}});
+     }},
     {"Reshape",
      [](GraphBuilder& g, ValueId x) {
        const auto pixels = g.node("Reshape", 13, {x, g.constant(integers({0, 4, -1}))});
        return g.node("Transpose", 13, {pixels}, {{"perm", Axes{0, 2, 1}}});
      }},
     {"Transpose",  // one, of both
-     [](GraphBuilder& g, ValueId x) { return g.node("Transpose", 13, {x}, {{"perm", Axes{1, 0, 2, 3}}}); }},
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Transpose", 13, {x}, {{"perm", Axes{1, 0, 2, 3}}});
+     }},
     {"Transpose Conv Transpose",  // three of them become one
      [](GraphBuilder& g, ValueId x) {
        const auto nhwc = g.node("Transpose", 13, {x}, {{"perm", Axes{0, 2, 3, 1}}});
@@ -96,7 +132,8 @@ TEST_CASE("Images stay channels-last from the first convolution to what needs th
   g.output(c.body(g, g.node("Conv", 11, {x, g.random({4, 3, 1, 1})})));
   Graph after = check_pass(channels_last, g);
   // Constants in the other layout are folded afterwards; here they are Transposes whose input is a constant.
-  std::erase_if(after.nodes, [&](const Node& n) { return n.is("Transpose") && after.constant(n.inputs[0]) != nullptr; });
+  std::erase_if(after.nodes,
+                [&](const Node& n) { return n.is("Transpose") && after.constant(n.inputs[0]) != nullptr; });
   std::string expected = "Transpose Conv";
   if (c.after[0] != '\0') expected += std::string(" ") + c.after;
   if (listing(after).ends_with(" Identity")) expected += " Identity";  // an output under its own name
@@ -106,7 +143,8 @@ TEST_CASE("Images stay channels-last from the first convolution to what needs th
 TEST_CASE("A graph without convolutions and pools keeps its layout", "[passes]") {
   GraphBuilder g;
   const auto x = g.input({2, 3, 4});
-  g.output(g.node("Transpose", 13, {g.node("Transpose", 13, {x}, {{"perm", Axes{0, 2, 1}}})}, {{"perm", Axes{0, 2, 1}}}));
+  g.output(
+      g.node("Transpose", 13, {g.node("Transpose", 13, {x}, {{"perm", Axes{0, 2, 1}}})}, {{"perm", Axes{0, 2, 1}}}));
   CHECK(listing(check_pass(channels_last, g, false)) == "Transpose Transpose");
 }
 

@@ -12,17 +12,31 @@ struct Case {
 
 const Case kCases[] = {
     {"relu", [](GraphBuilder& g, ValueId x) { return g.node("Relu", 13, {x}); }},
-    {"clip", [](GraphBuilder& g, ValueId x) { return g.node("Clip", 13, {x, g.scalar(0), g.scalar(6)}); }},
-    {"clip", [](GraphBuilder& g, ValueId x) { return g.node("Clip", 6, {x}, {{"min", -0.5f}, {"max", 0.5f}}); }},
-    {"leaky_relu", [](GraphBuilder& g, ValueId x) { return g.node("LeakyRelu", 6, {x}, {{"alpha", 0.2f}}); }},
+    {"clip",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Clip", 13, {x, g.scalar(0), g.scalar(6)});
+     }},
+    {"clip",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Clip", 6, {x}, {{"min", -0.5f}, {"max", 0.5f}});
+     }},
+    {"leaky_relu",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("LeakyRelu", 6, {x}, {{"alpha", 0.2f}});
+     }},
     {"sigmoid", [](GraphBuilder& g, ValueId x) { return g.node("Sigmoid", 13, {x}); }},
     {"tanh", [](GraphBuilder& g, ValueId x) { return g.node("Tanh", 13, {x}); }},
     {"hard_sigmoid", [](GraphBuilder& g, ValueId x) { return g.node("HardSigmoid", 6, {x}); }},
     {"hard_swish", [](GraphBuilder& g, ValueId x) { return g.node("HardSwish", 14, {x}); }},
     {"gelu", [](GraphBuilder& g, ValueId x) { return g.node("Gelu", 20, {x}); }},
     {"gelu_tanh",
-     [](GraphBuilder& g, ValueId x) { return g.node("Gelu", 20, {x}, {{"approximate", std::string("tanh")}}); }},
-    {"silu", [](GraphBuilder& g, ValueId x) { return g.node("Mul", 14, {x, g.node("Sigmoid", 13, {x})}); }},
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Gelu", 20, {x}, {{"approximate", std::string("tanh")}});
+     }},
+    {"silu",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 14, {x, g.node("Sigmoid", 13, {x})});
+     }},
     {"hard_swish",
      [](GraphBuilder& g, ValueId x) {
        return g.node("Mul", 14, {g.node("HardSigmoid", 6, {x}, {{"alpha", 1.f / 6}}), x});
@@ -37,8 +51,14 @@ const Case kCases[] = {
        const auto six = g.node("Clip", 13, {g.node("Add", 14, {g.scalar(3), x}), g.scalar(0), g.scalar(6)});
        return g.node("Mul", 14, {x, g.node("Mul", 14, {six, g.scalar(1.f / 6)})});
      }},
-    {"", [](GraphBuilder& g, ValueId x) { return g.node("Mul", 14, {x, g.node("HardSigmoid", 6, {x})}); }},
-    {"", [](GraphBuilder& g, ValueId x) { return g.node("Clip", 13, {x, g.scalar(1), g.scalar(0)}); }},
+    {"",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Mul", 14, {x, g.node("HardSigmoid", 6, {x})});
+     }},
+    {"",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("Clip", 13, {x, g.scalar(1), g.scalar(0)});
+     }},
     {"", [](GraphBuilder& g, ValueId x) { return g.node("Exp", 13, {x}); }},
 };
 

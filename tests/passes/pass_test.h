@@ -41,6 +41,7 @@ class GraphBuilder {
 std::string listing(const Graph& graph);
 
 // Runs the graph on random inputs before and after the pass and expects equal outputs; returns the graph after.
-Graph check_pass(Result<bool> (*pass)(Graph&), GraphBuilder& builder, bool expect_change = true, double tolerance = 1e-4);
+Graph check_pass(Result<bool> (*pass)(Graph&), GraphBuilder& builder, bool expect_change = true,
+                 double tolerance = 1e-4);
 
 }  // namespace nm::test

@@ -1,4 +1,4 @@
-#include "engine/tensor/number_text.h"
+#include "engine/base/number_text.h"
 
 #include <cerrno>
 #include <cmath>
@@ -22,7 +22,7 @@ std::string real_text(double value, bool wide) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   char buffer[40];
-  // std::to_chars would do this in one call, but its tables weigh more than all of this folder in a wasm file.
+  // std::to_chars would do this in one call, but its tables weigh more than most folders of the engine in a wasm file.
   for (int digits = 1; digits <= 17; ++digits) {
     std::snprintf(buffer, sizeof buffer, "%.*g", digits, value);
     if (wide ? std::strtod(buffer, nullptr) == value : std::strtof(buffer, nullptr) == static_cast<float>(value)) break;

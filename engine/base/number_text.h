@@ -1,4 +1,4 @@
-// Numbers as text and back, as string tensors hold them.
+// Numbers as text and back, in JSON, in sentences and in string tensors.
 #pragma once
 #include <cstdint>
 #include <string>
