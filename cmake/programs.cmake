@@ -39,6 +39,11 @@ endif()
 add_executable(nm_mutations ${fuzz_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
 target_link_libraries(nm_mutations PRIVATE nm_engine nm_program nm_engine_options)
 
+if(NOT NM_SANITIZE)
+  add_test(NAME kernel_objects
+    COMMAND ${CMAKE_COMMAND} "-DOBJECTS=$<TARGET_OBJECTS:nm_engine>" -P ${PROJECT_SOURCE_DIR}/cmake/kernel_objects.cmake)
+endif()
+
 find_package(benchmark QUIET)
 if(micro_sources AND benchmark_FOUND AND NOT NM_SANITIZE)
   add_executable(nm_micro ${micro_sources})

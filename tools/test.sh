@@ -41,16 +41,12 @@ without_shared() {
   echo "0 passed, 0 failed, 1 skipped"
 }
 
-wasm_suites() { ctest --test-dir "build/$1" --verbose --no-tests=error | sed 's/^[0-9]*: //'; }
+suites() { ctest --test-dir "build/$1" --verbose --no-tests=error | sed 's/^[0-9]*: //'; }
 
 section format ./dev format --check
-section build-native build native
-section unit-native build/native/nm_tests
-section build-asan build native-asan
-section unit-asan build/native-asan/nm_tests
-for preset in "${artefacts[@]}"; do
+for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
-  section "unit-$preset" wasm_suites "$preset"
+  section "unit-$preset" suites "$preset"
 done
 for target in native wasm wasm-relaxed; do
   section "conformance-$target" conformance "$target"

@@ -59,13 +59,11 @@ template <class T>
 void compare(Function f, const Operands& o) {
   switch (f) {
     case Function::Less:
+    case Function::Greater:  // of operands that have changed places
       return apply<T, bool>(o, [](const T& a, const T& b) { return a < b; });
     case Function::LessOrEqual:
-      return apply<T, bool>(o, [](const T& a, const T& b) { return a <= b; });
-    case Function::Greater:
-      return apply<T, bool>(o, [](const T& a, const T& b) { return b < a; });
     case Function::GreaterOrEqual:
-      return apply<T, bool>(o, [](const T& a, const T& b) { return b <= a; });
+      return apply<T, bool>(o, [](const T& a, const T& b) { return a <= b; });
     default:
       return apply<T, bool>(o, [](const T& a, const T& b) { return a == b; });
   }
@@ -124,8 +122,9 @@ class Compare final : public Movement {
   Status run(Execution& c) override {
     const Tensor& x = c.input(0);
     const auto y_shape = second_shape(x.shape(), c.input(1).shape());
-    const Broadcast walk(c.output(0).shape(), {&x.shape(), &*y_shape});
-    const Operands o{walk, x, c.input(1), c.output(0)};
+    const bool turned = f_ == Function::Greater || f_ == Function::GreaterOrEqual;
+    const Broadcast walk(c.output(0).shape(), {turned ? &*y_shape : &x.shape(), turned ? &x.shape() : &*y_shape});
+    const Operands o{walk, turned ? c.input(1) : x, turned ? x : c.input(1), c.output(0)};
     if (!compares(f_)) {
       const bool is_signed = x.dtype() == DType::Int8 || x.dtype() == DType::Int16 || x.dtype() == DType::Int32 ||
                              x.dtype() == DType::Int64;

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "engine/tensor/number_text.h"
+#include "engine/base/number_text.h"
 #include "tests/ops/operator_test.h"
 
 using namespace nm;
