@@ -184,18 +184,6 @@ class Einsum final : public Operator {
     return plan;
   }
 
-  // Sums rows of n elements.
-  static Status sum_rows(const Tensor& rows, int64_t n, Tensor& out) {
-    return with_number(rows.dtype(), [&]<class T>() -> Status {
-      for (int64_t i = 0; i < out.count(); ++i) {
-        T sum{0};
-        for (int64_t k = 0; k < n; ++k) sum = add(sum, rows.data<T>()[i * n + k]);
-        out.data<T>()[i] = sum;
-      }
-      return {};
-    });
-  }
-
   // An operand without repeated letters (their diagonal is taken), summed over those that nobody needs.
   static Result<Labelled> reduced(const Tensor& in, const Term& term, Letters needed) {
     const Strides strides = row_major(in.shape());
@@ -237,7 +225,14 @@ class Einsum final : public Operator {
       return out;
     }
     NM_ASSIGN(out.tensor, Tensor::create(in.dtype(), kept));
-    NM_TRY(sum_rows(copy, n, out.tensor));
+    NM_TRY(with_number(in.dtype(), [&]<class T>() -> Status {
+      for (int64_t i = 0; i < out.tensor.count(); ++i) {
+        T sum{0};
+        for (int64_t k = 0; k < n; ++k) sum = add(sum, copy.data<T>()[i * n + k]);
+        out.tensor.data<T>()[i] = sum;
+      }
+      return {};
+    }));
     return out;
   }
 

@@ -138,7 +138,7 @@ class GemmOperator final : public Operator {
     if (factor == 1) return v;
     const double product = static_cast<double>(v) * factor;
     if constexpr (std::is_integral_v<T>) {
-      return static_cast<T>(static_cast<int64_t>(std::min(std::max(product, -9.2e18), 9.2e18)));
+      return static_cast<T>(to_integer(product));
     }
     return static_cast<T>(product);
   }

@@ -5,7 +5,8 @@
 
 #include "engine/base/positions.h"
 #include "engine/ops/check.h"
-#include "engine/tensor/strided.h"
+#include "engine/ops/numbers.h"
+#include "engine/tensor/element.h"
 
 namespace nm {
 namespace {
@@ -28,21 +29,18 @@ Tensor read(Attributes& a, const std::string& what) {
   return {};
 }
 
+// The types of keys.
 template <class F>
 Status with_label(DType t, F&& f) {
   switch (t) {
     case DType::String:
       return f.template operator()<std::string>();
-    case DType::Int64:
-      return f.template operator()<int64_t>();
     case DType::Int16:
       return f.template operator()<int16_t>();
-    case DType::Float64:
-      return f.template operator()<double>();
-    case DType::Float32:
-      return f.template operator()<float>();
+    case DType::Int64:
+      return f.template operator()<int64_t>();
     default:
-      return wrong_type("a dictionary's keys or values", t, "float, double, int16, int64 or string");
+      return with_float(t, f);
   }
 }
 
@@ -73,6 +71,7 @@ class LabelEncoder final : public Operator {
     if (keys_.count() != values_.count()) {
       a.fail(text("there are ", keys_.count(), " keys, but ", values_.count(), " values"));
     }
+    if (is_packed(values_.dtype())) a.unsupported("values of less than a byte are not supported");
     fallback_ = read_default(a);
     if (fallback_.dtype() != values_.dtype() || fallback_.count() != 1) {
       a.fail(text("the default must be one ", dtype_name(values_.dtype()), ", as the values are"));
@@ -135,17 +134,24 @@ class LabelEncoder final : public Operator {
   static Status translate(Execution& c, const Tensor& keys, const Order& order, const Tensor& values,
                           const Tensor& fallback) {
     const Tensor& in = c.input(0);
-    return with_label(keys.dtype(), [&]<class K>() -> Status {
+    NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(in.count()));  // among the values; -1: none
+    NM_TRY(with_label(keys.dtype(), [&]<class K>() -> Status {
       const K* k = keys.data<K>();
       for (int64_t i = 0; i < in.count(); ++i) {
         const K& wanted = in.data<K>()[i];
         const auto at = std::lower_bound(order.begin(), order.end(), wanted,
                                          [k](int64_t position, const K& key) { return before(k[position], key); });
-        const bool found = at != order.end() && !before(wanted, k[*at]);
-        copy_run(values.dtype(), found ? values.raw() : fallback.raw(), found ? *at : 0, c.output(0).raw(), i, 1);
+        positions[i] = at != order.end() && !before(wanted, k[*at]) ? *at : -1;
       }
       return {};
+    }));
+    with_element(values.dtype(), [&]<class V>() {
+      const V* from = static_cast<const V*>(values.raw());
+      const V* missing = static_cast<const V*>(fallback.raw());
+      V* to = static_cast<V*>(c.output(0).raw());
+      for (int64_t i = 0; i < in.count(); ++i) to[i] = positions[i] < 0 ? *missing : from[positions[i]];
     });
+    return {};
   }
 
   Tensor classes_, numbers_, default_string_, default_number_;  // version 1, which goes both ways

@@ -77,6 +77,12 @@ T multiply(T a, T b) {
   return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
 }
 
+// The nearest integer towards zero, at the ends of the range where there is none; NaN is the lowest.
+inline int64_t to_integer(double v) {
+  constexpr double kEnd = 9223372036854774784.0;  // the largest double below 2^63
+  return static_cast<int64_t>(v > -kEnd ? (v < kEnd ? v : kEnd) : -kEnd);
+}
+
 // Elementwise work for one thread is not worth splitting below this.
 inline constexpr int64_t kElementChunk = 16384;
 

@@ -6,7 +6,6 @@
 #include "engine/ops/check.h"
 #include "engine/ops/numbers.h"
 #include "engine/tensor/broadcast.h"
-#include "engine/tensor/cast.h"
 
 namespace nm {
 namespace {
@@ -38,22 +37,20 @@ class Pow final : public Operator {
       return scalar(x, y, out);
     }
     if (x.dtype() == y.dtype() && is_float(x.dtype())) return apply_binary(Binary::Pow, x, y, *y_shape, out);
-    // Exponents of any type as the wider of their kind, so that N types need 2·N loops and not N².
-    NM_ASSIGN(double* wide, c.scratch<double>(y.count()));
-    Tensor exponents = Tensor::view(is_float(y.dtype()) ? DType::Float64 : DType::Int64, y.shape(), wide);
-    NM_TRY(cast(y, exponents, {}));
     const Broadcast b(out.shape(), {&x.shape(), &*y_shape});
+    const bool whole = is_integer(y.dtype());
+    const Exponent exponent = exponent_reader(y.dtype());
+    if (exponent == nullptr) return no_arithmetic(y.dtype());
     return with_number(x.dtype(), [&]<class T>() -> Status {
-      const auto raise = [&]<class E>(const E* e) {
-        const T* px = x.data<T>();
-        T* pz = out.data<T>();
-        b.walk(0, b.count(), [&](const Broadcast::Run& r) {
-          for (int64_t i = 0; i < r.count; ++i) {
-            pz[r.out + i] = power(px[r.in[0] + i * b.step(0)], e[r.in[1] + i * b.step(1)]);
-          }
-        });
-      };
-      is_float(y.dtype()) ? raise(exponents.data<double>()) : raise(exponents.data<int64_t>());
+      const T* px = x.data<T>();
+      T* pz = out.data<T>();
+      b.walk(0, b.count(), [&](const Broadcast::Run& r) {
+        for (int64_t i = 0; i < r.count; ++i) {
+          const Number e = exponent(y.raw(), r.in[1] + i * b.step(1));
+          const T base = px[r.in[0] + i * b.step(0)];
+          pz[r.out + i] = std::is_integral_v<T> && whole ? whole_power(base, e.whole) : real_power(base, e.real);
+        }
+      });
       return {};
     });
   }
@@ -90,27 +87,49 @@ class Pow final : public Operator {
     return {};
   }
 
-  template <class T, class E>
-  static T power(T base, E exponent) {
-    if constexpr (std::is_integral_v<T> && std::is_integral_v<E>) {
-      // By squaring: exact where the result fits, wrapping where it does not.
-      if (exponent < E{0})
-        return base == T{1}                                        ? T{1}
-               : std::is_signed_v<T> && base == static_cast<T>(-1) ? (exponent % 2 ? base : T{1})
-                                                                   : T{0};
-      T result{1};
-      T square = base;
-      for (auto e = static_cast<uint64_t>(exponent); e != 0; e >>= 1) {
-        if (e & 1) result = multiply(result, square);
-        square = multiply(square, square);
-      }
-      return result;
-    } else {
-      const double value = std::pow(static_cast<double>(base), static_cast<double>(exponent));
-      if constexpr (std::is_integral_v<T>)
-        return static_cast<T>(static_cast<int64_t>(std::min(std::max(value, -9.2e18), 9.2e18)));
-      return static_cast<T>(value);
+  // An element of the exponent, both as float64 and, of integers, exactly (negative ones as they are).
+  struct Number {
+    double real;
+    int64_t whole;
+  };
+  using Exponent = Number (*)(const void*, int64_t);
+
+  static Exponent exponent_reader(DType dtype) {
+    Exponent reader = nullptr;
+    const Status known = with_number(dtype, [&]<class E>() -> Status {
+      reader = [](const void* data, int64_t i) -> Number {
+        const E e = static_cast<const E*>(data)[i];
+        if constexpr (std::is_integral_v<E>) return {static_cast<double>(e), static_cast<int64_t>(e)};
+        return {static_cast<double>(e), 0};
+      };
+      return {};
+    });
+    return known.ok() ? reader : nullptr;
+  }
+
+  // By squaring: exact where the result fits, wrapping where it does not.
+  template <class T>
+  static T whole_power(T base, int64_t exponent) {
+    if (exponent < 0) {
+      if (base == T{1}) return base;
+      return std::is_signed_v<T> && base == static_cast<T>(-1) ? (exponent % 2 != 0 ? base : T{1}) : T{0};
     }
+    T result{1};
+    T square = base;
+    for (auto e = static_cast<uint64_t>(exponent); e != 0; e >>= 1) {
+      if (e & 1) result = multiply(result, square);
+      square = multiply(square, square);
+    }
+    return result;
+  }
+
+  template <class T>
+  static T real_power(T base, double exponent) {
+    const double value = std::pow(static_cast<double>(base), exponent);
+    if constexpr (std::is_integral_v<T>) {
+      return static_cast<T>(to_integer(value));
+    }
+    return static_cast<T>(value);
   }
 
   std::optional<Shape> exponent_shape(const Shape& x, const Shape& y) const {

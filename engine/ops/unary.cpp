@@ -128,7 +128,7 @@ T apply_integer(Unary f, T x, double a, double b) {
       return static_cast<T>(negative ? -1 : x != 0);
     default: {  // Shrink, whose bounds are floats
       const double y = apply(f, static_cast<double>(x), a, b);
-      return static_cast<T>(static_cast<int64_t>(std::min(std::max(y, -9.2e18), 9.2e18)));
+      return static_cast<T>(to_integer(y));
     }
   }
 }
