@@ -159,7 +159,8 @@ class Builder {
     if (const onnx::FunctionProto* f = function(p)) return expand(*f, p, inputs, scope, call, depth);
 
     Node node;
-    node.name = p.name;
+    // Names are optional; an output's name finds the node just as well.
+    node.name = !p.name.empty() || p.outputs.empty() ? p.name : p.outputs[0];
     node.op_type = p.op_type;
     node.domain = canonical_domain(p.domain);
     const auto opset = opsets.find(node.domain);
