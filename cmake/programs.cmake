@@ -33,6 +33,13 @@ if(EMSCRIPTEN)
   target_compile_options(catch2 PRIVATE -fwasm-exceptions)
   target_compile_options(nm_tests PRIVATE -fwasm-exceptions)
   target_link_options(nm_tests PRIVATE -fwasm-exceptions)
+endif()
+
+if(EMSCRIPTEN)
+  list(FILTER micro_sources EXCLUDE REGEX "/google\\.cpp$")
+  add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
+  target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_engine_options)
+  target_compile_options(nm_micro PRIVATE -Wno-dollar-in-identifier-extension)  # EM_ASM
   return()
 endif()
 
