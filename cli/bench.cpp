@@ -40,8 +40,8 @@ Status bench_model(Arguments arguments) {
     json.member("min_ms", times.front()).end_object();
     std::printf("%s\n", json.take().c_str());
   } else {
-    std::printf("%s, %d thread%s: load %.1f ms, first run %.2f ms, median %.3f ms, fastest %.3f ms (%d runs)\n", kernels().isa,
-                threads, threads == 1 ? "" : "s", load, first, median, times.front(), runs);
+    std::printf("%s, %d thread%s: load %.1f ms, first run %.2f ms, median %.3f ms, fastest %.3f ms (%d runs)\n",
+                kernels().isa, threads, threads == 1 ? "" : "s", load, first, median, times.front(), runs);
   }
   return {};
 }

@@ -129,9 +129,9 @@ std::string compare_maps(const Sequence& maps, const Tensor& expected, const Tol
   for (size_t r = 0; r < maps.items.size(); ++r) {
     const Map* map = maps.items[r].map();
     if (map == nullptr || map->values.count() != width) return text("item ", r, " is not a map of ", width, " entries");
-    const Tensor row = Tensor::view(expected.dtype(), map->values.shape(),
-                                    static_cast<uint8_t*>(const_cast<void*>(expected.raw())) +
-                                        static_cast<size_t>(r) * map->values.bytes());
+    const Tensor row = Tensor::view(
+        expected.dtype(), map->values.shape(),
+        static_cast<uint8_t*>(const_cast<void*>(expected.raw())) + static_cast<size_t>(r) * map->values.bytes());
     std::string why = compare_tensors(map->values, row, t);
     if (!why.empty()) return text("item ", r, ": ", why);
   }
@@ -265,7 +265,8 @@ int check(const Arguments& given) {
     const auto outcome = static_cast<size_t>(verdict.outcome);
     ++counts[outcome];
     if (!quiet || verdict.outcome == Outcome::Failed) {
-      std::printf("%-7s %s%s%s\n", kNames[outcome], name.c_str(), verdict.reason.empty() ? "" : ": ", verdict.reason.c_str());
+      std::printf("%-7s %s%s%s\n", kNames[outcome], name.c_str(), verdict.reason.empty() ? "" : ": ",
+                  verdict.reason.c_str());
       std::fflush(stdout);
     }
     results.push_back({{"name", name}, {"outcome", kNames[outcome]}, {"reason", verdict.reason}});

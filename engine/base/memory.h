@@ -33,7 +33,9 @@ class Buffer {
   uint8_t* data() const { return data_.get(); }
   size_t size() const { return size_; }
   // For owners that keep a type-erased reference (Tensor): the block lives as long as the pointer.
-  std::shared_ptr<void> share() && { return std::shared_ptr<void>(data_.release(), [](void* p) { release(p); }); }
+  std::shared_ptr<void> share() && {
+    return std::shared_ptr<void>(data_.release(), [](void* p) { release(p); });
+  }
 
  private:
   struct Release {

@@ -101,17 +101,17 @@ class [[nodiscard]] Result {
 #define NM_CONCAT(a, b) NM_CONCAT_(a, b)
 
 // Returns from the enclosing function when `expr` fails.
-#define NM_TRY(expr)                                         \
-  do {                                                       \
-    if (::nm::Status nm_status = (expr); !nm_status.ok()) {  \
-      return nm_status;                                      \
-    }                                                        \
+#define NM_TRY(expr)                                        \
+  do {                                                      \
+    if (::nm::Status nm_status = (expr); !nm_status.ok()) { \
+      return nm_status;                                     \
+    }                                                       \
   } while (false)
 
 // NM_ASSIGN(auto x, f()): declares or assigns from a Result, returning its Status on failure.
 #define NM_ASSIGN(target, expr) NM_ASSIGN_(NM_CONCAT(nm_result_, __LINE__), target, expr)
-#define NM_ASSIGN_(tmp, target, expr)   \
-  auto tmp = (expr);                    \
+#define NM_ASSIGN_(tmp, target, expr)      \
+  auto tmp = (expr);                       \
   if (!tmp.ok()) return tmp.take_status(); \
   target = std::move(*tmp)
 

@@ -170,8 +170,8 @@ class Pool {
   }
 
   std::atomic<int> size_ = 1;
-  std::atomic<bool> busy_ = false;       // a job is running, or the size is changing
-  std::atomic<uint32_t> signal_ = 0;     // workers sleep on it; changes with every job and size
+  std::atomic<bool> busy_ = false;    // a job is running, or the size is changing
+  std::atomic<uint32_t> signal_ = 0;  // workers sleep on it; changes with every job and size
   alignas(64) std::atomic<uint64_t> ticket_ = 0;
   alignas(64) std::atomic<int64_t> done_ = 0;  // chunks finished
   std::atomic<const Body*> body_ = nullptr;

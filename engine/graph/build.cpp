@@ -36,7 +36,7 @@ struct Scope {
   Graph& graph;
   Scope* outer = nullptr;
   std::unordered_map<std::string, ValueId> names;
-  std::unordered_map<std::string, ValueId> captured;      // name → inner id, of a subgraph
+  std::unordered_map<std::string, ValueId> captured;       // name → inner id, of a subgraph
   std::vector<std::pair<ValueId, ValueId>> capture_pairs;  // outer id, inner id
 
   // kNone when nobody defines the name.
@@ -132,8 +132,7 @@ class Builder {
 
   const onnx::FunctionProto* function(const onnx::NodeProto& p) const {
     for (const onnx::FunctionProto& f : model_.functions) {
-      if (f.name == p.op_type && f.overload == p.overload &&
-          canonical_domain(f.domain) == canonical_domain(p.domain)) {
+      if (f.name == p.op_type && f.overload == p.overload && canonical_domain(f.domain) == canonical_domain(p.domain)) {
         return &f;
       }
     }
@@ -165,8 +164,8 @@ class Builder {
     node.domain = canonical_domain(p.domain);
     const auto opset = opsets.find(node.domain);
     if (opset == opsets.end()) {
-      return Status(Code::InvalidModel, text("the model uses the operator domain '", p.domain,
-                                             "' but does not import it; export it again"))
+      return Status(Code::InvalidModel,
+                    text("the model uses the operator domain '", p.domain, "' but does not import it; export it again"))
           .at(p.op_type, p.name);
     }
     node.version = opset->second;

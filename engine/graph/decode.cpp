@@ -212,7 +212,8 @@ Result<ValueType> decode_type(const onnx::TypeProto& p) {
     case Kind::Tensor:
     case Kind::SparseTensor:
       if (p.elem_type != 0 && dtype == DType::Undefined) {
-        return Status(Code::InvalidModel, text("the model uses an element type ", p.elem_type, " that ONNX does not have"));
+        return Status(Code::InvalidModel,
+                      text("the model uses an element type ", p.elem_type, " that ONNX does not have"));
       }
       type.kind = p.kind == Kind::Tensor ? ValueType::Kind::Tensor : ValueType::Kind::SparseTensor;
       return type;

@@ -23,9 +23,7 @@ class Gru final : public Recurrent {
     return reset_after_ && g == 2 ? w : w + bias[(3 + g) * hidden_ + j];
   }
 
-  void step(const Direction& d, const Rows& rows) const override {
-    reset_after_ ? after(d, rows) : before(d, rows);
-  }
+  void step(const Direction& d, const Rows& rows) const override { reset_after_ ? after(d, rows) : before(d, rows); }
 
  private:
   void after(const Direction& d, const Rows& rows) const {
@@ -63,8 +61,8 @@ class Gru final : public Recurrent {
         reset_h[r * hidden_ + j] = reset * rows.h[r * hidden_ + j];
       }
     }
-    add_recurrent(rows, reset_h, d.packed_r + packed_r_size(2), hidden_, rows.x_gates + 2 * hidden_, gates + 2 * hidden_,
-                  wide);
+    add_recurrent(rows, reset_h, d.packed_r + packed_r_size(2), hidden_, rows.x_gates + 2 * hidden_,
+                  gates + 2 * hidden_, wide);
     for (int64_t r = 0; r < rows.count; ++r) {
       const float* row = gates + r * wide;
       float* h = rows.h + r * hidden_;

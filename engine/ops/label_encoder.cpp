@@ -124,8 +124,8 @@ class LabelEncoder final : public Operator {
     Order order;
     const Status ignored = with_label(keys.dtype(), [&]<class K>() -> Status {
       const K* k = keys.data<K>();
-      order = sorted_positions(static_cast<size_t>(keys.count()),
-                               [k](int64_t a, int64_t b) { return before(k[a], k[b]); });
+      order =
+          sorted_positions(static_cast<size_t>(keys.count()), [k](int64_t a, int64_t b) { return before(k[a], k[b]); });
       return {};
     });
     return order;

@@ -10,7 +10,8 @@ namespace {
 class LinearModel : public Operator {
  protected:
   explicit LinearModel(Attributes& a)
-      : coefficients_(a.numbers("coefficients")), intercepts_(a.numbers("intercepts")),
+      : coefficients_(a.numbers("coefficients")),
+        intercepts_(a.numbers("intercepts")),
         transform_(read_post_transform(a)) {}
 
   Status check_columns(const Inference& c, int64_t columns, int64_t& rows) const {
@@ -19,8 +20,9 @@ class LinearModel : public Operator {
     // More coefficients than features is what a wrongly declared input looks like (skl2onnx once wrote such files);
     // onnxruntime then takes the leading ones, and so do we.
     if (c.shape(0).back() * columns > static_cast<int64_t>(coefficients_.size())) {
-      return wrong_shape("the input", c.shape(0),
-                         text("at most ", static_cast<int64_t>(coefficients_.size()) / std::max<int64_t>(columns, 1), " features"));
+      return wrong_shape(
+          "the input", c.shape(0),
+          text("at most ", static_cast<int64_t>(coefficients_.size()) / std::max<int64_t>(columns, 1), " features"));
     }
     return {};
   }
@@ -70,7 +72,8 @@ class LinearClassifier final : public LinearModel {
         transform_scores(transform_, scores);
       }
       if (c.wants(0)) labels_.write(c.output(0), r, winner);
-      if (c.wants(1)) std::copy(scores.begin(), scores.end(), c.out<float>(1) + r * static_cast<int64_t>(scores.size()));
+      if (c.wants(1))
+        std::copy(scores.begin(), scores.end(), c.out<float>(1) + r * static_cast<int64_t>(scores.size()));
     }
     return {};
   }

@@ -50,7 +50,8 @@ class NonMaxSuppression final : public Operator {
   Status run(Execution& c) override {
     const Tensor& scores = c.input(1);
     for (const size_t i : {0, 1, 3, 4}) {
-      if (c.has(i) && c.input(i).dtype() != DType::Float32) return wrong_type(text("input ", i), c.input(i).dtype(), "float32");
+      if (c.has(i) && c.input(i).dtype() != DType::Float32)
+        return wrong_type(text("input ", i), c.input(i).dtype(), "float32");
     }
     const int64_t batches = scores.dim(0);
     const int64_t classes = scores.dim(1);

@@ -236,7 +236,7 @@ class Execution {
     static_assert(std::is_trivially_copyable_v<T>);
     // Where addresses have 32 bits, a size that wraps around would look small.
     const uint64_t size = static_cast<uint64_t>(count) * sizeof(T);
-    NM_ASSIGN(uint8_t* bytes, scratch_.get(size > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(size)));
+    NM_ASSIGN(uint8_t * bytes, scratch_.get(size > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(size)));
     return reinterpret_cast<T*>(bytes);
   }
 
@@ -304,8 +304,8 @@ class Registry {
   }
   template <class T, auto... args>
   void add_in(std::string_view domain, std::string_view name, int since) {
-    entries_.push_back({domain, name, since, INT32_MAX,
-                        [](Attributes& a) -> OperatorPtr { return std::make_unique<T>(a, args...); }});
+    entries_.push_back(
+        {domain, name, since, INT32_MAX, [](Attributes& a) -> OperatorPtr { return std::make_unique<T>(a, args...); }});
   }
   // Ends the range of the entry added last: r.add<Upsample>("Upsample", 7); r.until(9);
   void until(int last) { entries_.back().until = last; }

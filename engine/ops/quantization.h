@@ -14,7 +14,8 @@ class QuantizationGrid {
   // means that there are no blocks.
   static Status check(const Inference& c, int64_t axis, int64_t block) {
     NM_TRY(check_tensors(c, 2));
-    if (block < 0) return {Code::InvalidModel, text("the attribute 'block_size' is ", block, "; it must not be negative")};
+    if (block < 0)
+      return {Code::InvalidModel, text("the attribute 'block_size' is ", block, "; it must not be negative")};
     if (c.has_shape(1) && c.has_shape(2) && c.shape(1).known() && c.shape(2).known() && c.shape(1) != c.shape(2) &&
         (c.shape(1).count() != 1 || c.shape(2).count() != 1)) {
       return wrong_shape("the zero point", c.shape(2), text(to_string(c.shape(1)), ", as the scale"));
@@ -27,14 +28,16 @@ class QuantizationGrid {
     const auto differs = [](int64_t x, int64_t y) { return x >= 0 && y >= 0 && x != y; };
     if (block == 0) {
       if (scale.rank() == 1 && !differs(scale[0], data[a])) return {};
-      return wrong_shape("the scale", scale, text("one value, or one for each index of axis ", a, " of ", to_string(data)));
+      return wrong_shape("the scale", scale,
+                         text("one value, or one for each index of axis ", a, " of ", to_string(data)));
     }
     bool fits = scale.rank() == data.rank();
     for (int i = 0; fits && i < data.rank(); ++i) {
       fits = !differs(scale[i], i != a || data[i] < 0 ? data[i] : data[i] / block + (data[i] % block != 0));
     }
     if (fits) return {};
-    return wrong_shape("the scale", scale, text("as ", to_string(data), ", with one for each ", block, " along axis ", a));
+    return wrong_shape("the scale", scale,
+                       text("as ", to_string(data), ", with one for each ", block, " along axis ", a));
   }
 
   QuantizationGrid(const Shape& data, const Shape& scale, int64_t axis, int64_t block) {
@@ -52,8 +55,8 @@ class QuantizationGrid {
     blocks_ = block > 0 ? dim_ / block + (dim_ % block != 0) : 0;
   }
 
-  // f(first, count, parameter, step): elements first + i have the scale number parameter + i * step, for i < count. `parallel`: f
-  // may run on several threads at once, which elements that share a byte do not allow.
+  // f(first, count, parameter, step): elements first + i have the scale number parameter + i * step, for i < count.
+  // `parallel`: f may run on several threads at once, which elements that share a byte do not allow.
   template <class F>
   void walk(bool parallel, F&& f) const {
     if (!parallel) {

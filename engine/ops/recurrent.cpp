@@ -17,11 +17,16 @@ struct ActivationRow {
 };
 using Kind = CellActivation::Kind;
 constexpr ActivationRow kActivations[] = {
-    {"sigmoid", Kind::Sigmoid, 0, 0},       {"tanh", Kind::Tanh, 0, 0},
-    {"relu", Kind::Relu, 0, 0},             {"affine", Kind::Affine, 1, 0},
-    {"leakyrelu", Kind::LeakyRelu, 0.01f, 0}, {"thresholdedrelu", Kind::ThresholdedRelu, 1, 0},
-    {"scaledtanh", Kind::ScaledTanh, 1, 1}, {"hardsigmoid", Kind::HardSigmoid, 0.2f, 0.5f},
-    {"elu", Kind::Elu, 1, 0},               {"softsign", Kind::Softsign, 0, 0},
+    {"sigmoid", Kind::Sigmoid, 0, 0},
+    {"tanh", Kind::Tanh, 0, 0},
+    {"relu", Kind::Relu, 0, 0},
+    {"affine", Kind::Affine, 1, 0},
+    {"leakyrelu", Kind::LeakyRelu, 0.01f, 0},
+    {"thresholdedrelu", Kind::ThresholdedRelu, 1, 0},
+    {"scaledtanh", Kind::ScaledTanh, 1, 1},
+    {"hardsigmoid", Kind::HardSigmoid, 0.2f, 0.5f},
+    {"elu", Kind::Elu, 1, 0},
+    {"softsign", Kind::Softsign, 0, 0},
     {"softplus", Kind::Softplus, 0, 0},
 };
 
@@ -96,8 +101,12 @@ float CellActivation::operator()(float x) const {
 }
 
 Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults, bool has_cell)
-    : gates_(gates), hidden_(a.integer("hidden_size", 0)), clip_(a.number("clip", 0)),
-      batch_first_(a.integer("layout", 0) != 0), has_cell_(has_cell), per_direction_(defaults.size()) {
+    : gates_(gates),
+      hidden_(a.integer("hidden_size", 0)),
+      clip_(a.number("clip", 0)),
+      batch_first_(a.integer("layout", 0) != 0),
+      has_cell_(has_cell),
+      per_direction_(defaults.size()) {
   const std::string direction = a.string("direction", "forward");
   if (direction == "bidirectional") {
     directions_ = 2;
@@ -174,7 +183,8 @@ void Recurrent::pack(const float* w, const float* r, int64_t input, float* packe
   const GemmKernels& gemm = kernels().gemm;
   gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w, pool);
   for (const auto& [first, count] : packs_of_r()) {
-    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r, pool);
+    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r,
+                pool);
     packed_r += packed_r_size(count);
   }
 }
@@ -307,14 +317,16 @@ Status Recurrent::run_direction(Execution& c, int index) {
   const int64_t batch_stride = batch_first_ ? seq * wide : wide;
 
   // Rows of equal length go together; otherwise one by one.
-  const bool together = lengths == nullptr || std::all_of(lengths, lengths + batch, [&](int32_t n) { return n == lengths[0]; });
+  const bool together =
+      lengths == nullptr || std::all_of(lengths, lengths + batch, [&](int32_t n) { return n == lengths[0]; });
   const int64_t group = together ? batch : 1;
   for (int64_t b = 0; b < batch; b += group) {
     const int64_t length = lengths ? lengths[b] : seq;
     for (int64_t s = 0; s < length; ++s) {
       const int64_t t = backwards ? length - 1 - s : s;
-      const Rows rows{group, x_gates + t * time_stride + b * batch_stride, batch_stride, h + b * hidden_,
-                      cell + b * hidden_, gates};
+      const Rows rows{
+          group, x_gates + t * time_stride + b * batch_stride, batch_stride, h + b * hidden_, cell + b * hidden_,
+          gates};
       step(direction, rows);
       for (int64_t i = b; y != nullptr && i < b + group; ++i) std::memcpy(y_at(t, i), h + i * hidden_, row_bytes);
     }

@@ -76,9 +76,7 @@ class Recurrent : public Operator {
   // gates = x_gates + h·R^T for the pack at `packed`, `columns` wide.
   void add_recurrent(const Rows& rows, const float* h, const float* packed, int64_t columns, const float* x_gates,
                      float* out, int64_t ldo) const;
-  int64_t packed_r_size(int64_t gate_count) const {
-    return kernels().gemm.packed_size(hidden_, gate_count * hidden_);
-  }
+  int64_t packed_r_size(int64_t gate_count) const { return kernels().gemm.packed_size(hidden_, gate_count * hidden_); }
 
   int gates_;
   int64_t hidden_;

@@ -11,7 +11,7 @@ namespace nm {
 namespace {
 
 enum class Mode : uint8_t { Leq, Lt, Gte, Gt, Eq, Neq, Leaf };
-constexpr std::string_view kModes[] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT",
+constexpr std::string_view kModes[] = {"BRANCH_LEQ", "BRANCH_LT",  "BRANCH_GTE", "BRANCH_GT",
                                        "BRANCH_EQ",  "BRANCH_NEQ", "LEAF"};
 
 struct TreeNode {
@@ -144,7 +144,8 @@ Forest::Forest(Attributes& a, const std::string& prefix) {
   const auto target_nodes = a.integers(prefix + "_nodeids");
   const auto target_trees = a.integers(prefix + "_treeids");
   const auto weights = numbers_or_tensor(a, prefix + "_weights");
-  if (target_nodes.size() != targets.size() || target_trees.size() != targets.size() || weights.size() != targets.size()) {
+  if (target_nodes.size() != targets.size() || target_trees.size() != targets.size() ||
+      weights.size() != targets.size()) {
     a.fail("the lists that describe the leaves differ in length");
     return;
   }
@@ -205,8 +206,9 @@ class Classifier final : public TreeEnsemble {
   explicit Classifier(Attributes& a) : TreeEnsemble(a, "class"), labels_(a, "classlabels_int64s") {
     check_targets(a, labels_.size());
     const auto& weights = forest_.weights();
-    one_column_ = labels_.size() == 2 && !weights.empty() &&
-                  std::all_of(weights.begin(), weights.end(), [&](const LeafWeight& w) { return w.target == weights[0].target; });
+    one_column_ =
+        labels_.size() == 2 && !weights.empty() &&
+        std::all_of(weights.begin(), weights.end(), [&](const LeafWeight& w) { return w.target == weights[0].target; });
     positive_ = std::all_of(weights.begin(), weights.end(), [](const LeafWeight& w) { return w.weight >= 0; });
   }
 

@@ -65,8 +65,8 @@ class Unique final : public Movement {
       }
       return 0;
     };
-    const std::vector<int64_t> order = sorted_positions(
-        static_cast<size_t>(items.count), [&](int64_t a, int64_t b) { return compare(a, b) < 0; });
+    const std::vector<int64_t> order =
+        sorted_positions(static_cast<size_t>(items.count), [&](int64_t a, int64_t b) { return compare(a, b) < 0; });
     // One group for each distinct item: where it first stands and how often.
     struct Group {
       int64_t first;

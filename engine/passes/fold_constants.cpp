@@ -74,9 +74,8 @@ Result<bool> fold_constants(Graph& graph) {
   kept.reserve(graph.nodes.size());
   for (Node& node : graph.nodes) {
     // Shape and Size of known shapes are constants since infer_types.
-    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) {
-      return id == kNone || graph.value(id).is_constant();
-    });
+    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(),
+                                   [&](ValueId id) { return id == kNone || graph.value(id).is_constant(); });
     if (known) {
       changed = true;
       continue;

@@ -12,9 +12,7 @@ constexpr Pass kOptimizing[] = {
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
     widen_float16,
     fold_constants,  // casts of constants that widening made
-    fuse_batch_norm,
-    fuse_activation,
-    fuse_residual,
+    fuse_batch_norm,      fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,
     fold_constants,  // constants that the layout pass transposes

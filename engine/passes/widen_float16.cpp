@@ -33,8 +33,12 @@ class Widener {
 
  private:
   // A value whose producer was widened: only the float32 form has been computed.
-  bool narrow_missing(ValueId id) const { return static_cast<size_t>(id) < made_.size() && made_[static_cast<size_t>(id)]; }
-  ValueId wide_of(ValueId id) const { return static_cast<size_t>(id) < wide_.size() ? wide_[static_cast<size_t>(id)] : kNone; }
+  bool narrow_missing(ValueId id) const {
+    return static_cast<size_t>(id) < made_.size() && made_[static_cast<size_t>(id)];
+  }
+  ValueId wide_of(ValueId id) const {
+    return static_cast<size_t>(id) < wide_.size() ? wide_[static_cast<size_t>(id)] : kNone;
+  }
   bool narrow(ValueId id) const {
     const ValueType& t = graph_.value(id).type;
     return t.is_tensor() && is_narrow(t.dtype);
@@ -78,11 +82,12 @@ class Widener {
     const auto touches = [&](const std::vector<ValueId>& ids) {
       return std::any_of(ids.begin(), ids.end(), [&](ValueId id) { return id != kNone && narrow(id); });
     };
-    const bool tensors_only = node.inputs.size() == node.explicit_inputs &&
-                              std::all_of(node.inputs.begin(), node.inputs.end(),
-                                          [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); }) &&
-                              std::all_of(node.outputs.begin(), node.outputs.end(),
-                                          [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); });
+    const bool tensors_only =
+        node.inputs.size() == node.explicit_inputs &&
+        std::all_of(node.inputs.begin(), node.inputs.end(),
+                    [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); }) &&
+        std::all_of(node.outputs.begin(), node.outputs.end(),
+                    [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); });
     NM_ASSIGN(const OperatorPtr op, create_operator(node));
     // A node that moves 16-bit values as they are follows its inputs: no point in narrowing for it.
     const bool follows = op->native_float16() && touches(node.inputs) &&

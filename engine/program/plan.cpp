@@ -70,7 +70,8 @@ class Planner {
         if (id != kNone) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(n);
       }
     }
-    for (const ValueId id : graph_.outputs) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(graph_.nodes.size());
+    for (const ValueId id : graph_.outputs)
+      last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(graph_.nodes.size());
   }
 
   Status plan_node(uint32_t n, const Node& node) {
@@ -151,7 +152,8 @@ class Planner {
   bool assign_view(uint32_t n, const Node& node, Operator& op, Inference& c, size_t o) {
     const ValueId id = node.outputs[o];
     Slot& s = slot(id);
-    if (!s.shape || !s.type.is_tensor() || s.type.dtype == DType::Undefined || s.type.dtype == DType::String) return false;
+    if (!s.shape || !s.type.is_tensor() || s.type.dtype == DType::Undefined || s.type.dtype == DType::String)
+      return false;
     const auto view = view_of(op, node, c, o);
     if (!view) return false;
     const ValueId source_id = node.inputs[view->input];
@@ -274,7 +276,8 @@ class Planner {
       std::vector<const Value*> inputs;
       for (const ValueId id : node.inputs) {
         inputs.push_back(id == kNone ? nullptr : &slot(id).value);
-        if (id != kNone && slot(id).place == Place::Heap && last_use_[static_cast<size_t>(id)] == static_cast<int32_t>(step.node)) {
+        if (id != kNone && slot(id).place == Place::Heap &&
+            last_use_[static_cast<size_t>(id)] == static_cast<int32_t>(step.node)) {
           step.release.push_back(id);
         }
       }
@@ -295,9 +298,9 @@ class Planner {
   const PlanOptions& options_;
   std::unique_ptr<Plan> plan_;
   std::vector<bool> outputs_;
-  std::vector<int32_t> last_use_;          // by node index; the node count for graph outputs
-  std::vector<ValueId> root_;              // Arena values that live in another's memory: that one
-  std::map<ValueId, int32_t> first_;       // Arena values with memory of their own: the node that writes them
+  std::vector<int32_t> last_use_;     // by node index; the node count for graph outputs
+  std::vector<ValueId> root_;         // Arena values that live in another's memory: that one
+  std::map<ValueId, int32_t> first_;  // Arena values with memory of their own: the node that writes them
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ enum class Place : uint8_t {
 
 struct Slot {
   Place place = Place::Unused;
-  Value value;                 // Arena: a view that `Plan::bind_arena` points at its memory
+  Value value;  // Arena: a view that `Plan::bind_arena` points at its memory
   ValueType type;
   std::optional<Shape> shape;  // concrete where present
   size_t offset = 0;           // in the arena
@@ -29,9 +29,9 @@ struct Slot {
 
 struct Step {
   uint32_t node = 0;
-  bool infer = false;                // some input's or output's shape is known only now
-  std::vector<ValueId> allocate;     // heap outputs whose shape the plan knows
-  std::vector<ValueId> release;      // heap values nobody reads after this step
+  bool infer = false;             // some input's or output's shape is known only now
+  std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
+  std::vector<ValueId> release;   // heap values nobody reads after this step
   std::optional<Execution> execution;
 };
 

@@ -80,7 +80,8 @@ Status Program::prepare() {
 
 Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
   std::vector<int64_t> signature = signature_of(inputs);
-  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->signature == signature; });
+  const auto known =
+      std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->signature == signature; });
   if (known != plans_.end()) {
     std::rotate(plans_.begin(), known, known + 1);
     return plans_.front().get();
@@ -202,8 +203,8 @@ Status Program::infer_step(Step& step) {
       continue;
     }
     const Tensor& source = *slots[static_cast<size_t>(node.inputs[view->input])].value.tensor();
-    auto* data = static_cast<uint8_t*>(const_cast<void*>(source.raw())) +
-                 dtype_bytes(said.type.dtype, view->element_offset);
+    auto* data =
+        static_cast<uint8_t*>(const_cast<void*>(source.raw())) + dtype_bytes(said.type.dtype, view->element_offset);
     const Tensor part = Tensor::view(said.type.dtype, *said.shape, data, source.owner());
     // Memory without an owner is the arena's, which may be used for something else before this value ends.
     if (source.owner() != nullptr && !options_.own_outputs) {
@@ -218,9 +219,7 @@ Status Program::infer_step(Step& step) {
   return op.run(*step.execution);
 }
 
-const Value& Program::output(size_t i) const {
-  return current_->slots[static_cast<size_t>(graph_->outputs[i])].value;
-}
+const Value& Program::output(size_t i) const { return current_->slots[static_cast<size_t>(graph_->outputs[i])].value; }
 
 void Program::bind_captures(const Execution& node) {
   captured_.clear();

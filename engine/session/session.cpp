@@ -166,7 +166,7 @@ Status Session::set_input(size_t index, Value value) {
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
   }
   const ValueType::Kind kind = inputs_[index].type.kind;
-  const bool fits = value.tensor() ? kind == ValueType::Kind::Tensor || kind == ValueType::Kind::Optional
+  const bool fits = value.tensor()     ? kind == ValueType::Kind::Tensor || kind == ValueType::Kind::Optional
                     : value.sequence() ? kind == ValueType::Kind::Sequence || kind == ValueType::Kind::Optional
                     : value.map()      ? kind == ValueType::Kind::Map
                                        : kind == ValueType::Kind::Optional;

@@ -9,7 +9,8 @@ Result<Tensor> Tensor::create(DType dtype, const Shape& shape) {
   const int64_t count = shape.known() ? shape.count() : -1;
   const int64_t bytes = count < 0 ? -1 : dtype_bytes(dtype, count);
   if (bytes < 0 || static_cast<uint64_t>(bytes) > SIZE_MAX) {
-    return Status(Code::ShapeMismatch, text("a tensor ", describe(dtype, shape), " is larger than this host can address"));
+    return Status(Code::ShapeMismatch,
+                  text("a tensor ", describe(dtype, shape), " is larger than this host can address"));
   }
   Buffer buffer(static_cast<size_t>(bytes));
   if (!buffer.ok()) {

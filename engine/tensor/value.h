@@ -44,10 +44,10 @@ struct Map {
 
 class Value {
  public:
-  Value() = default;  // nothing: an absent optional
-  Value(Tensor tensor) : content_(std::move(tensor)) {}                            // NOLINT
+  Value() = default;                                                                  // nothing: an absent optional
+  Value(Tensor tensor) : content_(std::move(tensor)) {}                               // NOLINT
   Value(std::shared_ptr<const Sequence> sequence) : content_(std::move(sequence)) {}  // NOLINT
-  Value(std::shared_ptr<const Map> map) : content_(std::move(map)) {}              // NOLINT
+  Value(std::shared_ptr<const Map> map) : content_(std::move(map)) {}                 // NOLINT
 
   bool empty() const { return std::holds_alternative<std::monostate>(content_); }
   const Tensor* tensor() const { return std::get_if<Tensor>(&content_); }

@@ -131,7 +131,8 @@ int main(int argc, char** argv) {
         std::mt19937 random(seed + static_cast<uint32_t>(n));
         ++ends[static_cast<int>(try_model(*file, random, watchdog))];
       }
-      std::printf("%s: %d mutations: %d refused, %d failed to run, %d ran\n", argument.c_str(), count, ends[0], ends[1], ends[2]);
+      std::printf("%s: %d mutations: %d refused, %d failed to run, %d ran\n", argument.c_str(), count, ends[0], ends[1],
+                  ends[2]);
       std::fflush(stdout);
       ++models;
     }

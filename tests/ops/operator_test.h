@@ -40,8 +40,8 @@ Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& input
 void check_equal(const Value& actual, const Tensor& expected, double rtol = 1e-5, double atol = 1e-6);
 
 // Runs with every Feed and compares each time.
-void check(const Node& spec, const std::vector<Value>& inputs, const std::vector<Tensor>& expected,
-           double rtol = 1e-5, double atol = 1e-6);
+void check(const Node& spec, const std::vector<Value>& inputs, const std::vector<Tensor>& expected, double rtol = 1e-5,
+           double atol = 1e-6);
 
 // Runs and expects a failure with this code.
 void check_fails(const Node& spec, const std::vector<Value>& inputs, Code code, size_t outputs = 1);

@@ -116,8 +116,8 @@ TEST_CASE("damaged and absurd models end in an error that says so") {
   CHECK(load("<!DOCTYPE html><html>not found</html>").status().code() == Code::InvalidModel);
   for (size_t n = 1; n < good.size(); ++n) CHECK(!load(good.substr(0, n)).ok());
 
-  const auto reads_nothing = load(model_bytes({{node_proto("Relu", {"nowhere"}, {"y"})}, {}, {},
-                                               {value_info("y", DType::Float32, {"1"})}}));
+  const auto reads_nothing =
+      load(model_bytes({{node_proto("Relu", {"nowhere"}, {"y"})}, {}, {}, {value_info("y", DType::Float32, {"1"})}}));
   CHECK(reads_nothing.status().code() == Code::InvalidModel);
 
   const auto huge = load(model_bytes({{node_proto("Relu", {"w"}, {"y"})},
@@ -146,6 +146,6 @@ TEST_CASE("running out of memory is an error like any other") {
 TEST_CASE("the description names inputs, outputs and symbols") {
   const auto session = load(affine_model());
   REQUIRE(session.ok());
-  CHECK((*session)->description().find(R"("inputs":[{"name":"x","type":"float32","shape":["batch",2],"optional":false}])") !=
-        std::string::npos);
+  CHECK((*session)->description().find(
+            R"("inputs":[{"name":"x","type":"float32","shape":["batch",2],"optional":false}])") != std::string::npos);
 }
