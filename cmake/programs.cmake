@@ -9,6 +9,8 @@ file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cp
 
 add_library(nm_program INTERFACE)  # objects come only from libraries that are named directly, so not from this one
 if(EMSCRIPTEN)
+  # The scripts are CommonJS, whatever the package around the build folder says.
+  file(WRITE ${PROJECT_BINARY_DIR}/package.json "{ \"type\": \"commonjs\" }\n")
   target_link_options(nm_program INTERFACE
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
 endif()
