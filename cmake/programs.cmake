@@ -24,7 +24,7 @@ add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
 target_include_directories(catch2 SYSTEM PUBLIC ${NM_PREFIX}/catch2)
 target_compile_options(catch2 PRIVATE -O1)
 if(NM_SANITIZE)
-  target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE})
+  target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE} -fno-sanitize=vptr)
 endif()
 
 add_executable(nm_tests ${test_sources})

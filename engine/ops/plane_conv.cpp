@@ -86,8 +86,11 @@ Status PlaneConv::run(const Execution& c, const float* x, const float* packed, f
                       const Epilogue& epilogue) const {
   const ConvKernels& conv = kernels().conv;
   ThreadPool& pool = ThreadPool::instance();
-  NM_ASSIGN(float* scratch, c.scratch<float>(transposed_ ? conv.transposed_scratch_size(plane_, pool)
-                                                         : conv.scratch_size(plane_, pool)));
+  const auto scratch_size = transposed_ ? conv.transposed_scratch_size : conv.scratch_size;
+  int64_t floats = scratch_size(plane_, pool);
+  // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is not.
+  if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane(), pool));
+  NM_ASSIGN(float* scratch, c.scratch<float>(floats));
   if (outer_ > 0) {
     run_planes(x, packed, y, epilogue, scratch);
     return {};
@@ -105,6 +108,13 @@ int64_t PlaneConv::source_index(const WindowAxis& axis, int64_t out, int64_t tap
     at /= axis.stride;
   }
   return at >= 0 && at < axis.in ? at : -1;
+}
+
+ConvShape PlaneConv::outside_plane() const {
+  ConvShape outside = plane_;
+  outside.batch = 1;
+  outside.pad_top = (plane_.in_h + plane_.out_h + plane_.kernel_h * plane_.dilation_h) * plane_.stride_h;
+  return outside;
 }
 
 void PlaneConv::run_planes(const float* x, const float* packed, float* y, const Epilogue& epilogue,
@@ -155,9 +165,7 @@ void PlaneConv::run_planes(const float* x, const float* packed, float* y, const 
       if (waiting != nullptr) {
         add(plane, waiting, waiting_tap);
       } else {  // nothing but padding: a plane that lies outside its image altogether
-        ConvShape outside = plane;
-        outside.pad_top = (plane.in_h + plane.out_h + plane.kernel_h * plane.dilation_h) * plane.stride_h;
-        add(outside, x, 0);
+        add(outside_plane(), x, 0);
       }
       ++out;
     });

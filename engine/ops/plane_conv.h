@@ -25,6 +25,8 @@ class PlaneConv {
  private:
   // The input index of an outer axis for an output index and a tap; -1 where that tap contributes nothing.
   int64_t source_index(const WindowAxis& axis, int64_t out, int64_t tap) const;
+  // A plane moved so far that it reads nothing but padding.
+  ConvShape outside_plane() const;
   void run_planes(const float* x, const float* packed, float* y, const Epilogue& epilogue, float* scratch) const;
 
   bool transposed_;
