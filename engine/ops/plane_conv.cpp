@@ -88,7 +88,8 @@ Status PlaneConv::run(const Execution& c, const float* x, const float* packed, f
   ThreadPool& pool = ThreadPool::instance();
   const auto scratch_size = transposed_ ? conv.transposed_scratch_size : conv.scratch_size;
   int64_t floats = scratch_size(plane_, pool);
-  // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is not.
+  // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is
+  // not.
   if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane(), pool));
   NM_ASSIGN(float* scratch, c.scratch<float>(floats));
   if (outer_ > 0) {
