@@ -68,11 +68,9 @@ function(nm_kernel_target name)
 endfunction()
 
 if(EMSCRIPTEN)
-  if(NM_RELAXED_SIMD)
-    nm_kernel_target(wasm -O3 -ffp-contract=fast)  # how xsimd's multiply-adds become relaxed ones
-  else()
-    nm_kernel_target(wasm -O3)
-  endif()
+  # No -ffp-contract=fast: LLVM 21 then turns a − b·c into a relaxed_nmadd with the wrong sign (a variance came out
+  # negative); kernels ask for relaxed multiply-adds by name.
+  nm_kernel_target(wasm -O3)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   nm_kernel_target(sse2)
   nm_kernel_target(avx2 -mavx2 -mfma -mf16c -ffp-contract=fast)
