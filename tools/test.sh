@@ -57,7 +57,7 @@ for target in native wasm wasm-relaxed; do
   fi
 done
 if [[ -d $shared ]]; then
-  section fuzz build/native-asan/nm_mutations --count 100 $(find "$shared" -name model.onnx -size -1500k | sort)
+  section fuzz build/native-asan/nm_mutations --count 1000 $(find "$shared" -name model.onnx -size -100k | sort)
 else
   section fuzz without_shared
 fi
