@@ -25,7 +25,7 @@ async function neuromancer({ threads, artefact }) {
     },
     prepare: (inputs) => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
     run: ({ session }, feeds) => session.run(feeds),
-    outputs: (results) => Object.values(results).map(({ data, dims }) => ({ data, dims })),
+    outputs: (results) => Object.values(results).map(({ data, shape }) => ({ data, dims: shape })),
   };
 }
 
