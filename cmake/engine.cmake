@@ -68,8 +68,8 @@ function(nm_kernel_target name)
 endfunction()
 
 if(EMSCRIPTEN)
-  # No -ffp-contract=fast: LLVM 21 then turns a − b·c into a relaxed_nmadd with the wrong sign (a variance came out
-  # negative); kernels ask for relaxed multiply-adds by name.
+  # No -ffp-contract=fast: with it the relaxed artefact computed wrong column variances (InstanceNormalization gave
+  # NaN), without it right ones; why is not known. Kernels ask for relaxed multiply-adds by name.
   nm_kernel_target(wasm -O3)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   nm_kernel_target(sse2)
