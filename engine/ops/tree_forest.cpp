@@ -5,6 +5,11 @@
 #include <limits>
 
 namespace nm {
+namespace {
+
+constexpr int kTogether = 8;
+
+}  // namespace
 
 bool Forest::goes_true(const Node& n, double x) const {
   switch (static_cast<Mode>(n.mode)) {
@@ -31,39 +36,32 @@ bool Forest::goes_true(const Node& n, double x) const {
   return false;
 }
 
-// kMode: the mode of all nodes, or -1 when they must be asked.
-template <int kMode>
-void Forest::walk(const double* rows, int64_t count, int64_t features, Aggregate how, double* scores,
-                  int64_t targets) const {
-  // A tree's nodes stay in the cache while all rows pass through it.
-  for (const uint32_t root : roots_) {
-    for (int64_t r = 0; r < count; ++r) {
-      const double* row = rows + r * features;
-      const Node* node = &nodes_[root];
-      while (node->mode != static_cast<uint32_t>(Mode::Leaf)) {
-        const double x = row[node->feature];
-        bool yes;
-        if constexpr (kMode == static_cast<int>(Mode::Leq)) {
-          yes = x <= node->split;
-        } else if constexpr (kMode == static_cast<int>(Mode::Lt)) {
-          yes = x < node->split;
-        } else {
-          yes = goes_true(*node, x);
-        }
-        if (std::isnan(x)) yes = node->missing_is_true;
-        node = &nodes_[node->next + (yes ? 0 : 1)];
-      }
-      const Vote* vote = votes_.data() + node->next;
-      for (const Vote* end = vote + node->feature; vote != end; ++vote) {
-        double& score = scores[r * targets + vote->target];
-        if (how == Aggregate::Min) {
-          score = std::min(score, vote->weight);
-        } else if (how == Aggregate::Max) {
-          score = std::max(score, vote->weight);
-        } else {
-          score += vote->weight;
-        }
-      }
+uint32_t Forest::leaf(uint32_t root, const double* row) const {
+  uint32_t at = root;
+  while (nodes_[at].mode != static_cast<uint32_t>(Mode::Leaf)) {
+    const Node& n = nodes_[at];
+    const double x = row[n.feature];
+    const bool yes = std::isnan(x) ? n.missing_is_true != 0 : goes_true(n, x);
+    at = n.next + (yes ? 0 : 1);
+  }
+  return at;
+}
+
+// The leaves of kTogether walks in a forest whose nodes all say "less" (kLess) or "at most"; `found` holds the roots at
+// first. There is nothing to predict: walks that have arrived go round in their leaf until the last one arrives, and
+// none waits for another's loads.
+template <bool kLess>
+void Forest::leaves(const double* const* rows, uint32_t* found) const {
+  uint32_t moved = 1;
+  while (moved != 0) {
+    moved = 0;
+    for (int i = 0; i < kTogether; ++i) {
+      const Node& n = nodes_[found[i]];
+      const double x = rows[i][n.feature];
+      const bool beyond = kLess ? x >= n.split : x > n.split;
+      const uint32_t next = n.next + (beyond | ((x != x) & (n.missing_is_true == 0)));
+      moved |= next ^ found[i];
+      found[i] = next;
     }
   }
 }
@@ -73,12 +71,43 @@ void Forest::score(const double* rows, int64_t count, int64_t features, Aggregat
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const double start = how == Aggregate::Min ? kInfinity : how == Aggregate::Max ? -kInfinity : 0;
   std::fill_n(scores, count * targets, start);
-  if (only_mode_ == Mode::Leq) {
-    walk<static_cast<int>(Mode::Leq)>(rows, count, features, how, scores, targets);
-  } else if (only_mode_ == Mode::Lt) {
-    walk<static_cast<int>(Mode::Lt)>(rows, count, features, how, scores, targets);
-  } else {
-    walk<-1>(rows, count, features, how, scores, targets);
+  const bool simple = (only_mode_ == Mode::Leq || only_mode_ == Mode::Lt) && features > 0;
+  // All rows pass through one tree after the other, so that its nodes stay in the cache. Walks go in groups, across the
+  // end of a tree too: a single row walks through many trees at a time.
+  const int64_t walks = static_cast<int64_t>(trees()) * count;
+  const double* of[kTogether];
+  uint32_t found[kTogether];
+  int64_t tree = 0;
+  int64_t row = 0;
+  for (int64_t done = 0; done < walks; done += kTogether) {
+    const int64_t together = std::min<int64_t>(walks - done, kTogether);
+    const int64_t first_row = row;
+    for (int64_t i = 0; i < kTogether; ++i) {
+      of[i] = i < together ? rows + row * features : of[0];
+      found[i] = i < together ? roots_[static_cast<size_t>(tree)] : found[0];
+      if (i < together && ++row == count) row = 0, ++tree;
+    }
+    if (!simple) {
+      for (int64_t i = 0; i < together; ++i) found[i] = leaf(found[i], of[i]);
+    } else if (only_mode_ == Mode::Lt) {
+      leaves<true>(of, found);
+    } else {
+      leaves<false>(of, found);
+    }
+    for (int64_t i = 0, r = first_row; i < together; ++i) {
+      const Vote* vote = votes_.data() + first_vote_[found[i]];
+      for (const Vote* end = votes_.data() + first_vote_[found[i] + 1]; vote != end; ++vote) {
+        double& score = scores[r * targets + vote->target];
+        if (how == Aggregate::Min) {
+          score = std::min(score, vote->weight);
+        } else if (how == Aggregate::Max) {
+          score = std::max(score, vote->weight);
+        } else {
+          score += vote->weight;
+        }
+      }
+      if (++r == count) r = 0;
+    }
   }
   for (int64_t i = 0; i < count * targets; ++i) {
     if (how == Aggregate::Average) scores[i] /= static_cast<double>(std::max<size_t>(trees(), 1));

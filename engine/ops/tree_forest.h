@@ -37,13 +37,11 @@ class Forest {
  private:
   enum class Mode : uint8_t { Leq, Lt, Gte, Gt, Eq, Neq, Member, Leaf };
   struct Node {
-    double split;
-    // Of a leaf: how many votes. Of others: which column to look at.
+    double split;  // of a Member: the number of its set; of a leaf: NaN, which no value is on either side of
     uint32_t feature : 28;
     uint32_t mode : 3;
     uint32_t missing_is_true : 1;
-    // Of a leaf: its first vote. Of others: the child for "true"; the one for "false" follows it.
-    uint32_t next;
+    uint32_t next;  // the child for "true", which the one for "false" follows; a leaf's own position
   };
   static_assert(sizeof(Node) == 16);
 
@@ -51,13 +49,15 @@ class Forest {
   static Mode mode_named(Attributes& a, const std::string& name);
 
   bool goes_true(const Node& n, double x) const;
-  template <int kMode>
-  void walk(const double* rows, int64_t count, int64_t features, Aggregate how, double* scores, int64_t targets) const;
+  uint32_t leaf(uint32_t root, const double* row) const;
+  template <bool kLess>
+  void leaves(const double* const* rows, uint32_t* found) const;
 
   std::vector<Node> nodes_;
+  std::vector<uint32_t> first_vote_;  // of each node; those of node i end where node i + 1's begin
   std::vector<Vote> votes_;
   std::vector<double> members_;     // of all sets, each ascending
-  std::vector<uint32_t> set_ends_;  // where set i ends among the members; a Member node's split is its set's number
+  std::vector<uint32_t> set_ends_;  // where set i ends among the members
   std::vector<uint32_t> roots_;
   int64_t features_ = 0;
   Mode only_mode_ = Mode::Leaf;  // what every inner node has; Leaf: they differ

@@ -1,7 +1,8 @@
 // The attributes of the three tree operators become a Forest.
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <limits>
+#include <numeric>
 
 #include "engine/ops/tree_forest.h"
 #include "engine/tensor/cast.h"
@@ -25,6 +26,41 @@ std::vector<double> as_doubles(Attributes& a, const Tensor& t) {
   return list;
 }
 
+// Finds nodes by tree and number. Both mostly count up, so that the first guess is right.
+class NodeIndex {
+ public:
+  NodeIndex(const std::vector<int64_t>& trees, const std::vector<int64_t>& ids)
+      : trees_(trees), ids_(ids), order_(ids.size()) {
+    std::iota(order_.begin(), order_.end(), 0u);
+    const auto before = [this](uint32_t a, uint32_t b) { return key(a) < key(b); };
+    if (!std::is_sorted(order_.begin(), order_.end(), before)) std::sort(order_.begin(), order_.end(), before);
+  }
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+  // `near`: a node of the same tree, if one is known.
+  uint32_t find(int64_t tree, int64_t id, uint32_t near) const {
+    const uint64_t guess = near + static_cast<uint64_t>(id) - static_cast<uint64_t>(ids_[near]);
+    if (guess < ids_.size() && trees_[guess] == tree && ids_[guess] == id) return static_cast<uint32_t>(guess);
+    const auto at = std::lower_bound(order_.begin(), order_.end(), std::pair(tree, id),
+                                     [this](uint32_t a, const auto& wanted) { return key(a) < wanted; });
+    return at != order_.end() && key(*at) == std::pair(tree, id) ? *at : kNone;
+  }
+  // A node whose number another one of its tree has, or kNone.
+  uint32_t duplicate() const {
+    for (size_t i = 1; i < order_.size(); ++i) {
+      if (key(order_[i - 1]) == key(order_[i])) return order_[i];
+    }
+    return kNone;
+  }
+
+ private:
+  std::pair<int64_t, int64_t> key(uint32_t i) const { return {trees_[i], ids_[i]}; }
+
+  const std::vector<int64_t>& trees_;
+  const std::vector<int64_t>& ids_;
+  std::vector<uint32_t> order_;
+};
+
 }  // namespace
 
 std::vector<double> numbers_or_tensor(Attributes& a, const std::string& name) {
@@ -37,54 +73,80 @@ std::vector<double> numbers_or_tensor(Attributes& a, const std::string& name) {
 // keeps the result as small as the model; leaves that several nodes share are copied.
 class Forest::Packer {
  public:
+  // A node as the model has it: its children, or a leaf's votes, by their positions in the lists.
   struct Source {
     Node node{};
     uint32_t yes = 0;
     uint32_t no = 0;
+    uint32_t first_vote = 0;
+    uint32_t vote_count = 0;
   };
 
   Packer(Forest& forest, const std::vector<Source>& sources) : forest_(forest), sources_(sources) {}
 
   // False when an inner node is reached twice.
   bool add_tree(uint32_t root) {
-    struct Place {
-      uint32_t source;
-      uint32_t slot;
-    };
-    std::vector<Place> open = {{root, reserve(1)}};
-    forest_.roots_.push_back(open[0].slot);
+    uint32_t slot = reserve(1);
+    forest_.roots_.push_back(slot);
+    source_of_[slot] = root;
+    std::vector<uint32_t> open = {slot};
     while (!open.empty()) {
-      const Place place = open.back();
+      slot = open.back();
       open.pop_back();
-      const Source& s = sources_[place.source];
-      forest_.nodes_[place.slot] = s.node;
-      if (s.node.mode == static_cast<uint32_t>(Mode::Leaf)) continue;
-      if (placed_[place.source]) return false;
-      placed_[place.source] = true;
-      ++inner_;
-      if (inner_ == 1 && forest_.trees() == 1) {
-        forest_.only_mode_ = static_cast<Mode>(s.node.mode);
-      } else if (s.node.mode != static_cast<uint32_t>(forest_.only_mode_)) {
-        forest_.only_mode_ = Mode::Leaf;
+      const uint32_t from = source_of_[slot];
+      const Source& s = sources_[from];
+      forest_.nodes_[slot] = s.node;
+      if (s.node.mode == static_cast<uint32_t>(Mode::Leaf)) {
+        forest_.nodes_[slot] = leaf_at(slot);
+        continue;
       }
+      if (placed_[from]) return false;
+      placed_[from] = true;
+      const Mode mode = static_cast<Mode>(s.node.mode);
+      forest_.only_mode_ = inner_ == 0 || forest_.only_mode_ == mode ? mode : Mode::Leaf;
+      ++inner_;
       forest_.features_ = std::max<int64_t>(forest_.features_, s.node.feature + 1);
       const uint32_t next = reserve(2);
-      forest_.nodes_[place.slot].next = next;
-      open.push_back({s.no, next + 1});
-      open.push_back({s.yes, next});
+      forest_.nodes_[slot].next = next;
+      source_of_[next] = s.yes;
+      source_of_[next + 1] = s.no;
+      open.push_back(next + 1);
+      open.push_back(next);
     }
     return true;
   }
   size_t inner() const { return inner_; }
 
+  // After the last tree: the votes in the order of the leaves.
+  void add_votes(const std::vector<Vote>& votes) {
+    for (size_t slot = 0; slot < source_of_.size(); ++slot) {
+      forest_.first_vote_.push_back(static_cast<uint32_t>(forest_.votes_.size()));
+      const Source& s = sources_[source_of_[slot]];
+      const auto first = votes.begin() + s.first_vote;
+      forest_.votes_.insert(forest_.votes_.end(), first, first + s.vote_count);
+    }
+    forest_.first_vote_.push_back(static_cast<uint32_t>(forest_.votes_.size()));
+  }
+
  private:
+  static Node leaf_at(uint32_t slot) {
+    Node leaf{};
+    leaf.split = std::numeric_limits<double>::quiet_NaN();
+    leaf.mode = static_cast<uint32_t>(Mode::Leaf);
+    leaf.missing_is_true = 1;
+    leaf.next = slot;
+    return leaf;
+  }
   uint32_t reserve(size_t count) {
-    forest_.nodes_.resize(forest_.nodes_.size() + count);
-    return static_cast<uint32_t>(forest_.nodes_.size() - count);
+    const size_t first = forest_.nodes_.size();
+    forest_.nodes_.resize(first + count);
+    source_of_.resize(first + count);
+    return static_cast<uint32_t>(first);
   }
 
   Forest& forest_;
   const std::vector<Source>& sources_;
+  std::vector<uint32_t> source_of_;  // of each slot
   std::vector<bool> placed_ = std::vector<bool>(sources_.size());
   size_t inner_ = 0;
 };
@@ -113,12 +175,10 @@ Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t target
     a.fail("the lists that describe the trees' nodes differ in length");
     return forest;
   }
-  std::map<std::pair<int64_t, int64_t>, uint32_t> index;
-  for (size_t i = 0; i < count; ++i) {
-    if (!index.emplace(std::pair(trees[i], ids[i]), static_cast<uint32_t>(i)).second) {
-      a.fail(text("tree ", trees[i], " has two nodes ", ids[i]));
-      return forest;
-    }
+  const NodeIndex index(trees, ids);
+  if (const uint32_t twice = index.duplicate(); twice != NodeIndex::kNone) {
+    a.fail(text("tree ", trees[twice], " has two nodes ", ids[twice]));
+    return forest;
   }
   std::vector<Packer::Source> sources(count);
   std::vector<bool> is_child(count);
@@ -129,17 +189,16 @@ Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t target
     s.node.mode = static_cast<uint32_t>(mode);
     if (mode == Mode::Leaf) continue;
     ++inner;
-    const auto y = index.find({trees[i], yes[i]});
-    const auto n = index.find({trees[i], no[i]});
-    if (y == index.end() || n == index.end() || features[i] < 0 || features[i] > static_cast<int64_t>(kMost)) {
+    s.yes = index.find(trees[i], yes[i], static_cast<uint32_t>(i));
+    s.no = index.find(trees[i], no[i], static_cast<uint32_t>(i));
+    if (s.yes == NodeIndex::kNone || s.no == NodeIndex::kNone || features[i] < 0 ||
+        features[i] > static_cast<int64_t>(kMost)) {
       a.fail(text("node ", ids[i], " of tree ", trees[i], " names a node or a feature that does not exist"));
       return forest;
     }
     s.node.split = values[i];
     s.node.feature = static_cast<uint32_t>(features[i]);
     s.node.missing_is_true = !missing.empty() && missing[i] != 0;
-    s.yes = y->second;
-    s.no = n->second;
     is_child[s.yes] = is_child[s.no] = true;
   }
 
@@ -152,20 +211,28 @@ Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t target
     a.fail("the lists that describe the leaves differ in length");
     return forest;
   }
-  std::map<uint32_t, std::vector<Vote>> of_leaf;
+  std::vector<uint32_t> leaf_of(voted.size());
+  uint32_t near = 0;
   for (size_t i = 0; i < voted.size(); ++i) {
-    const auto at = index.find({vote_trees[i], vote_nodes[i]});
-    if (at == index.end() || voted[i] < 0 || voted[i] >= targets) {
+    const uint32_t at = count == 0 ? NodeIndex::kNone : index.find(vote_trees[i], vote_nodes[i], near);
+    if (at == NodeIndex::kNone || voted[i] < 0 || voted[i] >= targets) {
       a.fail(text("a leaf of tree ", vote_trees[i], " does not exist or votes for target ", voted[i], " of ", targets));
       return forest;
     }
-    if (sources[at->second].node.mode != static_cast<uint32_t>(Mode::Leaf)) continue;  // nothing ends there
-    of_leaf[at->second].push_back({static_cast<uint32_t>(voted[i]), weights[i]});
+    leaf_of[i] = near = at;
+    if (sources[at].node.mode == static_cast<uint32_t>(Mode::Leaf)) ++sources[at].vote_count;
   }
-  for (const auto& [leaf, list] : of_leaf) {
-    sources[leaf].node.next = static_cast<uint32_t>(forest.votes_.size());
-    sources[leaf].node.feature = static_cast<uint32_t>(list.size());
-    forest.votes_.insert(forest.votes_.end(), list.begin(), list.end());
+  uint32_t first = 0;
+  for (Packer::Source& s : sources) {
+    s.first_vote = first;
+    first += s.vote_count;
+    s.vote_count = 0;
+  }
+  std::vector<Vote> votes(first);
+  for (size_t i = 0; i < voted.size(); ++i) {
+    Packer::Source& s = sources[leaf_of[i]];
+    if (s.node.mode != static_cast<uint32_t>(Mode::Leaf)) continue;  // nothing ends there
+    votes[s.first_vote + s.vote_count++] = {static_cast<uint32_t>(voted[i]), weights[i]};
   }
 
   Packer packer(forest, sources);
@@ -175,6 +242,7 @@ Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t target
   }
   // Nodes that no root leads to stand in a circle.
   if (!trees_only || packer.inner() != inner) a.fail("a tree's nodes lead in a circle or meet again");
+  packer.add_votes(votes);
   return forest;
 }
 
@@ -199,12 +267,13 @@ Forest Forest::from_positions(Attributes& a, int64_t targets) {
     a.fail("the lists that describe the trees' nodes or leaves differ in length");
     return forest;
   }
+  std::vector<Vote> votes;
   for (size_t i = 0; i < voted.size(); ++i) {
     if (voted[i] < 0 || voted[i] >= targets) {
       a.fail(text("leaf ", i, " votes for target ", voted[i], " of ", targets));
       return forest;
     }
-    forest.votes_.push_back({static_cast<uint32_t>(voted[i]), weights[i]});
+    votes.push_back({static_cast<uint32_t>(voted[i]), weights[i]});
   }
   for (const double m : members) {
     if (std::isnan(m)) {
@@ -224,10 +293,10 @@ Forest Forest::from_positions(Attributes& a, int64_t targets) {
   // Inner nodes first, then the leaves.
   std::vector<Packer::Source> sources(count + weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
-    Node& leaf = sources[count + i].node;
-    leaf.mode = static_cast<uint32_t>(Mode::Leaf);
-    leaf.feature = 1;
-    leaf.next = static_cast<uint32_t>(i);
+    Packer::Source& leaf = sources[count + i];
+    leaf.node.mode = static_cast<uint32_t>(Mode::Leaf);
+    leaf.first_vote = static_cast<uint32_t>(i);
+    leaf.vote_count = 1;
   }
   size_t sets = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -263,6 +332,7 @@ Forest Forest::from_positions(Attributes& a, int64_t targets) {
       return forest;
     }
   }
+  packer.add_votes(votes);
   return forest;
 }
 
