@@ -214,9 +214,33 @@ def fused():
     case("sample_op", "SampleOp", [f32(2, 3)])
 
 
+def nbits():
+    for bits, block, k, zeros, rows in itertools.product((2, 4, 8), (16, 32, 64), (64, 72), (None, "packed", "float"),
+                                                         (1, 6, 70)):
+        blocks, n = -(-k // block), 37
+        if bits == 8 and zeros == "float":
+            continue  # onnxruntime refuses them
+        z = {None: None, "packed": u8(n, -(-blocks * bits // 8)), "float": f32(n, blocks)}[zeros]
+        case(f"matmul_nbits_{bits}_{block}_{k}_{zeros}_{rows}", "MatMulNBits",
+             [f32(rows, k), u8(n, blocks, block * bits // 8), f32(n, blocks), z, None, f32(n) if rows > 1 else None],
+             K=k, N=n, bits=bits, block_size=block)
+    case("matmul_nbits_groups", "MatMulNBits",
+         [f32(2, 3, 64), u8(5, 2, 16), f32(5, 2), None, ints(np.int32, 0, 2, 64)], K=64, N=5, bits=4, block_size=32)
+    for bits, shape, block, indices in itertools.product((2, 4, 8), ((9, 64), (3, 5, 32)), (16, 32),
+                                                         (np.array([1, 0, -1]), np.array([[2], [0]], np.int32))):
+        per = 8 // bits
+        data = u8(*shape[:-1], shape[-1] // per)
+        blocks = shape[-1] // block
+        scales = f32(*shape[:-1], blocks)
+        for zeros in (None, u8(*shape[:-1], -(-blocks * bits // 8))):
+            case(f"gather_block_quantized_{bits}_{len(shape)}_{block}_{indices.ndim}_{zeros is not None}",
+                 "GatherBlockQuantized", [data, indices, scales, zeros], bits=bits, block_size=block,
+                 quantize_axis=len(shape) - 1, gather_axis=0)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
-    for make in (quantized, fused):
+    for make in (quantized, fused, nbits):
         make()
     wanted = [c for c in CASES if len(sys.argv) < 3 or any(n in c[0] for n in sys.argv[2:])]
     print(f"{sum(write(folder, *c) for c in wanted)} cases in {folder}")
