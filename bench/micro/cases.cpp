@@ -41,8 +41,9 @@ Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::N
 }
 
 Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride, int64_t groups = 1,
-          Activation activation = Activation::Relu) {
+          Activation activation = Activation::Relu, bool winograd = false) {
   ConvShape s;
+  s.winograd = winograd;
   s.in_h = s.in_w = h;
   s.in_c = in_c;
   s.out_c = out_c;
@@ -54,7 +55,8 @@ Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride
   const int64_t products = s.out_h * s.out_w * out_c * (in_c / groups) * kernel * kernel;
   return {(groups == in_c ? "depthwise " : "conv ") + std::to_string(h) + "^2x" + std::to_string(in_c) + "->" +
               std::to_string(out_c) + " " + std::to_string(kernel) + "x" + std::to_string(kernel) + "/" +
-              std::to_string(stride) + (groups != 1 && groups != in_c ? " groups " + std::to_string(groups) : ""),
+              std::to_string(stride) + (groups != 1 && groups != in_c ? " groups " + std::to_string(groups) : "") +
+              (winograd ? " Winograd" : ""),
           2. * static_cast<double>(products), true, [=](const KernelTable& t) -> std::function<void()> {
             ThreadPool& pool = ThreadPool::instance();
             const Data x = data(h * h * in_c), w = data(out_c * (in_c / groups) * kernel * kernel), bias = data(out_c);
@@ -114,6 +116,14 @@ std::vector<Case> cases() {
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),
       conv(7, 512, 512, 3, 1),
+      conv(56, 64, 64, 3, 1, 1, Activation::Relu, true),
+      conv(28, 128, 128, 3, 1, 1, Activation::Relu, true),
+      conv(14, 256, 256, 3, 1, 1, Activation::Relu, true),
+      conv(7, 512, 512, 3, 1, 1, Activation::Relu, true),
+      conv(112, 32, 32, 3, 1, 1, Activation::Relu, true),
+      conv(112, 16, 16, 3, 1, 1, Activation::Relu, true),
+      conv(112, 32, 32, 3, 1),
+      conv(112, 16, 16, 3, 1),
       conv(56, 128, 128, 3, 2),
       conv(224, 3, 64, 7, 2),
       conv(224, 3, 32, 3, 2),

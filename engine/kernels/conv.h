@@ -21,6 +21,9 @@ struct ConvShape {
   int64_t dilation_h = 1, dilation_w = 1;
   int64_t pad_top = 0, pad_left = 0;
   int64_t groups = 1;
+  // Whether the weights are packed for Winograd's F(4×4, 3×3); packing and running must agree. Only where
+  // prefers_winograd.
+  bool winograd = false;
 };
 
 struct ConvImages {
@@ -31,7 +34,11 @@ struct ConvImages {
 };
 
 struct ConvKernels {
-  // Packing reads only channels, kernel, stride, dilation and groups of the shape: packed weights serve any image size.
+  // Whether Winograd's form is the faster one. Reads the output size too; a negative one is not known and taken for
+  // large. Results differ from the direct form's by rounding, about ten times the direct form's own error.
+  bool (*prefers_winograd)(const ConvShape& shape);
+  // Packing reads only channels, kernel, stride, dilation, groups and form of the shape: packed weights serve any
+  // image size.
   // Floats that the packed weights take.
   int64_t (*packed_size)(const ConvShape& shape);
   // From ONNX's [out_c, in_c/groups, kernel_h, kernel_w]; `scale` has one factor per output channel (a folded

@@ -58,6 +58,11 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
   // A residual that is added last and lies in C itself must survive until then: K stays whole.
   const bool whole_k = e.residual && e.residual_last;
   const int64_t k_step = whole_k ? greater(g.k, 1) : k_block<A>;
+  // Rows a multiple of 1 KiB apart fall into few sets of the cache and evict each other while panels pass by: a copy
+  // that lies together does not. 1024³ in Node, relaxed-simd, beside a busy sibling core: 32.5 GFLOP/s without, 49
+  // with.
+  const bool evicting = g.lda % 256 == 0 && !whole_k;
+  alignas(64) float copies[mr * (k_block<A> + simd::lanes<A>)];
   int64_t k0 = 0;
   do {
     const int64_t depth = lesser(k_step, g.k - k0);
@@ -75,6 +80,13 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
         const int rows = static_cast<int>(lesser(mr, m1 - m));
         const float* starts[mr];
         for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
+        if (evicting && block_end - block >= 4) {
+          for (int r = 0; r < rows; ++r) {
+            float* copy = copies + r * (k_block<A> + simd::lanes<A>);
+            std::memcpy(copy, starts[r] + k0, static_cast<size_t>(depth) * sizeof(float));
+            starts[r] = copy - k0;
+          }
+        }
         job.rows = starts;
         // The last panel may be narrower, with a tile of its own and another stride.
         const bool narrow = panels.width(block_end - 1) != Tile<A>::nr;

@@ -68,24 +68,44 @@ template <class A>
   }
 }
 
-// The epilogue of whole panels in registers, of all else slowly. Must be inlined: sums whose address leaves a function
-// live in memory throughout it.
+// Activates sums that have their bias, adds a residual that comes last, and stores whole vectors.
+template <class A>
+[[gnu::noinline]] void activate_tile(const TileJob& job, float* sums, int rows, int vectors) {
+  constexpr int W = simd::lanes<A>;
+  const Epilogue& e = *job.epilogue;
+  activate<A>(e.activation, e.a, e.b, sums, rows * vectors * W);
+  const bool add = job.residual && e.residual_last;
+  for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < vectors; ++v, sums += W) {
+      vf<A> sum = simd::load<A>(sums);
+      if (add) sum = sum + simd::load<A>(job.residual + r * job.ldr + v * W);
+      simd::store<A>(job.c + r * job.ldc + v * W, sum);
+    }
+  }
+}
+
+// The epilogue of whole panels in registers but for activations that need more, of parts of panels slowly. Must be
+// inlined: sums whose address leaves a function live in memory throughout it.
 template <class A, int MR, int NV>
 [[gnu::always_inline]] inline void finish_tile(const TileJob& job, vf<A> (&acc)[MR][NV]) {
   constexpr int W = simd::lanes<A>;
   const Epilogue& e = *job.epilogue;
   const bool bounds = is_bounds(e.activation) && !(e.residual_last && job.residual);
   const ptrdiff_t ldc = static_cast<ptrdiff_t>(job.ldc);
-  if (job.columns != NV * W || (job.last && !bounds)) {
-    float sums[MR * NV * W];
+  const auto spill = [&](float* sums) __attribute__((always_inline)) {
 #pragma GCC unroll 16
     for (int r = 0; r < MR; ++r) {
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) simd::store<A>(sums + (r * NV + v) * W, acc[r][v]);
     }
+  };
+  if (job.columns != NV * W) {
+    float sums[MR * NV * W];
+    spill(sums);
     return finish_slowly<A>(job, sums, MR, NV * W);
   }
-  if (!job.first || job.residual) {
+  const bool residual_first = job.residual && !e.residual_last;
+  if (!job.first || residual_first) {
     const float* init = job.first ? job.residual : job.c;
     const ptrdiff_t ld = job.first ? static_cast<ptrdiff_t>(job.ldr) : ldc;
 #pragma GCC unroll 16
@@ -102,6 +122,11 @@ template <class A, int MR, int NV>
 #pragma GCC unroll 16
         for (int r = 0; r < MR; ++r) acc[r][v] = acc[r][v] + bias;
       }
+    }
+    if (!bounds) {
+      float sums[MR * NV * W];
+      spill(sums);
+      return activate_tile<A>(job, sums, MR, NV);
     }
     if (e.activation != Activation::None) {
       const Bounds<A> clamp(e);

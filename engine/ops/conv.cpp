@@ -99,9 +99,14 @@ class Conv final : public Operator {
     SourceType type;
     if (w == nullptr || w->rank() < 3 || !source_type(w->dtype(), type)) return {};
     if (!check_weights(w->shape()).ok()) return {};  // reported when shapes are inferred
-    auto window = window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
+    const auto kernel = w->shape().dims().subspan(2);
+    const std::optional<Shape>& x = c.graph().value(c.node().input(0)).shape;
+    const bool sized = x && x->rank() == w->rank();
+    auto window = sized ? window_.resolve(layout_.spatial(*x), kernel) : window_.axes(w->rank() - 2, kernel);
     if (!window.ok()) return {};
-    const PlaneConv conv(false, *window, 1, w->dim(1) * groups_, w->dim(0), groups_);
+    const int64_t batch = sized ? (*x)[0] : 1, in_c = w->dim(1) * groups_;
+    winograd_ = PlaneConv(false, *window, batch, in_c, w->dim(0), groups_).prefers_winograd();
+    const PlaneConv conv(false, *window, batch, in_c, w->dim(0), groups_, winograd_);
     packed_ = Buffer(static_cast<size_t>(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, floats(packed_)));
@@ -116,7 +121,8 @@ class Conv final : public Operator {
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), c.input(1).shape().dims().subspan(2)));
     if (x.dtype() == DType::Float64) return run_double(c, window);
-    const PlaneConv conv(false, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_);
+    const PlaneConv conv(false, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_,
+                         winograd_);
     const float* packed = floats(packed_);
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
@@ -184,6 +190,7 @@ class Conv final : public Operator {
   ImageLayout layout_;
   bool residual_last_;  // act(sum) + residual
   FusedActivation activation_;
+  bool winograd_ = false;
   Buffer packed_;
 };
 

@@ -23,12 +23,14 @@ bool source_type(DType dtype, SourceType& type) {
   }
 }
 
-PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups)
+PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups,
+                     bool winograd)
     : transposed_(transposed), window_(window), outer_(std::max(0, window.rank - 2)) {
   plane_.batch = batch;
   plane_.in_c = in_c;
   plane_.out_c = out_c;
   plane_.groups = groups;
+  plane_.winograd = winograd;
   const WindowAxis& x = window[window.rank - 1];
   plane_.in_w = x.in;
   plane_.out_w = x.out;
@@ -54,6 +56,10 @@ PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64
   const int64_t size = transposed ? conv.transposed_packed_size(plane_) : conv.packed_size(plane_);
   constexpr int64_t floats = kAlignment / sizeof(float);
   tap_size_ = (size + floats - 1) / floats * floats;
+}
+
+bool PlaneConv::prefers_winograd() const {
+  return !transposed_ && outer_ == 0 && kernels().conv.prefers_winograd(plane_);
 }
 
 Status PlaneConv::pack(const void* weights, SourceType type, float* packed) const {

@@ -12,8 +12,12 @@ bool source_type(DType dtype, SourceType& type);
 
 class PlaneConv {
  public:
-  // Of `window` only kernel, stride and dilation need to be known to pack.
-  PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups);
+  // Of `window` only kernel, stride and dilation need to be known to pack. `winograd`: the form of the packed weights.
+  PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups,
+            bool winograd = false);
+
+  // Whether packing for Winograd's algorithm pays; output sizes of the window that are unknown are taken for large.
+  bool prefers_winograd() const;
 
   int64_t packed_size() const { return tap_size_ * outer_taps_; }  // floats
   // Weights as ONNX has them: [out_c, in_c/groups, …], transposed [in_c, out_c/groups, …].

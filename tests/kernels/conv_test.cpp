@@ -90,7 +90,8 @@ struct Options {
 void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
   INFO("batch " << s.batch << " in " << s.in_h << "x" << s.in_w << "x" << s.in_c << " out " << s.out_h << "x" << s.out_w
                 << "x" << s.out_c << " kernel " << s.kernel_h << "x" << s.kernel_w << " stride " << s.stride_w
-                << " dilation " << s.dilation_w << " groups " << s.groups << " wide " << o.wide);
+                << " dilation " << s.dilation_w << " groups " << s.groups << " wide " << o.wide << " winograd "
+                << s.winograd);
   ThreadPool& pool = ThreadPool::instance();
   const int64_t ldx = s.in_c + (o.wide ? 5 : 0), ldy = s.out_c + (o.wide ? 3 : 0);
   const int64_t pixels = s.batch * s.out_h * s.out_w;
@@ -122,13 +123,21 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
   std::vector<float> dense;
   for (int64_t p = 0; p < pixels; ++p) dense.insert(dense.end(), images.y + p * ldy, images.y + p * ldy + s.out_c);
   const double depth = static_cast<double>(s.in_c / s.groups * taps);
-  require_close(dense.data(), want, 2e-5 + 4e-7 * depth, 2e-5, "conv");
+  const double form = s.winograd ? 10 : 1;
+  require_close(dense.data(), want, form * (2e-5 + 4e-7 * depth), form * 2e-5, "conv");
   if (o.wide && !o.in_place) {
     uint32_t guard;
     for (int64_t p = 0; p < pixels; ++p) {
       std::memcpy(&guard, images.y + p * ldy + s.out_c, 4);
       REQUIRE(guard == 0x5a5a5a5a);  // the neighbours of the slice are untouched
     }
+  }
+  const bool square = s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 && s.groups == 1;
+  const bool enough = s.in_c >= 16 && s.out_c >= 16 && s.dilation_h == 1 && s.dilation_w == 1;
+  if (square && enough && !o.transposed && !s.winograd) {
+    ConvShape winograd = s;
+    winograd.winograd = true;
+    check(t, winograd, o);
   }
 }
 
@@ -158,6 +167,8 @@ TEST_CASE("conv: every channel count below twice the tile", "[conv]") {
       check(t, shape(1, 5, 6, 1 + c % 7, c, 3, 1, 1));
       check(t, shape(1, 5, 6, c, 1 + c % 9, 3, 1, 1));
       check(t, shape(1, 5, 7, c, c, 1, 1, 0));
+      check(t, shape(1, 5, 7, 16 + c % 9, 15 + c, 3, 1, 1));
+      check(t, shape(1, 6, 4, 15 + c, 16 + c % 9, 3, 1, 1));
     }
   });
 }
@@ -166,10 +177,12 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
   for_each_isa([](const KernelTable& t) {
     for (int64_t w = 1; w <= 40; ++w) {
       check(t, shape(1, 3, w, 4, 8, 3, 1, 1));
+      check(t, shape(1, 2 + w % 9, w, 17, 16, 3, 1, 1));
       check(t, shape(1, 3, w, 3, 8, 3, 2, 1));
       check(t, shape(1, 1, w, 8, 16, 1, 1, 0));
     }
     check(t, shape(1, 40, 40, 8, 16, 3, 1, 1));  // several blocks
+    check(t, shape(2, 30, 29, 70, 40, 3, 1, 1));
     check(t, shape(3, 30, 31, 5, 9, 3, 2, 1));
   });
 }
@@ -219,6 +232,8 @@ TEST_CASE("conv: epilogues", "[conv]") {
           check(t, shape(1, 9, 10, 6, 37, 3, 1, 1), o);
           check(t, shape(1, 9, 10, 19, 19, 3, 1, 1, 1, 19), o);
           check(t, shape(1, 9, 10, 16, 64, 1, 1, 0), o);
+          check(t, shape(1, 9, 10, 18, 32, 3, 1, 1), o);
+          check(t, shape(1, 5, 10, 16, 21, 3, 1, 1), o);
           Options transposed = o;
           transposed.transposed = true;
           ConvShape s = shape(1, 5, 6, 6, 10, 3, 2, 1);

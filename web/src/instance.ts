@@ -24,6 +24,8 @@ export interface Instance {
   readonly engine: Engine;
   /** The threads that take part, the caller's included. */
   readonly threads: number;
+  /** Whether some of the threads have not begun yet. */
+  threadsStarting(): boolean;
   stopThreads(): void;
 }
 
@@ -31,5 +33,10 @@ export interface Instance {
 export async function instantiate(module: WebAssembly.Module, threads: number): Promise<Instance> {
   if (needsSharedMemory(module)) return startThreads(module, threads);
   const { exports } = await WebAssembly.instantiate(module, {});
-  return { engine: new Engine(exports as unknown as EngineExports), threads: 1, stopThreads: () => {} };
+  return {
+    engine: new Engine(exports as unknown as EngineExports),
+    threads: 1,
+    threadsStarting: () => false,
+    stopThreads: () => {},
+  };
 }

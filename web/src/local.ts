@@ -5,7 +5,7 @@ import { type Engine, encodeStrings } from './engine.js';
 import { asNeuromancerError, NeuromancerError, throwIfAborted } from './errors.js';
 import { readSource, type Source } from './fetch.js';
 import { nextTask } from './host.js';
-import { instantiate, threadCount } from './instance.js';
+import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import { elementCount, Tensor, type TensorSource } from './tensor.js';
 
@@ -24,6 +24,7 @@ export class LocalBackend implements Backend {
   readonly engine: EngineInfo;
   readonly #engine: Engine;
   readonly #session: number;
+  readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
   static async load(source: Source, options: LoadOptions): Promise<LocalBackend> {
@@ -41,16 +42,17 @@ export class LocalBackend implements Backend {
     const instance = await instantiate(module, threads);
     try {
       const session = loadModel(instance.engine, model, externalData, options.optimize ?? true);
-      return new LocalBackend(instance.engine, session, instance.threads, instance.stopThreads);
+      return new LocalBackend(instance, session);
     } catch (error) {
       instance.stopThreads();
       throw describeTrap(error);
     }
   }
 
-  private constructor(engine: Engine, session: number, threads: number, stopThreads: () => void) {
+  private constructor({ engine, threads, threadsStarting, stopThreads }: Instance, session: number) {
     this.#engine = engine;
     this.#session = session;
+    this.#threadsStarting = threadsStarting;
     this.#stopThreads = stopThreads;
     this.description = engine.json(engine.exports.nm_describe(session));
     this.engine = { ...engine.json<EngineInfo>(engine.exports.nm_build_info()), threads };
@@ -58,6 +60,9 @@ export class LocalBackend implements Backend {
 
   async run(feeds: Feeds, options: RunOptions): Promise<Outputs> {
     return trapped(async () => {
+      // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
+      // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
+      if (this.#threadsStarting()) await nextTask();
       const { exports } = this.#engine;
       this.description.inputs.forEach(({ name }, index) => {
         const tensor = feeds.get(name);

@@ -36,11 +36,17 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const engine = new Engine({ ...(exports as unknown as ThreadExports), memory });
   engine.checkCount(engine.exports.nm_set_threads(threads));
+  let starting = threads - 1;
+  const begun = () => {
+    starting -= 1;
+  };
   const workers = Array.from({ length: threads - 1 }, (_, i) => {
     const worker = startWorker(
       () => new Worker(new URL('./thread.js', import.meta.url), { type: 'module' }),
       './thread.js',
     );
+    // A thread that cannot start (its script is not served) is missed by no run.
+    worker.listen(begun, begun);
     const stack = engine.allocate(stackBytes, "a thread's stack");
     worker.postMessage({ module, memory, index: i + 1, stack, stackBytes } satisfies ThreadStart);
     return worker;
@@ -48,6 +54,7 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
   return {
     engine,
     threads,
+    threadsStarting: () => starting > 0,
     stopThreads: () => {
       for (const worker of workers) worker.terminate();
     },

@@ -3,13 +3,14 @@ import { Engine } from '../src/engine.js';
 import { NeuromancerError, type Profile, Session, Tensor } from '../src/index.js';
 import { FakeEngine } from './fake-engine.js';
 
-const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0 }));
+const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0, starting: false }));
 
 vi.mock('../src/instance.js', () => ({
   threadCount: () => 1,
   instantiate: async () => ({
     engine: new Engine(fake.engine.exports),
     threads: 1,
+    threadsStarting: () => fake.starting,
     stopThreads: () => (fake.stopped += 1),
   }),
 }));
@@ -20,6 +21,7 @@ const float = (values: number[]) => new Tensor('float32', Float32Array.from(valu
 
 beforeEach(() => {
   fake.stopped = 0;
+  fake.starting = false;
   const x = { name: 'x', type: 'float32', shape: ['n'] };
   const names = { name: 'names', type: 'string', shape: [2, null], optional: true };
   fake.engine = new FakeEngine({ inputs: [x, names], outputs: [x, names], steps: 3 });
@@ -57,6 +59,16 @@ describe('run', () => {
     expect(outputs.names?.data).toEqual(['', 'Zürich', '東京', 'b']);
     expect(outputs.names?.shape).toEqual([2, 2]);
     expect(fake.engine.live.size).toBe(0);
+  });
+
+  test('threads that are starting get a turn of the event loop even from a caller that never gives one', async () => {
+    const session = await Session.load(model, { wasm });
+    fake.starting = true;
+    setImmediate(() => {
+      fake.starting = false;
+    });
+    for (let run = 0; run < 3; run++) await session.run({ x: float([1]) });
+    expect(fake.starting).toBe(false);
   });
 
   test('an output that the model left out is absent', async () => {
