@@ -36,7 +36,9 @@ def model_of(op, inputs, outputs, domain, wants, attributes, constant):
         "case",
         [helper.make_tensor_value_info(names[i], helper.np_dtype_to_tensor_dtype(inputs[i].dtype), inputs[i].shape)
          for i in given],
-        [helper.make_empty_tensor_value_info(n) for n in results if n],
+        # A fourth output's type is not always inferred; it is float in all cases.
+        [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) if n == "y3"
+         else helper.make_empty_tensor_value_info(n) for n in results if n],
         [numpy_helper.from_array(inputs[i], names[i]) for i in fixed],
     )
     opsets = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
@@ -238,9 +240,105 @@ def nbits():
                  quantize_axis=len(shape) - 1, gather_axis=0)
 
 
+def attention():
+    b, s, l, n, d, dv = 2, 5, 7, 2, 8, 4
+    for name, bias, mask, scores, causal in (
+        ("plain", None, None, None, 0),
+        ("bias", f32(2 * n * d + n * dv), None, None, 0),
+        ("lengths", None, np.array([3, 7], np.int32), None, 0),
+        ("keys", f32(2 * n * d + n * dv), ints(np.int32, 0, 2, b, l), None, 0),
+        ("queries", None, ints(np.int32, 0, 2, b, s, l), f32(1, n, s, l), 0),
+        ("scores", None, None, f32(b, 1, s, l), 0),
+        ("scores_keys", None, ints(np.int32, 0, 2, b, l), f32(b, n, s, l), 0),
+    ):
+        case(f"mha_{name}", "MultiHeadAttention",
+             [f32(b, s, n * d), f32(b, l, n * d), f32(b, l, n * dv), bias, mask, scores], num_heads=n,
+             unidirectional=causal)
+    x = [f32(b, s, n * d), f32(b, s, n * d), f32(b, s, n * d)]
+    case("mha_causal", "MultiHeadAttention", x, num_heads=n, unidirectional=1, scale=0.3)
+    case("mha_causal_keys", "MultiHeadAttention", x + [f32(3 * n * d), ints(np.int32, 0, 2, b, s)], num_heads=n,
+         unidirectional=1)
+    case("mha_present", "MultiHeadAttention", x + [f32(3 * n * d)], outputs=3, num_heads=n)
+    case("mha_cross", "MultiHeadAttention", [f32(b, s, n * d), f32(b, n, l, d), f32(b, n, l, d)], num_heads=n)
+    case("mha_cross_bias", "MultiHeadAttention",
+         [f32(b, s, n * d), f32(b, n, l, d), f32(b, n, l, d), f32(3 * n * d)], num_heads=n)
+    past = [f32(b, n, 3, d), f32(b, n, 3, d)]
+    case("mha_past", "MultiHeadAttention", x + [f32(3 * n * d), None, None] + past, outputs=3, num_heads=n)
+    case("mha_past_causal", "MultiHeadAttention", x + [None, None, None] + past, outputs=3, num_heads=n,
+         unidirectional=1)
+    case("mha_past_masks", "MultiHeadAttention",
+         x + [f32(3 * n * d), ints(np.int32, 0, 2, b, s + 3), f32(1, 1, s, s + 3)] + past, outputs=3, num_heads=n)
+    one = [v[:, :1] for v in x]
+    case("mha_decode", "MultiHeadAttention", one + [None, None, f32(1, n, 1, 4)] + past, outputs=3, num_heads=n)
+    case("mha_qk", "MultiHeadAttention", x + [None] * 5, outputs=4, num_heads=n)
+
+    w, bias = f32(6, 3 * n * d), f32(3 * n * d)
+    for name, mask, causal in (("plain", None, 0), ("causal", None, 1), ("lengths", np.array([2, 5], np.int32), 0),
+                               ("ends_starts", np.array([5, 4, 1, 0], np.int32), 0),
+                               ("keys", ints(np.int32, 0, 2, b, s), 0), ("keys_causal", ints(np.int32, 0, 2, b, s), 1),
+                               ("queries", ints(np.int32, 0, 2, b, s, s), 0)):
+        case(f"attention_{name}", "Attention", [f32(b, s, 6), w, bias, mask], num_heads=n, unidirectional=causal)
+    case("attention_sizes", "Attention", [f32(b, s, 6), f32(6, 2 * n * d + n * dv), f32(2 * n * d + n * dv)],
+         num_heads=n, qkv_hidden_sizes=[n * d, n * d, n * dv])
+    case("attention_past", "Attention", [f32(b, s, 6), w, bias, ints(np.int32, 0, 2, b, s + 3), f32(2, b, n, 3, d)],
+         outputs=2, num_heads=n, unidirectional=1)
+    case("attention_scores", "Attention", [f32(b, s, 6), w, bias, None, None, f32(b, n, s, s)], num_heads=n)
+    case("attention_filter", "Attention", [f32(b, s, 6), w, bias, ints(np.int32, 0, 2, b, s)], num_heads=n,
+         mask_filter_value=-2.0)
+
+    cos, sin = f32(20, d // 2), f32(20, d // 2)
+    for inter, shape in itertools.product((0, 1), ((b, s, n * d), (b, n, s, d))):
+        tag = f"{inter}_{len(shape)}"
+        case(f"rotary_{tag}", "RotaryEmbedding", [f32(*shape), ints(np.int64, 0, 20, b, s), cos, sin],
+             interleaved=inter)
+        case(f"rotary_offset_{tag}", "RotaryEmbedding", [f32(*shape), np.array([3]), cos, sin], interleaved=inter)
+        case(f"rotary_part_{tag}", "RotaryEmbedding",
+             [f32(*shape), ints(np.int64, 0, 20, b, s), cos[:, :2].copy(), sin[:, :2].copy()], interleaved=inter,
+             num_heads=n, rotary_embedding_dim=4)
+
+    heads, kv, d = 4, 2, 16  # rotation wants heads of a multiple of 16
+    cos, sin = f32(20, d // 2), f32(20, d // 2)
+
+    def gqa(name, length, past, total, lengths, capacity=None, batch=2, packed=False, rotary=0, more=(), outputs=3,
+            **attributes):
+        q = [f32(batch, length, (heads + 2 * kv) * d), None, None] if packed else [
+            f32(batch, length, heads * d), f32(batch, length, kv * d), f32(batch, length, kv * d)]
+        rows = past if capacity is None else capacity
+        cache = [None, None] if past is None else [f32(batch, kv, rows, d), f32(batch, kv, rows, d)]
+        tail = [np.array(lengths, np.int32) - 1, scalar(total, np.int32)]
+        tail += [cos, sin] if rotary else [None, None]
+        case(f"gqa_{name}", "GroupQueryAttention", q + cache + tail + list(more), outputs=outputs, constants=False,
+             num_heads=heads, kv_num_heads=kv, do_rotary=rotary, **attributes)
+
+    gqa("prompt", 5, None, 5, [5, 5])
+    gqa("prompt_empty_past", 5, 0, 5, [5, 5])
+    gqa("prompt_capacity", 5, 0, 5, [5, 5], capacity=12)
+    gqa("prompt_rotary", 5, 0, 5, [5, 5], rotary=1)
+    gqa("prompt_packed", 5, 0, 5, [5, 5], rotary=1, packed=True)
+    gqa("decode", 1, 6, 7, [7, 7], rotary=1)
+    gqa("decode_ragged", 1, 6, 7, [7, 4], rotary=1)
+    gqa("decode_capacity", 1, 6, 7, [7, 5], rotary=1, capacity=16)
+    gqa("decode_interleaved", 1, 6, 7, [7, 7], rotary=1, rotary_interleaved=1, packed=True)
+    gqa("decode_positions", 1, 6, 7, [7, 7], rotary=1, more=[np.array([[6], [6]])])
+    gqa("continue", 3, 6, 9, [9], rotary=1, batch=1)
+    gqa("continue_window", 3, 6, 9, [9], rotary=1, batch=1, local_window_size=4)
+    gqa("prompt_window", 5, 0, 5, [5, 5], local_window_size=2)
+    gqa("decode_window", 1, 6, 7, [7, 5], local_window_size=3)
+    gqa("softcap", 5, 0, 5, [5, 5], softcap=1.5)
+    gqa("smooth", 5, 0, 5, [5, 5], smooth_softmax=1)
+    gqa("smooth_decode", 1, 6, 7, [7, 5], smooth_softmax=1)
+    gqa("sinks", 5, 0, 5, [5, 5], more=[None, None, f32(heads)])
+    gqa("scores", 5, 0, 5, [5, 5], more=[None, f32(1, heads, 5, 5)])
+    gqa("scores_decode", 1, 6, 7, [7, 7], more=[None, f32(2, 1, 1, 7)])
+    gqa("scale", 5, 0, 5, [5, 5], scale=0.2)
+    gqa("both_ways", 5, 0, 5, [5, 5], causal=0)
+    gqa("qk_before", 5, 0, 5, [5, 5], outputs=4, qk_output=1, causal=0, softcap=2.0)
+    gqa("qk_after", 1, 6, 7, [7, 7], outputs=4, qk_output=2)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
-    for make in (quantized, fused, nbits):
+    for make in (quantized, fused, nbits, attention):
         make()
     wanted = [c for c in CASES if len(sys.argv) < 3 or any(n in c[0] for n in sys.argv[2:])]
     print(f"{sum(write(folder, *c) for c in wanted)} cases in {folder}")
