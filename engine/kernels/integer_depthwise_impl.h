@@ -80,11 +80,11 @@ void pair_pixels(const uint8_t* left, const uint8_t* right, const Widening<A>& w
   }
 }
 
-// Sums of T neighbouring output pixels, all channels. `taps` point at the pairs under the first of them; the others
-// are `step` numbers further each.
+// Sums of T neighbouring output pixels, all channels. `taps` point at the pairs under the first output pixel of the
+// row; the first of these pixels is `offset` numbers further, each other one another `step`.
 template <class A, int T>
-void depthwise_sums(const int32_t* const* taps, ptrdiff_t count, ptrdiff_t step, const int32_t* weights,
-                    const int32_t* start, int32_t* sums, ptrdiff_t channels) {
+void depthwise_sums(const int32_t* const* taps, ptrdiff_t count, ptrdiff_t step, ptrdiff_t offset,
+                    const int32_t* weights, const int32_t* start, int32_t* sums, ptrdiff_t channels) {
   constexpr ptrdiff_t W = simd::lanes<A>;
   for (ptrdiff_t c = 0; c < channels; c += W) {
     vi<A> acc[T];
@@ -92,7 +92,7 @@ void depthwise_sums(const int32_t* const* taps, ptrdiff_t count, ptrdiff_t step,
     for (int t = 0; t < T; ++t) acc[t] = simd::load<A>(start + c);
     for (ptrdiff_t k = 0; k < count; ++k, weights += W) {
       const simd::vs<A> w = simd::as_pairs<A>(simd::load<A>(weights));
-      const int32_t* x = taps[k] + c;
+      const int32_t* x = taps[k] + offset + c;
 #pragma GCC unroll 8
       for (int t = 0; t < T; ++t) {
         acc[t] = dot_pairs<A>(simd::as_pairs<A>(simd::load<A>(x + t * step)), w, acc[t]);
@@ -142,15 +142,18 @@ void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const
                          ring.channels);
         }
       }
-      for (int64_t ox = 0; ox < s.out_w;) {
-        for (int64_t t = 0; t < count; ++t) {
-          const int64_t line = (iy + s.pad_top + t / ring.pairs * s.dilation_h) % ring.rows;
-          const int64_t pixel = ox * s.stride_w + t % ring.pairs * 2 * s.dilation_w;
-          taps[t] = lines + line * ring.row_size() + pixel * ring.channels;
+      for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
+        const int32_t* line = lines + (iy + s.pad_top + ky * s.dilation_h) % ring.rows * ring.row_size();
+        for (int64_t pair = 0; pair < ring.pairs; ++pair) {
+          taps[ky * ring.pairs + pair] = line + pair * 2 * s.dilation_w * ring.channels;
         }
+      }
+      for (int64_t ox = 0; ox < s.out_w;) {
         const int64_t pixels = ox + ring.pixels <= s.out_w ? ring.pixels : 1;
-        (pixels == 1 ? depthwise_sums<A, 1> : depthwise_sums<A, ring.pixels>)(taps, count, step, weights, bias, sums,
-                                                                              channels);
+        (pixels == 1 ? depthwise_sums<A, 1>
+                     : depthwise_sums<A, ring.pixels>)(taps, count, step,
+                                                       static_cast<ptrdiff_t>(ox * s.stride_w * ring.channels), weights,
+                                                       bias, sums, channels);
         for (int64_t i = 0; i < pixels; ++i, ++ox) {
           finish_row<A>(job.epilogue, sums + i * ring.channels, scales, s.in_c,
                         static_cast<uint8_t*>(job.y) + (row * s.out_w + ox) * job.ldy * bytes_of(job.epilogue.to));

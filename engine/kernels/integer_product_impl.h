@@ -114,7 +114,8 @@ void integer_rows(const IntegerProduct& job, int64_t in_c, int64_t first, int64_
     if (job.zero_per_pixel) w = Widening<A>(job.x.is_signed, byte_value(job.x_zeros, job.x.is_signed, m));
     const uint8_t* base = static_cast<const uint8_t*>(job.x.data) + image * s.in_h * s.in_w * job.ldx + first;
     const int64_t ix = ox * s.stride_w - s.pad_left, iy = oy * s.stride_h - s.pad_top;
-    const IndexRange in = inside(ix, s.dilation_w, s.kernel_w, s.in_w);
+    const bool whole = ix >= 0 && ix + (s.kernel_w - 1) * s.dilation_w < s.in_w;
+    const IndexRange in = whole ? IndexRange{0, s.kernel_w} : inside(ix, s.dilation_w, s.kernel_w, s.in_w);
     int16_t* to = out;
     for (int64_t ky = 0; ky < s.kernel_h; ++ky, to += s.kernel_w * in_c) {
       const int64_t y = iy + ky * s.dilation_h;
@@ -160,6 +161,7 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
       row_sums[r] = sum;
     }
   }
+  const int8_t* weights = reinterpret_cast<const int8_t*>(job.packed) + g * packing.group_size();
   const auto ld = static_cast<ptrdiff_t>(blocks.ld), lds = static_cast<ptrdiff_t>(blocks.sums_ld());
   for (int64_t p = p0; p < p1; p += blocks.panel_step) {
     const int64_t end = lesser(p1, p + blocks.panel_step), first = g * packing.out_c + p * nr;
@@ -168,12 +170,16 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
     if (epilogue.offsets) epilogue.offsets += first;
     for (int64_t m = m0; m < m1; m += mr) {
       const int count = static_cast<int>(lesser(mr, m1 - m));
-      for (int64_t q = p; q < end; ++q) {
-        integer_tile_for<A>(count, packing.vectors(q))(
-            rows + (m - m0) * blocks.ld, ld, static_cast<ptrdiff_t>(packing.pairs),
-            reinterpret_cast<const int8_t*>(job.packed) + g * packing.group_size() + packing.offset(q),
-            bias + first + (q - p) * nr, sums + (q - p) * nr, lds);
-      }
+      // The last panel may be narrower, with a tile of its own.
+      const int64_t whole = packing.vectors(end - 1) == IntegerTile<A>::nv ? end : end - 1;
+      const auto run = [&](int64_t from, int64_t to) {
+        if (from == to) return;
+        integer_tile_for<A>(count, packing.vectors(from))(
+            {rows + (m - m0) * blocks.ld, ld, static_cast<ptrdiff_t>(packing.pairs), weights + packing.offset(from),
+             static_cast<ptrdiff_t>(to - from), bias + first + (from - p) * nr, sums + (from - p) * nr, lds});
+      };
+      run(p, whole);
+      run(whole, end);
       for (int64_t r = 0; r < count; ++r) {
         int32_t* row = sums + r * blocks.sums_ld();
         if (weights_have_zeros) {

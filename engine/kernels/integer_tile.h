@@ -52,10 +52,22 @@ void widen(const uint8_t* x, const Widening<A>& w, int16_t* y, int64_t n) {
   for (; i < n; ++i) y[i] = w.one(x[i]);
 }
 
-// Sums of `pairs` pairs between MR rows and NV vectors of columns, on top of `start` (one per column).
+// Sums between MR rows of `pairs` pairs and panels of weights that lie one after another, NV vectors of columns each,
+// on top of `start` (one per column).
+struct IntegerTileJob {
+  const int16_t* rows;
+  ptrdiff_t ld;
+  ptrdiff_t pairs;
+  const int8_t* b;
+  ptrdiff_t panels;
+  const int32_t* start;
+  int32_t* sums;
+  ptrdiff_t lds;
+};
+
 template <class A, int MR, int NV>
-void integer_tile(const int16_t* rows, ptrdiff_t ld, ptrdiff_t pairs, const int8_t* b, const int32_t* start,
-                  int32_t* sums, ptrdiff_t lds) {
+[[gnu::always_inline]] inline void integer_panel(const int16_t* rows, ptrdiff_t ld, ptrdiff_t pairs, const int8_t* b,
+                                                 const int32_t* start, int32_t* sums, ptrdiff_t lds) {
   constexpr int W = simd::lanes<A>;
   vi<A> acc[MR][NV];
   const int16_t* a[MR];
@@ -84,8 +96,18 @@ void integer_tile(const int16_t* rows, ptrdiff_t ld, ptrdiff_t pairs, const int8
   }
 }
 
-using IntegerTileFunction = void (*)(const int16_t*, ptrdiff_t, ptrdiff_t, const int8_t*, const int32_t*, int32_t*,
-                                     ptrdiff_t);
+// Panels are walked in here: with a short depth a call per panel costs as much as its products.
+template <class A, int MR, int NV>
+void integer_tile(const IntegerTileJob& job) {
+  constexpr ptrdiff_t nr = NV * simd::lanes<A>;
+  const IntegerTileJob j = job;
+  for (ptrdiff_t p = 0; p < j.panels; ++p) {
+    integer_panel<A, MR, NV>(j.rows, j.ld, j.pairs, j.b + p * nr * 2 * j.pairs, j.start + p * nr, j.sums + p * nr,
+                             j.lds);
+  }
+}
+
+using IntegerTileFunction = void (*)(const IntegerTileJob&);
 
 template <class A, int NV, int... I>
 constexpr IntegerTileFunction integer_tile_of(int rows, std::integer_sequence<int, I...>) {
@@ -121,18 +143,19 @@ void finish_row(const IntegerEpilogue& e, const int32_t* sums, const float* scal
     default: {
       const simd::Quantizer<A> quantize(e.zero, e.low, e.high);
       auto* out = static_cast<uint8_t*>(y);
-      for (int64_t i = 0; i < n; i += 4 * W) {
+      const auto block = [&](int64_t i, uint8_t* to) {
         vi<A> q[4];
 #pragma GCC unroll 4
         for (int v = 0; v < 4; ++v) q[v] = quantize(scaled(i + v * W));
-        if (i + 4 * W <= n) {
-          simd::store_low_bytes<A>(out + i, q);
-        } else {
-          uint8_t last[4 * W];
-          simd::store_low_bytes<A>(last, q);
-          std::memcpy(out + i, last, static_cast<size_t>(n - i));
-        }
-      }
+        simd::store_low_bytes<A>(to, q);
+      };
+      int64_t i = 0;
+      for (; i + 4 * W <= n; i += 4 * W) block(i, out + i);
+      if (i == n) return;
+      if (n >= 4 * W) return block(n - 4 * W, out + n - 4 * W);
+      uint8_t few[4 * W];
+      block(0, few);
+      for (; i < n; ++i) out[i] = few[i];
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/integer_product.h"
 #include "engine/kernels/layout.h"
+#include "engine/kernels/nbits.h"
 #include "engine/kernels/pool.h"
 #include "engine/kernels/resize.h"
 #include "engine/kernels/rows.h"
@@ -25,6 +26,7 @@ struct KernelTable {
   ResizeKernels resize;
   ConvertKernels convert;
   IntegerKernels integer;
+  NBitsKernels nbits;
 };
 
 // The best table this machine runs, chosen once. Packed weights belong to the table that packed them.

@@ -7,6 +7,7 @@
 #include "engine/kernels/integer_product_impl.h"
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/layout_impl.h"
+#include "engine/kernels/nbits_impl.h"
 #include "engine/kernels/pool_impl.h"
 #include "engine/kernels/resize_impl.h"
 #include "engine/kernels/rows_impl.h"
@@ -24,7 +25,8 @@ constexpr KernelTable make_table(const char* isa) {
           impl::layout_kernels<A>(),
           impl::resize_kernels<A>(),
           impl::convert_kernels<A>(),
-          impl::integer_kernels<A>()};
+          impl::integer_kernels<A>(),
+          impl::nbits_kernels<A>()};
 }
 
 }  // namespace nm::targets
