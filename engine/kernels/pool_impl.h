@@ -76,7 +76,7 @@ void pool_max(const PoolShape& s, const float* x, int64_t ldx, float* y, int64_t
 // The largest byte of each channel over a window, 16 channels at a time. The last 16 may overlap those before.
 template <class A, class T>
 void max_window(const T* x, int64_t row_step, int64_t rows, int64_t col_step, int64_t cols, int64_t channels, T* y) {
-  using Bytes = T __attribute__((vector_size(16)));
+  typedef T Bytes __attribute__((vector_size(16)));  // GCC takes the attribute of a dependent type in no other form
   for (int64_t c = 0; c < channels; c += 16) {
     const int64_t count = lesser(16, channels), first = lesser(c, channels - count);
     Bytes best = Bytes{} + std::numeric_limits<T>::lowest();

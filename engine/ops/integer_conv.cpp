@@ -12,7 +12,12 @@ namespace {
 class IntegerConv final : public Operator {
  public:
   explicit IntegerConv(Attributes& a, bool quantizes)
-      : quantizes_(quantizes), window_(a), groups_(a.integer("group", 1)), layout_(a) {
+      : quantizes_(quantizes),
+        window_(a),
+        groups_(a.integer("group", 1)),
+        layout_(a),
+        low_(a.integer("nm_low", INT32_MIN)),
+        high_(a.integer("nm_high", INT32_MAX)) {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 
@@ -88,6 +93,8 @@ class IntegerConv final : public Operator {
       if (c.has(bias)) epilogue.bias = c.data<int32_t>(bias);
       NM_ASSIGN(epilogue.scales, scales(c, w.dim(0)));
       quantize_to(epilogue, y.dtype(), byte_at(c.input(y_zero), 0));
+      epilogue.low = static_cast<int32_t>(std::max<int64_t>(epilogue.low, low_));
+      epilogue.high = static_cast<int32_t>(std::min<int64_t>(epilogue.high, high_));
     }
     if (window.rank <= 2) {
       NM_TRY(run_plane(c, window, image, target.data(), epilogue));
@@ -207,6 +214,7 @@ class IntegerConv final : public Operator {
   WindowAttributes window_;
   int64_t groups_;
   ImageLayout layout_;
+  int64_t low_, high_;  // bounds of the quantised result: a fused activation
   PackedBytes packed_;
 };
 

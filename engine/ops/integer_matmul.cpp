@@ -134,17 +134,27 @@ Result<const PackedBytes*> packed_or_now(const Execution& c, size_t b, size_t ze
   return static_cast<const PackedBytes*>(&now);
 }
 
+// Inputs: a, b, their zero points. With nm_dequantizes (fuse_dequantize) also two factors and an offset of the columns,
+// and the result is float32.
 class MatMulInteger final : public Operator {
  public:
-  explicit MatMulInteger(Attributes&) {}
+  explicit MatMulInteger(Attributes& a) : dequantizes_(a.flag("nm_dequantizes", false)) {}
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
-    c.output(0, DType::Int32);
+    const DType to = dequantizes_ ? DType::Float32 : DType::Int32;
+    c.output(0, to);
     ProductShape p;
     bool known = false;
     NM_TRY(check_operands(c, 0, 1, 2, 3, p, known));
-    if (known) c.output(0, DType::Int32, p.out);
+    if (!known) return {};
+    c.output(0, to, p.out);
+    for (size_t i = 4; dequantizes_ && i < 7; ++i) {
+      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32}));
+      if (c.has_shape(i) && c.shape(i).known() && p.n >= 0 && c.shape(i).count() != 1 && c.shape(i).count() != p.n) {
+        return wrong_shape(text("input ", i), c.shape(i), text("one element or ", p.n));
+      }
+    }
     return {};
   }
 
@@ -155,8 +165,20 @@ class MatMulInteger final : public Operator {
     if (p.out.count() == 0) return {};
     PackedBytes now;
     NM_ASSIGN(const PackedBytes* b, packed_or_now(c, 1, 3, packed_, now));
+    IntegerEpilogue epilogue;
+    if (dequantizes_) {
+      NM_ASSIGN(float* scales, c.scratch<float>(p.n));
+      for (int64_t i = 0; i < p.n; ++i) scales[i] = column(c, 4, i, 1) * column(c, 5, i, 1);
+      epilogue.to = IntegerEpilogue::To::Float32;
+      epilogue.scales = scales;
+      if (c.has(6)) {
+        NM_ASSIGN(float* offsets, c.scratch<float>(p.n));
+        for (int64_t i = 0; i < p.n; ++i) offsets[i] = column(c, 6, i, 0);
+        epilogue.offsets = offsets;
+      }
+    }
     return multiply(c, p, {&c.input(0), input_or_null(c, 2), b, false, sizeof(int32_t)},
-                    [](IntegerEpilogue&, int64_t, int64_t, int64_t) {});
+                    [&](IntegerEpilogue& e, int64_t, int64_t, int64_t) { e = epilogue; });
   }
 
   double flops(const Inference& c) const override {
@@ -165,6 +187,12 @@ class MatMulInteger final : public Operator {
   }
 
  private:
+  static float column(const Execution& c, size_t input, int64_t i, float otherwise) {
+    if (!c.has(input)) return otherwise;
+    return c.data<float>(input)[c.input(input).count() == 1 ? 0 : i];
+  }
+
+  bool dequantizes_;
   PackedBytes packed_;
 };
 

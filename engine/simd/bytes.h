@@ -135,7 +135,12 @@ struct Quantizer {
         shift(zero - 0x4b400000) {}
   // NaN becomes the lowest number: the comparison with it is false.
   vi<A> operator()(vf<A> x) const {
-    const vf<A> bounded = at_most<A>(xsimd::select(x > low, x, low), high);
+#if defined(__wasm_simd128__)
+    const vf<A> above(wasm_f32x4_pmax(low, x));  // low < x ? x : low
+#else
+    const vf<A> above = xsimd::select(x > low, x, low);
+#endif
+    const vf<A> bounded = at_most<A>(above, high);
     return bits<A>(bounded + rounding) + shift;
   }
 };
