@@ -39,7 +39,7 @@ double ResizeAxis::source(Coordinates coordinates, int64_t index) const {
     case Coordinates::HalfPixelSymmetric:
       return width / 2 * (1 - static_cast<double>(out) / out_width) + (i + 0.5) / scale - 0.5;
     case Coordinates::PytorchHalfPixel:
-      return out_width == 1 ? -0.5 : (i + 0.5) / scale - 0.5;
+      return out == 1 ? 0 : (i + 0.5) / scale - 0.5;
     case Coordinates::AlignCorners:
       return out_width == 1 ? 0 : i * (width - 1) / (out_width - 1);
     case Coordinates::Asymmetric:
