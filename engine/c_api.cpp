@@ -8,6 +8,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
 #include "engine/session/session.h"
+#include "engine/tensor/element.h"
 
 struct nm_session {
   std::unique_ptr<nm::Session> session;
@@ -65,11 +66,16 @@ nm::Result<nm::Shape> shape_of(const int64_t* dims, uint32_t rank) {
   return shape;
 }
 
+nm::Result<nm::DType> dtype_of(int32_t number) {
+  if (!nm::dtype_valid(number)) return Status(Code::InvalidArgument, nm::text("there is no element type ", number));
+  return static_cast<nm::DType>(number);
+}
+
 nm::Result<nm::Tensor*> declare(nm_session* s, uint32_t index, int32_t dtype, const int64_t* dims, uint32_t rank) {
   s->finished = false;
   NM_ASSIGN(const nm::Shape shape, shape_of(dims, rank));
-  if (!nm::dtype_valid(dtype)) return Status(Code::InvalidArgument, nm::text("there is no element type ", dtype));
-  return s->session->input(index, static_cast<nm::DType>(dtype), shape);
+  NM_ASSIGN(const nm::DType type, dtype_of(dtype));
+  return s->session->input(index, type, shape);
 }
 
 nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
@@ -78,6 +84,60 @@ nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
     return Status(Code::InvalidArgument, nm::text("the model has no output with index ", index));
   }
   return &s->session->output(index);
+}
+
+// Values cross the boundary as pointers to the engine's own.
+const nm::Value& inside(const nm_value* v) { return *reinterpret_cast<const nm::Value*>(v); }
+const nm_value* outside(const nm::Value* v) { return reinterpret_cast<const nm_value*>(v); }
+using Owned = std::unique_ptr<nm::Value>;
+Owned take(nm_value* v) { return Owned(reinterpret_cast<nm::Value*>(v)); }
+
+nm_value* hand_over(nm::Result<nm::Value> v) {
+  if (v.ok()) return reinterpret_cast<nm_value*>(new nm::Value(std::move(*v)));
+  fail(v.status());
+  return nullptr;
+}
+
+nm::Result<nm::Value> new_tensor(int32_t dtype, const int64_t* dims, uint32_t rank) {
+  NM_ASSIGN(const nm::Shape shape, shape_of(dims, rank));
+  NM_ASSIGN(const nm::DType type, dtype_of(dtype));
+  NM_ASSIGN(nm::Tensor tensor, nm::Tensor::create(type, shape));
+  return nm::Value(std::move(tensor));
+}
+
+nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char* text, const uint32_t* ends) {
+  NM_ASSIGN(nm::Value value, new_tensor(static_cast<int32_t>(nm::DType::String), dims, rank));
+  uint32_t begin = 0;
+  for (std::string& s : value.tensor()->span<std::string>()) {
+    if (*ends < begin) return Status(Code::InvalidArgument, "the strings' end offsets must not decrease");
+    s.assign(text + begin, *ends - begin);
+    begin = *ends++;
+  }
+  return value;
+}
+
+nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
+  const nm::Tensor* k = keys ? keys->tensor() : nullptr;
+  const nm::Tensor* v = values ? values->tensor() : nullptr;
+  if (k == nullptr || v == nullptr || k->rank() != 1 || !(k->shape() == v->shape())) {
+    return Status(Code::InvalidArgument, "a map is made of two tensors of one dimension and the same length");
+  }
+  if (nm::is_float(k->dtype()) || nm::is_packed(k->dtype()) || nm::is_packed(v->dtype())) {
+    return Status(Code::InvalidArgument,
+                  nm::text("there are no maps from ", nm::dtype_name(k->dtype()), " to ", nm::dtype_name(v->dtype())));
+  }
+  auto map = std::make_shared<nm::Map>();
+  map->keys = *k;
+  map->values = *v;
+  return nm::Value(std::shared_ptr<const nm::Map>(std::move(map)));
+}
+
+// The tensor that a value is, or one of the two that a map is made of.
+nm::Result<const nm::Tensor*> part_of(const nm_value* value, uint32_t part) {
+  const nm::Value& v = inside(value);
+  if (v.tensor() != nullptr && part == 0) return v.tensor();
+  if (v.map() != nullptr && part < 2) return part == 0 ? &v.map()->keys : &v.map()->values;
+  return Status(Code::InvalidArgument, nm::text("the value has no tensor ", part));
 }
 
 }  // namespace
@@ -129,7 +189,7 @@ const char* nm_describe(nm_session* session) { return session->session->descript
 
 void* nm_input(nm_session* session, uint32_t index, int32_t dtype, const int64_t* dims, uint32_t rank) {
   if (dtype == static_cast<int32_t>(nm::DType::String)) {
-    fail(Status(Code::InvalidArgument, "a string tensor is given with nm_input_strings"));
+    fail(Status(Code::InvalidArgument, "a string tensor is made by nm_new_strings and given with nm_input_value"));
     return nullptr;
   }
   auto tensor = declare(session, index, dtype, dims, rank);
@@ -138,19 +198,33 @@ void* nm_input(nm_session* session, uint32_t index, int32_t dtype, const int64_t
   return nullptr;
 }
 
-int32_t nm_input_strings(nm_session* session, uint32_t index, const int64_t* dims, uint32_t rank, const char* text,
-                         const uint32_t* ends) {
-  auto tensor = declare(session, index, static_cast<int32_t>(nm::DType::String), dims, rank);
-  if (!tensor.ok()) return fail(tensor.status());
-  auto* strings = (*tensor)->data<std::string>();
-  uint32_t begin = 0;
-  for (int64_t i = 0; i < (*tensor)->count(); ++i) {
-    if (ends[i] < begin) return fail(Status(Code::InvalidArgument, "the strings' end offsets must not decrease"));
-    strings[i].assign(text + begin, ends[i] - begin);
-    begin = ends[i];
-  }
-  return 0;
+int32_t nm_input_value(nm_session* session, uint32_t index, nm_value* value) {
+  const Owned owned = take(value);
+  session->finished = false;
+  const Status s = session->session->set_input(index, owned ? std::move(*owned) : nm::Value());
+  return s.ok() ? 0 : fail(s);
 }
+
+nm_value* nm_new_tensor(int32_t dtype, const int64_t* dims, uint32_t rank) {
+  return hand_over(new_tensor(dtype, dims, rank));
+}
+
+nm_value* nm_new_strings(const int64_t* dims, uint32_t rank, const char* text, const uint32_t* ends) {
+  return hand_over(new_strings(dims, rank, text, ends));
+}
+
+nm_value* nm_new_sequence(nm_value* const* items, uint32_t count) {
+  auto sequence = std::make_shared<nm::Sequence>();
+  for (uint32_t i = 0; i < count; ++i) {
+    if (const Owned item = take(items[i])) sequence->items.push_back(std::move(*item));
+  }
+  if (count > 0 && !sequence->items.empty()) sequence->element = nm::type_of(sequence->items[0]);
+  return hand_over(nm::Value(std::shared_ptr<const nm::Sequence>(std::move(sequence))));
+}
+
+nm_value* nm_new_map(nm_value* keys, nm_value* values) { return hand_over(new_map(take(keys), take(values))); }
+
+void nm_free_value(nm_value* value) { take(value); }
 
 int32_t nm_run(nm_session* session) {
   session->finished = false;
@@ -177,32 +251,53 @@ const char* nm_steps(nm_session* session) {
   return session->steps.c_str();
 }
 
-int32_t nm_output(nm_session* session, uint32_t index, nm_tensor* out) {
-  *out = {};
+const nm_value* nm_output(nm_session* session, uint32_t index) {
   auto value = finished_output(session, index);
-  if (!value.ok()) return fail(value.status());
-  if ((*value)->empty()) return 0;
-  const nm::Tensor* t = (*value)->tensor();
-  if (t == nullptr) {
-    return fail(Status(Code::TypeMismatch, nm::text("output '", session->session->outputs()[index].name,
-                                                    "' is not a tensor; read it as the sequence or map it is")));
-  }
-  out->dtype = static_cast<int32_t>(t->dtype());
-  out->rank = static_cast<uint32_t>(t->rank());
-  out->dims = t->shape().data();
-  out->data = t->dtype() == nm::DType::String ? nullptr : t->raw();
-  out->byte_length = t->dtype() == nm::DType::String ? 0 : t->bytes();
+  if (value.ok()) return outside(*value);
+  fail(value.status());
+  return nullptr;
+}
+
+int32_t nm_value_kind(const nm_value* value) {
+  const nm::Value& v = inside(value);
+  return v.tensor() ? NM_TENSOR : v.sequence() ? NM_SEQUENCE : v.map() ? NM_MAP : NM_NOTHING;
+}
+
+int32_t nm_value_count(const nm_value* value) {
+  const nm::Sequence* s = inside(value).sequence();
+  return s == nullptr ? fail(Status(Code::InvalidArgument, "the value is not a sequence"))
+                      : static_cast<int32_t>(s->items.size());
+}
+
+const nm_value* nm_value_item(const nm_value* value, uint32_t item) {
+  const nm::Sequence* s = inside(value).sequence();
+  if (s != nullptr && item < s->items.size()) return outside(&s->items[item]);
+  fail(Status(Code::InvalidArgument, nm::text("the value has no item ", item)));
+  return nullptr;
+}
+
+int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out) {
+  *out = {};
+  auto tensor = part_of(value, part);
+  if (!tensor.ok()) return fail(tensor.status());
+  const nm::Tensor& t = **tensor;
+  const bool strings = t.dtype() == nm::DType::String;
+  out->dtype = static_cast<int32_t>(t.dtype());
+  out->rank = static_cast<uint32_t>(t.rank());
+  out->dims = t.shape().data();
+  out->data = strings ? nullptr : const_cast<void*>(t.raw());
+  out->byte_length = strings ? 0 : t.bytes();
   return 0;
 }
 
-int32_t nm_output_string(nm_session* session, uint32_t index, uint32_t element, const char** text) {
-  auto value = finished_output(session, index);
-  if (!value.ok()) return fail(value.status());
-  const nm::Tensor* t = (*value)->tensor();
-  if (t == nullptr || t->dtype() != nm::DType::String || element >= t->count()) {
-    return fail(Status(Code::InvalidArgument, nm::text("output ", index, " has no string ", element)));
+int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text) {
+  auto tensor = part_of(value, part);
+  if (!tensor.ok()) return fail(tensor.status());
+  const nm::Tensor& t = **tensor;
+  if (t.dtype() != nm::DType::String || element >= t.count()) {
+    return fail(Status(Code::InvalidArgument, nm::text("the value has no string ", element)));
   }
-  const std::string& s = t->data<std::string>()[element];
+  const std::string& s = t.data<std::string>()[element];
   *text = s.data();
   return static_cast<int32_t>(s.size());
 }

@@ -24,13 +24,15 @@ extern "C" {
 #endif
 
 typedef struct nm_session nm_session;
+// A tensor, a sequence of values, a map, or nothing (an absent optional).
+typedef struct nm_value nm_value;
 
 // Element types carry ONNX's TensorProto.DataType numbers (float32 = 1, uint8 = 2, …).
 typedef struct nm_tensor {
   int32_t dtype;
   uint32_t rank;
   const int64_t* dims;  // rank entries
-  const void* data;     // row-major, contiguous; a string tensor has NULL here
+  void* data;           // row-major, contiguous; a string tensor has NULL here. Narrow types are packed, low bits first
   size_t byte_length;
 } nm_tensor;
 
@@ -60,17 +62,27 @@ NM_EXPORT void nm_release(nm_session* session);
 //  "inputs":[{"name":"x","type":"float32","shape":[1,"sequence",224],"optional":false}],
 //  "outputs":[…], "operators":{"Conv":26,…}, "nodes":66, "weightBytes":2483000}
 // A dimension is a number, a symbol's name, or null when nothing is known; "shape" is absent when the
-// rank is unknown. Types are ONNX's lower-case names ("float32", "int64", "string", "sequence(tensor(float))"…).
+// rank is unknown. Types are ONNX's lower-case names ("float32", "int64", "string", …) and compositions of them:
+// "sequence(float32)", "optional(sequence(int64))", "map(string,float32)".
 NM_EXPORT const char* nm_describe(nm_session* session);
 
 // Declares the next run's value for input `index`, and returns where its elements are to be written
 // (row-major, engine-owned, valid until the next call on this session). NULL when type or shape do not
-// fit the model. A size-0 tensor yields a valid pointer to nothing.
+// fit the model. A size-0 tensor yields a valid pointer to nothing. Not for strings.
 NM_EXPORT void* nm_input(nm_session* session, uint32_t index, int32_t dtype, const int64_t* dims, uint32_t rank);
-// The same for a string tensor: `text` holds all strings one after the other as UTF-8, `ends[i]` is the
-// end offset of string i. Returns 0 or a negative value.
-NM_EXPORT int32_t nm_input_strings(nm_session* session, uint32_t index, const int64_t* dims, uint32_t rank,
-                                   const char* text, const uint32_t* ends);
+// The same for any value, which belongs to the engine from this call on, whether or not it fits; NULL leaves an
+// optional input out. Returns 0 or a negative value.
+NM_EXPORT int32_t nm_input_value(nm_session* session, uint32_t index, nm_value* value);
+
+// Values for nm_input_value. All return NULL on failure, and own what they are made of from the call on.
+// A tensor whose elements are to be written where nm_value_tensor says.
+NM_EXPORT nm_value* nm_new_tensor(int32_t dtype, const int64_t* dims, uint32_t rank);
+// `text` holds all strings one after the other as UTF-8, `ends[i]` is the end offset of string i.
+NM_EXPORT nm_value* nm_new_strings(const int64_t* dims, uint32_t rank, const char* text, const uint32_t* ends);
+NM_EXPORT nm_value* nm_new_sequence(nm_value* const* items, uint32_t count);
+// Two tensors of one dimension and the same length: keys (integers or strings) and their values.
+NM_EXPORT nm_value* nm_new_map(nm_value* keys, nm_value* values);
+NM_EXPORT void nm_free_value(nm_value* value);
 
 // Runs the model on the declared inputs; 0 on success. Inputs must be declared before every run.
 NM_EXPORT int32_t nm_run(nm_session* session);
@@ -85,11 +97,21 @@ NM_EXPORT int32_t nm_run_steps(nm_session* session, uint32_t count);
 // [{"node":"conv_12","operator":"Conv","shape":"float32[1,64,56,56]","flops":N,"bytes":N,"kernel":"gemm 6x8"}, …]
 NM_EXPORT const char* nm_steps(nm_session* session);
 
-// Output `index` of the finished run: data stay valid until the next nm_run_begin, nm_run or nm_release.
-// An absent optional output has rank 0 and data NULL.
-NM_EXPORT int32_t nm_output(nm_session* session, uint32_t index, nm_tensor* out);
-// String `element` of a string output; returns its byte length and stores its address, negative on failure.
-NM_EXPORT int32_t nm_output_string(nm_session* session, uint32_t index, uint32_t element, const char** text);
+// Output `index` of the finished run, NULL on failure. It and all that is read from it stay valid until the next
+// nm_run_begin, nm_run or nm_release.
+NM_EXPORT const nm_value* nm_output(nm_session* session, uint32_t index);
+#define NM_NOTHING 0  // an optional output that the model left out
+#define NM_TENSOR 1
+#define NM_SEQUENCE 2
+#define NM_MAP 3
+NM_EXPORT int32_t nm_value_kind(const nm_value* value);
+// The items of a sequence.
+NM_EXPORT int32_t nm_value_count(const nm_value* value);
+NM_EXPORT const nm_value* nm_value_item(const nm_value* value, uint32_t item);
+// `part` is 0 for a tensor; a map has two, the keys (0) and the values (1). Returns 0 or a negative value.
+NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out);
+// String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
+NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);
 
 // Makes a run in progress (on another thread) stop before its next step with code "cancelled".
 NM_EXPORT void nm_cancel(nm_session* session);

@@ -1,7 +1,25 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
 
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: globalThis.Float16Array ?? Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+function decode(type, base64) {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  return new arrays[type](bytes.buffer);
+}
+
 function tensors(feeds) {
-  return Object.entries(feeds).map(([name, { type, dims, seed, low, high }]) => {
+  return Object.entries(feeds).map(([name, { type, dims, seed, low, high, base64, strings }]) => {
+    if (strings) return { name, type, dims, data: strings };
+    if (base64 !== undefined) return { name, type, dims, data: decode(type, base64) };
     const count = dims.reduce((a, b) => a * b, 1);
     let state = seed;
     const random = () => {
@@ -59,7 +77,7 @@ window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetM
   const results = await api.run(loaded, prepared);
   const first = performance.now() - firstFrom;
   const outputs = keepOutputs
-    ? api.outputs(results).map(({ data, dims }) => ({ dims: dims.map(Number), data: Array.from(data, Number) }))
+    ? api.outputs(results).map(({ data, dims }) => ({ dims: dims.map(Number), data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))) }))
     : undefined;
   // Engines compile in tiers while they run: what is measured is the state after warm-up.
   const warmUntil = performance.now() + budgetMs / 3;

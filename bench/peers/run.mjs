@@ -1,6 +1,6 @@
 // Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
 // inputs, results compared before any time counts.
-//   node run.mjs --graphs DIR [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
+//   node run.mjs --graphs DIR [--real DIR] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
 //                [--json FILE]
 import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,13 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { models } from './models.mjs';
+import { realModels } from './real-models.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
 const { values: options } = parseArgs({
   options: {
     graphs: { type: 'string' },
-    models: { type: 'string', default: Object.keys(models).join(',') },
+    real: { type: 'string' },
+    models: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '50' },
@@ -25,7 +27,15 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-if (!options.graphs) throw new Error('--graphs DIR is missing: the folder that models/export_bench wrote');
+if (!options.graphs && !options.real) throw new Error('--graphs DIR is missing: the folder that models/export_bench wrote');
+
+// What is measured: the graphs that are drawn here, or with --real the models of a folder.
+const measured = options.real
+  ? realModels(options.real)
+  : Object.fromEntries(Object.entries(models).map(([name, feeds]) => [name, { file: join(options.graphs, `${name}.onnx`), feeds }]));
+const names = options.models ? options.models.split(',') : Object.keys(measured);
+// Quantised models round: a last bit there is more than all of float32's error.
+const tolerance = options.real ? 5e-2 : 1e-3;
 
 const peer = 'onnxruntime-web';
 const contentTypes = {
@@ -34,7 +44,7 @@ const contentTypes = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
-const places = { '/web/': join(root, 'web/'), '/node_modules/': join(here, 'node_modules/'), '/graphs/': `${options.graphs}/`, '/': `${here}/` };
+const places = { '/web/': join(root, 'web/'), '/node_modules/': join(here, 'node_modules/'), '/': `${here}/` };
 
 function serve(request, response) {
   const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
@@ -48,7 +58,7 @@ function serve(request, response) {
     return response.end('<!doctype html><title>peers</title><script type="module" src="/engines.mjs"></script>');
   }
   const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
-  const file = join(folder, path.slice(prefix.length));
+  const file = measured[path.slice('/models/'.length)]?.file ?? join(folder, path.slice(prefix.length));
   if (!existsSync(file)) {
     response.writeHead(404, headers);
     return response.end();
@@ -71,7 +81,8 @@ function difference(ours, theirs) {
     if (our.dims.join() !== their.dims.join()) worst = Number.POSITIVE_INFINITY;
     const scale = their.data.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-30);
     their.data.forEach((v, i) => {
-      worst = Math.max(worst, Math.abs(v - our.data[i]) / scale);
+      if (v === our.data[i] || (Number.isNaN(v) && Number.isNaN(our.data[i]))) return;
+      worst = Math.max(worst, typeof v === 'string' ? 1 : Math.abs(v - our.data[i]) / scale);
     });
   });
   return worst;
@@ -96,12 +107,13 @@ async function inFreshPage(setting) {
 }
 
 const rows = [];
+const refusals = [];
 try {
   for (const threads of options.threads.split(',').map(Number)) {
-    for (const name of options.models.split(',')) {
+    for (const name of names) {
       const setting = {
-        model: `/graphs/${name}.onnx`,
-        feeds: models[name],
+        model: `/models/${name}`,
+        feeds: measured[name].feeds,
         threads,
         artefact: options.artefact,
         runs: Number(options.runs),
@@ -109,15 +121,25 @@ try {
       };
       const results = { neuromancer: [], [peer]: [] };
       let worst;
-      for (let round = 0; round < Number(options.rounds); round++) {
+      let refusal;
+      for (let round = 0; round < Number(options.rounds) && !refusal; round++) {
         const order = Object.keys(results);
         if (round % 2) order.reverse();
         for (const engine of order) {
-          results[engine].push(await inFreshPage({ ...setting, engine, keepOutputs: round === 0 }));
+          try {
+            results[engine].push(await inFreshPage({ ...setting, engine, keepOutputs: round === 0 }));
+          } catch (error) {
+            refusal ??= `${engine}: ${error.message.split('\n')[0]}`;
+          }
         }
-        if (round > 0) continue;
+        if (round > 0 || refusal) continue;
         worst = difference(results.neuromancer[0].outputs, results[peer][0].outputs);
-        if (!(worst < 1e-3)) throw new Error(`${name}: the engines disagree by ${worst}; times would mean nothing`);
+        if (!(worst < tolerance)) refusal = `the engines disagree by ${worst}; times would mean nothing`;
+      }
+      if (refusal) {
+        console.log(`${name.padEnd(24)} ${refusal}`);
+        refusals.push({ model: name, threads, refusal });
+        continue;
       }
       const of = (engine, what) => median(results[engine].map(what));
       const row = {
@@ -135,7 +157,7 @@ try {
       };
       rows.push(row);
       console.log(
-        `${name.padEnd(12)} ${threads} thread${threads > 1 ? 's' : ' '}  ${row.median.toFixed(2).padStart(8)} ms  ` +
+        `${name.padEnd(24)} ${threads} thread${threads > 1 ? 's' : ' '}  ${row.median.toFixed(2).padStart(8)} ms  ` +
           `${peer} ${row.peerMedian.toFixed(2).padStart(8)} ms  ratio ${row.ratio.toFixed(2)}  (difference ${worst.toExponential(1)})`,
       );
     }
@@ -153,4 +175,10 @@ for (const r of rows) {
   const cells = [r.load, r.first, r.median, r.peerLoad, r.peerFirst, r.peerMedian].map(ms);
   console.log(`| ${r.model} | ${r.threads} | ${r.artefact} | ${cells.join(' | ')} | **${r.ratio.toFixed(2)}** |`);
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows }, null, 1)}\n`);
+for (const threads of new Set(rows.map((r) => r.threads))) {
+  const ratios = rows.filter((r) => r.threads === threads).map((r) => r.ratio);
+  const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
+  console.log(`\nGeometric mean at ${threads} thread${threads > 1 ? 's' : ''}: ${mean.toFixed(2)}`);
+}
+for (const { model, threads, refusal } of refusals) console.log(`Not compared: ${model} (${threads}): ${refusal}`);
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows, refusals }, null, 1)}\n`);

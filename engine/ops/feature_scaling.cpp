@@ -25,17 +25,18 @@ class FeatureRows : public Operator {
   Status run(Execution& c) override {
     const Tensor& x = c.input(0);
     const int64_t features = feature_count(x);
+    std::vector<double> row(static_cast<size_t>(features));
     for (int64_t r = 0; r < row_count(x); ++r) {
-      const std::span<float> y(c.out<float>(0) + r * features, static_cast<size_t>(features));
-      read_features(x, r, y);
-      scale(y);
+      read_features(x, r * features, row.data(), features);
+      scale(row);
+      std::copy(row.begin(), row.end(), c.out<float>(0) + r * features);
     }
     return {};
   }
 
  protected:
   virtual Status check_count(int64_t) const { return {}; }
-  virtual void scale(std::span<float> row) const = 0;
+  virtual void scale(std::span<double> row) const = 0;
 };
 
 class Normalizer final : public FeatureRows {
@@ -45,14 +46,14 @@ class Normalizer final : public FeatureRows {
   }
 
  protected:
-  void scale(std::span<float> row) const override {
-    float norm = 0;
-    for (const float v : row) {
-      norm = norm_ == "MAX" ? std::max(norm, std::abs(v)) : norm + (norm_ == "L1" ? std::abs(v) : v * v);
+  void scale(std::span<double> row) const override {
+    double norm = norm_ == "MAX" && !row.empty() ? row[0] : 0;
+    for (const double v : row) {
+      norm = norm_ == "MAX" ? std::max(norm, v) : norm + (norm_ == "L1" ? std::abs(v) : v * v);
     }
     if (norm_ == "L2") norm = std::sqrt(norm);
     if (norm == 0) return;
-    for (float& v : row) v /= norm;
+    for (double& v : row) v /= norm;
   }
 
  private:
@@ -75,7 +76,7 @@ class Scaler final : public FeatureRows {
     return {Code::ShapeMismatch, text("the input has ", features, " features, but the scaler has ", offset_.size(),
                                       " offsets and ", scale_.size(), " scales")};
   }
-  void scale(std::span<float> row) const override {
+  void scale(std::span<double> row) const override {
     for (size_t i = 0; i < row.size(); ++i) {
       row[i] = (row[i] - offset_[offset_.size() == 1 ? 0 : i]) * scale_[scale_.size() == 1 ? 0 : i];
     }

@@ -27,9 +27,9 @@ class LinearModel : public Operator {
     return {};
   }
 
-  float score(std::span<const float> row, size_t column) const {
+  double score(std::span<const double> row, size_t column) const {
     const float* w = coefficients_.data() + column * row.size();
-    float sum = column < intercepts_.size() ? intercepts_[column] : 0;
+    double sum = column < intercepts_.size() ? intercepts_[column] : 0;
     for (size_t i = 0; i < row.size(); ++i) sum += w[i] * row[i];
     return sum;
   }
@@ -59,13 +59,16 @@ class LinearClassifier final : public LinearModel {
 
   Status run(Execution& c) override {
     const Tensor& x = c.input(0);
-    std::vector<float> row(static_cast<size_t>(feature_count(x)));
-    std::vector<float> scores(labels_.size());
+    const int64_t features = feature_count(x);
+    std::vector<double> row(static_cast<size_t>(features));
+    std::vector<double> scores(labels_.size());
     for (int64_t r = 0; r < row_count(x); ++r) {
-      read_features(x, r, row);
+      read_features(x, r * features, row.data(), features);
       size_t winner = 0;
       if (columns_ < labels_.size()) {
-        winner = expand_binary(transform_, false, score(row, 0), scores.data());
+        const double only = score(row, 0);
+        winner = only > 0 ? 1 : 0;
+        expand_binary(transform_, false, only, scores.data());
       } else {
         for (size_t i = 0; i < columns_; ++i) scores[i] = score(row, i);
         winner = static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
@@ -98,12 +101,14 @@ class LinearRegressor final : public LinearModel {
 
   Status run(Execution& c) override {
     const Tensor& x = c.input(0);
-    std::vector<float> row(static_cast<size_t>(feature_count(x)));
+    const int64_t features = feature_count(x);
+    std::vector<double> row(static_cast<size_t>(features));
+    std::vector<double> y(static_cast<size_t>(targets_));
     for (int64_t r = 0; r < row_count(x); ++r) {
-      read_features(x, r, row);
-      const std::span<float> y(c.out<float>(0) + r * targets_, static_cast<size_t>(targets_));
+      read_features(x, r * features, row.data(), features);
       for (size_t t = 0; t < y.size(); ++t) y[t] = score(row, t);
       transform_scores(transform_, y);
+      std::copy(y.begin(), y.end(), c.out<float>(0) + r * targets_);
     }
     return {};
   }

@@ -11,8 +11,10 @@ namespace nm {
 enum class PostTransform : uint8_t { None, Logistic, Softmax, SoftmaxZero, Probit };
 
 PostTransform read_post_transform(Attributes& a);
+// TreeEnsemble's, which is a number.
+PostTransform numbered_post_transform(Attributes& a);
 // In place over one row.
-void transform_scores(PostTransform transform, std::span<float> scores);
+void transform_scores(PostTransform transform, std::span<double> scores);
 
 // classlabels_strings or classlabels_ints (`integers` names that attribute): one of them has entries.
 struct ClassLabels {
@@ -27,14 +29,14 @@ struct ClassLabels {
   void write(Tensor& out, int64_t row, size_t which) const;
 };
 
-// Scores of a model with one output column for two classes become two columns. `positive`: the score is a
-// probability; otherwise a margin around zero. Returns the index of the winning class.
-size_t expand_binary(PostTransform transform, bool positive, float score, float* two);
+// Two scores from the one that a model has for two classes. The standard leaves them open; these are onnxruntime's.
+// LOGISTIC and PROBIT transform the score, others leave it; `margin`: then -score and score, not 1 - score and score.
+void expand_binary(PostTransform transform, bool margin, double score, double* two);
 
-// The input as [rows, features] of float32, float64, int64 or int32; a single row may lack its first dimension.
-Status check_features(const Inference& c, int64_t& rows);
-// One row as floats.
-void read_features(const Tensor& x, int64_t row, std::span<float> features);
+// Input i as [rows, features] of float32, float64, int64 or int32; a single row may lack its first dimension.
+Status check_features(const Inference& c, int64_t& rows, size_t i = 0);
+// `count` elements from `first` on.
+void read_features(const Tensor& x, int64_t first, double* to, int64_t count);
 int64_t feature_count(const Tensor& x);
 int64_t row_count(const Tensor& x);
 

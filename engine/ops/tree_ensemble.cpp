@@ -1,180 +1,23 @@
-// TreeEnsembleClassifier and TreeEnsembleRegressor of ai.onnx.ml, as scikit-learn's, XGBoost's and LightGBM's exporters
-// write them.
+// Decision trees of ai.onnx.ml: as scikit-learn's, XGBoost's and LightGBM's exporters write them, and since version 5
+// of the domain in one operator for all.
 #include <algorithm>
-#include <cmath>
-#include <map>
 
+#include "engine/base/thread_pool.h"
 #include "engine/ops/check.h"
 #include "engine/ops/ml_scores.h"
+#include "engine/ops/tree_forest.h"
 
 namespace nm {
 namespace {
 
-enum class Mode : uint8_t { Leq, Lt, Gte, Gt, Eq, Neq, Leaf };
-constexpr std::string_view kModes[] = {"BRANCH_LEQ", "BRANCH_LT",  "BRANCH_GTE", "BRANCH_GT",
-                                       "BRANCH_EQ",  "BRANCH_NEQ", "LEAF"};
+constexpr int64_t kMostTargets = 1 << 20;
 
-struct TreeNode {
-  Mode mode = Mode::Leaf;
-  bool missing_is_true = false;
-  int32_t feature = 0;
-  float value = 0;
-  uint32_t yes = 0;  // index of the next node
-  uint32_t no = 0;
-  uint32_t first_weight = 0;  // of a leaf
-  uint32_t weight_count = 0;
-};
-
-struct LeafWeight {
-  uint32_t target = 0;
-  float weight = 0;
-};
-
-class Forest {
- public:
-  // `prefix` is "class" or "target".
-  Forest(Attributes& a, const std::string& prefix);
-
-  const std::vector<LeafWeight>& weights() const { return weights_; }
-  const std::vector<uint32_t>& roots() const { return roots_; }
-  int64_t features() const { return features_; }
-
-  // The leaf that a row reaches; nullptr when the tree's nodes lead in a circle.
-  const TreeNode* leaf(uint32_t root, std::span<const float> row) const {
-    const TreeNode* node = &nodes_[root];
-    for (size_t hops = 0; node->mode != Mode::Leaf; ++hops) {
-      if (hops == nodes_.size()) return nullptr;
-      node = &nodes_[goes_yes(*node, row[static_cast<size_t>(node->feature)]) ? node->yes : node->no];
-    }
-    return node;
-  }
-
- private:
-  static bool goes_yes(const TreeNode& n, float x) {
-    if (std::isnan(x)) return n.missing_is_true;
-    switch (n.mode) {
-      case Mode::Leq:
-        return x <= n.value;
-      case Mode::Lt:
-        return x < n.value;
-      case Mode::Gte:
-        return x >= n.value;
-      case Mode::Gt:
-        return x > n.value;
-      case Mode::Eq:
-        return x == n.value;
-      case Mode::Neq:
-        return x != n.value;
-      case Mode::Leaf:
-        break;
-    }
-    return false;
-  }
-
-  std::vector<TreeNode> nodes_;
-  std::vector<LeafWeight> weights_;
-  std::vector<uint32_t> roots_;
-  int64_t features_ = 0;
-};
-
-// Since version 3 of the domain numbers may come as a tensor instead.
-std::vector<float> numbers_or_tensor(Attributes& a, const std::string& name) {
-  std::vector<float> list = a.numbers(name);
-  const Tensor t = a.tensor(name + "_as_tensor");
-  if (t.dtype() == DType::Float32) {
-    list.assign(t.data<float>(), t.data<float>() + t.count());
-  } else if (t.dtype() == DType::Float64) {
-    list.assign(t.data<double>(), t.data<double>() + t.count());
-  }
-  return list;
-}
-
-Forest::Forest(Attributes& a, const std::string& prefix) {
-  const auto trees = a.integers("nodes_treeids");
-  const auto ids = a.integers("nodes_nodeids");
-  const auto features = a.integers("nodes_featureids");
-  const auto yes = a.integers("nodes_truenodeids");
-  const auto no = a.integers("nodes_falsenodeids");
-  const auto missing = a.integers("nodes_missing_value_tracks_true");
-  const auto modes = a.strings("nodes_modes");
-  const auto values = numbers_or_tensor(a, "nodes_values");
-  const size_t count = ids.size();
-  if (trees.size() != count || features.size() != count || yes.size() != count || no.size() != count ||
-      modes.size() != count || values.size() != count || (!missing.empty() && missing.size() != count)) {
-    a.fail("the lists that describe the trees' nodes differ in length");
-    return;
-  }
-  std::map<std::pair<int64_t, int64_t>, uint32_t> index;
-  for (size_t i = 0; i < count; ++i) {
-    if (!index.emplace(std::pair(trees[i], ids[i]), static_cast<uint32_t>(i)).second) {
-      a.fail(text("tree ", trees[i], " has two nodes ", ids[i]));
-      return;
-    }
-  }
-  std::vector<bool> is_child(count);
-  for (size_t i = 0; i < count; ++i) {
-    TreeNode n;
-    const auto* mode = std::find(std::begin(kModes), std::end(kModes), modes[i]);
-    if (mode == std::end(kModes)) {
-      a.fail(text("the node mode '", modes[i], "' is not one of ONNX's"));
-      return;
-    }
-    n.mode = static_cast<Mode>(mode - std::begin(kModes));
-    n.missing_is_true = !missing.empty() && missing[i] != 0;
-    n.value = values[i];
-    if (n.mode != Mode::Leaf) {
-      const auto y = index.find({trees[i], yes[i]});
-      const auto f = index.find({trees[i], no[i]});
-      if (y == index.end() || f == index.end() || features[i] < 0 || features[i] > INT32_MAX) {
-        a.fail(text("node ", ids[i], " of tree ", trees[i], " names a node or a feature that does not exist"));
-        return;
-      }
-      n.feature = static_cast<int32_t>(features[i]);
-      features_ = std::max(features_, features[i] + 1);
-      n.yes = y->second;
-      n.no = f->second;
-      is_child[n.yes] = is_child[n.no] = true;
-    }
-    nodes_.push_back(n);
-  }
-  for (uint32_t i = 0; i < count; ++i) {
-    if (!is_child[i]) roots_.push_back(i);
-  }
-  const auto targets = a.integers(prefix + "_ids");
-  const auto target_nodes = a.integers(prefix + "_nodeids");
-  const auto target_trees = a.integers(prefix + "_treeids");
-  const auto weights = numbers_or_tensor(a, prefix + "_weights");
-  if (target_nodes.size() != targets.size() || target_trees.size() != targets.size() ||
-      weights.size() != targets.size()) {
-    a.fail("the lists that describe the leaves differ in length");
-    return;
-  }
-  std::map<uint32_t, std::vector<LeafWeight>> of_leaf;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const auto at = index.find({target_trees[i], target_nodes[i]});
-    if (at == index.end() || targets[i] < 0 || targets[i] > (1 << 20)) {
-      a.fail("a leaf's weight names a node or a target that does not exist");
-      return;
-    }
-    of_leaf[at->second].push_back({static_cast<uint32_t>(targets[i]), weights[i]});
-  }
-  for (const auto& [leaf, list] : of_leaf) {
-    nodes_[leaf].first_weight = static_cast<uint32_t>(weights_.size());
-    nodes_[leaf].weight_count = static_cast<uint32_t>(list.size());
-    weights_.insert(weights_.end(), list.begin(), list.end());
-  }
-}
-
-class TreeEnsemble : public Operator {
+class TreeOperator : public Operator {
  protected:
-  TreeEnsemble(Attributes& a, const std::string& prefix)
-      : forest_(a, prefix), base_(numbers_or_tensor(a, "base_values")), transform_(read_post_transform(a)) {}
-
-  // Fails a model whose leaves name more targets than there are.
-  void check_targets(Attributes& a, size_t targets) const {
-    for (const LeafWeight& w : forest_.weights()) {
-      if (w.target >= targets) return a.fail(text("a leaf names target ", w.target, " of ", targets));
-    }
+  static int64_t check_targets(Attributes& a, int64_t targets) {
+    if (targets >= 1 && targets <= kMostTargets) return targets;
+    a.fail(text("there are ", targets, " targets; between 1 and ", kMostTargets, " are possible"));
+    return 1;
   }
 
   Status check_row(const Inference& c, int64_t& rows) const {
@@ -185,31 +28,44 @@ class TreeEnsemble : public Operator {
     return {};
   }
 
-  // Calls visit(leaf weights) for each tree.
-  template <class Visit>
-  Status walk(std::span<const float> row, Visit visit) const {
-    for (const uint32_t root : forest_.roots()) {
-      const TreeNode* leaf = forest_.leaf(root, row);
-      if (leaf == nullptr) return {Code::InvalidModel, "a tree's nodes lead in a circle; export the model again"};
-      visit(std::span(forest_.weights()).subspan(leaf->first_weight, leaf->weight_count));
-    }
+  // Calls finish(row, scores) for each row, from several threads.
+  template <class Finish>
+  Status for_scores(Execution& c, Aggregate how, int64_t targets, Finish finish) const {
+    const Tensor& x = c.input(0);
+    const int64_t features = feature_count(x);
+    // Rows pass through the trees in blocks that fit the first-level cache.
+    const int64_t block = std::clamp<int64_t>(2048 / std::max<int64_t>(std::max(features, targets), 1), 1, 64);
+    ThreadPool& pool = ThreadPool::instance();
+    const int64_t per_thread = block * (features + targets);
+    NM_ASSIGN(double* scratch, c.scratch<double>(per_thread * pool.size()));
+    pool.parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
+      double* rows = scratch + per_thread * thread;
+      double* scores = rows + block * features;
+      read_features(x, begin * features, rows, (end - begin) * features);
+      forest_.score(rows, end - begin, features, how, scores, targets);
+      for (int64_t r = begin; r < end; ++r) finish(r, scores + (r - begin) * targets);
+    });
     return {};
   }
 
   Forest forest_;
-  std::vector<float> base_;
-  PostTransform transform_;
 };
 
-class Classifier final : public TreeEnsemble {
+class Classifier final : public TreeOperator {
  public:
-  explicit Classifier(Attributes& a) : TreeEnsemble(a, "class"), labels_(a, "classlabels_int64s") {
-    check_targets(a, labels_.size());
-    const auto& weights = forest_.weights();
-    one_column_ =
-        labels_.size() == 2 && !weights.empty() &&
-        std::all_of(weights.begin(), weights.end(), [&](const LeafWeight& w) { return w.target == weights[0].target; });
-    positive_ = std::all_of(weights.begin(), weights.end(), [](const LeafWeight& w) { return w.weight >= 0; });
+  explicit Classifier(Attributes& a)
+      : labels_(a, "classlabels_int64s"),
+        base_(numbers_or_tensor(a, "base_values")),
+        transform_(read_post_transform(a)) {
+    check_targets(a, static_cast<int64_t>(labels_.size()));
+    forest_ = Forest::from_ids(a, "class", static_cast<int64_t>(labels_.size()));
+    const auto& votes = forest_.votes();
+    one_column_ = labels_.size() == 2 && !votes.empty() && base_.size() < 2 &&
+                  std::all_of(votes.begin(), votes.end(), [](const Forest::Vote& v) { return v.target == 0; });
+    positive_ = std::all_of(votes.begin(), votes.end(), [](const Forest::Vote& v) { return v.weight >= 0; });
+    if (!base_.empty() && base_.size() != labels_.size() && !(labels_.size() == 2 && base_.size() == 1)) {
+      a.fail(text("there are ", base_.size(), " base values for ", labels_.size(), " classes"));
+    }
   }
 
   Status infer(Inference& c) const override {
@@ -221,107 +77,95 @@ class Classifier final : public TreeEnsemble {
   }
 
   Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    const size_t classes = labels_.size();
-    std::vector<float> row(static_cast<size_t>(feature_count(x)));
-    std::vector<float> scores(classes);
-    for (int64_t r = 0; r < row_count(x); ++r) {
-      read_features(x, r, row);
-      std::fill(scores.begin(), scores.end(), 0.0f);
-      for (size_t i = 0; i < std::min(base_.size(), classes); ++i) scores[i] = base_[i];
-      size_t target = 0;
-      NM_TRY(walk(row, [&](std::span<const LeafWeight> weights) {
-        for (const LeafWeight& w : weights) scores[target = w.target] += w.weight;
-      }));
-      size_t winner = 0;
+    const auto classes = static_cast<int64_t>(labels_.size());
+    const int64_t rows = row_count(c.input(0));
+    NM_ASSIGN(size_t * winners, c.scratch<size_t>(rows));
+    NM_TRY(for_scores(c, Aggregate::Sum, classes, [&](int64_t row, double* scores) {
+      size_t& winner = winners[row];
+      std::span<double> list(scores, static_cast<size_t>(classes));
       if (one_column_) {
-        // A single base value belongs to the one column there is.
-        const float score = scores[target] + (base_.size() == 1 && target == 1 ? base_[0] : 0);
-        winner = expand_binary(transform_, positive_, score, scores.data());
+        const double score = scores[0] + (base_.empty() ? 0 : base_[0]);
+        winner = score > (positive_ ? 0.5 : 0) ? 1 : 0;
+        expand_binary(transform_, !positive_, score, scores);
       } else {
-        winner = static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
-        transform_scores(transform_, scores);
+        for (size_t i = 0; i < base_.size(); ++i) scores[i] += base_[i];
+        winner = static_cast<size_t>(std::max_element(list.begin(), list.end()) - list.begin());
+        transform_scores(transform_, list);
       }
-      if (c.wants(0)) labels_.write(c.output(0), r, winner);
-      if (c.wants(1)) std::copy(scores.begin(), scores.end(), c.out<float>(1) + r * static_cast<int64_t>(classes));
-    }
+      if (c.wants(1)) std::copy(list.begin(), list.end(), c.out<float>(1) + row * classes);
+    }));
+    // Texts need memory, for which other threads must not ask.
+    for (int64_t r = 0; c.wants(0) && r < rows; ++r) labels_.write(c.output(0), r, winners[r]);
     return {};
   }
 
  private:
   ClassLabels labels_;
+  std::vector<double> base_;
+  PostTransform transform_;
+  // All votes go to the first of two classes, as exporters of boosted trees have it: they mean the second one.
   bool one_column_ = false;
-  bool positive_ = false;
+  bool positive_ = false;  // votes are probabilities, not margins
 };
 
-class Regressor final : public TreeEnsemble {
+class Regressor final : public TreeOperator {
  public:
-  explicit Regressor(Attributes& a) : TreeEnsemble(a, "target"), targets_(a.integer("n_targets", 1)) {
-    const std::string name = a.string("aggregate_function", "SUM");
-    constexpr std::string_view kNames[] = {"SUM", "AVERAGE", "MIN", "MAX"};
-    const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
-    if (found == std::end(kNames)) a.fail(text("the aggregate_function '", name, "' is not one of ONNX's"));
-    aggregate_ = static_cast<Aggregate>(found - std::begin(kNames));
-    if (targets_ < 1 || targets_ > (1 << 20)) {
-      a.fail("n_targets is out of range");
-      targets_ = 1;
+  // `numbered`: TreeEnsemble, whose choices are numbers; otherwise TreeEnsembleRegressor, which names them.
+  explicit Regressor(Attributes& a, bool numbered)
+      : numbered_(numbered),
+        targets_(check_targets(a, a.integer("n_targets", 1))),
+        transform_(numbered ? numbered_post_transform(a) : read_post_transform(a)) {
+    constexpr std::string_view kNames[] = {"AVERAGE", "SUM", "MIN", "MAX"};
+    int64_t how = 1;
+    if (numbered) {
+      how = a.integer("aggregate_function", 1);
+    } else {
+      how = std::find(std::begin(kNames), std::end(kNames), a.string("aggregate_function", "SUM")) - kNames;
     }
-    check_targets(a, static_cast<size_t>(targets_));
+    if (how < 0 || how > 3) a.fail("the aggregate_function is not one of ONNX's");
+    how_ = static_cast<Aggregate>(how);
+    forest_ = numbered ? Forest::from_positions(a, targets_) : Forest::from_ids(a, "target", targets_);
+    if (numbered) return;
+    base_ = numbers_or_tensor(a, "base_values");
+    if (!base_.empty() && static_cast<int64_t>(base_.size()) != targets_) {
+      a.fail(text("there are ", base_.size(), " base values for ", targets_, " targets"));
+    }
   }
 
   Status infer(Inference& c) const override {
     int64_t rows = 0;
     NM_TRY(check_row(c, rows));
-    c.output(0, DType::Float32, {rows, targets_});
+    c.output(0, numbered_ ? c.type(0) : DType::Float32, {rows, targets_});
     return {};
   }
 
   Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    std::vector<float> row(static_cast<size_t>(feature_count(x)));
-    const auto targets = static_cast<size_t>(targets_);
-    std::vector<bool> seen(targets);
-    for (int64_t r = 0; r < row_count(x); ++r) {
-      read_features(x, r, row);
-      const std::span<float> y(c.out<float>(0) + r * targets_, targets);
-      std::fill(y.begin(), y.end(), 0.0f);
-      std::fill(seen.begin(), seen.end(), false);
-      NM_TRY(walk(row, [&](std::span<const LeafWeight> weights) {
-        for (const LeafWeight& w : weights) add(y[w.target], w, seen);
-      }));
-      for (size_t t = 0; t < targets; ++t) {
-        if (aggregate_ == Aggregate::Average) y[t] /= static_cast<float>(forest_.roots().size());
-        if (t < base_.size()) y[t] += base_[t];
+    return for_scores(c, how_, targets_, [&](int64_t row, double* scores) {
+      for (size_t t = 0; t < base_.size(); ++t) scores[t] += base_[t];
+      transform_scores(transform_, {scores, static_cast<size_t>(targets_)});
+      Tensor& out = c.output(0);
+      if (out.dtype() == DType::Float64) {
+        std::copy_n(scores, targets_, out.data<double>() + row * targets_);
+      } else {
+        std::copy_n(scores, targets_, out.data<float>() + row * targets_);
       }
-      transform_scores(transform_, y);
-    }
-    return {};
+    });
   }
 
  private:
-  enum class Aggregate : uint8_t { Sum, Average, Min, Max };
-
-  void add(float& y, const LeafWeight& w, std::vector<bool>& seen) const {
-    const bool first = !seen[w.target];
-    seen[w.target] = true;
-    if (aggregate_ == Aggregate::Min) {
-      y = first ? w.weight : std::min(y, w.weight);
-    } else if (aggregate_ == Aggregate::Max) {
-      y = first ? w.weight : std::max(y, w.weight);
-    } else {
-      y += w.weight;
-    }
-  }
-
+  bool numbered_;
   int64_t targets_;
-  Aggregate aggregate_ = Aggregate::Sum;
+  PostTransform transform_;
+  Aggregate how_ = Aggregate::Sum;
+  std::vector<double> base_;
 };
 
 }  // namespace
 
 NM_OPERATORS(tree_ensemble) {
   r.add_in<Classifier>(kMlDomain, "TreeEnsembleClassifier", 1);
-  r.add_in<Regressor>(kMlDomain, "TreeEnsembleRegressor", 1);
+  r.add_in<Regressor, false>(kMlDomain, "TreeEnsembleRegressor", 1);
+  r.add_in<Regressor, true>(kMlDomain, "TreeEnsemble", 5);
 }
 
 }  // namespace nm

@@ -1,4 +1,4 @@
-#include "engine/ops/operator.h"
+#include "engine/ops/composition.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
 
@@ -75,12 +75,30 @@ Status infer_node(Graph& graph, const Node& node) {
   return {};
 }
 
+// The nodes that stand for `node`, types inferred, appended to `nodes`. What a composition is made of may be
+// compositions in turn, of simpler ones.
+Status append(Graph& graph, Node node, std::vector<Node>& nodes) {
+  const Compose compose = composition_of(node);
+  if (compose == nullptr) {
+    NM_TRY(infer_node(graph, node).at(node.op_type, node.name));
+    nodes.push_back(std::move(node));
+    return {};
+  }
+  Composition c(graph, node);
+  compose(c);
+  auto parts = c.take();
+  if (!parts.ok()) return parts.take_status().at(node.op_type, node.name);
+  for (Node& part : *parts) NM_TRY(append(graph, std::move(part), nodes));
+  return {};
+}
+
 }  // namespace
 
 Status infer_types(Graph& graph) {
-  for (const Node& node : graph.nodes) {
-    if (Status s = infer_node(graph, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
-  }
+  std::vector<Node> nodes;
+  nodes.reserve(graph.nodes.size());
+  for (Node& node : graph.nodes) NM_TRY(append(graph, std::move(node), nodes));
+  graph.nodes = std::move(nodes);
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "engine/session/session.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -45,6 +46,21 @@ void write_ports(JsonWriter& json, std::string_view key, const std::vector<Sessi
     json.member("optional", p.type.kind == ValueType::Kind::Optional).end_object();
   }
   json.end_array();
+}
+
+bool tensor_fits(const Tensor& t, const ValueType& type) {
+  return type.is_tensor() && (type.dtype == DType::Undefined || type.dtype == t.dtype());
+}
+
+bool value_fits(const Value& value, const ValueType& type) {
+  if (type.kind == ValueType::Kind::Optional) return value.empty() || value_fits(value, *type.element);
+  if (const Tensor* t = value.tensor()) return tensor_fits(*t, type);
+  if (const Map* m = value.map()) {
+    return type.kind == ValueType::Kind::Map && type.dtype == m->keys.dtype() && tensor_fits(m->values, *type.element);
+  }
+  const Sequence* s = value.sequence();
+  return s != nullptr && type.kind == ValueType::Kind::Sequence &&
+         std::all_of(s->items.begin(), s->items.end(), [&](const Value& v) { return value_fits(v, *type.element); });
 }
 
 size_t constant_bytes(const Graph& graph) {
@@ -125,11 +141,12 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
   }
   const Port& port = inputs_[index];
-  if (!port.type.is_tensor() && port.type.kind != ValueType::Kind::Optional) {
+  const ValueType& type = port.type.kind == ValueType::Kind::Optional ? *port.type.element : port.type;
+  if (!type.is_tensor()) {
     return Status(Code::TypeMismatch, text("input '", port.name, "' is a ", to_string(port.type), ", not a tensor"))
         .about(port.name, port_text(port), describe(dtype, shape));
   }
-  const DType wanted = port.type.is_tensor() ? port.type.dtype : port.type.element->dtype;
+  const DType wanted = type.dtype;
   if (wanted != DType::Undefined && dtype != wanted) {
     return Status(Code::TypeMismatch, text("input '", port.name, "' takes ", dtype_name(wanted), ", but ",
                                            dtype_name(dtype), " was given; convert it first"))
@@ -165,15 +182,18 @@ Status Session::set_input(size_t index, Value value) {
   if (index >= inputs_.size()) {
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
   }
-  const ValueType::Kind kind = inputs_[index].type.kind;
-  const bool fits = value.tensor()     ? kind == ValueType::Kind::Tensor || kind == ValueType::Kind::Optional
-                    : value.sequence() ? kind == ValueType::Kind::Sequence || kind == ValueType::Kind::Optional
-                    : value.map()      ? kind == ValueType::Kind::Map
-                                       : kind == ValueType::Kind::Optional;
-  if (!fits) {
-    return Status(Code::TypeMismatch, text("input '", inputs_[index].name, "' takes a ", to_string(inputs_[index].type),
-                                           ", and something else was given"))
-        .about(inputs_[index].name, port_text(inputs_[index]), "");
+  const Port& port = inputs_[index];
+  if (!value_fits(value, port.type)) {
+    const std::string given = value.empty() ? "nothing" : to_string(type_of(value));
+    return Status(Code::TypeMismatch,
+                  text("input '", port.name, "' takes ", to_string(port.type), ", but ", given, " was given"))
+        .about(port.name, port_text(port), given);
+  }
+  if (const Sequence* s = value.sequence(); s != nullptr && s->items.empty()) {
+    const ValueType& type = port.type.kind == ValueType::Kind::Optional ? *port.type.element : port.type;
+    auto typed = std::make_shared<Sequence>();
+    typed->element = *type.element;
+    value = std::shared_ptr<const Sequence>(std::move(typed));
   }
   given_[index] = std::move(value);
   declared_[index] = true;
