@@ -165,6 +165,12 @@ std::vector<Case> cases() {
            [](const KernelTable& t, const float* x, float* y) { t.layout.transpose(128, 768, x, 768, y, 128, 4); }),
       rows("reduce sum",
            [](const KernelTable& t, const float* x, float* y) { t.rows.reduce(Reduce::Sum, 128, 768, x, 768, y); }),
+      rows("column moments", [](const KernelTable& t, const float* x,
+                                float* y) { t.rows.column_mean_variance(6144, 16, x, 16, y, y + 16); }),
+      rows("column sums", [](const KernelTable& t, const float* x,
+                             float* y) { t.rows.reduce_columns(Reduce::Sum, 6144, 16, x, 16, y); }),
+      rows("row affine", [](const KernelTable& t, const float* x,
+                            float* y) { t.elementwise.row_affine(6144, 16, x, 16, x, x + 16, y, 16); }),
   };
   return list;
 }

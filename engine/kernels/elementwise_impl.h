@@ -72,13 +72,13 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Clip:
       return run([=](V v) { return simd::clamp<A>(v, va, vb); });
     case Unary::LeakyRelu:
-      return run([=](V v) { return xsimd::select(v < zero, v * va, v); });
+      return run([=](V v) { return simd::select<A>(v < zero, v * va, v); });
     case Unary::Elu:
-      return run([=](V v) { return xsimd::select(v < zero, va * simd::expm1<A>(v), v); });
+      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
     case Unary::Selu:
-      return run([=](V v) { return vb * xsimd::select(v < zero, va * simd::expm1<A>(v), v); });
+      return run([=](V v) { return vb * simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
     case Unary::Celu:
-      return run([=](V v) { return xsimd::select(v < zero, va * simd::expm1<A>(v / va), v); });
+      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(v / va), v); });
     case Unary::Softplus:
       return run([](V v) { return simd::softplus<A>(v); });
     case Unary::Softsign:
@@ -98,10 +98,10 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Mish:
       return run([](V v) { return v * simd::tanh<A>(simd::softplus<A>(v)); });
     case Unary::ThresholdedRelu:
-      return run([=](V v) { return xsimd::select(v <= va, zero, v); });
+      return run([=](V v) { return simd::select<A>(v <= va, zero, v); });
     case Unary::Shrink:
       return run([=](V v) {
-        return xsimd::select(v < -va, v + vb, xsimd::select(v > va, v - vb, xsimd::select(v == v, zero, v)));
+        return simd::select<A>(v < -va, v + vb, simd::select<A>(v > va, v - vb, simd::select<A>(v == v, zero, v)));
       });
     case Unary::Affine:
       return run([=](V v) { return simd::madd<A>(v, va, vb); });
@@ -112,7 +112,7 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Round:
       return run([](V v) { return simd::round_even<A>(v); });
     case Unary::Sign:
-      return run([=](V v) { return xsimd::select(v > zero, one, xsimd::select(v < zero, -one, v)); });
+      return run([=](V v) { return simd::select<A>(v > zero, one, simd::select<A>(v < zero, -one, v)); });
     case Unary::Sin:
       return sin_cos_run<A>(x, y, n, 0);
     case Unary::Cos:
@@ -202,11 +202,11 @@ void binary(Binary op, X x, Y y, float* z, int64_t n) {
     case Binary::Div:
       return zip<A>(x, y, z, n, [](V a, V b) { return a / b; });
     case Binary::Min:
-      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(b == b, simd::at_most<A>(a, b), b); });
+      return zip<A>(x, y, z, n, [](V a, V b) { return simd::select<A>(b == b, simd::at_most<A>(a, b), b); });
     case Binary::Max:
-      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(b == b, simd::at_least<A>(a, b), b); });
+      return zip<A>(x, y, z, n, [](V a, V b) { return simd::select<A>(b == b, simd::at_least<A>(a, b), b); });
     case Binary::Prelu:
-      return zip<A>(x, y, z, n, [](V a, V b) { return xsimd::select(a < V(0.f), a * b, a); });
+      return zip<A>(x, y, z, n, [](V a, V b) { return simd::select<A>(a < V(0.f), a * b, a); });
     case Binary::SquaredDifference:
       return zip<A>(x, y, z, n, [](V a, V b) { return (a - b) * (a - b); });
     case Binary::Pow: {

@@ -59,6 +59,9 @@ struct GemmKernels {
   void (*gemv)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& epilogue,
                ThreadPool& pool);
 
+  // y[i] = alpha · (x · row i of B), n rows of k floats that are ldb apart, on the calling thread.
+  void (*gemv_rows)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float alpha, float* y);
+
   // Floats of scratch that run_batched needs with this pool.
   int64_t (*batched_scratch_size)(const BatchedGemm& gemm, const ThreadPool& pool);
   void (*run_batched)(const BatchedGemm& gemm, float* scratch, ThreadPool& pool);

@@ -205,6 +205,26 @@ void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb
   });
 }
 
+template <class A, int rows>
+void gemv_few_rows(int64_t k, const float* x, const float* b, int64_t ldb, float alpha, float* y) {
+  constexpr int64_t w = simd::lanes<A>;
+  vf<A> acc[rows];
+  for (int r = 0; r < rows; ++r) acc[r] = vf<A>(0.f);
+  for (int64_t i = 0; i < k; i += w) {
+    const int64_t n = lesser(w, k - i);
+    const vf<A> vx = simd::load_up_to<A>(x + i, n);
+    for (int r = 0; r < rows; ++r) acc[r] = simd::madd<A>(vx, simd::load_up_to<A>(b + r * ldb + i, n), acc[r]);
+  }
+  for (int r = 0; r < rows; ++r) y[r] = alpha * simd::sum<A>(acc[r]);
+}
+
+template <class A>
+void gemm_gemv_rows(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float alpha, float* y) {
+  int64_t i = 0;
+  for (; i + 4 <= n; i += 4) gemv_few_rows<A, 4>(k, x, b + i * ldb, ldb, alpha, y + i);
+  for (; i < n; ++i) gemv_few_rows<A, 1>(k, x, b + i * ldb, ldb, alpha, y + i);
+}
+
 template <class A>
 int64_t gemm_batched_scratch_size(const BatchedGemm& g, const ThreadPool& pool) {
   return gemm_packed_size<A>(g.k, g.n) * pool.size();
@@ -253,8 +273,9 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
 
 template <class A>
 constexpr GemmKernels gemm_kernels() {
-  return {gemm_packed_size<A>,          gemm_pack_b<A>,     gemm_run<A>, gemm_run_rows<A>, gemm_gemv<A>,
-          gemm_batched_scratch_size<A>, gemm_run_batched<A>};
+  return {
+      gemm_packed_size<A>,          gemm_pack_b<A>,     gemm_run<A>, gemm_run_rows<A>, gemm_gemv<A>, gemm_gemv_rows<A>,
+      gemm_batched_scratch_size<A>, gemm_run_batched<A>};
 }
 
 }  // namespace nm::impl

@@ -7,6 +7,7 @@
 #include "engine/kernels/elementwise.h"
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/layout.h"
+#include "engine/kernels/nbits.h"
 #include "engine/kernels/pool.h"
 #include "engine/kernels/resize.h"
 #include "engine/kernels/rows.h"
@@ -23,6 +24,7 @@ struct KernelTable {
   LayoutKernels layout;
   ResizeKernels resize;
   ConvertKernels convert;
+  NBitsKernels nbits;
 };
 
 // The best table this machine runs, chosen once. Packed weights belong to the table that packed them.

@@ -43,7 +43,7 @@ void pool_window(const float* x, int64_t row_step, int64_t rows, int64_t col_ste
 // NaN wins.
 template <class A>
 vf<A> larger(vf<A> best, vf<A> v) {
-  return xsimd::select(v == v, simd::at_least<A>(best, v), v);
+  return simd::select<A>(v == v, simd::at_least<A>(best, v), v);
 }
 
 // Calls body(first input pixel, rows, cols, output pixel, oy, ox) for every window, clipped to the image.

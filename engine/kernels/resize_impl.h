@@ -21,6 +21,10 @@ void resize_nearest(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, in
   for_image_rows<A>(batch * out_h, pool, [&](int64_t row) {
     const float* in = x + (row / out_h * in_h + rows[row % out_h]) * in_w * ldx;
     float* out = y + row * out_w * ldy;
+    if (channels == 1) {
+      for (int64_t i = 0; i < out_w; ++i) out[i * ldy] = in[cols[i] * ldx];
+      return;
+    }
     for (int64_t i = 0; i < out_w; ++i) {
       std::memcpy(out + i * ldy, in + cols[i] * ldx, static_cast<size_t>(channels) * sizeof(float));
     }
@@ -52,10 +56,9 @@ void resize_bilinear(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, i
         const V v = mix(simd::load<A>(a + k), simd::load<A>(b + k), simd::load<A>(p + k), simd::load<A>(q + k));
         simd::store<A>(out + i * ldy + k, v);
       }
-      if (const int64_t n = channels - k; n > 0) {
-        const V v = mix(simd::load_tail<A>(a + k, n), simd::load_tail<A>(b + k, n), simd::load_tail<A>(p + k, n),
-                        simd::load_tail<A>(q + k, n));
-        simd::store_tail<A>(out + i * ldy + k, v, n);
+      for (; k < channels; ++k) {  // by itself: images of one to three channels are common
+        const float top = a[k] + (b[k] - a[k]) * c.weight, bottom = p[k] + (q[k] - p[k]) * c.weight;
+        out[i * ldy + k] = top + (bottom - top) * r.weight;
       }
     }
   });

@@ -28,11 +28,11 @@ vf<A> fold_row(const float* x, int64_t n, float neutral, float fill, Fold fold, 
 
 template <class A>
 vf<A> nan_max(vf<A> best, vf<A> v) {
-  return xsimd::select(v == v, simd::at_least<A>(best, v), v);
+  return simd::select<A>(v == v, simd::at_least<A>(best, v), v);
 }
 template <class A>
 vf<A> nan_min(vf<A> best, vf<A> v) {
-  return xsimd::select(v == v, simd::at_most<A>(best, v), v);
+  return simd::select<A>(v == v, simd::at_most<A>(best, v), v);
 }
 
 template <class A>
@@ -217,29 +217,50 @@ void mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, float* 
   for (int64_t r = 0; r < rows; ++r) row_moments<A>(x + r * ldx, n, mean + r, variance + r);
 }
 
-// Columns in blocks of one vector; rows in blocks whose partial sums are added pairwise with the running ones.
+// Rows in blocks that stay in L1 while every vector of columns is folded over them: a walk down one vector of a wide
+// image would touch each of its cache lines again for every vector in it.
+template <class F>
+void for_row_blocks(int64_t rows, int64_t n, F body) {
+  const int64_t step = greater(8, lesser(256, 4096 / greater(n, 1)));
+  for (int64_t r = 0; r < rows; r += step) body(r, lesser(rows, r + step));
+}
+
+// Moments of each block, merged with those before by the formulas of Chan, Golub and LeVeque (1979).
 template <class A>
 void column_mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, float* mean, float* variance) {
   constexpr int64_t w = simd::lanes<A>;
-  const vf<A> inv(1.f / static_cast<float>(rows));
-  for (int64_t c = 0; c < n; c += w) {
-    const int64_t count = lesser(w, n - c);
-    const auto read = [=](int64_t r) { return simd::load_up_to<A>(x + r * ldx + c, count); };
-    const auto total = [&](auto f) {
-      vf<A> sum(0.f);
-      for (int64_t r = 0; r < rows;) {
-        const int64_t end = lesser(rows, r + 64);
-        vf<A> part(0.f);
-        for (; r < end; ++r) part = part + f(read(r));
-        sum = sum + part;
+  const auto block = [&](int64_t begin, int64_t end) {
+    const auto count = static_cast<float>(end - begin), before = static_cast<float>(begin);
+    const vf<A> inv(1.f / count), share(count / (before + count)), spread(before * count / (before + count));
+    const bool last = end == rows;
+    const vf<A> inv_rows(1.f / static_cast<float>(rows));
+    const auto column = [&](int64_t c, int64_t lanes_used) __attribute__((always_inline)) {
+      const auto fold = [&](auto f) __attribute__((always_inline)) {
+        vf<A> even(0.f), odd(0.f);
+        const float* p = x + begin * ldx + c;
+        int64_t r = begin;
+        for (; r + 2 <= end; r += 2, p += 2 * ldx) {
+          even = even + f(simd::load_up_to<A>(p, lanes_used));
+          odd = odd + f(simd::load_up_to<A>(p + ldx, lanes_used));
+        }
+        if (r < end) even = even + f(simd::load_up_to<A>(p, lanes_used));
+        return even + odd;
+      };
+      vf<A> m = fold([](vf<A> v) { return v; }) * inv;
+      vf<A> squares = fold([=](vf<A> v) { return (v - m) * (v - m); });
+      if (begin > 0) {
+        const vf<A> m0 = simd::load_up_to<A>(mean + c, lanes_used), d = m - m0;
+        squares = squares + simd::load_up_to<A>(variance + c, lanes_used) + d * d * spread;
+        m = m0 + d * share;
       }
-      return sum;
+      simd::store_up_to<A>(mean + c, m, lanes_used);
+      simd::store_up_to<A>(variance + c, last ? squares * inv_rows : squares, lanes_used);
     };
-    const vf<A> m = total([](vf<A> v) { return v; }) * inv;
-    const vf<A> v = total([=](vf<A> v) { return (v - m) * (v - m); }) * inv;
-    simd::store_up_to<A>(mean + c, m, count);
-    simd::store_up_to<A>(variance + c, v, count);
-  }
+    int64_t c = 0;
+    for (; c + w <= n; c += w) column(c, w);
+    if (c < n) column(c, n - c);
+  };
+  for_row_blocks(rows, n, block);
 }
 
 // Calls body(neutral, fold, merge) with the folds of all but LogSumExp.
@@ -320,34 +341,39 @@ void reduce(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, flo
 }
 
 template <class A>
-void reduce_columns(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
+void log_sum_exp_columns(int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
   constexpr int64_t w = simd::lanes<A>;
   for (int64_t c = 0; c < n; c += w) {
     const int64_t count = lesser(w, n - c);
     const auto read = [=](int64_t r) { return simd::load_up_to<A>(x + r * ldx + c, count); };
-    float lane[w];
-    if (op == Reduce::LogSumExp) {
-      vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
-      for (int64_t r = 0; r < rows; ++r) top = nan_max<A>(top, read(r));
-      for (int64_t r = 0; r < rows; ++r) total = total + simd::exp<A>(read(r) - top);
-      const vf<A> value = xsimd::select(xsimd::abs(top) < vf<A>(std::numeric_limits<float>::infinity()),
+    vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
+    for (int64_t r = 0; r < rows; ++r) top = nan_max<A>(top, read(r));
+    for (int64_t r = 0; r < rows; ++r) total = total + simd::exp<A>(read(r) - top);
+    const vf<A> value = simd::select<A>(xsimd::abs(top) < vf<A>(std::numeric_limits<float>::infinity()),
                                         simd::log<A>(total) + top, top);
-      simd::store<A>(lane, value);
-    } else {
-      with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
-        vf<A> all(neutral);
-        for (int64_t r = 0; r < rows;) {  // blocks keep long sums accurate
-          const int64_t end = lesser(rows, r + 256);
-          vf<A> part(neutral);
-          for (; r < end; ++r) part = fold(part, read(r));
-          all = merge(all, part);
-        }
-        simd::store<A>(lane, all);
-      });
-      for (int64_t i = 0; i < count; ++i) lane[i] = reduce_end<A>(op, lane[i], rows);
-    }
-    for (int64_t i = 0; i < count; ++i) y[c + i] = lane[i];
+    simd::store_up_to<A>(y + c, value, count);
   }
+}
+
+template <class A>
+void reduce_columns(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
+  constexpr int64_t w = simd::lanes<A>;
+  if (op == Reduce::LogSumExp) return log_sum_exp_columns<A>(rows, n, x, ldx, y);
+  with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
+    for (int64_t c = 0; c < n; ++c) y[c] = neutral;
+    for_row_blocks(rows, n, [&](int64_t begin, int64_t end) {
+      const auto column = [&](int64_t c, int64_t count) __attribute__((always_inline)) {
+        vf<A> part(neutral);
+        const float* p = x + begin * ldx + c;
+        for (int64_t r = begin; r < end; ++r, p += ldx) part = fold(part, simd::load_up_to<A>(p, count));
+        simd::store_up_to<A>(y + c, merge(simd::load_up_to<A>(y + c, count), part), count);
+      };
+      int64_t c = 0;
+      for (; c + w <= n; c += w) column(c, w);
+      if (c < n) column(c, n - c);
+    });
+  });
+  for (int64_t c = 0; c < n; ++c) y[c] = reduce_end<A>(op, y[c], rows);
 }
 
 template <class A>

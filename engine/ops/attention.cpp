@@ -216,17 +216,9 @@ class Attention final : public Operator {
     } else {
       NM_ASSIGN(all, c.scratch<float>(s.batch * s.kv_heads * s.total() * size));
     }
-    const auto to = Heads<float>::outer(all, s.kv_heads, s.total(), size);
-    for (int64_t b = 0; b < s.batch; ++b) {
-      for (int64_t h = 0; h < s.kv_heads; ++h) {
-        float* rows = to.at(b, h);
-        if (c.has(past)) {
-          const int64_t n = s.past * size;
-          rows = std::copy_n(c.data<float>(past) + (b * s.kv_heads + h) * n, n, rows);
-        }
-        for (int64_t i = 0; i < s.kv_len; ++i) rows = std::copy_n(now.at(b, h) + i * now.row, size, rows);
-      }
-    }
+    AppendRows rows{s.batch, s.kv_heads, size, {}, now, s.past, s.kv_len};
+    if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), s.kv_heads, s.past, size);
+    append_rows(rows, Heads<float>::outer(all, s.kv_heads, s.total(), size));
     return Heads<const float>::outer(all, s.kv_heads, s.total(), size);
   }
 

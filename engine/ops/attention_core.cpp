@@ -29,6 +29,7 @@ class Attend {
       }
       return {};
     }
+    if (a_.q_len == 1) return run_single(c, matrices);
     const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, a_.q_len);
     const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
     NM_ASSIGN(scores_, c.scratch<float>(together * rows * a_.kv_len));
@@ -55,6 +56,24 @@ class Attend {
   }
 
  private:
+  // One query for each head, as a decoder has them: nothing is packed.
+  Status run_single(Execution& c, int64_t matrices) {
+    ThreadPool& pool = ThreadPool::instance();
+    NM_ASSIGN(scores_, c.scratch<float>(a_.kv_len * pool.size()));
+    const GemmKernels& gemm = kernels().gemm;
+    const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
+    pool.parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
+      float* row = scores_ + thread * a_.kv_len;
+      for (int64_t m = begin; m < end; ++m) {
+        const int64_t b = m / a_.q_heads, h = m % a_.q_heads;
+        gemm.gemv_rows(a_.head_size, a_.kv_len, a_.q.at(b, h), a_.k.at(b, kv_head(h)), a_.k.row, a_.scale, row);
+        soften(m, 0, row);
+        gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {}, pool);
+      }
+    });
+    return {};
+  }
+
   BatchedGemm product_of_keys(int64_t first, int64_t count, int64_t row, int64_t rows) const {
     BatchedGemm g = product(count, rows);
     g.n = a_.kv_len;
@@ -119,7 +138,8 @@ class Attend {
   // Keys that query i of batch b may see, as far as causality, windows and lengths say.
   Range visible(int64_t b, int64_t i) const {
     const int64_t n = a_.lengths != nullptr ? std::clamp(a_.lengths[b], int64_t{0}, a_.kv_len) : a_.kv_len;
-    const int64_t position = i + (a_.lengths != nullptr ? n - a_.q_len : a_.offset);
+    const int64_t offset = a_.lengths != nullptr ? n - a_.q_len : a_.offset;
+    const int64_t position = i + (a_.offsets != nullptr ? a_.offsets[b] : offset);
     int64_t ahead = a_.causal ? 0 : n;
     if (a_.right_window >= 0) ahead = std::min(ahead, a_.right_window);
     const int64_t behind = a_.left_window >= 0 ? std::min(a_.left_window, a_.kv_len + a_.q_len) : a_.kv_len + a_.q_len;
@@ -144,9 +164,10 @@ class Attend {
     }
     show(Scores::Softcap);
     Range seen = visible(b, i);
-    if (a_.mask.bias != nullptr || a_.mask.seen != nullptr) {
-      if (a_.mask.column != 0) seen.end = std::clamp(a_.mask.columns, seen.begin, seen.end);
-      apply_mask(b * a_.mask.batch + matrix % a_.q_heads * a_.mask.head + i * a_.mask.row, seen, x);
+    for (const AttentionMask* m : {&a_.mask, &a_.padding}) {
+      if (m->bias == nullptr && m->seen == nullptr) continue;
+      if (m->column != 0) seen.end = std::clamp(m->columns, seen.begin, seen.end);
+      apply(*m, b * m->batch + matrix % a_.q_heads * m->head + i * m->row, seen, x);
     }
     std::fill(x, x + seen.begin, kMasked);
     std::fill(x + seen.end, x + a_.kv_len, kMasked);
@@ -156,12 +177,20 @@ class Attend {
     std::fill(x, x + seen.begin, 0.f);
     std::fill(x + seen.end, x + a_.kv_len, 0.f);
     const int64_t n = seen.end - seen.begin;
-    if (n > 0) kernels().rows.softmax(1, n, x + seen.begin, n, x + seen.begin, n);
+    if (n > 0) {
+      const RowKernels& rows = kernels().rows;
+      float all = 0;  // the logarithm of what the keys weigh together
+      if (a_.sinks != nullptr) rows.reduce(Reduce::LogSumExp, 1, n, x + seen.begin, n, &all);
+      rows.softmax(1, n, x + seen.begin, n, x + seen.begin, n);
+      if (a_.sinks != nullptr) {
+        const float share = 1 / (1 + std::exp(a_.sinks[matrix % a_.q_heads] - all));
+        k.unary(Unary::Affine, x + seen.begin, x + seen.begin, n, share, 0);
+      }
+    }
     show(Scores::Softmax);
   }
 
-  void apply_mask(int64_t at, const Range& seen, float* x) const {
-    const AttentionMask& m = a_.mask;
+  static void apply(const AttentionMask& m, int64_t at, const Range& seen, float* x) {
     if (m.bias != nullptr && m.column == 1) {
       float* first = x + seen.begin;
       kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
@@ -183,6 +212,26 @@ class Attend {
 };
 
 }  // namespace
+
+void append_rows(const AppendRows& r, const Heads<float>& to) {
+  for_rows(r.batch * r.heads, (r.past_rows + r.now_rows) * r.size, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t b = i / r.heads, h = i % r.heads;
+      float* row = to.at(b, h);
+      for (int64_t p = 0; p < r.past_rows; ++p, row += to.row) {
+        std::copy_n(r.past.at(b, h) + p * r.past.row, r.size, row);
+      }
+      for (int64_t n = 0; n < r.now_rows; ++n, row += to.row) {
+        const float* from = r.now.at(b, h) + n * r.now.row;
+        if (r.bias == nullptr) {
+          std::copy_n(from, r.size, row);
+        } else {
+          kernels().elementwise.binary(Binary::Add, from, r.bias + h * r.size, row, r.size);
+        }
+      }
+    }
+  });
+}
 
 Status attend(Execution& c, const AttentionCall& call) { return Attend(call).run(c); }
 

@@ -30,6 +30,16 @@ struct AttentionMask {
   int64_t columns = 0;
 };
 
+// Copies the rows of the past, if there is one, and behind them those of now to where all of them shall lie. A bias,
+// `size` floats for each head, is added to the new rows.
+struct AppendRows {
+  int64_t batch = 0, heads = 0, size = 0;
+  Heads<const float> past, now;
+  int64_t past_rows = 0, now_rows = 0;
+  const float* bias = nullptr;
+};
+void append_rows(const AppendRows& rows, const Heads<float>& to);
+
 struct AttentionCall {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;
   Heads<const float> q, k, v;
@@ -37,12 +47,16 @@ struct AttentionCall {
   float scale = 1;
   float softcap = 0;  // 0: none
   AttentionMask mask;
-  // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len.
+  AttentionMask padding;  // another one, that applies as well
+  // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len,
+  // or what `offsets` says.
   int64_t offset = 0;
+  const int64_t* offsets = nullptr;
   bool causal = false;               // no key behind that position is seen
   int64_t left_window = -1;          // so many keys before it are seen, -1: all
   int64_t right_window = -1;         // and so many behind it
   const int64_t* lengths = nullptr;  // keys that count, for each batch
+  const float* sinks = nullptr;      // a score for each head that takes part in the softmax, for a key of value zero
   // Scores [batch, q_heads, q_len, kv_len] as they are after the step that `scores_after` names.
   enum class Scores { Product, Softcap, Mask, Softmax };
   float* scores = nullptr;

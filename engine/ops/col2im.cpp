@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "engine/ops/check.h"
+#include "engine/ops/numbers.h"
 #include "engine/ops/window.h"
+#include "engine/tensor/cast.h"
 
 namespace nm {
 namespace {
@@ -13,7 +15,7 @@ class Col2Im final : public Operator {
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the columns", {DType::Float32, DType::Float64, DType::Int32, DType::Int64}));
+    NM_TRY(check_number(c, 0, "the columns"));
     c.output(0, c.type(0));
     const auto image = c.integers(1), block = c.integers(2);
     if (!image || !block || !c.has_shape(0)) return {};
@@ -29,16 +31,18 @@ class Col2Im final : public Operator {
   }
 
   Status run(Execution& c) override {
-    switch (c.input(0).dtype()) {
-      case DType::Float32:
-        return add<float>(c);
-      case DType::Float64:
-        return add<double>(c);
-      case DType::Int32:
-        return add<uint32_t, int32_t>(c);
-      default:
-        return add<uint64_t, int64_t>(c);
-    }
+    const Tensor& in = c.input(0);
+    Tensor& out = c.output(0);
+    if (in.dtype() == DType::Float32) return add<float>(c, in, out);
+    if (in.dtype() == DType::Float64) return add<double>(c, in, out);
+    // Sums that wrap around in 64 bits do so in fewer.
+    NM_ASSIGN(uint64_t * from, c.scratch<uint64_t>(in.count()));
+    NM_ASSIGN(uint64_t * to, c.scratch<uint64_t>(out.count()));
+    Tensor columns = Tensor::view(DType::UInt64, in.shape(), from);
+    Tensor image = Tensor::view(DType::UInt64, out.shape(), to);
+    NM_TRY(cast(in, columns));
+    NM_TRY(add<uint64_t>(c, columns, image));
+    return cast(image, out);
   }
 
  private:
@@ -69,15 +73,13 @@ class Col2Im final : public Operator {
     return out;
   }
 
-  // T adds, Stored is the tensor's type: unsigned sums may overflow.
-  template <class T, class Stored = T>
-  Status add(const Execution& c) const {
+  template <class T>
+  Status add(const Execution& c, const Tensor& x, Tensor& out) const {
     NM_ASSIGN(const Window w, resolve(integers(c.input(1)), integers(c.input(2))));
-    const Tensor& x = c.input(0);
     const int64_t pixels = w.in_pixels(), blocks = w.out_pixels(), taps = w.taps();
-    const auto* from = reinterpret_cast<const T*>(c.data<Stored>(0));
-    auto* to = reinterpret_cast<T*>(c.out<Stored>(0));
-    std::fill_n(to, c.output(0).count(), T{0});
+    const T* from = x.data<T>();
+    T* to = out.data<T>();
+    std::fill_n(to, out.count(), T{0});
     const auto dims = w.out_dims();
     std::array<int64_t, kMaxSpatial> kernel{};
     for (int i = 0; i < w.rank; ++i) kernel[static_cast<size_t>(i)] = w[i].kernel;

@@ -198,7 +198,8 @@ class Conv final : public Operator {
 
 NM_OPERATORS(conv) {
   r.add<Conv>("Conv", 1);
-  r.add_in<Conv>(kMicrosoftDomain, "FusedConv", 1);
+  for (const std::string_view name : {"FusedConv", "NhwcFusedConv", "NhwcConv"})
+    r.add_in<Conv>(kMicrosoftDomain, name, 1);
 }
 
 }  // namespace nm

@@ -172,6 +172,9 @@ class DequantizeLinear final : public Operator {
 
 }  // namespace
 
-NM_OPERATORS(dequantize_linear) { r.add<DequantizeLinear>("DequantizeLinear", 10); }
+NM_OPERATORS(dequantize_linear) {
+  r.add<DequantizeLinear>("DequantizeLinear", 10);
+  r.add_in<DequantizeLinear>(kMicrosoftDomain, "DequantizeLinear", 1);
+}
 
 }  // namespace nm

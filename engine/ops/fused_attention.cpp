@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "engine/kernels/kernels.h"
-#include "engine/ops/attention_core.h"
+#include "engine/ops/attention_masks.h"
 #include "engine/ops/check.h"
 #include "engine/ops/numbers.h"
 #include "engine/ops/product.h"
@@ -45,7 +45,6 @@ class FusedAttention final : public Operator {
         return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kInput)));
       }
     }
-    NM_TRY(check_type(c, kMask, "the mask (input 3)", {DType::Int32}));
     c.output(0, c.type(kInput));
     c.output(1, c.type(kInput));
     if (!c.has_shape(kInput) || !c.has_shape(kWeights) || (c.has(kPast) && !c.has_shape(kPast))) return {};
@@ -78,7 +77,8 @@ class FusedAttention final : public Operator {
       return wrong_shape("the weights (input 1)", w, "keys and values of one size, for the present state");
     const int64_t total = past < 0 || x[1] < 0 ? kUnknownDim : past + x[1];
     c.output(1, c.type(kInput), Shape{2, x[0], heads_, total, s.qk / heads_});
-    return check_masks(c, x, total);
+    NM_TRY(check_score_bias(c, kScoreBias, x[0], heads_, x[1], total));
+    return check_key_mask(c, kMask, x[0], x[1], total);
   }
 
   Status prepare(Preparation& p) override {
@@ -121,7 +121,8 @@ class FusedAttention final : public Operator {
     call.causal = causal_;
     call.offset = past;
     if (c.has(kPast) || c.wants(1)) NM_TRY(join_past(c, past, call));
-    NM_TRY(make_mask(c, call));
+    set_score_bias(c, kScoreBias, call);
+    NM_TRY(set_key_mask(c, kMask, hidden_, call));
     return attend(c, call);
   }
 
@@ -140,20 +141,6 @@ class FusedAttention final : public Operator {
     return sizes_.empty() ? Widths{columns / 3, columns / 3} : Widths{sizes_[0], sizes_[2]};
   }
 
-  Status check_masks(const Inference& c, const Shape& x, int64_t total) const {
-    if (c.has_shape(kScoreBias) && c.shape(kScoreBias).known() && x.known() && total >= 0) {
-      const Shape& b = c.shape(kScoreBias);
-      const bool fits = b.rank() == 4 && (b[0] == 1 || b[0] == x[0]) && (b[1] == 1 || b[1] == heads_) && b[2] == x[1] &&
-                        b[3] == total;
-      if (!fits) return wrong_shape("the score bias (input 5)", b, "[batch,heads,length,keys]");
-    }
-    if (!c.has_shape(kMask) || !c.shape(kMask).known() || !x.known() || total < 0) return {};
-    const Shape& m = c.shape(kMask);
-    if (m == Shape{x[0]} || m == Shape{x[0], total} || m == Shape{x[0], x[1], total}) return {};
-    return wrong_shape("the mask (input 3)", m,
-                       text("[", x[0], "], [", x[0], ",", total, "] or [", x[0], ",", x[1], ",", total, "]"));
-  }
-
   // Present keys, then present values, each [batch, heads, past + length, size].
   Status join_past(Execution& c, int64_t past, AttentionCall& call) const {
     const int64_t size = call.head_size;
@@ -166,47 +153,14 @@ class FusedAttention final : public Operator {
     }
     for (const int part : {0, 1}) {
       Heads<const float>& now = part == 0 ? call.k : call.v;
-      const auto to = Heads<float>::outer(present + part * half, heads_, call.kv_len, size);
-      for (int64_t i = 0; i < call.batch * heads_; ++i) {
-        const int64_t b = i / heads_, h = i % heads_, n = past * size;
-        float* rows = to.at(b, h);
-        if (c.has(kPast)) rows = std::copy_n(c.data<float>(kPast) + (part * call.batch * heads_ + i) * n, n, rows);
-        for (int64_t r = 0; r < call.q_len; ++r) rows = std::copy_n(now.at(b, h) + r * now.row, size, rows);
+      AppendRows rows{call.batch, heads_, size, {}, now, past, call.q_len};
+      if (c.has(kPast)) {
+        rows.past = Heads<const float>::outer(c.data<float>(kPast) + part * call.batch * heads_ * past * size, heads_,
+                                              past, size);
       }
+      append_rows(rows, Heads<float>::outer(present + part * half, heads_, call.kv_len, size));
       now = Heads<const float>::outer(present + part * half, heads_, call.kv_len, size);
     }
-    return {};
-  }
-
-  // Both masks as one that is added to the scores.
-  Status make_mask(Execution& c, AttentionCall& call) const {
-    AttentionMask& m = call.mask;
-    const int64_t keys = call.kv_len, plane = call.q_len * keys;
-    m.columns = keys;
-    m.row = keys;
-    const Tensor* bias = c.has(kScoreBias) ? &c.input(kScoreBias) : nullptr;
-    if (bias != nullptr) {
-      m.bias = bias->data<float>();
-      m.head = bias->dim(1) == 1 ? 0 : plane;
-      m.batch = bias->dim(0) == 1 ? 0 : bias->dim(1) * plane;
-    }
-    if (!c.has(kMask)) return {};
-    const int64_t heads = bias != nullptr && bias->dim(1) != 1 ? heads_ : 1;
-    NM_ASSIGN(float* sum, c.scratch<float>(call.batch * heads * plane));
-    const Tensor& mask = c.input(kMask);
-    for (int64_t i = 0; i < call.batch * heads * call.q_len; ++i) {
-      const int64_t b = i / (heads * call.q_len), h = i / call.q_len % heads, row = i % call.q_len;
-      for (int64_t j = 0; j < keys; ++j) {
-        const bool seen = mask.rank() == 1   ? j < mask.data<int32_t>()[b]
-                          : mask.rank() == 2 ? mask.data<int32_t>()[b * keys + j] != 0
-                                             : mask.data<int32_t>()[(b * call.q_len + row) * keys + j] != 0;
-        const float own = m.bias != nullptr ? m.bias[b * m.batch + h * m.head + row * m.row + j] : 0;
-        sum[i * keys + j] = own + (seen ? 0 : hidden_);
-      }
-    }
-    m.bias = sum;
-    m.head = heads == 1 ? 0 : plane;
-    m.batch = heads * plane;
     return {};
   }
 

@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/thread_pool.h"
 #include "engine/ops/check.h"
+#include "engine/ops/numbers.h"
 #include "engine/ops/window.h"
+#include "engine/tensor/cast.h"
 
 namespace nm {
 namespace {
@@ -47,8 +48,8 @@ class GridSample final : public Operator {
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    NM_TRY(check_type(c, 1, "the grid", {DType::Float32, DType::Float64}));
+    NM_TRY(check_number(c, 0, "the image"));
+    NM_TRY(check_float(c, 1, "the grid"));
     c.output(0, c.type(0));
     if (!c.has_shape(0) || !c.has_shape(1)) return {};
     const Shape &x = c.shape(0), &grid = c.shape(1);
@@ -69,23 +70,33 @@ class GridSample final : public Operator {
     for (int i = 2; i < c.input(0).rank(); ++i) {
       if (c.input(0).dim(i) == 0) return wrong_shape("the image", c.input(0).shape(), "something to sample");
     }
+    const Tensor& grid = c.input(1);
+    Tensor& out = c.output(0);
     if (c.input(0).dtype() == DType::Float32) {
-      sample<float>(c);
-    } else {
-      sample<double>(c);
+      sample<float>(c.input(0), grid, out);
+      return {};
     }
-    return {};
+    if (c.input(0).dtype() == DType::Float64) {
+      sample<double>(c.input(0), grid, out);
+      return {};
+    }
+    NM_ASSIGN(double* from, c.scratch<double>(c.input(0).count()));
+    NM_ASSIGN(double* to, c.scratch<double>(out.count()));
+    Tensor image = Tensor::view(DType::Float64, c.input(0).shape(), from);
+    Tensor result = Tensor::view(DType::Float64, out.shape(), to);
+    NM_TRY(cast(c.input(0), image));
+    sample<double>(image, grid, result);
+    return cast(result, out);
   }
 
  private:
   template <class T>
-  void sample(const Execution& c) const {
-    const Shape& x = c.input(0).shape();
+  void sample(const Tensor& in, const Tensor& grid, Tensor& out) const {
+    const Shape& x = in.shape();
     const int rank = x.rank() - 2;
-    const int64_t channels = x[1], in = x.count(2, x.rank());
-    const int64_t points = c.output(0).shape().count(2, x.rank());
+    const int64_t channels = x[1], cells = x.count(2, x.rank());
+    const int64_t points = out.shape().count(2, x.rank());
     const int64_t height = rank > 1 ? x[rank] : 1;
-    const Tensor& grid = c.input(1);
     ThreadPool::instance().parallel_for(x[0] * points, 256, [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; ++p) {
         std::array<AxisTaps, 3> taps;
@@ -97,10 +108,10 @@ class GridSample final : public Operator {
           taps[static_cast<size_t>(i + 3 - rank)] = place(g, x[i + 2]);
         }
         const int64_t image = p / points;
-        T* out = c.out<T>(0) + image * channels * points + p % points;
-        const T* from = c.data<T>(0) + image * channels * in;
+        T* to = out.data<T>() + image * channels * points + p % points;
+        const T* from = in.data<T>() + image * channels * cells;
         for (int64_t ch = 0; ch < channels; ++ch) {
-          out[ch * points] = static_cast<T>(value(from + ch * in, taps, height, x.back()));
+          to[ch * points] = static_cast<T>(value(from + ch * cells, taps, height, x.back()));
         }
       }
     });

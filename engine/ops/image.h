@@ -12,7 +12,11 @@ inline constexpr std::string_view kChannelsLast = "nm_channels_last";
 
 class ImageLayout {
  public:
-  explicit ImageLayout(Attributes& a) : last_(a.flag(kChannelsLast, false)) {}
+  explicit ImageLayout(Attributes& a) : last_(a.flag(kChannelsLast, false)) {
+    // com.microsoft says it by an attribute or by the operator's name.
+    if (a.node().domain != kMicrosoftDomain) return;
+    last_ = last_ || a.flag("channels_last", false) || a.node().op_type.starts_with("Nhwc");
+  }
 
   bool channels_last() const { return last_; }
   int channel_axis(int rank) const { return last_ ? rank - 1 : 1; }

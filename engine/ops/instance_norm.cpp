@@ -59,7 +59,7 @@ class InstanceNorm final : public Operator {
     NM_ASSIGN(T * mean, c.scratch<T>(p.batch * p.channels));
     NM_ASSIGN(T * variance, c.scratch<T>(p.batch * p.channels));
     if (channels_last_) {
-      column_statistics<T>(p, in.data<T>(), mean, variance);
+      NM_TRY(column_statistics<T>(c, p, in.data<T>(), mean, variance));
       if (size > 1) merge(p.batch * groups, size, mean, variance);
     } else {
       mean_variance<T>(p.batch * groups, size * p.pixels, in.data<T>(), mean, variance);
@@ -77,27 +77,55 @@ class InstanceNorm final : public Operator {
     return {};
   }
 
+  // Pixels go in blocks of one size whatever the number of threads, so that sums are the same.
+  static constexpr int64_t kBlockElements = 65536;
+
   template <class T>
-  static void column_statistics(const Planes& p, const T* x, T* mean, T* variance) {
+  static Status column_statistics(const Execution& c, const Planes& p, const T* x, T* mean, T* variance) {
+    const int64_t block = std::max<int64_t>(1, kBlockElements / p.channels);
+    const int64_t blocks = (p.pixels + block - 1) / block;
+    NM_ASSIGN(T * means, c.scratch<T>(blocks * p.channels));
+    NM_ASSIGN(T * variances, c.scratch<T>(blocks * p.channels));
     for (int64_t b = 0; b < p.batch; ++b) {
       const T* image = x + b * p.pixels * p.channels;
-      T* m = mean + b * p.channels;
-      T* v = variance + b * p.channels;
-      if constexpr (std::is_same_v<T, float>) {
-        for_rows(p.channels, p.pixels, [&](int64_t begin, int64_t end) {
-          kernels().rows.column_mean_variance(p.pixels, end - begin, image + begin, p.channels, m + begin, v + begin);
-        });
-      } else {
-        for (int64_t ch = 0; ch < p.channels; ++ch) {
-          T sum = 0, squares = 0;
-          for (int64_t i = 0; i < p.pixels; ++i) sum += image[i * p.channels + ch];
-          m[ch] = sum / static_cast<T>(p.pixels);
-          for (int64_t i = 0; i < p.pixels; ++i) {
-            const T d = image[i * p.channels + ch] - m[ch];
-            squares += d * d;
-          }
-          v[ch] = squares / static_cast<T>(p.pixels);
+      ThreadPool::instance().parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {
+        for (int64_t i = begin; i < end; ++i) {
+          const int64_t pixels = std::min(block, p.pixels - i * block);
+          block_statistics<T>(pixels, p.channels, image + i * block * p.channels, means + i * p.channels,
+                              variances + i * p.channels);
         }
+      });
+      for (int64_t ch = 0; ch < p.channels; ++ch) {
+        T sum = 0, squares = 0;
+        for (int64_t i = 0; i < blocks; ++i) {
+          sum += means[i * p.channels + ch] * static_cast<T>(std::min(block, p.pixels - i * block));
+        }
+        const T m = sum / static_cast<T>(p.pixels);
+        for (int64_t i = 0; i < blocks; ++i) {
+          const T d = means[i * p.channels + ch] - m;
+          squares += (variances[i * p.channels + ch] + d * d) * static_cast<T>(std::min(block, p.pixels - i * block));
+        }
+        mean[b * p.channels + ch] = m;
+        variance[b * p.channels + ch] = squares / static_cast<T>(p.pixels);
+      }
+    }
+    return {};
+  }
+
+  template <class T>
+  static void block_statistics(int64_t pixels, int64_t channels, const T* x, T* mean, T* variance) {
+    if constexpr (std::is_same_v<T, float>) {
+      kernels().rows.column_mean_variance(pixels, channels, x, channels, mean, variance);
+    } else {
+      for (int64_t ch = 0; ch < channels; ++ch) {
+        T sum = 0, squares = 0;
+        for (int64_t i = 0; i < pixels; ++i) sum += x[i * channels + ch];
+        mean[ch] = sum / static_cast<T>(pixels);
+        for (int64_t i = 0; i < pixels; ++i) {
+          const T d = x[i * channels + ch] - mean[ch];
+          squares += d * d;
+        }
+        variance[ch] = squares / static_cast<T>(pixels);
       }
     }
   }

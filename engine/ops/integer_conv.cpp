@@ -152,6 +152,7 @@ class IntegerConv final : public Operator {
 NM_OPERATORS(integer_conv) {
   r.add<IntegerConv, false>("ConvInteger", 10);
   r.add<IntegerConv, true>("QLinearConv", 10);
+  r.add_in<IntegerConv, true>(kMicrosoftDomain, "QLinearConv", 1);
 }
 
 }  // namespace nm

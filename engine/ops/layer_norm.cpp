@@ -67,11 +67,14 @@ class LayerNorm final : public Operator {
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
     NM_TRY(check_float(c, 0, "the input"));
-    NM_TRY(common_type(c, 0, c.input_count()).take_status());
-    output_like(c, 0, 0);
+    NM_TRY(check_float(c, 1, "the scale (input 1)"));
+    if (kind_ == Norm::Layer) NM_TRY(common_type(c, 0, c.input_count()).take_status());
+    const DType type = c.type(kind_ == Norm::Rms ? 1 : 0);  // of RMS norms: the scale's
+    c.output(0, type);
     c.output(1, DType::Float32);
     c.output(2, DType::Float32);
     if (!c.has_shape(0)) return {};
+    c.output(0, type, c.shape(0));
     NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
     Shape normalized, statistics = c.shape(0);
     for (int i = axis; i < c.shape(0).rank(); ++i) {
@@ -87,6 +90,9 @@ class LayerNorm final : public Operator {
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
     if (in.count() == 0) return {};
+    if (c.input(1).dtype() != in.dtype()) {
+      return wrong_type("the scale (input 1)", c.input(1).dtype(), dtype_name(in.dtype()));
+    }
     return with_float(in.dtype(), [&]<class T>() { return run_rows<T>(c, in); });
   }
 

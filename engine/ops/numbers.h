@@ -99,4 +99,13 @@ void for_rows(int64_t rows, int64_t row, F&& body) {
   ThreadPool::instance().parallel_for(rows, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
 }
 
+// body(begin, end) over columns of `column` elements each. Neighbours share cache lines: 32 of them at least go
+// together.
+template <class F>
+void for_columns(int64_t columns, int64_t column, F&& body) {
+  constexpr int64_t least = 32;
+  const int64_t chunk = column * least >= kElementChunk ? least : kElementChunk / (column > 0 ? column : 1);
+  ThreadPool::instance().parallel_for(columns, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+}
+
 }  // namespace nm

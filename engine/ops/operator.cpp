@@ -68,7 +68,7 @@ const OperatorEntry* Registry::find(std::string_view domain, std::string_view na
 
 Result<OperatorPtr> create_operator(const Node& node) {
   const OperatorEntry* entry = Registry::instance().find(node.domain, node.op_type, node.version);
-  if (entry == nullptr) {
+  if (entry == nullptr || entry->make == nullptr) {
     return Status(Code::UnsupportedOperator, text("the operator ", node.domain.empty() ? "" : node.domain + ".",
                                                   node.op_type, " (version ", node.version, ") is not supported"))
         .at(node.op_type, node.name);

@@ -280,13 +280,17 @@ class Operator {
 
 using OperatorPtr = std::unique_ptr<Operator>;
 
+class Composition;
+
 // One operator's entry: valid for nodes of operator set version `since` up to `until`.
 struct OperatorEntry {
   std::string_view domain;
   std::string_view name;
   int since = 1;
   int until = INT32_MAX;
+  // One of the two: an operator of its own, or other operators that take its place (see composition.h).
   OperatorPtr (*make)(Attributes&) = nullptr;
+  void (*compose)(Composition&) = nullptr;
 };
 
 inline constexpr std::string_view kMicrosoftDomain = "com.microsoft";
@@ -304,8 +308,11 @@ class Registry {
   }
   template <class T, auto... args>
   void add_in(std::string_view domain, std::string_view name, int since) {
-    entries_.push_back(
-        {domain, name, since, INT32_MAX, [](Attributes& a) -> OperatorPtr { return std::make_unique<T>(a, args...); }});
+    entries_.push_back({domain, name, since, INT32_MAX,
+                        [](Attributes& a) -> OperatorPtr { return std::make_unique<T>(a, args...); }, nullptr});
+  }
+  void compose_in(std::string_view domain, std::string_view name, int since, void (*compose)(Composition&)) {
+    entries_.push_back({domain, name, since, INT32_MAX, nullptr, compose});
   }
   // Ends the range of the entry added last: r.add<Upsample>("Upsample", 7); r.until(9);
   void until(int last) { entries_.back().until = last; }

@@ -218,6 +218,7 @@ class Pool final : public Operator {
 
 NM_OPERATORS(pool) {
   r.add<Pool, PoolKind::Max>("MaxPool", 1);
+  r.add_in<Pool, PoolKind::Max>(kMicrosoftDomain, "NhwcMaxPool", 1);
   r.add<Pool, PoolKind::Average>("AveragePool", 1);
   r.add<Pool, PoolKind::Lp>("LpPool", 1);
 }

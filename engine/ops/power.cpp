@@ -193,7 +193,8 @@ class Mod final : public Operator {
       return !like_c_ && rest != 0 && (rest < 0) != (y < 0) ? static_cast<T>(rest + y) : rest;
     } else {
       const T rest = std::fmod(x, y);
-      return !like_c_ && rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+      if (!like_c_ && rest == 0) return std::copysign(rest, y);
+      return !like_c_ && (rest < 0) != (y < 0) ? rest + y : rest;
     }
   }
 

@@ -205,6 +205,7 @@ class DynamicQuantizeLinear final : public Operator {
 
 NM_OPERATORS(quantize_linear) {
   r.add<QuantizeLinear>("QuantizeLinear", 10);
+  r.add_in<QuantizeLinear>(kMicrosoftDomain, "QuantizeLinear", 1);
   r.add<DynamicQuantizeLinear>("DynamicQuantizeLinear", 11);
 }
 

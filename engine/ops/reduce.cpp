@@ -196,7 +196,7 @@ class ReduceOperator final : public Operator {
     }
     if (r.count == 2) {
       const int64_t n = r.size[1];
-      for_rows(n, r.size[0], [&](int64_t begin, int64_t end) {
+      for_columns(n, r.size[0], [&](int64_t begin, int64_t end) {
         kernels().rows.reduce_columns(op_, r.size[0], end - begin, x + begin, n, y + begin);
       });
       return true;

@@ -1,49 +1,59 @@
-// RotaryEmbedding: turns pairs of a head's elements by angles that depend on the position.
+// RotaryEmbedding, the standard one and com.microsoft's: turns pairs of a head's elements by angles that depend on the
+// position. They differ in the order of their inputs and in how positions and heads may be given.
 #include "engine/ops/check.h"
 #include "engine/ops/numbers.h"
+#include "engine/ops/rotary.h"
 
 namespace nm {
 namespace {
 
 class RotaryEmbedding final : public Operator {
  public:
-  explicit RotaryEmbedding(Attributes& a)
-      : interleaved_(a.flag("interleaved", false)),
+  RotaryEmbedding(Attributes& a, bool microsoft)
+      : microsoft_(microsoft),
+        interleaved_(a.flag("interleaved", false)),
         turned_(a.integer("rotary_embedding_dim", 0)),
         heads_(a.integer("num_heads", 0)) {
     if (turned_ < 0 || turned_ % 2 != 0) a.fail("the attribute 'rotary_embedding_dim' must be even and not negative");
   }
 
   Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
+    NM_TRY(check_tensors(c, microsoft_ ? 4 : 3));
     NM_TRY(check_float(c, 0, "the input"));
-    NM_TRY(common_type(c, 0, 3).take_status());
-    NM_TRY(check_type(c, 3, "the positions (input 3)", {DType::Int64}));
+    for (const size_t i : {cosines(), sines()}) {
+      if (c.type(0) != DType::Undefined) NM_TRY(check_type(c, i, text("input ", i), {c.type(0)}));
+    }
+    NM_TRY(check_type(c, positions(), text("the positions (input ", positions(), ")"), {DType::Int64}));
     output_like(c, 0, 0);
     for (size_t i = 0; i < c.input_count(); ++i) {
       if (c.has(i) && (!c.has_shape(i) || !c.shape(i).known())) return {};
     }
     const Shape& x = c.shape(0);
     if (x.rank() != 3 && x.rank() != 4) return wrong_shape("the input", x, "three or four dimensions");
-    if (x.rank() == 3 && (heads_ < 1 || x[2] % heads_ != 0)) {
+    const Shape& angles = c.shape(cosines());
+    if (angles.rank() < 2 || angles.back() > kLargest) return wrong_shape("the cosines", angles, "[positions, angles]");
+    if (microsoft_ && heads_ < 1 && x.rank() == 3 && (angles.back() == 0 || x[2] % (2 * angles.back()) != 0)) {
+      return wrong_shape("the input", x, text("heads of ", 2 * angles.back(), ", or the attribute 'num_heads'"));
+    }
+    if (x.rank() == 3 && (heads_ < 1 ? !microsoft_ : x[2] % heads_ != 0)) {
       return {Code::InvalidModel,
               text("an input of three dimensions needs the attribute 'num_heads' to divide ", x[2])};
     }
-    const Layout l = layout(x);
+    const Layout l = layout(x, angles);
     if (l.turned > l.head || l.head % 2 != 0) {
       return wrong_shape("the input", x, text("heads of an even size of at least ", l.turned));
     }
-    const bool positions = c.has(3);
-    if (positions && c.shape(3) != Shape{l.batch, l.length}) {
-      return wrong_shape("the positions (input 3)", c.shape(3), to_string(Shape{l.batch, l.length}));
+    const bool placed = c.has(positions());
+    const bool first_only = microsoft_ && c.shape(positions()) == Shape{1};
+    if (placed && !first_only && c.shape(positions()) != Shape{l.batch, l.length}) {
+      return wrong_shape("the positions", c.shape(positions()), to_string(Shape{l.batch, l.length}));
     }
-    for (const size_t i : {1, 2}) {
+    for (const size_t i : {cosines(), sines()}) {
       const Shape& cache = c.shape(i);
       const Shape rows =
-          positions ? Shape{cache.rank() > 0 ? cache[0] : 0, l.turned / 2} : Shape{l.batch, l.length, l.turned / 2};
-      if (cache != rows || cache != c.shape(1)) {
-        return wrong_shape(i == 1 ? "the cosines (input 1)" : "the sines (input 2)", cache, to_string(rows));
-      }
+          placed ? Shape{cache.rank() > 0 ? cache[0] : 0, l.turned / 2} : Shape{l.batch, l.length, l.turned / 2};
+      if (cache != rows || cache != angles)
+        return wrong_shape(text("the angles (input ", i, ")"), cache, to_string(rows));
     }
     return {};
   }
@@ -61,7 +71,12 @@ class RotaryEmbedding final : public Operator {
     int64_t head_step, length_step;  // elements between neighbours
   };
 
-  Layout layout(const Shape& x) const {
+  static constexpr int64_t kLargest = int64_t{1} << 40;
+  size_t positions() const { return microsoft_ ? 1 : 3; }
+  size_t cosines() const { return microsoft_ ? 2 : 1; }
+  size_t sines() const { return cosines() + 1; }
+
+  Layout layout(const Shape& x, const Shape& angles) const {
     Layout l{};
     l.batch = x[0];
     if (x.rank() == 4) {  // [batch, heads, length, head]
@@ -71,57 +86,49 @@ class RotaryEmbedding final : public Operator {
       l.head_step = l.length * l.head;
       l.length_step = l.head;
     } else {  // [batch, length, heads·head]
-      l.heads = heads_;
+      l.head = heads_ > 0 ? x[2] / heads_ : 2 * angles.back();
+      l.heads = heads_ > 0 ? heads_ : x[2] / l.head;
       l.length = x[1];
-      l.head = x[2] / heads_;
       l.head_step = l.head;
       l.length_step = x[2];
     }
-    l.turned = turned_ == 0 ? l.head : turned_;
+    l.turned = turned_ > 0 ? turned_ : microsoft_ ? 2 * angles.back() : l.head;
     return l;
   }
 
   template <class T>
   Status run_as(Execution& c) const {
-    const Layout l = layout(c.input(0).shape());
+    const Layout l = layout(c.input(0).shape(), c.input(cosines()).shape());
     const int64_t half = l.turned / 2;
-    const int64_t* positions = c.has(3) ? c.data<int64_t>(3) : nullptr;
-    if (positions != nullptr) {
-      const int64_t rows = c.input(1).dim(0);
+    const int64_t* at = c.has(positions()) ? c.data<int64_t>(positions()) : nullptr;
+    const bool first_only = at != nullptr && microsoft_ && c.input(positions()).rank() == 1;
+    const auto position = [&](int64_t r) { return at == nullptr ? r : first_only ? at[0] + r % l.length : at[r]; };
+    if (at != nullptr) {
+      const int64_t rows = c.input(cosines()).dim(0);
+      if (first_only && (at[0] < 0 || at[0] > rows)) return outside(at[0], rows);
       for (int64_t i = 0; i < l.batch * l.length; ++i) {
-        if (positions[i] < 0 || positions[i] >= rows) {
-          return {Code::InvalidData, text("the position ", positions[i], " is outside of caches with ", rows, " rows")};
-        }
+        if (position(i) < 0 || position(i) >= rows) return outside(position(i), rows);
       }
     }
-    const T* cosines = c.data<T>(1);
-    const T* sines = c.data<T>(2);
     for_rows(l.batch * l.length, l.heads * l.head, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
-        const int64_t row = (positions ? positions[r] : r) * half;
+        const int64_t row = position(r) * half;
         const int64_t start = r / l.length * l.length * l.heads * l.head + r % l.length * l.length_step;
         for (int64_t h = 0; h < l.heads; ++h) {
-          const int64_t at = start + h * l.head_step;
-          turn(c.data<T>(0) + at, c.out<T>(0) + at, cosines + row, sines + row, half, l);
+          const int64_t head = start + h * l.head_step;
+          turn_head(c.data<T>(0) + head, c.out<T>(0) + head, c.data<T>(cosines()) + row, c.data<T>(sines()) + row,
+                    l.turned, l.head, interleaved_);
         }
       }
     });
     return {};
   }
 
-  template <class T>
-  void turn(const T* x, T* y, const T* cosines, const T* sines, int64_t half, const Layout& l) const {
-    const int64_t step = interleaved_ ? 2 : 1;
-    const int64_t apart = interleaved_ ? 1 : half;
-    for (int64_t i = 0; i < half; ++i) {
-      const T a = x[i * step];
-      const T b = x[i * step + apart];
-      y[i * step] = a * cosines[i] - b * sines[i];
-      y[i * step + apart] = a * sines[i] + b * cosines[i];
-    }
-    for (int64_t i = l.turned; i < l.head; ++i) y[i] = x[i];
+  static Status outside(int64_t position, int64_t rows) {
+    return {Code::InvalidData, text("the position ", position, " is outside of caches with ", rows, " rows")};
   }
 
+  bool microsoft_;
   bool interleaved_;
   int64_t turned_;
   int64_t heads_;
@@ -129,6 +136,9 @@ class RotaryEmbedding final : public Operator {
 
 }  // namespace
 
-NM_OPERATORS(rotary_embedding) { r.add<RotaryEmbedding>("RotaryEmbedding", 23); }
+NM_OPERATORS(rotary_embedding) {
+  r.add<RotaryEmbedding, false>("RotaryEmbedding", 23);
+  r.add_in<RotaryEmbedding, true>(kMicrosoftDomain, "RotaryEmbedding", 1);
+}
 
 }  // namespace nm

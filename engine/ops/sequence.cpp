@@ -19,12 +19,12 @@ Result<const Sequence*> sequence(const Execution& c, size_t i) {
   return Status(Code::TypeMismatch, text("input ", i, " holds no sequence"));
 }
 
-// The position that optional input i gives, in [-count, count); `fallback` without one.
-Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t fallback) {
-  if (!c.has(i)) return fallback;
+// The position that optional input i gives, in [-count, last], from the end where it is negative; without one, `last`.
+Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t last) {
+  if (!c.has(i)) return last;
   const int64_t given = integer_at(c.input(i), 0);
-  if (given < -count || given >= count) {
-    return Status(Code::InvalidData, text("the position ", given, " is outside of a sequence with ", count, " places"));
+  if (given < -count || given > last) {
+    return Status(Code::InvalidData, text("the position ", given, " is outside of a sequence of ", count));
   }
   return given < 0 ? given + count : given;
 }
@@ -96,7 +96,7 @@ class SequenceInsert final : public Movement {
   Status run(Execution& c) override {
     NM_ASSIGN(const Sequence* in, sequence(c, 0));
     const auto count = static_cast<int64_t>(in->items.size());
-    NM_ASSIGN(const int64_t at, position(c, 2, count + 1, count));
+    NM_ASSIGN(const int64_t at, position(c, 2, count, count));
     NM_ASSIGN(Tensor item, keep(c.input(1)));
     auto out = std::make_shared<Sequence>(*in);
     out->items.insert(out->items.begin() + at, std::move(item));
@@ -140,7 +140,8 @@ class SequenceAt final : public Movement {
 
   Status run(Execution& c) override {
     NM_ASSIGN(const Sequence* in, sequence(c, 0));
-    NM_ASSIGN(const int64_t at, position(c, 1, static_cast<int64_t>(in->items.size()), 0));
+    const auto count = static_cast<int64_t>(in->items.size());
+    NM_ASSIGN(const int64_t at, position(c, 1, count, count - 1));
     return c.set_output(0, in->items[static_cast<size_t>(at)]);
   }
 };

@@ -1,12 +1,13 @@
 #include "engine/ops/check.h"
 #include "engine/ops/movement.h"
+#include "engine/tensor/cast.h"
 #include "engine/tensor/integers.h"
 
 namespace nm {
 namespace {
 
-// The parts' lengths: an attribute before operator set 13, an input from then on;
-// without them equal parts, of which from operator set 18 on the last may be smaller.
+// The parts' lengths: an attribute before operator set 13, an input from then on, and in the first one as well, of the
+// data's type there; without them equal parts, of which from operator set 18 on the last may be smaller.
 class Split final : public Movement {
  public:
   explicit Split(Attributes& a)
@@ -18,7 +19,11 @@ class Split final : public Movement {
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64, DType::Float32}));
+    if (version_ == 1) {
+      NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64, DType::Float32, DType::Float64}));
+    } else {
+      NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64}));
+    }
     const size_t n = c.output_count();
     if (parts_ != 0 && parts_ != static_cast<int64_t>(n)) {
       return {Code::InvalidModel,
@@ -28,12 +33,13 @@ class Split final : public Movement {
     if (!c.has_shape(0)) return {};
     NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
     const int64_t dim = c.shape(0)[axis];
-    const bool unknown = input_lengths(c) && !c.integers(1);
+    const auto lengths = lengths_of(c.value(1));
+    const bool unknown = c.has(1) && !lengths;
     for (size_t o = 0; o < n; ++o) {
       Shape shape = c.shape(0);
       shape[axis] = kUnknownDim;
       if (!unknown) {
-        NM_ASSIGN(shape[axis], length(c.integers(1), dim, o, n));
+        NM_ASSIGN(shape[axis], length(lengths, dim, o, n));
       }
       c.output(o, c.type(0), shape);
     }
@@ -44,7 +50,7 @@ class Split final : public Movement {
     const Tensor& in = c.input(0);
     const int axis = normalize_axis(axis_, in.rank());
     const Strides strides = row_major(in.shape());
-    const auto lengths = c.has(1) ? integers(c.input(1)) : std::nullopt;
+    const auto lengths = lengths_of(c.has(1) ? &c.input(1) : nullptr);
     int64_t at = 0;
     for (size_t o = 0; o < c.output_count(); ++o) {
       NM_ASSIGN(const int64_t n, length(lengths, in.dim(axis), o, c.output_count()));
@@ -64,10 +70,11 @@ class Split final : public Movement {
   std::optional<View> view(const Inference& c, size_t o) const override {
     const Shape& in = c.shape(0);
     const int axis = normalize_axis(axis_, in.rank());
-    if (in.count(0, axis) != 1 || (input_lengths(c) && c.value(1) == nullptr)) return std::nullopt;
+    if (in.count(0, axis) != 1 || (c.has(1) && c.value(1) == nullptr)) return std::nullopt;
+    const auto lengths = lengths_of(c.value(1));
     int64_t at = 0;
     for (size_t i = 0; i < o; ++i) {
-      const auto n = length(c.integers(1), in[axis], i, c.output_count());
+      const auto n = length(lengths, in[axis], i, c.output_count());
       if (!n.ok()) return std::nullopt;
       at += n.value();
     }
@@ -75,11 +82,17 @@ class Split final : public Movement {
   }
 
  private:
-  bool input_lengths(const Inference& c) const { return version_ >= 13 && c.has(1); }
+  static std::optional<std::vector<int64_t>> lengths_of(const Tensor* t) {
+    if (t == nullptr || is_index(t->dtype())) return t ? integers(*t) : std::nullopt;
+    std::vector<int64_t> lengths(static_cast<size_t>(t->count()));
+    Tensor whole = Tensor::view(DType::Int64, t->shape(), lengths.data());
+    if (!cast(*t, whole).ok()) return std::nullopt;
+    return lengths;
+  }
 
   // Of output o out of n; kUnknownDim where it follows from an unknown dimension.
   Result<int64_t> length(const std::optional<std::vector<int64_t>>& input, int64_t dim, size_t o, size_t n) const {
-    const std::vector<int64_t>* lengths = given_ ? &lengths_ : input && version_ >= 13 ? &*input : nullptr;
+    const std::vector<int64_t>* lengths = given_ ? &lengths_ : input ? &*input : nullptr;
     if (lengths == nullptr) {
       if (dim < 0) return kUnknownDim;
       const auto count = static_cast<int64_t>(n);

@@ -188,6 +188,7 @@ class LayoutPass {
   bool follow(Node& node) {
     if (node.outputs.empty() || node.outputs[0] == kNone || node.inputs.empty() || node.inputs[0] == kNone)
       return false;
+    if (node.attributes.contains(kChannelsLast)) return false;  // it was written so
     if (is_image_node(node)) return image(node);
     static const std::map<std::string_view, Handler> handlers = {
         {"GlobalAveragePool", &LayoutPass::image_if_last},

@@ -16,7 +16,8 @@ bool single(const Node& node) {
 // The input that output 0 equals in contents, type and shape; kNone otherwise.
 ValueId passed_through(const Graph& graph, const Node& node) {
   if (node.is("Identity")) return node.input(0);
-  if (node.is("Dropout") && node.inputs.size() < 3) return node.input(0);  // a third input may switch training on
+  // Others may be in training.
+  if (node.is("Dropout") && node.version >= 7 && node.inputs.size() < 3) return node.input(0);
   const GraphValue& out = graph.value(node.outputs[0]);
   if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
   auto op = create_operator(node);

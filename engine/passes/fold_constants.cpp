@@ -3,6 +3,7 @@
 
 #include "engine/ops/evaluate.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/precision.h"
 #include "engine/passes/rewrite.h"
 
 namespace nm {
@@ -33,10 +34,10 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
   }
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
   if (!op->pure()) return false;
-  const bool narrow = std::any_of(values.begin(), values.end(), [](const Value& v) {
-    return !v.empty() && (v.tensor()->dtype() == DType::Float16 || v.tensor()->dtype() == DType::BFloat16);
+  const bool other = std::any_of(values.begin(), values.end(), [&](const Value& v) {
+    return !v.empty() && wants_float32(*op, node, ValueType::tensor(v.tensor()->dtype()));
   });
-  if (narrow && !op->native_float16()) return false;  // folded once widen_float16 has been here
+  if (other) return false;  // folded once use_float32 has been here
   Inference c(node.inputs.size(), node.outputs.size());
   std::vector<const Value*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -1,12 +1,9 @@
-#include "engine/ops/operator.h"
+#include "engine/ops/composition.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/precision.h"
 
 namespace nm {
 namespace {
-
-bool is_narrow(const ValueType& type) {
-  return type.is_tensor() && (type.dtype == DType::Float16 || type.dtype == DType::BFloat16);
-}
 
 // What a subgraph sees of the outer graph: captures have the outer value's type and shape. The subgraph's own inputs
 // keep what the file declares, since loops may change shapes from one turn to the next; a type it leaves out is taken
@@ -26,45 +23,82 @@ Status infer_subgraphs(const Graph& graph, const Node& node) {
   return {};
 }
 
+// The output types that follow from inputs of which some were replaced by float32: the operator tells by itself where
+// it takes the original ones; where it does not, its float32 outputs are as narrow or wide as those inputs.
+void restore_types(const Operator& op, const std::vector<ValueType>& types, Inference& c) {
+  Inference original(types.size(), c.output_count());
+  DType other = DType::Undefined;
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (!c.has(i)) continue;
+    original.input_slot(i) = {types[i], std::nullopt, nullptr, true};
+    if (c.type(i) != types[i].dtype) other = types[i].dtype;
+  }
+  const bool told = op.infer(original).ok();
+  for (size_t o = 0; o < c.output_count(); ++o) {
+    ValueType& said = c.output_slot(o).type;
+    if (!said.is_tensor() || said.dtype != DType::Float32) continue;
+    said.dtype = told ? original.output_slot(o).type.dtype : other;
+  }
+}
+
 Status infer_node(Graph& graph, const Node& node) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
   Inference c(node.inputs.size(), node.outputs.size());
-  DType narrow = DType::Undefined;  // the 16-bit float that widen_float16 will replace
+  std::vector<ValueType> types(node.inputs.size());
+  bool replaced = false;  // by float32, as use_float32 will
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
     const GraphValue& v = graph.value(node.inputs[i]);
     Inference::Input& in = c.input_slot(i);
     in.present = true;
-    in.type = v.type;
+    in.type = types[i] = v.type;
     in.shape = v.shape;
     if (v.is_constant() && v.constant.raw() != nullptr) in.value = &v.constant;
-    if (is_narrow(v.type) && !op->native_float16() && !(op->packs_float16(i) && v.is_constant())) {
-      narrow = v.type.dtype;
+    if (wants_float32(*op, node, v.type) && !packs_as_is(*op, i, v)) {
+      replaced = true;
       in.type = ValueType::tensor(DType::Float32);
       in.value = nullptr;
     }
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
   NM_TRY(op->infer(c));
+  if (replaced) restore_types(*op, types, c);
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     GraphValue& v = graph.value(node.outputs[o]);
     Inference::Output& said = c.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) v.type = said.type;
-    if (narrow != DType::Undefined && said.type.is_tensor() && said.type.dtype == DType::Float32) v.type.dtype = narrow;
     if (said.shape) v.shape = said.shape;
     if (said.value.defined()) v.constant = std::move(said.value);
   }
   return {};
 }
 
+// The nodes that stand for `node`, types inferred, appended to `nodes`. What a composition is made of may be
+// compositions in turn, of simpler ones.
+Status append(Graph& graph, Node node, std::vector<Node>& nodes) {
+  const Compose compose = composition_of(node);
+  if (compose == nullptr) {
+    NM_TRY(infer_node(graph, node).at(node.op_type, node.name));
+    nodes.push_back(std::move(node));
+    return {};
+  }
+  Composition c(graph, node);
+  compose(c);
+  auto parts = c.take();
+  if (!parts.ok()) return parts.take_status().at(node.op_type, node.name);
+  for (Node& part : *parts) NM_TRY(append(graph, std::move(part), nodes));
+  return {};
+}
+
 }  // namespace
 
 Status infer_types(Graph& graph) {
-  for (const Node& node : graph.nodes) {
-    if (Status s = infer_node(graph, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
-  }
+  std::vector<Node> nodes;
+  nodes.reserve(graph.nodes.size());
+  for (Node& node : graph.nodes) NM_TRY(append(graph, std::move(node), nodes));
+  graph.nodes = std::move(nodes);
   return {};
 }
 

@@ -6,11 +6,11 @@ namespace {
 using Pass = Result<bool> (*)(Graph&);
 
 // Types are inferred anew after each of these.
-constexpr Pass kNeeded[] = {widen_float16};
+constexpr Pass kNeeded[] = {use_float32};
 constexpr Pass kOptimizing[] = {
     fold_constants,        // shape subgraphs and Constant nodes first: everything else looks for constants
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
-    widen_float16,
+    use_float32,
     fold_constants,  // casts of constants that widening made
     fuse_batch_norm,      fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals

@@ -6,7 +6,7 @@
 namespace nm {
 
 // Types and shapes of every value as far as they follow from the graph's inputs; refuses operators whose inputs do
-// not fit. Subgraphs included.
+// not fit. Compositions (engine/ops/composition.h) are replaced by what they are made of. Subgraphs included.
 Status infer_types(Graph& graph);
 
 // Every operator that the graph and its subgraphs need and the engine lacks, in one error.
@@ -14,7 +14,7 @@ Status check_supported(const Graph& graph);
 
 Result<bool> fold_constants(Graph& graph);
 Result<bool> eliminate_identities(Graph& graph);
-Result<bool> widen_float16(Graph& graph);
+Result<bool> use_float32(Graph& graph);
 Result<bool> fuse_batch_norm(Graph& graph);
 Result<bool> fuse_activation(Graph& graph);
 Result<bool> fuse_residual(Graph& graph);

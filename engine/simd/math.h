@@ -20,22 +20,29 @@ inline vf<A> horner(vf<A> x, const float (&c)[N]) {
 }
 }  // namespace detail
 
-// e^x. x = n·ln 2 + r, |r| <= ln2/2; e^r by a polynomial [3e-9]. At most 1.5 ulp.
+// Where e^x is a normal number.
+inline constexpr float exp_low = -87.3365448f, exp_high = 88.7228394f;
+
+// e^x for exp_low <= x <= exp_high. x = n·ln 2 + r, |r| <= ln2/2; e^r by a polynomial [3e-9]. At most 1.5 ulp.
 template <class A>
-inline vf<A> exp(vf<A> x) {
+inline vf<A> exp_normal(vf<A> x) {
   constexpr float log2e = 1.44269504f, ln2_high = 0.693145751953125f, ln2_low = 1.42860682e-6f;
-  constexpr float low = -87.3365448f, high = 88.7228394f;  // results are normal numbers between
-  constexpr float shift = 12582912.f;                      // 1.5·2^23: adding it rounds to an integer
+  constexpr float shift = 12582912.f;  // 1.5·2^23: adding it rounds to an integer
   static constexpr float q[] = {0.5000000095f, 0.166665186f, 0.04166620508f, 0.00836891795f, 0.001395053969f};
-  const vf<A> xc = clamp<A>(x, constant<A, low>(), constant<A, high>());
-  const vf<A> t = madd<A>(xc, constant<A, log2e>(), constant<A, shift>());
+  const vf<A> t = madd<A>(x, constant<A, log2e>(), constant<A, shift>());
   const vf<A> n = t - constant<A, shift>();
-  const vf<A> r = nmadd<A>(n, constant<A, ln2_low>(), nmadd<A>(n, constant<A, ln2_high>(), xc));
+  const vf<A> r = nmadd<A>(n, constant<A, ln2_low>(), nmadd<A>(n, constant<A, ln2_high>(), x));
   const vf<A> p = madd<A>(r * r, detail::horner<A>(r, q), r) + constant<A, 1.f>();
   // The exponent is added in integers: 2^128 alone would be infinite although p·2^128 is not.
-  const vf<A> y = from_bits<A>(bits<A>(p) + (bits<A>(t) << 23));
-  const vf<A> flushed = xsimd::select(x < constant<A, low>(), vf<A>(0.f), y);
-  return xsimd::select(x <= constant<A, high>(), flushed, x + constant<A, std::numeric_limits<float>::infinity()>());
+  return from_bits<A>(bits<A>(p) + (bits<A>(t) << 23));
+}
+
+// e^x.
+template <class A>
+inline vf<A> exp(vf<A> x) {
+  const vf<A> y = exp_normal<A>(clamp<A>(x, constant<A, exp_low>(), constant<A, exp_high>()));
+  const vf<A> flushed = select<A>(x < constant<A, exp_low>(), vf<A>(0.f), y);
+  return select<A>(x <= constant<A, exp_high>(), flushed, x + constant<A, std::numeric_limits<float>::infinity()>());
 }
 
 // Natural logarithm. x = 2^n·m, m in [√½, √2); log m = 2·atanh(s), s = (m-1)/(m+1) [5e-12]. At most 1.5 ulp;
@@ -54,16 +61,16 @@ inline vf<A> log(vf<A> x) {
   const vf<A> half = constant<A, 0.5f>() * f * f;
   const vf<A> tail = madd<A>(n, constant<A, 1.42860682e-6f>(), s * madd<A>(z, detail::horner<A>(z, p), half));
   const vf<A> y = madd<A>(n, constant<A, 0.693145751953125f>(), f - (half - tail));
-  const vf<A> finite = xsimd::select(x < constant<A, inf>(), y, x);  // also NaN
-  const vf<A> positive = xsimd::select(x < constant<A, 1.17549435e-38f>(), constant<A, -inf>(), finite);
-  return xsimd::select(x < vf<A>(0.f), vf<A>(std::numeric_limits<float>::quiet_NaN()), positive);
+  const vf<A> finite = select<A>(x < constant<A, inf>(), y, x);  // also NaN
+  const vf<A> positive = select<A>(x < constant<A, 1.17549435e-38f>(), constant<A, -inf>(), finite);
+  return select<A>(x < vf<A>(0.f), vf<A>(std::numeric_limits<float>::quiet_NaN()), positive);
 }
 
 // ±1 where |x| reaches the bound past which a sigmoidal function rounds to it, otherwise y, kept within ±1.
 template <class A>
 inline vf<A> saturate(vf<A> x, vf<A> y, vf<A> bound) {
   const vf<A> one = constant<A, 1.f>();
-  return xsimd::select(xsimd::abs(x) >= bound, xsimd::copysign(one, x), clamp<A>(y, -one, one));
+  return select<A>(xsimd::abs(x) >= bound, xsimd::copysign(one, x), clamp<A>(y, -one, one));
 }
 
 // Odd rational function [2e-8]: x·P(x²)/Q(x²). At most 6 ulp.
@@ -78,10 +85,19 @@ inline vf<A> tanh(vf<A> x) {
   return saturate<A>(x, y, constant<A, bound>());
 }
 
+namespace detail {
+// y/(1 + e^-x), zero where e^-x is too large for a normal quotient.
+template <class A>
+inline vf<A> over_one_plus_exp(vf<A> x, vf<A> y) {
+  const vf<A> e = exp_normal<A>(clamp<A>(-x, constant<A, exp_low>(), constant<A, -exp_low>()));
+  return select<A>(x < constant<A, exp_low>(), vf<A>(0.f), y / (constant<A, 1.f>() + e));
+}
+}  // namespace detail
+
 // 1/(1 + e^-x). At most 3 ulp.
 template <class A>
 inline vf<A> sigmoid(vf<A> x) {
-  return constant<A, 1.f>() / (constant<A, 1.f>() + exp<A>(-x));
+  return detail::over_one_plus_exp<A>(x, constant<A, 1.f>());
 }
 
 // Odd rational function [3e-8]. At most 6 ulp.
@@ -103,15 +119,15 @@ inline vf<A> log1p_positive(vf<A> x) {
   const vf<A> u = constant<A, 1.f>() + x;
   const vf<A> d = u - constant<A, 1.f>();
   const vf<A> y = log<A>(u) * (x / d);
-  const vf<A> finite = xsimd::select(u < constant<A, std::numeric_limits<float>::infinity()>(), y, u);
-  return xsimd::select(d == vf<A>(0.f), x, finite);
+  const vf<A> finite = select<A>(u < constant<A, std::numeric_limits<float>::infinity()>(), y, u);
+  return select<A>(d == vf<A>(0.f), x, finite);
 }
 
 // ln(1 + e^x) without overflow.
 template <class A>
 inline vf<A> softplus(vf<A> x) {
   const vf<A> y = at_least<A>(x, vf<A>(0.f)) + log1p_positive<A>(exp<A>(-xsimd::abs(x)));
-  return xsimd::select(x == x, y, x);
+  return select<A>(x == x, y, x);
 }
 
 // e^x - 1 where x <= 0 matters near zero: a polynomial there, exp elsewhere.
@@ -119,12 +135,12 @@ template <class A>
 inline vf<A> expm1(vf<A> x) {
   static constexpr float p[] = {0.5f, 0.166666667f, 0.0416666667f, 0.00833333333f, 0.00138888889f, 0.000198412698f};
   const vf<A> small = madd<A>(x * x, detail::horner<A>(x, p), x);
-  return xsimd::select(xsimd::abs(x) < constant<A, 0.5f>(), small, exp<A>(x) - constant<A, 1.f>());
+  return select<A>(xsimd::abs(x) < constant<A, 0.5f>(), small, exp<A>(x) - constant<A, 1.f>());
 }
 
 template <class A>
 inline vf<A> silu(vf<A> x) {
-  return x / (constant<A, 1.f>() + exp<A>(-x));
+  return detail::over_one_plus_exp<A>(x, x);
 }
 template <class A>
 inline vf<A> hard_sigmoid(vf<A> x, vf<A> alpha, vf<A> beta) {

@@ -110,6 +110,16 @@ inline vf<A> nmadd(vf<A> a, vf<A> b, vf<A> c) {
 #endif
 }
 
+// a where the mask is set, b elsewhere. V8 takes three or four instructions for the bitwise form, one for the relaxed.
+template <class A>
+inline vf<A> select(vmask<A> mask, vf<A> a, vf<A> b) {
+#if defined(__wasm_relaxed_simd__)
+  return vf<A>(wasm_i32x4_relaxed_laneselect(a, b, mask));
+#else
+  return xsimd::select(mask, a, b);
+#endif
+}
+
 // Minimum and maximum in one instruction: where x is NaN the result is NaN; where only the bound is, it is not
 // specified. Of two zeros either may come back.
 template <class A>
@@ -187,13 +197,54 @@ inline void store_up_to(float* p, vf<A> v, int64_t n) {
   }
 }
 
+// 16 bytes as integers.
+template <class A>
+inline void widen_bytes(const uint8_t* p, vi<A> (&out)[16 / lanes<A>]) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (lanes<A> == 16) {
+    out[0] = vi<A>(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  } else
+#endif
+#if XSIMD_WITH_AVX2
+      if constexpr (lanes<A> == 8) {
+    for (int i = 0; i < 2; ++i) {
+      out[i] = vi<A>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i))));
+    }
+  } else
+#endif
+  {
+#if defined(__wasm_simd128__)
+    const v128_t bytes = wasm_v128_load(p);
+    const v128_t low = wasm_u16x8_extend_low_u8x16(bytes), high = wasm_u16x8_extend_high_u8x16(bytes);
+    out[0] = vi<A>(wasm_u32x4_extend_low_u16x8(low));
+    out[1] = vi<A>(wasm_u32x4_extend_high_u16x8(low));
+    out[2] = vi<A>(wasm_u32x4_extend_low_u16x8(high));
+    out[3] = vi<A>(wasm_u32x4_extend_high_u16x8(high));
+#elif defined(__SSE2__)
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), zero = _mm_setzero_si128();
+    const __m128i low = _mm_unpacklo_epi8(bytes, zero), high = _mm_unpackhi_epi8(bytes, zero);
+    out[0] = vi<A>(_mm_unpacklo_epi16(low, zero));
+    out[1] = vi<A>(_mm_unpackhi_epi16(low, zero));
+    out[2] = vi<A>(_mm_unpacklo_epi16(high, zero));
+    out[3] = vi<A>(_mm_unpackhi_epi16(high, zero));
+#else
+    const uint8x16_t bytes = vld1q_u8(p);
+    const uint16x8_t low = vmovl_u8(vget_low_u8(bytes)), high = vmovl_u8(vget_high_u8(bytes));
+    out[0] = vi<A>(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(low))));
+    out[1] = vi<A>(vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(low))));
+    out[2] = vi<A>(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(high))));
+    out[3] = vi<A>(vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(high))));
+#endif
+  }
+}
+
 // To the nearest integer, halves to even: floats of 2^23 and more are integers already.
 template <class A>
 inline vf<A> round_even(vf<A> x) {
   const vf<A> sign = from_bits<A>(bits<A>(x) & vi<A>(INT32_MIN));
   const vf<A> shift(8388608.f);
   const vf<A> rounded = (xsimd::abs(x) + shift) - shift;
-  const vf<A> y = xsimd::select(xsimd::abs(x) < shift, rounded, xsimd::abs(x));
+  const vf<A> y = select<A>(xsimd::abs(x) < shift, rounded, xsimd::abs(x));
   return from_bits<A>(bits<A>(y) | bits<A>(sign));
 }
 

@@ -59,7 +59,8 @@ TEST_CASE("com.microsoft's Attention projects, masks and attends", "[ops][fused_
   check(attention({}), {x, weights, bias, Value(), tensor<float>({2, 1, 1, 1, 1}, {5, 15})},
         {tensor<float>({1, 3, 1}, {9, 9, 9}), tensor<float>({2, 1, 1, 4, 1}, {5, 3, 6, 9, 15, 4, 7, 10})});
   check_fails(attention({}), {x, tensor<float>({2, 3}, {0, 0, 0, 0, 0, 0})}, Code::ShapeMismatch);
-  check_fails(attention({}), {x, weights, bias, tensor<int32_t>({2}, {1, 1})}, Code::ShapeMismatch);
+  check(attention({}), {x, weights, bias, tensor<int32_t>({2}, {2, 1})}, {tensor<float>({1, 3, 1}, {7, 7, 7})});
+  check_fails(attention({}), {x, weights, bias, tensor<int32_t>({3}, {1, 1, 1})}, Code::ShapeMismatch);
   check_fails(node("Attention", 1, {}, "com.microsoft"), {x, weights}, Code::InvalidModel);
 }
 
@@ -76,6 +77,20 @@ TEST_CASE("RotaryEmbedding turns pairs", "[ops][rotary_embedding]") {
   check_fails(node("RotaryEmbedding", 23), {x, cosines, sines, tensor<int64_t>({1, 1}, {2})}, Code::InvalidData);
   check_fails(node("RotaryEmbedding", 23), {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), cosines, sines, at},
               Code::InvalidModel);
+}
+
+TEST_CASE("com.microsoft's RotaryEmbedding counts on from a position and knows heads by their angles",
+          "[ops][rotary_embedding]") {
+  const auto rotary = [](AttributeMap a) { return node("RotaryEmbedding", 1, std::move(a), "com.microsoft"); };
+  const Tensor cosines = tensor<float>({2, 1}, {1, 0}), sines = tensor<float>({2, 1}, {0, 1});
+  const Tensor x = tensor<float>({1, 2, 2}, {1, 2, 3, 4});
+  check(rotary({}), {x, tensor<int64_t>({1}, {0}), cosines, sines}, {tensor<float>({1, 2, 2}, {1, 2, -4, 3})});
+  check(rotary({}), {x, tensor<int64_t>({1, 2}, {1, 1}), cosines, sines}, {tensor<float>({1, 2, 2}, {-2, 1, -4, 3})});
+  check(rotary({}), {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), tensor<int64_t>({1}, {1}), cosines, sines},
+        {tensor<float>({1, 1, 4}, {-2, 1, -4, 3})});
+  check_fails(rotary({}), {x, tensor<int64_t>({1}, {1}), cosines, sines}, Code::InvalidData);
+  check_fails(rotary({}), {tensor<float>({1, 1, 3}, {1, 2, 3}), tensor<int64_t>({1}, {1}), cosines, sines},
+              Code::ShapeMismatch);
 }
 
 TEST_CASE("EmbedLayerNormalization adds vectors and counts words", "[ops][embed_layer_norm]") {

@@ -78,6 +78,11 @@ TEST_CASE("Mod has the sign of the divisor, or of the dividend with fmod", "[ops
   const Tensor y = tensor<int32_t>({6}, {2, -3, 8, -2, 3, 5});
   check(node("Mod", 10), {x, y}, {tensor<int32_t>({6}, {0, -2, 5, 0, 2, 3})});
   check(node("Mod", 13, {{"fmod", int64_t{1}}}), {x, y}, {tensor<int32_t>({6}, {0, 1, 5, 0, -1, 3})});
+  // A rest of zero has the divisor's sign too.
+  const auto rest = run(node("Mod", 13), {tensor<float>({2}, {4, -4}), tensor<float>({2}, {-2, 2})});
+  REQUIRE(rest.ok());
+  CHECK(std::signbit((*rest)[0].tensor()->data<float>()[0]));
+  CHECK(!std::signbit((*rest)[0].tensor()->data<float>()[1]));
   check(node("Mod", 13, {{"fmod", int64_t{1}}}), {tensor<float>({2}, {-4.5f, 5}), tensor<float>({2}, {2, 3})},
         {tensor<float>({2}, {-0.5f, 2})});
   check(node("Mod", 13), {tensor<int64_t>({1}, {INT64_MIN}), tensor<int64_t>({1}, {-1})}, {tensor<int64_t>({1}, {0})});

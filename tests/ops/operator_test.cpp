@@ -3,6 +3,8 @@
 #include <cstdlib>
 
 #include "cli/coverage.h"
+#include "engine/ops/composition.h"
+#include "engine/passes/passes.h"
 #include "engine/program/program.h"
 
 namespace nm::test {
@@ -83,6 +85,7 @@ Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& input
     graph->outputs.push_back(n.outputs.back());
   }
   graph->nodes.push_back(std::move(n));
+  if (composition_of(spec) != nullptr) NM_TRY(infer_types(*graph));
   NM_ASSIGN(std::unique_ptr<Program> program, Program::compile(graph, never, true));
   std::vector<Value> results;
   NM_TRY(program->run(std::move(fed), results));

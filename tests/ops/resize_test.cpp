@@ -102,6 +102,16 @@ TEST_CASE("Resize", "[ops]") {
   }
 }
 
+TEST_CASE("GridSample of integers cuts what it interpolates", "[ops]") {
+  const Tensor grid = tensor<float>({1, 1, 3, 2}, {-1, -1, 0, 0, 1, 1});
+  const AttributeMap corners{{"align_corners", int64_t{1}}};
+  check(node("GridSample", 20, corners), {tensor<int16_t>({1, 1, 2, 2}, {-3, 2, 4, 8}), grid},
+        {tensor<int16_t>({1, 1, 1, 3}, {-3, 2, 8})});
+  check(node("GridSample", 20, corners), {tensor<uint8_t>({1, 1, 1, 1}, {200}), grid},
+        {tensor<uint8_t>({1, 1, 1, 3}, {200, 200, 200})});
+  check_fails(node("GridSample", 20), {tensor<bool>({1, 1, 1, 1}, {true}), grid}, Code::TypeMismatch);
+}
+
 TEST_CASE("GridSample", "[ops]") {
   const Tensor x = tensor<float>({1, 1, 1, 2}, {1, 3});
   const Tensor grid = tensor<float>({1, 1, 3, 2}, {-0.5f, 0, 0, 0, 1.5f, 0});  // the cells' centres are ±0.5

@@ -35,6 +35,8 @@ TEST_CASE("Sequences are made, changed and read") {
   check_items(node("SequenceEmpty", 11), {}, {});
   check_items(node("SequenceInsert", 11), {sequence({a}), b}, {a, b});
   check_items(node("SequenceInsert", 11), {sequence({a}), b, place(0)}, {b, a});
+  check_items(node("SequenceInsert", 11), {sequence({a}), b, place(-1)}, {b, a});
+  check_items(node("SequenceInsert", 11), {sequence({a}), b, place(1)}, {a, b});
   check_items(node("SequenceErase", 11), {sequence({a, b})}, {a});
   check_items(node("SequenceErase", 11), {sequence({a, b}), place(-2)}, {b});
   check(node("SequenceAt", 11), {sequence({a, b}), place(-1)}, {b});
@@ -42,6 +44,7 @@ TEST_CASE("Sequences are made, changed and read") {
   check_fails(node("SequenceAt", 11), {sequence({a}), place(1)}, Code::InvalidData);
   check_fails(node("SequenceErase", 11), {sequence({})}, Code::InvalidData);
   check_fails(node("SequenceInsert", 11), {sequence({a}), b, place(2)}, Code::InvalidData);
+  check_fails(node("SequenceInsert", 11), {sequence({a}), b, place(-2)}, Code::InvalidData);
   check_fails(node("SequenceInsert", 11), {sequence({a}), place(0)}, Code::TypeMismatch);
   check_fails(node("SequenceConstruct", 11), {a, place(0)}, Code::TypeMismatch);
 }

@@ -57,8 +57,6 @@ std::string listing(const Graph& graph) {
   return out;
 }
 
-namespace {
-
 std::vector<Value> run_graph(Graph graph, const std::vector<Value>& inputs) {
   static const std::atomic<bool> never{false};
   auto program = Program::compile(std::make_shared<Graph>(std::move(graph)), never, true);
@@ -70,8 +68,6 @@ std::vector<Value> run_graph(Graph graph, const std::vector<Value>& inputs) {
   REQUIRE(s.ok());
   return outputs;
 }
-
-}  // namespace
 
 Graph check_pass(Result<bool> (*pass)(Graph&), GraphBuilder& builder, bool expect_change, double tolerance) {
   const Graph before = builder.build();

@@ -40,6 +40,9 @@ class GraphBuilder {
 // "Conv Relu Add": the nodes in order.
 std::string listing(const Graph& graph);
 
+// Runs the graph as it is.
+std::vector<Value> run_graph(Graph graph, const std::vector<Value>& inputs);
+
 // Runs the graph on random inputs before and after the pass and expects equal outputs; returns the graph after.
 Graph check_pass(Result<bool> (*pass)(Graph&), GraphBuilder& builder, bool expect_change = true,
                  double tolerance = 1e-4);

@@ -6,6 +6,7 @@
 #include "engine/kernels/gemm_impl.h"
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/layout_impl.h"
+#include "engine/kernels/nbits_impl.h"
 #include "engine/kernels/pool_impl.h"
 #include "engine/kernels/resize_impl.h"
 #include "engine/kernels/rows_impl.h"
@@ -22,7 +23,8 @@ constexpr KernelTable make_table(const char* isa) {
           impl::row_kernels<A>(),
           impl::layout_kernels<A>(),
           impl::resize_kernels<A>(),
-          impl::convert_kernels<A>()};
+          impl::convert_kernels<A>(),
+          impl::nbits_kernels<A>()};
 }
 
 }  // namespace nm::targets

@@ -1,49 +1,57 @@
 // float16 and bfloat16 are how weights and inputs are stored; arithmetic is float32. Values that arithmetic nodes read
-// are cast once, stay float32 from node to node, and become 16-bit again where a node or an output insists on it.
+// are cast once, stay float32 from node to node, and become 16-bit again where a node or an output insists on it. The
+// same happens to float64 around the few operators that have no code for it; theirs are results in single precision.
 #include <algorithm>
 
 #include "engine/ops/operator.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/precision.h"
 #include "engine/passes/rewrite.h"
 
 namespace nm {
 namespace {
 
-bool is_narrow(DType t) { return t == DType::Float16 || t == DType::BFloat16; }
+constexpr std::string_view kSinglePrecision[] = {"Attention", "ConvTranspose", "GRU", "LSTM", "RNN"};
 
-class Widener {
+bool is_16_bit(const ValueType& t) {
+  return t.is_tensor() && (t.dtype == DType::Float16 || t.dtype == DType::BFloat16);
+}
+
+bool is_single_precision(const Node& node) {
+  return node.domain.empty() && std::find(std::begin(kSinglePrecision), std::end(kSinglePrecision), node.op_type) !=
+                                    std::end(kSinglePrecision);
+}
+
+class Float32User {
  public:
-  explicit Widener(Graph& graph) : graph_(graph), wide_(graph.values.size(), kNone), made_(graph.values.size()) {}
+  explicit Float32User(Graph& graph) : graph_(graph), wide_(graph.values.size(), kNone), made_(graph.values.size()) {}
 
   Result<bool> run() {
-    const auto narrow = [](const GraphValue& v) { return v.type.is_tensor() && is_narrow(v.type.dtype); };
-    if (std::none_of(graph_.values.begin(), graph_.values.end(), narrow)) return false;
+    const auto other = [](const GraphValue& v) {
+      return v.type.is_tensor() && is_float(v.type.dtype) && v.type.dtype != DType::Float32;
+    };
+    if (std::none_of(graph_.values.begin(), graph_.values.end(), other)) return false;
     for (Node& node : graph_.nodes) {
       if (Status s = rewrite(std::move(node)); !s.ok()) return s;
     }
-    // Narrow forms that outputs and 16-bit nodes still read, but that only exist as float32.
+    // Original forms that outputs still read, but that only exist as float32.
     graph_.nodes = std::move(nodes_);
     for (ValueId& id : graph_.outputs) {
-      if (narrow_missing(id)) graph_.nodes.push_back(cast(wide_of(id), id, graph_.value(id).type.dtype));
-      // An output named twice is narrowed once.
+      if (original_missing(id)) graph_.nodes.push_back(cast(wide_of(id), id, graph_.value(id).type.dtype));
+      // An output named twice is cast once.
       if (static_cast<size_t>(id) < made_.size()) made_[static_cast<size_t>(id)] = false;
     }
     return true;
   }
 
  private:
-  // A value whose producer was widened: only the float32 form has been computed.
-  bool narrow_missing(ValueId id) const {
+  // A value whose producer computes float32: only that form is there.
+  bool original_missing(ValueId id) const {
     return static_cast<size_t>(id) < made_.size() && made_[static_cast<size_t>(id)];
   }
   ValueId wide_of(ValueId id) const {
     return static_cast<size_t>(id) < wide_.size() ? wide_[static_cast<size_t>(id)] : kNone;
   }
-  bool narrow(ValueId id) const {
-    const ValueType& t = graph_.value(id).type;
-    return t.is_tensor() && is_narrow(t.dtype);
-  }
-
   ValueId add_wide(ValueId id) {
     GraphValue v;
     v.name = graph_.value(id).name;
@@ -71,17 +79,14 @@ class Widener {
     return to;
   }
 
-  // Gives a node that reads 16-bit values what it wants.
-  void ensure_narrow(ValueId id) {
-    if (id == kNone || !narrow_missing(id)) return;
+  // Gives a node that reads the value as it was what it wants.
+  void ensure_original(ValueId id) {
+    if (id == kNone || !original_missing(id)) return;
     nodes_.push_back(cast(wide_of(id), id, graph_.value(id).type.dtype));
     made_[static_cast<size_t>(id)] = false;
   }
 
   Status rewrite(Node node) {
-    const auto touches = [&](const std::vector<ValueId>& ids) {
-      return std::any_of(ids.begin(), ids.end(), [&](ValueId id) { return id != kNone && narrow(id); });
-    };
     const bool tensors_only =
         node.inputs.size() == node.explicit_inputs &&
         std::all_of(node.inputs.begin(), node.inputs.end(),
@@ -89,14 +94,19 @@ class Widener {
         std::all_of(node.outputs.begin(), node.outputs.end(),
                     [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); });
     NM_ASSIGN(const OperatorPtr op, create_operator(node));
+    const bool moves = op->native_float16();
+    const auto replaced = [&](ValueId id) {
+      if (id == kNone) return false;
+      const ValueType& type = graph_.value(id).type;
+      return moves ? is_16_bit(type) : wants_float32(*op, node, type);
+    };
     // A node that moves 16-bit values as they are follows its inputs: no point in narrowing for it.
-    const bool follows = op->native_float16() && touches(node.inputs) &&
-                         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
-                           return id == kNone || !narrow(id) || wide_of(id) != kNone || graph_.constant(id) != nullptr;
-                         });
-    const bool widen = tensors_only && touches(node.inputs) && (follows || !op->native_float16());
-    if (!widen) {
-      for (const ValueId id : node.inputs) ensure_narrow(id);
+    const bool follows = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+      return !replaced(id) || wide_of(id) != kNone || graph_.constant(id) != nullptr;
+    });
+    const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(), replaced);
+    if (!tensors_only || !touched || (moves && !follows)) {
+      for (const ValueId id : node.inputs) ensure_original(id);
       nodes_.push_back(std::move(node));
       return {};
     }
@@ -104,7 +114,7 @@ class Widener {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       ValueId& id = node.inputs[i];
       if (id == kNone) continue;
-      if (narrow(id) && !(op->packs_float16(i) && graph_.constant(id) != nullptr)) {
+      if (replaced(id) && !packs_as_is(*op, i, graph_.value(id))) {
         NM_ASSIGN(id, widened(id));
       }
       const GraphValue& v = graph_.value(id);
@@ -114,8 +124,8 @@ class Widener {
     if (Status s = op->infer(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       ValueId& id = node.outputs[o];
-      // Cast and its like say their type themselves: those outputs stay 16-bit.
-      if (id == kNone || !narrow(id) || is_narrow(c.output_slot(o).type.dtype)) continue;
+      // Cast and its like say their type themselves: those outputs stay as they are.
+      if (!replaced(id) || c.output_slot(o).type.dtype != DType::Float32) continue;
       made_[static_cast<size_t>(id)] = true;
       id = add_wide(id);
     }
@@ -125,12 +135,17 @@ class Widener {
 
   Graph& graph_;
   std::vector<ValueId> wide_;  // by original value: its float32 form
-  std::vector<bool> made_;     // by original value: the 16-bit form is not computed (yet)
+  std::vector<bool> made_;     // by original value: the original form is not computed (yet)
   std::vector<Node> nodes_;
 };
 
 }  // namespace
 
-Result<bool> widen_float16(Graph& graph) { return Widener(graph).run(); }
+bool wants_float32(const Operator& op, const Node& node, const ValueType& type) {
+  if (is_16_bit(type)) return !op.native_float16();
+  return type.is_tensor() && type.dtype == DType::Float64 && is_single_precision(node);
+}
+
+Result<bool> use_float32(Graph& graph) { return Float32User(graph).run(); }
 
 }  // namespace nm

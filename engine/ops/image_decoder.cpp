@@ -1,0 +1,24 @@
+#include "engine/ops/operator.h"
+
+namespace nm {
+namespace {
+
+// Refused: decoders for eight formats would outweigh the engine, and every host has them.
+class ImageDecoder final : public Operator {
+ public:
+  explicit ImageDecoder(Attributes& a) {
+    a.unsupported(
+        "images are not decoded inside a model; decode them before the run (in a page: createImageBitmap, drawImage on "
+        "a canvas, getImageData), and cut the model behind this node so that it takes the pixels, uint8 [height, "
+        "width, channels], as an input");
+  }
+
+  Status infer(Inference&) const override { return {}; }
+  Status run(Execution&) override { return {}; }
+};
+
+}  // namespace
+
+NM_OPERATORS(image_decoder) { r.add<ImageDecoder>("ImageDecoder", 20); }
+
+}  // namespace nm

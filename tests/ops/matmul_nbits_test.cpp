@@ -1,0 +1,107 @@
+#include "engine/kernels/kernels.h"
+#include "tests/ops/operator_test.h"
+
+using namespace nm;
+using namespace nm::test;
+
+namespace {
+
+Node product(int64_t k, int64_t n, int64_t bits, int64_t block) {
+  return node("MatMulNBits", 1, {{"K", k}, {"N", n}, {"bits", bits}, {"block_size", block}}, "com.microsoft");
+}
+
+// Deterministic values of a tensor, from their index.
+template <class T, class F>
+Tensor made(const Shape& shape, F f) {
+  auto t = Tensor::create(dtype_of<T>, shape);
+  REQUIRE(t.ok());
+  for (int64_t i = 0; i < t->count(); ++i) t->template data<T>()[i] = static_cast<T>(f(i));
+  return std::move(*t);
+}
+
+}  // namespace
+
+TEST_CASE("MatMulNBits multiplies with the numbers behind the codes") {
+  for (const int64_t bits : {2, 4, 8}) {
+    for (const int64_t block : {16, 32, 128}) {
+      for (const int64_t k : {48, 130}) {
+        for (const int64_t rows : {1, 6, 70}) {
+          INFO(bits << " bits, blocks of " << block << ", k " << k << ", rows " << rows);
+          const int64_t n = 5, blocks = (k + block - 1) / block, per_byte = 8 / bits, mask = (1 << bits) - 1;
+          const Tensor a = made<float>({rows, k}, [](int64_t i) { return float(i * 7 % 11) - 5; });
+          const Tensor codes = made<uint8_t>({n, blocks, block / per_byte}, [](int64_t i) { return i * 37 % 251; });
+          const Tensor scales = made<float>({n, blocks}, [](int64_t i) { return 0.25f * float(i % 3 + 1); });
+          const int64_t zero_row = (blocks * bits + 7) / 8;
+          const Tensor zeros = made<uint8_t>({n, zero_row}, [](int64_t i) { return i * 53 % 241; });
+          const Tensor bias = made<float>({n}, [](int64_t i) { return float(i); });
+          for (const bool packed : {false, true}) {
+            const Tensor expected = made<float>({rows, n}, [&](int64_t i) {
+              const int64_t r = i / n, column = i % n;
+              float sum = 0;
+              for (int64_t j = 0; j < k; ++j) {
+                const int64_t b = j / block, at = b * bits;
+                const int code =
+                    codes.data<uint8_t>()[(column * blocks * block + j) / per_byte] >> (j % per_byte * bits) &
+                    static_cast<int>(mask);
+                const int zero =
+                    packed ? zeros.data<uint8_t>()[column * zero_row + at / 8] >> (at % 8) & static_cast<int>(mask)
+                           : 1 << (bits - 1);
+                sum += a.data<float>()[r * k + j] * float(code - zero) * scales.data<float>()[column * blocks + b];
+              }
+              return sum + (packed ? float(column) : 0.f);
+            });
+            std::vector<Value> inputs{a, codes, scales};
+            if (packed) inputs.insert(inputs.end(), {zeros, {}, bias});
+            check(product(k, n, bits, block), inputs, {expected}, 1e-4, 1e-3);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("MatMulNBits takes float zero points, groups and weights that are not there") {
+  const Tensor a = made<float>({1, 32}, [](int64_t) { return 1; });
+  const Tensor codes = made<uint8_t>({1, 2, 8}, [](int64_t i) { return i < 8 ? 0x21 : 0x43; });  // 1, 2, … then 3, 4, …
+  const Tensor scales = tensor<float>({1, 2}, {1, 10});
+  check(product(32, 1, 4, 16), {a, codes, scales, tensor<float>({1, 2}, {0.5f, 3})}, {tensor<float>({1, 1}, {96})});
+  // Every other element belongs to the other block.
+  const Tensor groups = made<int32_t>({32}, [](int64_t i) { return i % 2; });
+  check(product(32, 1, 4, 16), {a, codes, scales, tensor<float>({1, 2}, {0, 0}), groups},
+        {tensor<float>({1, 1}, {8 + 160 + 24 + 320})});
+  const Tensor none = made<uint8_t>({0, 2, 8}, [](int64_t) { return 0; });
+  check(product(32, 1, 4, 16), {a, none, scales, {}, {}, tensor<float>({1}, {7})}, {tensor<float>({1, 1}, {7})});
+  check(product(32, 1, 4, 16), {made<float>({0, 32}, [](int64_t) { return 0; }), codes, scales},
+        {made<float>({0, 1}, [](int64_t) { return 0; })});
+  const Tensor astray = made<int32_t>({32}, [](int64_t i) { return i == 31 ? 2 : 0; });
+  check_fails(product(32, 1, 4, 16), {a, codes, scales, {}, astray}, Code::InvalidData);
+  check_fails(product(32, 1, 4, 24), {a, codes, scales}, Code::InvalidModel);
+  check_fails(product(32, 1, 3, 16), {a, codes, scales}, Code::UnsupportedOperator);
+  check_fails(product(32, 2, 4, 16), {a, codes, scales}, Code::ShapeMismatch);
+  check_fails(product(31, 1, 4, 16), {a, codes, scales}, Code::ShapeMismatch);
+}
+
+TEST_CASE("Every instruction set reads codes alike") {
+  NBits w;
+  w.bits = 4;
+  w.block = 32;
+  w.blocks = 3;
+  std::vector<uint8_t> codes(5 * 48);
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<uint8_t>(i * 29);
+  std::vector<float> scales(15, 0.5f), x(96), planes(96), sums(3), y(5);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = float(i % 5) - 2;
+  w.codes = codes.data();
+  w.scales = scales.data();
+  for (const KernelTable* k : available_kernels()) {
+    INFO(k->isa);
+    k->nbits.arrange(w, 96, x.data(), planes.data(), sums.data());
+    k->nbits.dot(w, 1, planes.data(), sums.data(), 0, 5, y.data(), 5);
+    for (size_t n = 0; n < 5; ++n) {
+      float expected = 0;
+      for (size_t i = 0; i < 96; ++i) {
+        expected += x[i] * 0.5f * float((codes[n * 48 + i / 2] >> (i % 2 * 4) & 15) - 8);
+      }
+      CHECK(y[n] == Catch::Approx(expected));
+    }
+  }
+}
