@@ -64,11 +64,9 @@ class Tokenizer final : public Movement {
     for (size_t i = 0; i < tokens.size(); ++i) {
       const std::string& s = in.data<std::string>()[i];
       std::string* to = out->data<std::string>() + i * widest;
-      if (mark_) {
-        to[widest - 1] = "\x03";
-        *to++ = "\x02";
-      }
+      if (mark_) *to++ = "\x02";
       for (const auto& [begin, end] : tokens[i]) to++->assign(s, begin, end - begin);
+      if (mark_) *to = "\x03";
     }
     return {};
   }
