@@ -53,7 +53,7 @@ class SvmOperator : public Operator {
     for (size_t i = 0; i < features_; ++i) sum += x[i] * v[i];
     return sum;
   }
-  double kernel(const double* x, const float* v) const {
+  double similarity(const double* x, const float* v) const {
     switch (kernel_) {
       case Kernel::Linear:
         break;
@@ -70,7 +70,7 @@ class SvmOperator : public Operator {
     return dot(x, v);
   }
   void all_kernels(const double* x, std::span<double> to) const {
-    for (size_t i = 0; i < to.size(); ++i) to[i] = kernel(x, vectors_.data() + i * features_);
+    for (size_t i = 0; i < to.size(); ++i) to[i] = similarity(x, vectors_.data() + i * features_);
   }
 
   std::vector<float> coefficients_;
