@@ -37,14 +37,21 @@ function tensors(feeds) {
 async function neuromancer({ threads, artefact }) {
   const { Session, Tensor } = await import('/web/dist/index.js');
   return {
-    async load(bytes) {
-      const session = await Session.load(bytes, { threads, ...(artefact && { artefact }) });
+    async load(bytes, external) {
+      const externalData = Object.fromEntries(external.map(({ path, data }) => [path, data]));
+      const session = await Session.load(bytes, { threads, externalData, ...(artefact && { artefact }) });
       return { session, label: session.engine.artefact };
     },
     prepare: (inputs) =>
       Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
     run: ({ session }, feeds) => session.run(feeds),
-    outputs: (results) => Object.values(results).map(({ data, shape }) => ({ data, dims: shape })),
+    outputs: (results) =>
+      Object.values(results)
+        .filter((value) => value instanceof Tensor)
+        .map((tensor) => ({
+          data: tensor.type === 'float16' ? tensor.toFloat32() : tensor.data,
+          dims: tensor.shape,
+        })),
   };
 }
 
@@ -54,8 +61,9 @@ async function onnxruntimeWeb({ threads }) {
   ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
   ort.env.logLevel = 'error';
   return {
-    async load(bytes) {
-      return { session: await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] }), label: 'wasm' };
+    async load(bytes, externalData) {
+      const options = { executionProviders: ['wasm'], ...(externalData.length > 0 && { externalData }) };
+      return { session: await ort.InferenceSession.create(bytes, options), label: 'wasm' };
     },
     prepare: (inputs) =>
       Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)])),
@@ -67,11 +75,13 @@ async function onnxruntimeWeb({ threads }) {
 const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb };
 
 // One engine, one model, in a fresh page: load, first run, then as many runs as fit the budget.
-window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
-  const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
+window.measure = async ({ engine, model, external, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
+  const download = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const bytes = await download(model);
+  const weights = await Promise.all(external.map(async (path) => ({ path, data: await download(`${model}/${path}`) })));
   const start = performance.now();
   const api = await engines[engine]({ threads, artefact });
-  const loaded = await api.load(bytes);
+  const loaded = await api.load(bytes, weights);
   const load = performance.now() - start;
   const inputs = tensors(feeds);
   const prepared = api.prepare(inputs);
@@ -79,12 +89,10 @@ window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetM
   const results = await api.run(loaded, prepared);
   const first = performance.now() - firstFrom;
   const outputs = keepOutputs
-    ? api
-        .outputs(results)
-        .map(({ data, dims }) => ({
-          dims: dims.map(Number),
-          data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))),
-        }))
+    ? api.outputs(results).map(({ data, dims }) => ({
+        dims: dims.map(Number),
+        data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))),
+      }))
     : undefined;
   // Engines compile in tiers while they run: what is measured is the state after warm-up.
   const warmUntil = performance.now() + budgetMs / 3;

@@ -48,7 +48,12 @@ const contentTypes = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
-const places = { '/web/': join(root, 'web/'), '/node_modules/': join(here, 'node_modules/'), '/': `${here}/` };
+const places = {
+  '/models/': '',
+  '/web/': join(root, 'web/'),
+  '/node_modules/': join(here, 'node_modules/'),
+  '/': `${here}/`,
+};
 
 function serve(request, response) {
   const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
@@ -62,7 +67,12 @@ function serve(request, response) {
     return response.end('<!doctype html><title>peers</title><script type="module" src="/engines.mjs"></script>');
   }
   const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
-  const file = measured[path.slice('/models/'.length)]?.file ?? join(folder, path.slice(prefix.length));
+  const [model, part] = prefix === '/models/' ? path.slice(prefix.length).split('/') : [];
+  const file = model
+    ? part
+      ? join(dirname(measured[model].file), part)
+      : measured[model].file
+    : join(folder, path.slice(prefix.length));
   if (!existsSync(file)) {
     response.writeHead(404, headers);
     return response.end();
@@ -122,6 +132,7 @@ try {
       const setting = {
         model: `/models/${name}`,
         feeds: measured[name].feeds,
+        external: measured[name].external ?? [],
         threads,
         artefact: options.artefact,
         runs: Number(options.runs),
