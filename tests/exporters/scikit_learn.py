@@ -97,7 +97,8 @@ class Writer:
 def to_onnx(model, x, **options):
     from skl2onnx import to_onnx as convert
 
-    return convert(model, x[:1], target_opset={"": 18, "ai.onnx.ml": 3}, options={id(model): options} if options else None)
+    opsets = {"": 18, "ai.onnx.ml": 3}
+    return convert(model, x[:1], target_opset=opsets, options={id(model): options} if options else None)
 
 
 def scikit_learn(writer):
@@ -144,7 +145,8 @@ def pipelines(writer):
     import pandas
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
-    from sklearn import compose, ensemble, feature_extraction, impute, linear_model, naive_bayes, pipeline, preprocessing
+    from sklearn import compose, ensemble, feature_extraction, impute, linear_model
+    from sklearn import naive_bayes, pipeline, preprocessing
     from sklearn.base import clone
 
     random = np.random.default_rng(5)
@@ -170,8 +172,10 @@ def pipelines(writer):
         preprocessing.OrdinalEncoder(),
     ):
         name = type(encoder).__name__
-        add("encoding", name + "_text", encoder, colours, None, {"x": colours[TEST]}, [("x", StringTensorType([None, 2]))])
-        add("encoding", name + "_int", encoder, numbers, None, {"x": numbers[TEST]}, [("x", Int64TensorType([None, 2]))])
+        two = [("x", StringTensorType([None, 2]))]
+        add("encoding", name + "_text", encoder, colours, None, {"x": colours[TEST]}, two)
+        two = [("x", Int64TensorType([None, 2]))]
+        add("encoding", name + "_int", encoder, numbers, None, {"x": numbers[TEST]}, two)
     for y, kind in ((colours[:, 0], StringTensorType), (numbers[:, 0], Int64TensorType)):
         for encoder in (preprocessing.LabelEncoder(), preprocessing.LabelBinarizer()):
             fitted = encoder.fit(y[TRAIN])
