@@ -41,7 +41,8 @@ async function neuromancer({ threads, artefact }) {
       const session = await Session.load(bytes, { threads, ...(artefact && { artefact }) });
       return { session, label: session.engine.artefact };
     },
-    prepare: (inputs) => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
+    prepare: (inputs) =>
+      Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
     run: ({ session }, feeds) => session.run(feeds),
     outputs: (results) => Object.values(results).map(({ data, shape }) => ({ data, dims: shape })),
   };
@@ -56,7 +57,8 @@ async function onnxruntimeWeb({ threads }) {
     async load(bytes) {
       return { session: await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] }), label: 'wasm' };
     },
-    prepare: (inputs) => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)])),
+    prepare: (inputs) =>
+      Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)])),
     run: ({ session }, feeds) => session.run(feeds),
     outputs: (results) => Object.values(results).map(({ data, dims }) => ({ data, dims: [...dims] })),
   };
@@ -77,7 +79,12 @@ window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetM
   const results = await api.run(loaded, prepared);
   const first = performance.now() - firstFrom;
   const outputs = keepOutputs
-    ? api.outputs(results).map(({ data, dims }) => ({ dims: dims.map(Number), data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))) }))
+    ? api
+        .outputs(results)
+        .map(({ data, dims }) => ({
+          dims: dims.map(Number),
+          data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))),
+        }))
     : undefined;
   // Engines compile in tiers while they run: what is measured is the state after warm-up.
   const warmUntil = performance.now() + budgetMs / 3;

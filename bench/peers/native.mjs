@@ -50,17 +50,37 @@ if (options.measure) {
   process.exit(0);
 }
 
-const json = (command, args) => JSON.parse(execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+const json = (command, args) =>
+  JSON.parse(execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
 const engines = {
   neuromancer: (name, threads) => {
     const shapes = Object.entries(models[name]).map(([input, { dims }]) => ['--shape', `${input}=${dims.join(',')}`]);
     const program = join(here, '../../build/native/neuromancer');
     const model = join(options.graphs, `${name}.onnx`);
-    return json(program, ['bench', model, '--json', '--threads', `${threads}`, '--runs', options.runs, ...shapes.flat()]).median_ms;
+    return json(program, [
+      'bench',
+      model,
+      '--json',
+      '--threads',
+      `${threads}`,
+      '--runs',
+      options.runs,
+      ...shapes.flat(),
+    ]).median_ms;
   },
   'onnxruntime-node': (name, threads) => {
     const self = fileURLToPath(import.meta.url);
-    const args = [self, '--measure', name, '--graphs', options.graphs, '--threads', `${threads}`, '--runs', options.runs];
+    const args = [
+      self,
+      '--measure',
+      name,
+      '--graphs',
+      options.graphs,
+      '--threads',
+      `${threads}`,
+      '--runs',
+      options.runs,
+    ];
     return json(process.execPath, args).median;
   },
 };

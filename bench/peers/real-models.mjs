@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 
 // The fields of ONNX's TensorProto that test data use.
-const { TensorProto } = protobuf.parse(`
+const { TensorProto } = protobuf.parse(
+  `
   syntax = "proto2";
   message TensorProto {
     repeated int64 dims = 1;
@@ -16,7 +17,9 @@ const { TensorProto } = protobuf.parse(`
     optional string name = 8;
     optional bytes raw_data = 9;
   }
-`, { keepCase: true }).root.nested;
+`,
+  { keepCase: true },
+).root.nested;
 
 const types = { 1: 'float32', 2: 'uint8', 3: 'int8', 6: 'int32', 7: 'int64', 9: 'bool', 10: 'float16', 11: 'float64' };
 
@@ -27,11 +30,15 @@ function readTensor(file) {
   let bytes = proto.raw_data;
   if (!bytes.length) {
     if (type === 'float32') bytes = new Uint8Array(Float32Array.from(proto.float_data).buffer);
-    else if (type === 'int64') bytes = new Uint8Array(BigInt64Array.from(proto.int64_data, (v) => BigInt(v.toString())).buffer);
+    else if (type === 'int64')
+      bytes = new Uint8Array(BigInt64Array.from(proto.int64_data, (v) => BigInt(v.toString())).buffer);
     else if (type === 'int32') bytes = new Uint8Array(Int32Array.from(proto.int32_data).buffer);
   }
   const strings = proto.data_type === 8 ? proto.string_data.map((s) => Buffer.from(s).toString()) : undefined;
-  return { name: proto.name, feed: { type: strings ? 'string' : type, dims, strings, base64: Buffer.from(bytes).toString('base64') } };
+  return {
+    name: proto.name,
+    feed: { type: strings ? 'string' : type, dims, strings, base64: Buffer.from(bytes).toString('base64') },
+  };
 }
 
 /** { name: { file, feeds } }; models whose weights lie in other files are left out. */
@@ -42,7 +49,12 @@ export function realModels(folder) {
     const data = join(folder, name, 'test_data_set_0');
     if (!existsSync(file) || !existsSync(data)) continue;
     const inputs = readdirSync(data).filter((f) => f.startsWith('input_'));
-    models[name] = { file, feeds: Object.fromEntries(inputs.map((f) => readTensor(join(data, f))).map(({ name: input, feed }) => [input, feed])) };
+    models[name] = {
+      file,
+      feeds: Object.fromEntries(
+        inputs.map((f) => readTensor(join(data, f))).map(({ name: input, feed }) => [input, feed]),
+      ),
+    };
   }
   return models;
 }

@@ -2,7 +2,8 @@
 // inputs, results compared before any time counts.
 //   node run.mjs --graphs DIR [--real DIR] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
 //                [--json FILE]
-import { createReadStream, existsSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, createReadStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { cpus } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
@@ -27,12 +28,15 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-if (!options.graphs && !options.real) throw new Error('--graphs DIR is missing: the folder that models/export_bench wrote');
+if (!options.graphs && !options.real)
+  throw new Error('--graphs DIR is missing: the folder that models/export_bench wrote');
 
 // What is measured: the graphs that are drawn here, or with --real the models of a folder.
 const measured = options.real
   ? realModels(options.real)
-  : Object.fromEntries(Object.entries(models).map(([name, feeds]) => [name, { file: join(options.graphs, `${name}.onnx`), feeds }]));
+  : Object.fromEntries(
+      Object.entries(models).map(([name, feeds]) => [name, { file: join(options.graphs, `${name}.onnx`), feeds }]),
+    );
 const names = options.models ? options.models.split(',') : Object.keys(measured);
 // Quantised models round: a last bit there is more than all of float32's error.
 const tolerance = options.real ? 5e-2 : 1e-3;
@@ -91,8 +95,12 @@ function difference(ours, theirs) {
 const server = createServer(serve).listen(0, '127.0.0.1');
 await new Promise((resolve) => server.once('listening', resolve));
 const origin = `http://127.0.0.1:${server.address().port}`;
-const flags = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: flags.split(' ') });
+const flags =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: flags.split(' '),
+});
 
 async function inFreshPage(setting) {
   const context = await browser.newContext();
@@ -181,4 +189,11 @@ for (const threads of new Set(rows.map((r) => r.threads))) {
   console.log(`\nGeometric mean at ${threads} thread${threads > 1 ? 's' : ''}: ${mean.toFixed(2)}`);
 }
 for (const { model, threads, refusal } of refusals) console.log(`Not compared: ${model} (${threads}): ${refusal}`);
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows, refusals }, null, 1)}\n`);
+if (options.json)
+  writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows, refusals }, null, 1)}\n`);
+
+// For `history.mjs`.
+const commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim();
+mkdirSync(join(root, 'bench/results'), { recursive: true });
+const record = { commit, date: new Date().toISOString(), browser: browser.version(), processor: cpus()[0].model, rows };
+appendFileSync(join(root, 'bench/results/peers.jsonl'), `${JSON.stringify(record)}\n`);

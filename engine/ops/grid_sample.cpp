@@ -1,6 +1,7 @@
 // GridSample: every output pixel reads the image at the place that the grid says, interpolating between cells.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "engine/ops/check.h"
 #include "engine/ops/numbers.h"
@@ -90,48 +91,69 @@ class GridSample final : public Operator {
   }
 
  private:
+  // A cell that a point reads, as an offset into any channel's plane; -1 outside the image, where there are zeros.
+  template <class T>
+  struct Tap {
+    int64_t cell;
+    T weight;
+  };
+
   template <class T>
   void sample(const Tensor& in, const Tensor& grid, Tensor& out) const {
     const Shape& x = in.shape();
     const int rank = x.rank() - 2;
     const int64_t channels = x[1], cells = x.count(2, x.rank());
     const int64_t points = out.shape().count(2, x.rank());
-    const int64_t height = rank > 1 ? x[rank] : 1;
-    ThreadPool::instance().parallel_for(x[0] * points, 256, [&](int64_t begin, int64_t end, int) {
-      for (int64_t p = begin; p < end; ++p) {
-        std::array<AxisTaps, 3> taps;
-        for (int i = 0; i < rank; ++i) {
-          // The grid counts its coordinates from the innermost dimension.
-          const int64_t at = p * rank + (rank - 1 - i);
-          const double g =
-              grid.dtype() == DType::Float32 ? static_cast<double>(grid.data<float>()[at]) : grid.data<double>()[at];
-          taps[static_cast<size_t>(i + 3 - rank)] = place(g, x[i + 2]);
+    // The taps of a few points are found once for all channels.
+    constexpr int64_t kTaps = 1024;
+    const int64_t most = int64_t{1} << (rank * (mode_ == SampleMode::Nearest  ? 0
+                                                : mode_ == SampleMode::Linear ? 1
+                                                                              : 2));
+    const int64_t block = kTaps / most, blocks = (points + block - 1) / block;
+    ThreadPool::instance().parallel_for(x[0] * blocks, 1, [&](int64_t begin, int64_t end, int) {
+      std::array<Tap<T>, kTaps> taps;
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t image = task / blocks, first = task % blocks * block, count = std::min(block, points - first);
+        for (int64_t p = 0; p < count; ++p) {
+          find(grid, image * points + first + p, x, taps.data() + p * most);
         }
-        const int64_t image = p / points;
-        T* to = out.data<T>() + image * channels * points + p % points;
-        const T* from = in.data<T>() + image * channels * cells;
-        for (int64_t ch = 0; ch < channels; ++ch) {
-          to[ch * points] = static_cast<T>(value(from + ch * cells, taps, height, x.back()));
+        for (int64_t ch = image * channels; ch < (image + 1) * channels; ++ch) {
+          const T* from = in.data<T>() + ch * cells;
+          T* to = out.data<T>() + ch * points + first;
+          for (int64_t p = 0; p < count; ++p) {
+            T sum = 0;
+            for (const Tap<T>& tap : std::span(taps.data() + p * most, static_cast<size_t>(most))) {
+              if (tap.cell >= 0) sum += tap.weight * from[tap.cell];
+            }
+            to[p] = sum;
+          }
         }
       }
     });
   }
 
-  // Images of fewer than three dimensions have ones in front.
+  // The taps of one point.
   template <class T>
-  static double value(const T* plane, const std::array<AxisTaps, 3>& taps, int64_t height, int64_t width) {
-    double sum = 0;
-    for (size_t i = 0; i < taps[0].count; ++i) {
-      for (size_t j = 0; j < taps[1].count; ++j) {
-        const double outer = taps[0].weight[i] * taps[1].weight[j];
-        if (taps[0].index[i] < 0 || taps[1].index[j] < 0) continue;
-        const T* row = plane + (taps[0].index[i] * height + taps[1].index[j]) * width;
-        for (size_t k = 0; k < taps[2].count; ++k) {
-          if (taps[2].index[k] >= 0) sum += outer * taps[2].weight[k] * static_cast<double>(row[taps[2].index[k]]);
+  void find(const Tensor& grid, int64_t point, const Shape& x, Tap<T>* taps) const {
+    const int rank = x.rank() - 2;
+    std::array<AxisTaps, 3> axes;  // images of fewer than three dimensions have ones in front
+    for (int i = 0; i < rank; ++i) {
+      // The grid counts its coordinates from the innermost dimension.
+      const int64_t at = point * rank + (rank - 1 - i);
+      const double g =
+          grid.dtype() == DType::Float32 ? static_cast<double>(grid.data<float>()[at]) : grid.data<double>()[at];
+      axes[static_cast<size_t>(i + 3 - rank)] = place(g, x[i + 2]);
+    }
+    const int64_t height = rank > 1 ? x[rank] : 1, width = x.back();
+    for (size_t i = 0; i < axes[0].count; ++i) {
+      for (size_t j = 0; j < axes[1].count; ++j) {
+        for (size_t k = 0; k < axes[2].count; ++k, ++taps) {
+          const bool is_inside = axes[0].index[i] >= 0 && axes[1].index[j] >= 0 && axes[2].index[k] >= 0;
+          taps->cell = is_inside ? (axes[0].index[i] * height + axes[1].index[j]) * width + axes[2].index[k] : -1;
+          taps->weight = static_cast<T>(axes[0].weight[i] * axes[1].weight[j] * axes[2].weight[k]);
         }
       }
     }
-    return sum;
   }
 
   AxisTaps place(double g, int64_t size) const {
