@@ -10,6 +10,7 @@
 #include <set>
 
 #include "cli/commands.h"
+#include "cli/coverage.h"
 #include "cli/files.h"
 
 namespace nm::cli {
@@ -240,6 +241,7 @@ std::map<std::string, std::string> read_skips(const std::string& path) {
 int check(const Arguments& given) {
   Arguments arguments = given;
   const std::string json_file = take_option(arguments, "--json");
+  const std::string coverage_file = take_option(arguments, "--coverage");
   const std::string skip_file = take_option(arguments, "--skip");
   Tolerance defaults;
   const std::string rtol = take_option(arguments, "--rtol");
@@ -257,6 +259,9 @@ int check(const Arguments& given) {
     if (!fs::exists(folder / "model.onnx")) continue;  // `check models/*` names other files too
     const std::string name = folder.filename().string();
     Verdict verdict = check_case(folder, tolerance_for(folder, defaults), optimize);
+    if (!coverage_file.empty() && verdict.outcome == Outcome::Passed) {
+      append_coverage(coverage_file, model_coverage((folder / "model.onnx").string()));
+    }
     if (const auto skip = skips.find(name); skip != skips.end()) {  // run all the same, so that the list only shrinks
       verdict = verdict.outcome == Outcome::Passed ? failed("passes now: take it off the list " + skip_file)
                                                    : Verdict{Outcome::Skipped, skip->second};

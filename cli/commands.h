@@ -14,6 +14,7 @@ int bench(const Arguments& arguments);
 int profile(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int check(const Arguments& arguments);
+int operators(const Arguments& arguments);
 
 // Prints the failure to standard error, with the places it names; always 1.
 int report(const Status& status);

@@ -17,7 +17,11 @@ constexpr const char* kUsage = R"(neuromancer: runs ONNX models
   neuromancer inspect MODEL [--json]
       inputs, outputs, operators, sizes, and what is not supported
   neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
-      runs folders in the layout of ONNX's backend tests and compares the outputs
+              [--coverage FILE]
+      runs folders in the layout of ONNX's backend tests and compares the outputs; with --coverage adds to FILE which
+      operators the cases that passed have run on which types
+  neuromancer operators [--cases FILE] [--units FILE] [--tests DIR]
+      all operators as a Markdown table, with the types in such files and the unit tests in DIR that name them
 )";
 
 struct Command {
@@ -26,7 +30,7 @@ struct Command {
 };
 constexpr Command kCommands[] = {
     {"run", nm::cli::run},         {"bench", nm::cli::bench}, {"profile", nm::cli::profile},
-    {"inspect", nm::cli::inspect}, {"check", nm::cli::check},
+    {"inspect", nm::cli::inspect}, {"check", nm::cli::check}, {"operators", nm::cli::operators},
 };
 
 }  // namespace

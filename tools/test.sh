@@ -56,6 +56,12 @@ for target in native wasm wasm-relaxed; do
     section "models-$target" without_shared
   fi
 done
+operators_are_fresh() {
+  operators >build/test/operators.md || return
+  diff docs/operators.md build/test/operators.md && echo "1 passed, 0 failed" && return
+  echo "docs/operators.md is out of date: run ./dev operators" && return 1
+}
+section operators operators_are_fresh
 if [[ -d $shared ]]; then
   section fuzz build/native-asan/nm_mutations --count 1000 $(find "$shared" -name model.onnx -size -100k | sort)
 else

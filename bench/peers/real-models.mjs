@@ -41,7 +41,7 @@ function readTensor(file) {
   };
 }
 
-/** { name: { file, feeds } }; models whose weights lie in other files are left out. */
+/** { name: { file, external, feeds } }; external: files beside the model, which hold weights. */
 export function realModels(folder) {
   const models = {};
   for (const name of readdirSync(folder).sort()) {
@@ -49,8 +49,12 @@ export function realModels(folder) {
     const data = join(folder, name, 'test_data_set_0');
     if (!existsSync(file) || !existsSync(data)) continue;
     const inputs = readdirSync(data).filter((f) => f.startsWith('input_'));
+    const external = readdirSync(join(folder, name), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'model.onnx')
+      .map((entry) => entry.name);
     models[name] = {
       file,
+      external,
       feeds: Object.fromEntries(
         inputs.map((f) => readTensor(join(data, f))).map(({ name: input, feed }) => [input, feed]),
       ),

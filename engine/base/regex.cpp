@@ -95,16 +95,26 @@ Result<Regex> Regex::compile(std::string_view pattern) {
   return regex;
 }
 
-bool Regex::matches(std::string_view text) const {
+size_t Regex::longest_match(std::string_view text, size_t from) const {
   Places places[2] = {Places(program_), Places(program_)};
   Places* now = &places[0];
   Places* next = &places[1];
-  size_t at = 0;
   int32_t before = kNoCharacter;
+  size_t at = from;
+  if (from > 0) {
+    do --at;
+    while (at > 0 && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80);
+    before = next_character(text, at);
+    at = from;
+  }
   int32_t c = next_character(text, at);
+  size_t end = from;  // of what has been read; `at` is one character ahead
+  size_t longest = kNone;
   now->enter(0, before, c);
-  while (c != kNoCharacter) {
-    if (c == kBadCharacter) return false;
+  while (true) {
+    if (now->ended()) longest = end;
+    if (c < 0 || now->sets().empty()) return longest;
+    end = at;
     const int32_t after = next_character(text, at);
     next->clear();
     for (const int32_t p : now->sets()) {
@@ -112,10 +122,8 @@ bool Regex::matches(std::string_view text) const {
       if (contains(sets_[static_cast<size_t>(program_[at_set].a)], c)) next->enter(at_set + 1, c, after);
     }
     std::swap(now, next);
-    before = c;
     c = after;
   }
-  return now->ended();
 }
 
 }  // namespace nm

@@ -16,7 +16,11 @@ class Regex {
   static Result<Regex> compile(std::string_view pattern);
 
   // Does the whole text match? Never for text that is not UTF-8.
-  bool matches(std::string_view text) const;
+  bool matches(std::string_view text) const { return longest_match(text, 0) == text.size(); }
+  static constexpr size_t kNone = SIZE_MAX;
+  // Where the longest match that begins at `from` ends; kNone when there is none. What comes before counts for \b, ^
+  // and \A. At text that is not UTF-8 matches end.
+  size_t longest_match(std::string_view text, size_t from) const;
 
   // A set of characters: sorted, disjoint, inclusive ranges.
   struct Range {

@@ -3,6 +3,8 @@
 //  - A worker takes its first chunk of a job by compare-and-swap. That succeeds only while the job it has read the
 //    parameters of is still the current one and not yet handed out entirely, so a worker that comes too late takes
 //    nothing and touches nothing that may be gone.
+//  - Before the next job's parameters are written the ticket is closed: else a worker that still holds the old ticket
+//    could read the new parameters, find more chunks than the old job had, and take one before the job is announced.
 //  - Whoever holds a chunk that is not yet counted in `done` keeps the job alive and takes further chunks by addition.
 //  - The caller works too, and returns when `done` says that all chunks are; it waits for chunks, never for workers.
 #include "engine/base/thread_pool.h"
@@ -36,6 +38,9 @@ namespace {
 constexpr int kMaxThreads = 256;
 // About 50 microseconds: longer than the gap between two steps of a model, shorter than a scheduler's time slice.
 constexpr int kSpins = 2000;
+
+// No job has so many chunks.
+constexpr uint64_t kClosed = uint64_t{1} << 31;
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -96,11 +101,14 @@ class Pool {
     if (chunks == 1 || chunks > INT32_MAX || size() == 1 || busy_.exchange(true, std::memory_order_acquire)) {
       return run_alone(count, chunk, body);
     }
-    body_.store(&body, std::memory_order_relaxed);
-    count_.store(count, std::memory_order_relaxed);
-    chunk_.store(chunk, std::memory_order_relaxed);
+    const uint64_t job = (ticket_.load(std::memory_order_relaxed) >> 32) + 1;
+    ticket_.store(job << 32 | kClosed, std::memory_order_relaxed);
+    // Released and acquired each by itself: who sees one of them sees the closed ticket.
+    body_.store(&body, std::memory_order_release);
+    count_.store(count, std::memory_order_release);
+    chunk_.store(chunk, std::memory_order_release);
     done_.store(0, std::memory_order_relaxed);
-    ticket_.store(((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32, std::memory_order_release);
+    ticket_.store(job << 32, std::memory_order_release);
     signal();
 
     const uint64_t first = ticket_.fetch_add(1, std::memory_order_acq_rel) & UINT32_MAX;
@@ -145,9 +153,9 @@ class Pool {
   void join_job(int index) {
     uint64_t ticket = ticket_.load(std::memory_order_acquire);
     for (;;) {
-      const int64_t count = count_.load(std::memory_order_relaxed);
-      const int64_t chunk = chunk_.load(std::memory_order_relaxed);
-      const Body* body = body_.load(std::memory_order_relaxed);
+      const int64_t count = count_.load(std::memory_order_acquire);
+      const int64_t chunk = chunk_.load(std::memory_order_acquire);
+      const Body* body = body_.load(std::memory_order_acquire);
       const uint64_t next = ticket & UINT32_MAX;
       // A mixture of two jobs' parameters may be read here; it is used only if the swap finds the ticket unchanged.
       if (static_cast<int64_t>(next) >= (count - 1) / chunk + 1 || index >= size()) return;

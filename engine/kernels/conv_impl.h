@@ -24,12 +24,14 @@ namespace nm::impl {
 template <class A>
 bool conv_prefers_winograd(const ConvShape& s) {
   if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride_h != 1 || s.stride_w != 1) return false;
-  if (s.dilation_h != 1 || s.dilation_w != 1 || s.groups != 1) return false;
   constexpr int64_t channels = simd::lanes<A> < 8 ? 8 : simd::lanes<A>;
-  if (s.in_c < channels || s.out_c < channels) return false;
+  if (s.groups != 1 || s.in_c < channels || s.out_c < channels) return false;
   if (s.out_h < 0 || s.out_w < 0) return true;
-  const int64_t tiles = divide_up(s.out_h, winograd_tile) * divide_up(s.out_w, winograd_tile);
-  return greater(s.batch, 1) * tiles >= 9;
+  ConvShape sized = s;
+  sized.batch = greater(s.batch, 1);
+  const int64_t tiles = WinogradTiles<A>(sized).count;
+  // Under a large dilation tiles may be mostly empty.
+  return tiles >= 9 && sized.batch * s.out_h * s.out_w > 6 * tiles;
 }
 
 template <class A>

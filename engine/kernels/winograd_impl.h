@@ -12,13 +12,14 @@ inline constexpr int64_t winograd_tile = 4;    // outputs along an axis
 inline constexpr int64_t winograd_window = 6;  // inputs along an axis
 inline constexpr int64_t winograd_positions = 36;
 
-// Tiles of a shape, and how many go through the three stages at a time.
+// Tiles of a shape, and how many go through the three stages at a time. With a dilation d, every d-th row and column is
+// an image of its own, of d × d such images.
 template <class A>
 struct WinogradTiles {
   explicit WinogradTiles(const ConvShape& s)
-      : across(divide_up(s.out_w, winograd_tile)),
-        down(divide_up(s.out_h, winograd_tile)),
-        count(s.batch * across * down) {
+      : across(divide_up(divide_up(s.out_w, s.dilation_w), winograd_tile)),
+        down(divide_up(divide_up(s.out_h, s.dilation_h), winograd_tile)),
+        count(s.batch * s.dilation_h * s.dilation_w * across * down) {
     constexpr int64_t mr = Tile<A>::mr;
     const int64_t most = greater(2, winograd_block / (winograd_positions * (s.in_c + s.out_c)) / mr) * mr;
     const int64_t blocks = divide_up(count, most);
@@ -234,9 +235,11 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     int64_t image, y, x;  // of the tile's first output
   };
   const auto place = [&](int64_t tile) {
-    const int64_t in_image = tile % (tiles.across * tiles.down);
-    return Place{tile / (tiles.across * tiles.down), in_image / tiles.across * winograd_tile,
-                 in_image % tiles.across * winograd_tile};
+    const int64_t x = tile % tiles.across, tile_row = tile / tiles.across;
+    const int64_t y = tile_row % tiles.down, phase = tile_row / tiles.down;
+    const int64_t phase_x = phase % s.dilation_w, phase_row = phase / s.dilation_w;
+    return Place{phase_row / s.dilation_h, phase_row % s.dilation_h + y * winograd_tile * s.dilation_h,
+                 phase_x + x * winograd_tile * s.dilation_w};
   };
 
   const auto read = [&](int64_t tile, float* to) {
@@ -244,7 +247,8 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     const float* image = images.x + at.image * s.in_h * s.in_w * images.ldx;
     const float* pixels[winograd_positions];
     for (int64_t i = 0; i < winograd_positions; ++i) {
-      const int64_t iy = at.y - s.pad_top + i / winograd_window, ix = at.x - s.pad_left + i % winograd_window;
+      const int64_t iy = at.y - s.pad_top + i / winograd_window * s.dilation_h;
+      const int64_t ix = at.x - s.pad_left + i % winograd_window * s.dilation_w;
       const bool is_inside = iy >= 0 && iy < s.in_h && ix >= 0 && ix < s.in_w;
       pixels[i] = is_inside ? image + (iy * s.in_w + ix) * images.ldx : zeros;
     }
@@ -252,16 +256,17 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
   };
   const auto write = [&](int64_t tile, const float* from, int thread) {
     const Place at = place(tile);
+    if (at.y >= s.out_h || at.x >= s.out_w) return;  // the last images of a dilation may have fewer tiles
     const int64_t pixel = (at.image * s.out_h + at.y) * s.out_w + at.x;
     WinogradTarget to;
     to.y = images.y + pixel * images.ldy;
     to.residual = e.residual ? e.residual + pixel * e.ldr : nullptr;
-    to.pixel = static_cast<ptrdiff_t>(images.ldy);
-    to.row = static_cast<ptrdiff_t>(s.out_w * images.ldy);
-    to.residual_pixel = static_cast<ptrdiff_t>(e.ldr);
-    to.residual_row = static_cast<ptrdiff_t>(s.out_w * e.ldr);
-    to.rows = static_cast<int>(lesser(winograd_tile, s.out_h - at.y));
-    to.columns = static_cast<int>(lesser(winograd_tile, s.out_w - at.x));
+    to.pixel = static_cast<ptrdiff_t>(s.dilation_w * images.ldy);
+    to.row = static_cast<ptrdiff_t>(s.dilation_h * s.out_w * images.ldy);
+    to.residual_pixel = static_cast<ptrdiff_t>(s.dilation_w * e.ldr);
+    to.residual_row = static_cast<ptrdiff_t>(s.dilation_h * s.out_w * e.ldr);
+    to.rows = static_cast<int>(lesser(winograd_tile, divide_up(s.out_h - at.y, s.dilation_h)));
+    to.columns = static_cast<int>(lesser(winograd_tile, divide_up(s.out_w - at.x, s.dilation_w)));
     const auto stride = static_cast<ptrdiff_t>(tiles.out_stride);
     if (bounds) return winograd_finish<A>(to, from, s.out_c, stride, e);
     float* own = sums + thread * winograd_tile * winograd_tile * s.out_c;

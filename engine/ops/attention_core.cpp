@@ -13,6 +13,8 @@ namespace {
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
 // Scores that are worked on at a time: 4 MiB stay in the caches of most hosts.
 constexpr int64_t kScores = int64_t{1} << 20;
+// Rows at a time where each sees fewer keys than the next, so that little is computed that none sees.
+constexpr int64_t kCausalRows = 128;
 
 class Attend {
  public:
@@ -29,8 +31,10 @@ class Attend {
       }
       return {};
     }
+    reach_ = a_.kv_len;
     if (a_.q_len == 1) return run_single(c, matrices);
-    const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, a_.q_len);
+    const int64_t most = a_.causal ? std::min(kCausalRows, a_.q_len) : a_.q_len;
+    const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, most);
     const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
     NM_ASSIGN(scores_, c.scratch<float>(together * rows * a_.kv_len));
     NM_ASSIGN(offsets_, c.scratch<int64_t>(3 * together));
@@ -45,6 +49,7 @@ class Attend {
       const int64_t count = std::min(together, matrices - m);
       for (int64_t i = 0; i < a_.q_len; i += rows) {
         const int64_t height = std::min(rows, a_.q_len - i);
+        reach_ = reach(m, count, i + height - 1);
         gemm.run_batched(product_of_keys(m, count, i, height), work, pool);
         for_rows(count * height, a_.kv_len, [&](int64_t begin, int64_t end) {
           for (int64_t r = begin; r < end; ++r) soften(m + r / height, i + r % height, scores_ + r * a_.kv_len);
@@ -76,7 +81,7 @@ class Attend {
 
   BatchedGemm product_of_keys(int64_t first, int64_t count, int64_t row, int64_t rows) const {
     BatchedGemm g = product(count, rows);
-    g.n = a_.kv_len;
+    g.n = reach_;
     g.k = a_.head_size;
     g.a = a_.q.data + row * a_.q.row;
     g.lda = a_.q.row;
@@ -97,7 +102,7 @@ class Attend {
   BatchedGemm product_of_values(int64_t first, int64_t count, int64_t row, int64_t rows) const {
     BatchedGemm g = product(count, rows);
     g.n = a_.v_size;
-    g.k = a_.kv_len;
+    g.k = reach_;
     g.a = scores_;
     g.lda = a_.kv_len;
     g.b = a_.v.data;
@@ -147,6 +152,16 @@ class Attend {
     return {std::clamp(position - behind, int64_t{0}, end), end};
   }
 
+  // Keys that some query up to row i of these matrices may see: none behind them is worked on.
+  int64_t reach(int64_t first, int64_t count, int64_t i) const {
+    if (a_.scores != nullptr) return a_.kv_len;
+    int64_t end = 1;
+    for (int64_t b = first / a_.q_heads; b <= (first + count - 1) / a_.q_heads; ++b) {
+      end = std::max(end, visible(b, i).end);
+    }
+    return end;
+  }
+
   // One row of scores into probabilities.
   void soften(int64_t matrix, int64_t i, float* x) const {
     using Scores = AttentionCall::Scores;
@@ -158,9 +173,9 @@ class Attend {
     };
     show(Scores::Product);
     if (a_.softcap != 0) {
-      k.unary(Unary::Affine, x, x, a_.kv_len, 1 / a_.softcap, 0);
-      k.unary(Unary::Tanh, x, x, a_.kv_len, 0, 0);
-      k.unary(Unary::Affine, x, x, a_.kv_len, a_.softcap, 0);
+      k.unary(Unary::Affine, x, x, reach_, 1 / a_.softcap, 0);
+      k.unary(Unary::Tanh, x, x, reach_, 0, 0);
+      k.unary(Unary::Affine, x, x, reach_, a_.softcap, 0);
     }
     show(Scores::Softcap);
     Range seen = visible(b, i);
@@ -170,12 +185,12 @@ class Attend {
       apply(*m, b * m->batch + matrix % a_.q_heads * m->head + i * m->row, seen, x);
     }
     std::fill(x, x + seen.begin, kMasked);
-    std::fill(x + seen.end, x + a_.kv_len, kMasked);
+    std::fill(x + seen.end, x + reach_, kMasked);
     show(Scores::Mask);
     const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
     if (blind) seen.end = seen.begin;
     std::fill(x, x + seen.begin, 0.f);
-    std::fill(x + seen.end, x + a_.kv_len, 0.f);
+    std::fill(x + seen.end, x + reach_, 0.f);
     const int64_t n = seen.end - seen.begin;
     if (n > 0) {
       const RowKernels& rows = kernels().rows;
@@ -208,6 +223,7 @@ class Attend {
 
   const AttentionCall& a_;
   float* scores_ = nullptr;
+  int64_t reach_ = 0;
   int64_t* offsets_ = nullptr;
 };
 

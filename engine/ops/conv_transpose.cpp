@@ -63,9 +63,13 @@ class ConvTranspose final : public Operator {
     SourceType type;
     if (w == nullptr || w->rank() < 3 || !source_type(w->dtype(), type)) return {};
     if (!check_weights(w->shape()).ok()) return {};  // reported when shapes are inferred
-    auto window = window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
+    const std::optional<Shape>& x = c.graph().value(c.node().input(0)).shape;
+    const bool sized = x && x->rank() == w->rank();
+    auto window = sized ? resolve(*x, w->shape()) : window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
     if (!window.ok()) return {};
-    const PlaneConv conv(true, *window, 1, w->dim(0), w->dim(1) * groups_, groups_);
+    const int64_t batch = sized ? (*x)[0] : 1, out_c = w->dim(1) * groups_;
+    winograd_ = PlaneConv(true, *window, batch, w->dim(0), out_c, groups_).prefers_winograd();
+    const PlaneConv conv(true, *window, batch, w->dim(0), out_c, groups_, winograd_);
     packed_ = Buffer(static_cast<size_t>(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, reinterpret_cast<float*>(packed_.data())));
@@ -79,7 +83,8 @@ class ConvTranspose final : public Operator {
     Tensor& y = c.output(0);
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, resolve(x.shape(), c.input(1).shape()));
-    const PlaneConv conv(true, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_);
+    const PlaneConv conv(true, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_,
+                         winograd_);
     const float* packed = reinterpret_cast<const float*>(packed_.data());
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
@@ -163,6 +168,7 @@ class ConvTranspose final : public Operator {
   int64_t groups_;
   ImageLayout layout_;
   FusedActivation activation_;
+  bool winograd_ = false;
   Buffer packed_;
 };
 

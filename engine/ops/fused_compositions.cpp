@@ -165,6 +165,109 @@ void pad(Composition& c) {
 
 void identity(Composition& c) { c.finish("Identity", {c.input(0)}); }
 
+// Distances between the rows of A and those of B.
+void cdist(Composition& c) {
+  c.require(2);
+  const std::string metric = c.attributes().string("metric", "sqeuclidean");
+  const ValueId a = c.add("Unsqueeze", {c.input(0), c.integers({1})});
+  const ValueId difference = c.add("Sub", {a, c.input(1)});
+  const Inputs sum{difference, c.integers({-1})};
+  const AttributeMap drop{{"keepdims", int64_t{0}}};
+  if (metric == "sqeuclidean") return c.finish("ReduceSumSquare", sum, drop);
+  if (metric != "euclidean") c.attributes().unsupported(text("the metric '", metric, "'"));
+  c.finish("ReduceL2", sum, drop);
+}
+
+// g · sigmoid(alpha·g) · (l + beta) of two halves, which may lie side by side.
+void swiglu(Composition& c) {
+  c.require(1);
+  Attributes& a = c.attributes();
+  ValueId gate = c.input(0), up = c.input(1);
+  if (up == kNone) {
+    gate = c.value();
+    up = c.value();
+    c.write("Split", {c.input(0)}, {gate, up}, {{"axis", int64_t{-1}}, {"num_outputs", int64_t{2}}});
+  }
+  const auto like = [&](float v) { return c.add("CastLike", {c.number(v), c.input(0)}); };
+  const float limit = a.number("limit", 0), beta = a.number("activation_beta", 0);
+  if (limit > 0) {
+    gate = c.add("Clip", {gate, kNone, like(limit)});
+    up = c.add("Clip", {up, like(-limit), like(limit)});
+  }
+  if (beta != 0) up = c.add("Add", {up, like(beta)});
+  c.finish("Mul", {c.add("QuickGelu", {gate}, {{"alpha", a.number("activation_alpha", 1)}}, kMicrosoftDomain), up});
+}
+
+// Each group of as many elements as the scale has is normalised by itself.
+void gated_rms_norm(Composition& c) {
+  c.require(3);
+  const std::string kind = c.attributes().string("activation", "silu");
+  const ValueId groups = c.add("Concat", {c.integers({-1}), c.add("Shape", {c.input(1)})}, {{"axis", int64_t{0}}});
+  const ValueId rows = c.add("Reshape", {c.input(0), groups});
+  const AttributeMap epsilon{{"epsilon", c.attributes().number("epsilon", 1e-5f)}};
+  const ValueId norm = c.add("SimplifiedLayerNormalization", {rows, c.input(1)}, epsilon, kMicrosoftDomain);
+  const ValueId x = c.add("Reshape", {norm, c.add("Shape", {c.input(0)})});
+  const ValueId gate = kind == "sigmoid" ? c.add("Sigmoid", {c.input(2)})
+                                         : c.add("QuickGelu", {c.input(2)}, {{"alpha", 1.f}}, kMicrosoftDomain);
+  if (kind != "silu" && kind != "swish" && kind != "sigmoid") c.attributes().fail(text("the activation '", kind, "'"));
+  c.finish("Mul", {x, gate});
+}
+
+void is_all_finite(Composition& c) {
+  c.require(1);
+  Attributes& a = c.attributes();
+  ValueId all = kNone;
+  for (size_t i = 0; i < c.input_count(); ++i) {
+    const ValueId x = c.add("Reshape", {c.input(i), c.integers({-1})});
+    // What is neither finite nor of the kind that is not asked for.
+    ValueId bad = a.flag("isinf_only", false) ? c.add("IsInf", {x}) : c.add("IsNaN", {x});
+    if (!a.flag("isinf_only", false) && !a.flag("isnan_only", false)) bad = c.add("Or", {bad, c.add("IsInf", {x})});
+    const ValueId count = c.add("ReduceSum", {c.add("Cast", {bad}, {{"to", static_cast<int64_t>(DType::Int64)}})},
+                                {{"keepdims", int64_t{0}}});
+    all = all == kNone ? count : c.add("Add", {all, count});
+  }
+  c.finish("Not", {c.add("Cast", {all}, {{"to", static_cast<int64_t>(DType::Bool)}})});
+}
+
+// q and k of one rotation: x·cos(angles) + turned x·sin(angles), where the angles lack the heads.
+void gemma_rotary_embedding(Composition& c) {
+  c.require(5);
+  const auto of_angles = [&](std::string_view f) {
+    const ValueId v = c.add("CastLike", {c.add(f, {c.input(0)}), c.input(1)});
+    return c.add("Unsqueeze", {v, c.integers({1})});
+  };
+  const ValueId sine = of_angles("Sin"), cosine = of_angles("Cos");
+  for (const size_t o : {0, 1}) {
+    if (!c.wants(o)) continue;
+    const ValueId straight = c.add("Mul", {c.input(1 + 2 * o), cosine});
+    c.write("Add", {straight, c.add("Mul", {c.input(2 + 2 * o), sine})}, {c.output(o)});
+  }
+}
+
+void matmul_integer16(Composition& c) {
+  c.require(2);
+  const AttributeMap to_int{{"to", static_cast<int64_t>(DType::Int32)}};
+  c.finish("MatMul", {c.add("Cast", {c.input(0)}, to_int), c.add("Cast", {c.input(1)}, to_int)});
+}
+
+// The position bias of queries, gated by what a small product makes of each of them.
+void gated_relative_position_bias(Composition& c) {
+  c.require(6);
+  Attributes& a = c.attributes();
+  if (c.has(6)) a.unsupported("tokens without padding (input 6) are not supported");
+  const ValueId query = c.add("Add", {c.input(0), c.input(1)});
+  const ValueId heads = c.add("Reshape", {query, c.integers({0, 0, a.integer("num_heads", 1), -1})});
+  const ValueId by_head = c.add("Transpose", {heads}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}});
+  const ValueId gates = c.add("Add", {c.add("MatMul", {by_head, c.input(3)}), c.input(4)});
+  const ValueId halves = c.add("Reshape", {gates, c.integers({0, 0, 0, 2, -1})});
+  const ValueId sums = c.add("ReduceSum", {halves, c.integers({-1})}, {{"keepdims", int64_t{0}}});
+  const ValueId u = c.value(), r = c.value();
+  c.write("Split", {c.add("Sigmoid", {sums})}, {u, r}, {{"axis", int64_t{-1}}, {"num_outputs", int64_t{2}}});
+  const ValueId one = c.add("CastLike", {c.number(1), c.input(0)}), two = c.add("CastLike", {c.number(2), c.input(0)});
+  const ValueId inner = c.add("Sub", {c.add("Mul", {r, c.input(5)}), one});
+  c.finish("Mul", {c.add("Add", {c.add("Mul", {u, inner}), two}), c.input(2)});
+}
+
 void torch_embedding(Composition& c) {
   c.require(2);
   c.finish("Gather", {c.input(0), c.input(1)});
@@ -194,6 +297,13 @@ constexpr Row kRows[] = {
     {"Pad", pad},
     {"SampleOp", identity},
     {"TorchEmbedding", torch_embedding},
+    {"CDist", cdist},
+    {"SwiGLU", swiglu},
+    {"GatedRMSNorm", gated_rms_norm},
+    {"IsAllFinite", is_all_finite},
+    {"GemmaRotaryEmbedding", gemma_rotary_embedding},
+    {"MatMulInteger16", matmul_integer16},
+    {"GatedRelativePositionBias", gated_relative_position_bias},
     {"Trilu", standard},
     {"GridSample", standard},
     {"GatherND", standard},

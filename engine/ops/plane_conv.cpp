@@ -1,6 +1,7 @@
 #include "engine/ops/plane_conv.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "engine/base/memory.h"
 #include "engine/kernels/kernels.h"
@@ -26,12 +27,18 @@ bool source_type(DType dtype, SourceType& type) {
 PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups,
                      bool winograd)
     : transposed_(transposed), window_(window), outer_(std::max(0, window.rank - 2)) {
+  const auto axes = std::span(window_.axes).first(static_cast<size_t>(window.rank));
+  if (transposed && std::ranges::all_of(axes, [](const WindowAxis& a) { return a.stride == 1; })) {
+    transposed_ = false;
+    turned_ = true;
+    for (WindowAxis& a : axes) a.pad_begin = a.extent() - 1 - a.pad_begin;
+  }
   plane_.batch = batch;
   plane_.in_c = in_c;
   plane_.out_c = out_c;
   plane_.groups = groups;
   plane_.winograd = winograd;
-  const WindowAxis& x = window[window.rank - 1];
+  const WindowAxis& x = window_[window.rank - 1];
   plane_.in_w = x.in;
   plane_.out_w = x.out;
   plane_.kernel_w = x.kernel;
@@ -39,7 +46,7 @@ PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64
   plane_.dilation_w = x.dilation;
   plane_.pad_left = x.pad_begin;
   if (window.rank > 1) {
-    const WindowAxis& y = window[window.rank - 2];
+    const WindowAxis& y = window_[window.rank - 2];
     plane_.in_h = y.in;
     plane_.out_h = y.out;
     plane_.kernel_h = y.kernel;
@@ -48,12 +55,12 @@ PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64
     plane_.pad_top = y.pad_begin;
   }
   for (int i = 0; i < outer_; ++i) {
-    outer_taps_ *= window[i].kernel;
-    outer_in_ *= window[i].in;
-    outer_out_ *= window[i].out;
+    outer_taps_ *= window_[i].kernel;
+    outer_in_ *= window_[i].in;
+    outer_out_ *= window_[i].out;
   }
   const ConvKernels& conv = kernels().conv;
-  const int64_t size = transposed ? conv.transposed_packed_size(plane_) : conv.packed_size(plane_);
+  const int64_t size = transposed_ ? conv.transposed_packed_size(plane_) : conv.packed_size(plane_);
   constexpr int64_t floats = kAlignment / sizeof(float);
   tap_size_ = (size + floats - 1) / floats * floats;
 }
@@ -68,7 +75,13 @@ Status PlaneConv::pack(const void* weights, SourceType type, float* packed) cons
   const int64_t plane_taps = plane_.kernel_h * plane_.kernel_w;
   const int64_t rows = plane_.in_c / plane_.groups * plane_.out_c;
   const size_t element = type == SourceType::F32 ? 4 : 2;
-  Buffer by_tap;
+  Buffer turned, by_tap;
+  if (turned_) {
+    turned = Buffer(static_cast<size_t>(rows * outer_taps_ * plane_taps) * element);
+    if (!turned.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
+    turn_round(weights, element, turned.data());
+    weights = turned.data();
+  }
   if (outer_taps_ > 1) {
     by_tap = Buffer(static_cast<size_t>(rows * outer_taps_ * plane_taps) * element);
     if (!by_tap.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
@@ -86,6 +99,23 @@ Status PlaneConv::pack(const void* weights, SourceType type, float* packed) cons
     }
   }
   return {};
+}
+
+// From [group, in, out, taps] to [group, out, in, taps the other way round].
+void PlaneConv::turn_round(const void* weights, size_t element, uint8_t* turned) const {
+  const int64_t in = plane_.in_c / plane_.groups, out = plane_.out_c / plane_.groups;
+  const int64_t taps = outer_taps_ * plane_.kernel_h * plane_.kernel_w;
+  const auto* from = static_cast<const uint8_t*>(weights);
+  for (int64_t g = 0; g < plane_.groups; ++g) {
+    for (int64_t o = 0; o < out; ++o) {
+      for (int64_t i = 0; i < in; ++i) {
+        const int64_t run = ((g * in + i) * out + o) * taps;
+        for (int64_t t = taps; t-- > 0; turned += element) {
+          std::memcpy(turned, from + static_cast<size_t>(run + t) * element, element);
+        }
+      }
+    }
+  }
 }
 
 Status PlaneConv::run(const Execution& c, const float* x, const float* packed, float* y,

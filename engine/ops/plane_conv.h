@@ -12,6 +12,7 @@ bool source_type(DType dtype, SourceType& type);
 
 class PlaneConv {
  public:
+  // A transposed convolution without strides is an ordinary one with the kernel turned round: it becomes that.
   // Of `window` only kernel, stride and dilation need to be known to pack. `winograd`: the form of the packed weights.
   PlaneConv(bool transposed, const Window& window, int64_t batch, int64_t in_c, int64_t out_c, int64_t groups,
             bool winograd = false);
@@ -33,7 +34,11 @@ class PlaneConv {
   ConvShape outside_plane() const;
   void run_planes(const float* x, const float* packed, float* y, const Epilogue& epilogue, float* scratch) const;
 
+  // Weights of a transposed convolution as those of the ordinary one that does the same.
+  void turn_round(const void* weights, size_t element, uint8_t* turned) const;
+
   bool transposed_;
+  bool turned_ = false;
   Window window_;
   ConvShape plane_;
   int outer_;  // spatial axes before the plane's

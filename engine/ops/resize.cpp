@@ -417,7 +417,7 @@ class Resize final : public Operator {
       const ResizeAxis& axis = axes[static_cast<size_t>(i)];
       const int64_t outer = y.shape().count(0, i), inner = y.shape().count(i + 1, y.rank());
       for (int64_t k = 0; k < axis.out; ++k) {
-        const double x = axis.source(rules_.coordinates, k);
+        const double x = axis.source(rules_, k);
         if (x >= 0 && x <= static_cast<double>(axis.in - 1)) continue;
         for (int64_t o = 0; o < outer; ++o) {
           for (int64_t j = 0; j < inner; ++j) set_number(y, (o * axis.out + k) * inner + j);

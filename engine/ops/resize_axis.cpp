@@ -30,27 +30,35 @@ bool takes_right(NearestMode mode, double ratio) {
 
 }  // namespace
 
-double ResizeAxis::source(Coordinates coordinates, int64_t index) const {
-  const auto i = static_cast<double>(index), width = static_cast<double>(in);
-  const double out_width = from_sizes ? static_cast<double>(out) : scale * width;
+template <class T>
+T ResizeAxis::source_as(Coordinates coordinates, int64_t index) const {
+  const auto i = static_cast<T>(index), width = static_cast<T>(in), step = static_cast<T>(scale);
+  const T out_width = from_sizes ? static_cast<T>(out) : step * width, half = 0.5;
+  const auto begin = static_cast<T>(roi_start), end = static_cast<T>(roi_end);
   switch (coordinates) {
     case Coordinates::HalfPixel:
-      return (i + 0.5) / scale - 0.5;
+      return (i + half) / step - half;
     case Coordinates::HalfPixelSymmetric:
-      return width / 2 * (1 - static_cast<double>(out) / out_width) + (i + 0.5) / scale - 0.5;
+      return width / 2 * (1 - static_cast<T>(out) / out_width) + (i + half) / step - half;
     case Coordinates::PytorchHalfPixel:
-      return out_width == 1 ? -0.5 : (i + 0.5) / scale - 0.5;
+      return out == 1 ? 0 : (i + half) / step - half;
     case Coordinates::AlignCorners:
       return out_width == 1 ? 0 : i * (width - 1) / (out_width - 1);
     case Coordinates::Asymmetric:
-      return i / scale;
+      return i / step;
     case Coordinates::TfHalfPixelForNn:
-      return (i + 0.5) / scale;
+      return (i + half) / step;
     case Coordinates::TfCropAndResize:
-      if (out_width == 1) return (roi_start + roi_end) * (width - 1) / 2;
-      return roi_start * (width - 1) + i * (roi_end - roi_start) * (width - 1) / (out_width - 1);
+      if (out_width == 1) return (begin + end) * (width - 1) / 2;
+      return begin * (width - 1) + i * (end - begin) * (width - 1) / (out_width - 1);
   }
   return 0;
+}
+
+double ResizeAxis::source(const ResizeRules& rules, int64_t i) const {
+  // The nearest cell is often a tie. Others decide it by float arithmetic; being more exact would only be different.
+  if (rules.mode == ResizeMode::Nearest) return static_cast<double>(source_as<float>(rules.coordinates, i));
+  return source_as<double>(rules.coordinates, i);
 }
 
 int64_t ResizeAxis::taps(const ResizeRules& rules) const {
@@ -64,7 +72,7 @@ int64_t ResizeAxis::taps(const ResizeRules& rules) const {
 
 void ResizeAxis::tap(const ResizeRules& rules, int64_t i, int32_t* indices, double* weights) const {
   // Far outside everything is the border, however far; and a NaN must not become an index.
-  const double limit = static_cast<double>(in) * 4 + 8, raw = source(rules.coordinates, i);
+  const double limit = static_cast<double>(in) * 4 + 8, raw = source(rules, i);
   const double x = raw >= -limit ? std::min(raw, limit) : -limit;
   // The cell to the left, and how far behind it: more than 0, up to 1.
   const double left = std::ceil(x) - 1, ratio = x - left;

@@ -37,11 +37,15 @@ struct ResizeAxis {
     return in != out || scale != 1 || (coordinates == Coordinates::TfCropAndResize && (roi_start != 0 || roi_end != 1));
   }
   // The input coordinate of output index i.
-  double source(Coordinates coordinates, int64_t i) const;
+  double source(const ResizeRules& rules, int64_t i) const;
   // Input indices that one output index is made of.
   int64_t taps(const ResizeRules& rules) const;
   // Writes `taps` indices, inside the input, and weights (not for Nearest) for output index i.
   void tap(const ResizeRules& rules, int64_t i, int32_t* indices, double* weights) const;
+
+ private:
+  template <class T>
+  T source_as(Coordinates coordinates, int64_t i) const;
 };
 
 }  // namespace nm

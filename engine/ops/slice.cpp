@@ -127,11 +127,11 @@ class Slice final : public Movement {
     }
     step = std::clamp(step, -INT64_MAX, INT64_MAX);
     const bool forward = step > 0;
-    const int64_t low = forward ? 0 : -1;
     const int64_t high = forward ? dim : dim - 1;
-    const auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + dim : at, low, high); };
-    start = clamp(start);
-    end = clamp(end);
+    const auto clamp = [&](int64_t at, int64_t low) { return std::clamp(at < 0 ? at + dim : at, low, high); };
+    // Backwards from before the first element is from the first element on: not as in Python, where nothing is left.
+    start = clamp(start, std::min<int64_t>(0, high));
+    end = clamp(end, forward ? 0 : -1);
     const int64_t distance = forward ? end - start : start - end;
     const int64_t size = forward ? step : -step;
     const int64_t length = distance <= 0 ? 0 : (distance - 1) / size + 1;

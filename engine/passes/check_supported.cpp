@@ -8,6 +8,12 @@ namespace {
 
 constexpr size_t kMaxNodesNamed = 3;
 
+// Whole generation loops as one node. onnxruntime's own conversion tool for GPT-2, T5 and Whisper writes them; other
+// exporters leave the loop to the program.
+bool is_generation(std::string_view op) {
+  return op == "BeamSearch" || op == "GreedySearch" || op == "Sampling" || op == "WhisperBeamSearch";
+}
+
 // "Foo (com.example 1)" → the nodes that use it.
 using Missing = std::map<std::string, std::vector<std::string>>;
 
@@ -36,6 +42,11 @@ Status check_supported(const Graph& graph) {
       list += text(i ? ", " : "", "'", nodes[i], "'");
     }
     if (nodes.size() > kMaxNodesNamed) list += text(" and ", nodes.size() - kMaxNodesNamed, " more");
+  }
+  for (const auto& [name, nodes] : missing) {
+    if (!is_generation(name.substr(0, name.find(' ')))) continue;
+    list += "; export the decoder alone and choose the next tokens in a loop in JavaScript";
+    break;
   }
   Error error;
   error.code = Code::UnsupportedOperator;

@@ -1,6 +1,7 @@
 #include "engine/ops/composition.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
+#include "engine/passes/shape_contents.h"
 
 namespace nm {
 namespace {
@@ -41,7 +42,16 @@ void restore_types(const Operator& op, const std::vector<ValueType>& types, Infe
   }
 }
 
-Status infer_node(Graph& graph, const Node& node) {
+// Adds what is known more exactly: a rank, numbers, symbols.
+void refine(std::optional<Shape>& shape, const Shape& known) {
+  if (!shape) shape = known;
+  if (shape->rank() != known.rank()) return;
+  for (int i = 0; i < known.rank(); ++i) {
+    if ((*shape)[i] == kUnknownDim || ((*shape)[i] < 0 && known[i] >= 0)) (*shape)[i] = known[i];
+  }
+}
+
+Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
   Inference c(node.inputs.size(), node.outputs.size());
@@ -72,15 +82,18 @@ Status infer_node(Graph& graph, const Node& node) {
     if (said.shape) v.shape = said.shape;
     if (said.value.defined()) v.constant = std::move(said.value);
   }
+  if (node.outputs.empty() || node.outputs[0] == kNone) return {};
+  if (const auto shape = contents.output_shape(graph, node)) refine(graph.value(node.outputs[0]).shape, *shape);
+  contents.follow(graph, node);
   return {};
 }
 
 // The nodes that stand for `node`, types inferred, appended to `nodes`. What a composition is made of may be
 // compositions in turn, of simpler ones.
-Status append(Graph& graph, Node node, std::vector<Node>& nodes) {
+Status append(Graph& graph, Node node, ShapeContents& contents, std::vector<Node>& nodes) {
   const Compose compose = composition_of(node);
   if (compose == nullptr) {
-    NM_TRY(infer_node(graph, node).at(node.op_type, node.name));
+    NM_TRY(infer_node(graph, node, contents).at(node.op_type, node.name));
     nodes.push_back(std::move(node));
     return {};
   }
@@ -88,16 +101,17 @@ Status append(Graph& graph, Node node, std::vector<Node>& nodes) {
   compose(c);
   auto parts = c.take();
   if (!parts.ok()) return parts.take_status().at(node.op_type, node.name);
-  for (Node& part : *parts) NM_TRY(append(graph, std::move(part), nodes));
+  for (Node& part : *parts) NM_TRY(append(graph, std::move(part), contents, nodes));
   return {};
 }
 
 }  // namespace
 
 Status infer_types(Graph& graph) {
+  ShapeContents contents;
   std::vector<Node> nodes;
   nodes.reserve(graph.nodes.size());
-  for (Node& node : graph.nodes) NM_TRY(append(graph, std::move(node), nodes));
+  for (Node& node : graph.nodes) NM_TRY(append(graph, std::move(node), contents, nodes));
   graph.nodes = std::move(nodes);
   return {};
 }

@@ -133,7 +133,7 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
     }
   }
   const bool square = s.kernel_h == 3 && s.kernel_w == 3 && s.stride_h == 1 && s.stride_w == 1 && s.groups == 1;
-  const bool enough = s.in_c >= 16 && s.out_c >= 16 && s.dilation_h == 1 && s.dilation_w == 1;
+  const bool enough = s.in_c >= 16 && s.out_c >= 16;
   if (square && enough && !o.transposed && !s.winograd) {
     ConvShape winograd = s;
     winograd.winograd = true;
@@ -183,6 +183,8 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
     }
     check(t, shape(1, 40, 40, 8, 16, 3, 1, 1));  // several blocks
     check(t, shape(2, 30, 29, 70, 40, 3, 1, 1));
+    check(t, shape(2, 30, 29, 17, 20, 3, 1, 3, 3));
+    check(t, shape(1, 17, 40, 16, 16, 3, 1, 16, 16));
     check(t, shape(3, 30, 31, 5, 9, 3, 2, 1));
   });
 }

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tests/ops/operator_test.h"
 
 using namespace nm;
@@ -77,4 +79,43 @@ TEST_CASE("Forerunners of standard operators") {
         {tensor<float>({2, 2}, {1, 0, 3, 4})});
   check(ms("GatherND"), {tensor<float>({2, 2}, {1, 2, 3, 4}), tensor<int64_t>({1, 2}, {1, 0})},
         {tensor<float>({1}, {3})});
+}
+
+TEST_CASE("Distances, gates and checks") {
+  const Tensor a = tensor<float>({2, 2}, {0, 0, 3, 4}), b = tensor<float>({1, 2}, {0, 0});
+  check(ms("CDist"), {a, b}, {tensor<float>({2, 1}, {0, 25})});
+  check(ms("CDist", {{"metric", std::string("euclidean")}}), {a, b}, {tensor<float>({2, 1}, {0, 5})});
+  check_fails(ms("CDist", {{"metric", std::string("hamming")}}), {a, b}, Code::UnsupportedOperator);
+  check(ms("SwiGLU", {{"activation_beta", 1.f}}), {tensor<float>({1, 2}, {1, 2})},
+        {tensor<float>({1, 1}, {3 * 0.7310586f})});
+  check(ms("SwiGLU", {{"limit", 1.f}}), {tensor<float>({1}, {5}), tensor<float>({1}, {-9})},
+        {tensor<float>({1}, {-0.7310586f})});
+  check(ms("GatedRMSNorm", {{"epsilon", 0.f}, {"activation", std::string("sigmoid")}}),
+        {tensor<float>({1, 4}, {1, -1, 5, 5}), tensor<float>({2}, {2, 4}), tensor<float>({1, 4}, {0, 0, 0, 0})},
+        {tensor<float>({1, 4}, {1, -2, 1, 2})});
+  const float inf = std::numeric_limits<float>::infinity();
+  check(ms("IsAllFinite"), {a, b}, {tensor<bool>({}, {true})});
+  check(ms("IsAllFinite"), {a, tensor<float>({1}, {inf})}, {tensor<bool>({}, {false})});
+  check(ms("IsAllFinite", {{"isnan_only", int64_t{1}}}), {tensor<float>({1}, {inf})}, {tensor<bool>({}, {true})});
+  check(ms("MatMulInteger16"), {tensor<int16_t>({1, 2}, {300, 200}), tensor<int16_t>({2, 1}, {300, -200})},
+        {tensor<int32_t>({1, 1}, {50000})});
+  // Gates of 1/2: u·(r·eco - 1) + 2 = 2.
+  check(ms("GatedRelativePositionBias", {{"num_heads", int64_t{1}}}),
+        {tensor<float>({1, 1, 1}, {3}), tensor<float>({1}, {-3}), tensor<float>({1, 1, 1, 1}, {7}),
+         tensor<float>({1, 2}, {1, 1}), tensor<float>({2}, {0, 0}), tensor<float>({1, 1, 1, 1}, {2})},
+        {tensor<float>({1, 1, 1, 1}, {14})});
+}
+
+TEST_CASE("Operators from before ai.onnx was stable") {
+  const Tensor x = tensor<float>({1, 1, 2, 2}, {0, 1, 2, 3});
+  check(node("Affine", 1, {{"alpha", 2.f}, {"beta", 1.f}}), {x}, {tensor<float>({1, 1, 2, 2}, {1, 3, 5, 7})});
+  check(node("ScaledTanh", 1, {{"alpha", 2.f}, {"beta", 0.5f}}), {tensor<float>({1}, {2})},
+        {tensor<float>({1}, {1.5231884f})});
+  check(node("ParametricSoftplus", 1, {{"alpha", 2.f}}), {tensor<float>({1}, {0})}, {tensor<float>({1}, {1.3862944f})});
+  check(node("ImageScaler", 1, {{"scale", 2.f}, {"bias", std::vector<float>{5}}}), {x},
+        {tensor<float>({1, 1, 2, 2}, {5, 7, 9, 11})});
+  check(node("Crop", 1, {{"border", std::vector<int64_t>{1, 0, 0, 1}}}), {x}, {tensor<float>({1, 1, 1, 1}, {1})});
+  check(node("Crop", 1, {{"border", std::vector<int64_t>{0, 1, 0, 0}}, {"scale", std::vector<int64_t>{1, 1}}}), {x},
+        {tensor<float>({1, 1, 1, 1}, {2})});
+  check_fails(node("Crop", 1), {x}, Code::InvalidModel);
 }

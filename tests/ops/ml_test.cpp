@@ -267,6 +267,24 @@ Value map_of(Tensor keys, Tensor values) {
   return std::shared_ptr<const Map>(std::move(map));
 }
 
+TEST_CASE("ZipMap makes a map of each row", "[ops][zip_map]") {
+  for (const bool texts : {false, true}) {
+    const Node zip = texts ? ml("ZipMap", {{"classlabels_strings", Texts{"a", "b"}}})
+                           : ml("ZipMap", {{"classlabels_int64s", Ints{7, 3}}});
+    const auto out = run(zip, {tensor<float>({2, 2}, {0.25f, 0.75f, 1, 0})});
+    REQUIRE(out.ok());
+    const Sequence* rows = (*out)[0].sequence();
+    REQUIRE(rows != nullptr);
+    REQUIRE(rows->items.size() == 2);
+    const Map* map = rows->items[1].map();
+    REQUIRE(map != nullptr);
+    check_equal(map->keys, texts ? tensor<std::string>({2}, {"a", "b"}) : tensor<int64_t>({2}, {7, 3}));
+    check_equal(map->values, tensor<float>({2}, {1, 0}));
+  }
+  check_fails(ml("ZipMap", {{"classlabels_int64s", Ints{7}}}), {tensor<float>({1, 2}, {1, 0})}, Code::ShapeMismatch);
+  check_fails(ml("ZipMap", {}), {tensor<float>({1, 2}, {1, 0})}, Code::InvalidModel);
+}
+
 TEST_CASE("Maps become tensors", "[ops][map_to_tensor]") {
   const Value numbers = map_of(tensor<int64_t>({3}, {5, 0, 2}), tensor<float>({3}, {1.5f, -2, 3}));
   const auto one = [](const Node& n, const Value& v, const Tensor& expected) {

@@ -61,3 +61,16 @@ TEST_CASE("MultiHeadAttention goes on from a past") {
   check_fails(attention(), {q, now, now, {}, {}, {}, past}, Code::MissingInput);
   check_fails(attention(), {q, now, now, {}, {}, {}, past, past, tensor<int32_t>({1}, {1})}, Code::UnsupportedOperator);
 }
+
+TEST_CASE("MultiHeadAttention goes through long causal sequences in parts") {
+  constexpr int64_t n = 300;
+  auto zeros = Tensor::create(DType::Float32, Shape{1, n, 1}), values = Tensor::create(DType::Float32, Shape{1, n, 1}),
+       means = Tensor::create(DType::Float32, Shape{1, n, 1});
+  REQUIRE((zeros.ok() && values.ok() && means.ok()));
+  for (int64_t i = 0; i < n; ++i) {
+    zeros->data<float>()[i] = 0;
+    values->data<float>()[i] = static_cast<float>(i);
+    means->data<float>()[i] = static_cast<float>(i) / 2;
+  }
+  check(attention({{"unidirectional", int64_t{1}}}), {*zeros, *values, *values}, {*means});
+}

@@ -1,5 +1,8 @@
 #include "tests/ops/operator_test.h"
 
+#include <cstdlib>
+
+#include "cli/coverage.h"
 #include "engine/ops/composition.h"
 #include "engine/passes/passes.h"
 #include "engine/program/program.h"
@@ -15,6 +18,18 @@ Node node(std::string op_type, int version, AttributeMap attributes, std::string
   n.attributes = std::move(attributes);
   return n;
 }
+
+namespace {
+
+void record_coverage(const Node& spec, const std::vector<Value>& inputs, const std::vector<Value>& outputs) {
+  const auto type = [](const std::vector<Value>& values) {
+    return values.empty() || values[0].empty() ? ValueType() : type_of(values[0]);
+  };
+  const char* file = std::getenv("NM_COVERAGE");
+  if (file != nullptr) cli::append_coverage(file, cli::coverage_line(spec, type(inputs), type(outputs)));
+}
+
+}  // namespace
 
 Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& inputs, size_t outputs, Feed feed) {
   static const std::atomic<bool> never{false};
@@ -74,6 +89,7 @@ Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& input
   NM_ASSIGN(std::unique_ptr<Program> program, Program::compile(graph, never, true));
   std::vector<Value> results;
   NM_TRY(program->run(std::move(fed), results));
+  if (feed == Feed::Inputs) record_coverage(spec, inputs, results);
   return results;
 }
 

@@ -1,5 +1,6 @@
 // Runs single operators through the real planner and program, so that a test case is a row: operator, attributes,
-// inputs, expected outputs.
+// inputs, expected outputs. Where the environment's NM_COVERAGE names a file, successful runs add to it what ran on
+// which types (cli/coverage.h).
 #pragma once
 #include <cmath>
 #include <initializer_list>

@@ -102,6 +102,19 @@ TEST_CASE("Resize", "[ops]") {
   }
 }
 
+TEST_CASE("Resize decides ties for the nearest cell by float arithmetic", "[ops]") {
+  const Tensor x = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
+  const AttributeMap floor{{"nearest_mode", "floor"}, {"coordinate_transformation_mode", "half_pixel"}};
+  check(node("Resize", 19, floor), {x, Value(), Value(), tensor<int64_t>({3}, {1, 1, 3})},
+        {tensor<float>({1, 1, 3}, {1, 3, 4})});
+  check(node("Resize", 19, floor), {x, Value(), tensor<float>({3}, {1, 1, 0.6f})},
+        {tensor<float>({1, 1, 3}, {1, 3, 4})});
+  // A row of one cell is taken from the first, whatever the filter.
+  check(node("Resize", 19, {{"mode", "cubic"}, {"coordinate_transformation_mode", "pytorch_half_pixel"}}),
+        {tensor<float>({1, 1, 1, 4}, {1, 9, 3, 7}), Value(), Value(), tensor<int64_t>({4}, {1, 1, 1, 1})},
+        {tensor<float>({1, 1, 1, 1}, {1})});
+}
+
 TEST_CASE("GridSample of integers cuts what it interpolates", "[ops]") {
   const Tensor grid = tensor<float>({1, 1, 3, 2}, {-1, -1, 0, 0, 1, 1});
   const AttributeMap corners{{"align_corners", int64_t{1}}};

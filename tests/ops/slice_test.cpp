@@ -37,6 +37,11 @@ TEST_CASE("Slice") {
     }
   }
   check(node("Slice", 10), {matrix(), list({1}), list({2})}, {tensor<int32_t>({1, 4}, {5, 6, 7, 8})});
+  const Tensor row = tensor<float>({3}, {1, 2, 3});
+  check(node("Slice", 13), {row, list({-9}), list({-9}), list({0}), list({-2})}, {tensor<float>({1}, {1})});
+  check(node("Slice", 13), {row, list({9}), list({INT64_MIN}), list({0}), list({-2})}, {tensor<float>({2}, {3, 1})});
+  check(node("Slice", 13), {tensor<float>({0}, {}), list({-9}), list({-9}), list({0}), list({-1})},
+        {tensor<float>({0}, {})});
   check_fails(node("Slice", 13), {matrix(), list({0}), list({1}), list({2})}, Code::ShapeMismatch);
   check_fails(node("Slice", 13), {matrix(), list({0}), list({1, 1})}, Code::ShapeMismatch);
   check_fails(node("Slice", 13), {matrix(), list({0}), list({1}), list({0}), list({0})}, Code::InvalidData);

@@ -125,3 +125,28 @@ TEST_CASE("Steps of training") {
 TEST_CASE("ImageDecoder says who decodes") {
   check_fails(node("ImageDecoder", 20), {tensor<uint8_t>({1}, {0})}, Code::UnsupportedOperator);
 }
+
+TEST_CASE("Tokenizer finds tokens or what is between separators", "[ops][tokenizer]") {
+  const auto tokenizer = [](AttributeMap a) {
+    a.insert(
+        {{"pad_value", std::string("#")}, {"mincharnum", a.contains("mincharnum") ? a["mincharnum"] : int64_t{1}}});
+    return node("Tokenizer", 1, std::move(a), "com.microsoft");
+  };
+  const auto by = [](std::vector<std::string> patterns) { return AttributeMap{{"separators", std::move(patterns)}}; };
+  const Tensor in = words({"ab,c", "x;yz", ""});
+  check(tokenizer({{"tokenexp", std::string("[a-z]+")}}), {in},
+        {tensor<std::string>({3, 2}, {"ab", "c", "x", "yz", "#", "#"})});
+  check(tokenizer({{"tokenexp", std::string("[a-z]+")}, {"mincharnum", int64_t{2}}}), {in},
+        {tensor<std::string>({3, 1}, {"ab", "yz", "#"})});
+  // The longest match counts, and word edges see the character before.
+  check(
+      tokenizer({{"tokenexp", std::string("\\b\\w|\\w\\w")}, {"mark", int64_t{1}}}), {in},
+      {tensor<std::string>({3, 4}, {"\x02", "ab", "c", "\x03", "\x02", "x", "yz", "\x03", "\x02", "\x03", "#", "#"})});
+  check(tokenizer(by({",", ";"})), {in}, {tensor<std::string>({3, 2}, {"ab", "c", "x", "yz", "#", "#"})});
+  // An earlier separator goes before a longer one.
+  check(tokenizer(by({"b", "ab"})), {words({"ab,c"})}, {tensor<std::string>({1, 2}, {"a", ",c"})});
+  check(tokenizer(by({""})), {words({"aé", "z"})}, {tensor<std::string>({2, 2}, {"a", "é", "z", "#"})});
+  check(tokenizer(by({","})), {words({"", ","})}, {tensor<std::string>({2, 0}, {})});
+  check_fails(tokenizer(by({"("})), {in}, Code::InvalidModel);
+  check_fails(tokenizer({}), {in}, Code::InvalidModel);
+}

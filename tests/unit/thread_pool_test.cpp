@@ -69,7 +69,7 @@ TEST_CASE("late workers touch nothing of a job that is over", "[thread_pool]") {
   const PoolSize size(4);
   ThreadPool& pool = ThreadPool::instance();
   int wrong = 0;
-  for (int job = 0; job < 20000; ++job) {
+  for (int job = 0; job < 100000; ++job) {
     const int64_t count = 2 + job % 5;
     std::vector<int64_t> out(static_cast<size_t>(count), -1);
     pool.parallel_for(count, 1 + job % 2, [&out, job](int64_t begin, int64_t end, int) {

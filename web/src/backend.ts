@@ -2,8 +2,13 @@ import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './d
 import type { Progress, Source } from './fetch.js';
 import type { EngineOptions } from './loader.js';
 import type { Tensor } from './tensor.js';
+import type { Value } from './values.js';
 
-export type Feeds = ReadonlyMap<string, Tensor>;
+/** By the inputs' names; optional ones may be absent. */
+export type Feeds = ReadonlyMap<string, Value>;
+/** By the outputs' names; what the model left out is absent. */
+export type Values = Record<string, Value>;
+/** The outputs of a model that has tensors only. */
 export type Outputs = Record<string, Tensor>;
 
 export interface RunOptions {
@@ -34,7 +39,7 @@ export interface LoadOptions extends EngineOptions {
 export interface Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
-  run(feeds: Feeds, options: RunOptions): Promise<Outputs>;
+  run(feeds: Feeds, options: RunOptions): Promise<Values>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
   release(): Promise<void>;

@@ -3,7 +3,7 @@ import type { Artefact } from './loader.js';
 /** An input or output as the model declares it. */
 export interface ValueInfo {
   readonly name: string;
-  /** An element type ("float32") or a composite one ("sequence(tensor(float))"). */
+  /** An element type ("float32") or a composite one ("sequence(map(string,float32))"). */
   readonly type: string;
   /** A dimension is a number, a symbol's name, or null when nothing is known; absent when the rank is unknown. */
   readonly shape?: readonly (number | string | null)[];

@@ -12,13 +12,22 @@ export interface EngineExports {
   nm_load(bytes: number, size: number, flags: number): number;
   nm_describe(session: number): number;
   nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
-  nm_input_strings(session: number, index: number, dims: number, rank: number, text: number, ends: number): number;
+  nm_input_value(session: number, index: number, value: number): number;
+  nm_new_tensor(dtype: number, dims: number, rank: number): number;
+  nm_new_strings(dims: number, rank: number, text: number, ends: number): number;
+  nm_new_sequence(items: number, count: number): number;
+  nm_new_map(keys: number, values: number): number;
+  nm_free_value(value: number): void;
   nm_run(session: number): number;
   nm_run_begin(session: number): number;
   nm_run_steps(session: number, count: number): number;
   nm_steps(session: number): number;
-  nm_output(session: number, index: number, out: number): number;
-  nm_output_string(session: number, index: number, element: number, text: number): number;
+  nm_output(session: number, index: number): number;
+  nm_value_kind(value: number): number;
+  nm_value_count(value: number): number;
+  nm_value_item(value: number, item: number): number;
+  nm_value_tensor(value: number, part: number, out: number): number;
+  nm_value_string(value: number, part: number, element: number, text: number): number;
   nm_memory(session: number): number;
   nm_set_threads(count: number): number;
 }
@@ -114,20 +123,6 @@ export class Engine {
     if (count < 0) throw this.lastError();
     return count;
   }
-}
-
-/** Strings one after the other as UTF-8, and where each ends. */
-export function encodeStrings(strings: readonly string[]): { text: Uint8Array; ends: Uint32Array } {
-  const pieces = strings.map((string) => encoder.encode(string));
-  const text = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
-  const ends = new Uint32Array(strings.length);
-  let end = 0;
-  pieces.forEach((piece, i) => {
-    text.set(piece, end);
-    end += piece.byteLength;
-    ends[i] = end;
-  });
-  return { text, ends };
 }
 
 /** The engine writes its messages to be embedded in others; here they stand alone. */

@@ -1,4 +1,4 @@
-export type { LoadOptions, Outputs, RunOptions } from './backend.js';
+export type { LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 export type {
   EngineInfo,
   MemoryUse,
@@ -17,3 +17,4 @@ export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat1
 export type { Artefact, EngineOptions } from './loader.js';
 export { Session } from './session.js';
 export { describe, Tensor, type TensorLike, type TensorSource } from './tensor.js';
+export type { Scalar, Value, ValueLike, ValueMap } from './values.js';

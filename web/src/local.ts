@@ -1,13 +1,15 @@
-import type { Backend, Feeds, LoadOptions, Outputs, RunOptions } from './backend.js';
-import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
-import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
-import { type Engine, encodeStrings } from './engine.js';
-import { asNeuromancerError, NeuromancerError, throwIfAborted } from './errors.js';
+import type { Backend, Feeds, LoadOptions, RunOptions, Values } from './backend.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, ValueInfo } from './description.js';
+import { elementTypes } from './dtypes.js';
+import type { Engine } from './engine.js';
+import { asNeuromancerError, type NeuromancerError, throwIfAborted } from './errors.js';
+import { bytesOf, newValue, readValues } from './exchange.js';
 import { readSource, type Source } from './fetch.js';
 import { nextTask } from './host.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModule } from './loader.js';
-import { elementCount, Tensor, type TensorSource } from './tensor.js';
+import { Tensor } from './tensor.js';
+import { parseType, type Value, type ValueType } from './values.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
@@ -15,15 +17,13 @@ const sliceMilliseconds = 8;
 /** NM_LOAD_UNOPTIMIZED */
 const loadUnoptimized = 1;
 
-/** nm_tensor as wasm32 lays it out: dtype, rank, dims, data, byte_length. */
-const tensorRecordBytes = 20;
-
 /** A session in this thread: one engine instance with one memory. */
 export class LocalBackend implements Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
   readonly #engine: Engine;
   readonly #session: number;
+  readonly #inputTypes: readonly ValueType[];
   readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
@@ -55,18 +55,18 @@ export class LocalBackend implements Backend {
     this.#threadsStarting = threadsStarting;
     this.#stopThreads = stopThreads;
     this.description = engine.json(engine.exports.nm_describe(session));
+    this.#inputTypes = this.description.inputs.map(({ type }) => parseType(type));
     this.engine = { ...engine.json<EngineInfo>(engine.exports.nm_build_info()), threads };
   }
 
-  async run(feeds: Feeds, options: RunOptions): Promise<Outputs> {
+  async run(feeds: Feeds, options: RunOptions): Promise<Values> {
     return trapped(async () => {
       // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
       // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
       if (this.#threadsStarting()) await nextTask();
       const { exports } = this.#engine;
       this.description.inputs.forEach(({ name }, index) => {
-        const tensor = feeds.get(name);
-        if (tensor !== undefined) this.#bind(index, tensor);
+        this.#bind(index, feeds.get(name));
       });
       if (options.signal === undefined && options.profile === undefined) {
         this.#engine.checkCount(exports.nm_run(this.#session));
@@ -94,24 +94,19 @@ export class LocalBackend implements Backend {
     return this.#engine.json<Step[]>(this.#engine.exports.nm_steps(this.#session));
   }
 
-  #bind(index: number, tensor: Tensor): void {
+  #bind(index: number, value: Value): void {
     const { exports } = this.#engine;
-    const dims = bytesOf(BigInt64Array.from(tensor.shape, BigInt));
-    const rank = tensor.shape.length;
-    if (tensor.type === 'string') {
-      const { text, ends } = encodeStrings(tensor.data as readonly string[]);
-      this.#engine.with([dims, text, bytesOf(ends)], (dimsAt, textAt, endsAt) =>
-        this.#engine.checkCount(
-          exports.nm_input_strings(this.#session, index, dimsAt as number, rank, textAt as number, endsAt as number),
-        ),
-      );
+    if (!(value instanceof Tensor) || value.type === 'string') {
+      const made = value === undefined ? 0 : newValue(this.#engine, value, this.#inputTypes[index] as ValueType);
+      this.#engine.checkCount(exports.nm_input_value(this.#session, index, made));
       return;
     }
-    const { number } = elementTypes[tensor.type];
+    const { number } = elementTypes[value.type];
+    const dims = bytesOf(BigInt64Array.from(value.shape, BigInt));
     const address = this.#engine.with([dims], (dimsAt) =>
-      this.#engine.checkPointer(exports.nm_input(this.#session, index, number, dimsAt as number, rank)),
+      this.#engine.checkPointer(exports.nm_input(this.#session, index, number, dimsAt as number, value.shape.length)),
     );
-    const data = bytesOf(tensor.data as ArrayBufferView);
+    const data = bytesOf(value.data as ArrayBufferView);
     this.#engine.bytes(address, data.byteLength).set(data);
   }
 
@@ -141,51 +136,14 @@ export class LocalBackend implements Backend {
     return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
   }
 
-  #outputs(mode: 'copy' | 'view'): Outputs {
-    const record = this.#engine.allocate(tensorRecordBytes, 'an output record');
-    try {
-      const outputs: Outputs = {};
-      this.description.outputs.forEach(({ name }, index) => {
-        this.#engine.checkCount(this.#engine.exports.nm_output(this.#session, index, record));
-        const tensor = this.#readTensor(name, index, record, mode);
-        if (tensor !== undefined) outputs[name] = tensor;
-      });
-      return outputs;
-    } finally {
-      this.#engine.exports.nm_free(record);
-    }
-  }
-
-  #readTensor(name: string, index: number, record: number, mode: 'copy' | 'view'): Tensor | undefined {
-    const view = this.#engine.view();
-    const number = view.getInt32(record, true);
-    const rank = view.getUint32(record + 4, true);
-    const dims = view.getUint32(record + 8, true);
-    const data = view.getUint32(record + 12, true);
-    if (number === 0) return undefined; // an optional output that the model left out
-    const type = dtypeOfNumber(number);
-    if (type === undefined) {
-      throw new NeuromancerError('internal', `Output "${name}" has the unknown element type ${number}.`);
-    }
-    const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
-    const { array: TypedArrayOf } = elementTypes[type];
-    if (TypedArrayOf === null) {
-      return new Tensor(
-        type,
-        Array.from({ length: elementCount(shape) }, (_, i) => this.#outputString(index, i, record)),
-        shape,
-      );
-    }
-    const length = dataLength(type, elementCount(shape));
-    const lent = new TypedArrayOf(this.#engine.exports.memory.buffer, data, length);
-    return new Tensor(type, (mode === 'view' ? lent : lent.slice()) as TensorSource, shape);
-  }
-
-  /** `scratch` receives the string's address. */
-  #outputString(index: number, element: number, scratch: number): string {
-    const { exports } = this.#engine;
-    const length = this.#engine.checkCount(exports.nm_output_string(this.#session, index, element, scratch));
-    return this.#engine.textOf(this.#engine.view().getUint32(scratch, true), length);
+  #outputs(mode: 'copy' | 'view'): Values {
+    const outputs: Values = {};
+    const ports = this.description.outputs;
+    const values = ports.map((_, i) => this.#engine.checkPointer(this.#engine.exports.nm_output(this.#session, i)));
+    readValues(this.#engine, values, mode).forEach((value, i) => {
+      if (value !== undefined) outputs[(ports[i] as ValueInfo).name] = value;
+    });
+    return outputs;
   }
 }
 
@@ -204,10 +162,6 @@ function loadModel(
   }
   const address = engine.place(model, 'the model');
   return engine.checkPointer(engine.exports.nm_load(address, model.byteLength, optimize ? 0 : loadUnoptimized));
-}
-
-function bytesOf(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 function trapped<T>(call: () => T): T {

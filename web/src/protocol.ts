@@ -2,7 +2,6 @@
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { ErrorRecord } from './errors.js';
 import type { Progress } from './fetch.js';
-import type { TensorLike } from './tensor.js';
 
 /** A source in a form that can be posted. */
 export type PostableSource = string | Blob | Uint8Array;
@@ -20,9 +19,10 @@ export interface Calls {
     };
     returns: { description: ModelDescription; engine: EngineInfo };
   };
+  /** Values travel as structured clones, their tensors as TensorLikes. */
   run: {
-    given: { feeds: Record<string, TensorLike>; abortable: boolean; wantsProfile: boolean };
-    returns: { outputs: Record<string, TensorLike>; profile?: Profile };
+    given: { feeds: Record<string, unknown>; abortable: boolean; wantsProfile: boolean };
+    returns: { outputs: Record<string, unknown>; profile?: Profile };
   };
   steps: { given: null; returns: readonly Step[] };
   memory: { given: null; returns: MemoryUse };

@@ -1,4 +1,4 @@
-import type { Backend, Feeds, LoadOptions, Outputs, RunOptions } from './backend.js';
+import type { Backend, Feeds, LoadOptions, RunOptions, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
 import { type ElementType, elementTypes, type TypedArray } from './dtypes.js';
 import { cancelled, NeuromancerError } from './errors.js';
@@ -7,7 +7,8 @@ import { type HostWorker, startWorker } from './host-worker.js';
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CallName, Calls, PostableSource, Reply } from './protocol.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import type { Tensor, TensorLike } from './tensor.js';
+import { mapTensors, revived } from './values.js';
 
 /** A session in a module worker of its own; the engine is compiled once, in this thread, and posted. */
 export class RemoteBackend implements Backend {
@@ -56,7 +57,7 @@ export class RemoteBackend implements Backend {
     this.engine = engine;
   }
 
-  async run(feeds: Feeds, { signal, profile, outputs: mode }: RunOptions): Promise<Outputs> {
+  async run(feeds: Feeds, { signal, profile, outputs: mode }: RunOptions): Promise<Values> {
     if (mode === 'view') {
       throw new NeuromancerError(
         'invalid_argument',
@@ -64,7 +65,7 @@ export class RemoteBackend implements Backend {
       );
     }
     const given = {
-      feeds: Object.fromEntries([...feeds].map(([name, tensor]) => [name, record(tensor)])),
+      feeds: Object.fromEntries([...feeds].map(([name, value]) => [name, mapTensors(value, record)])),
       abortable: signal !== undefined,
       wantsProfile: profile !== undefined,
     };
@@ -74,7 +75,7 @@ export class RemoteBackend implements Backend {
     try {
       const { outputs, profile: times } = await result;
       if (times !== undefined) profile?.(times);
-      return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, Tensor.of(value)]));
+      return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, revived(value)]));
     } finally {
       signal?.removeEventListener('abort', abort);
     }

@@ -1,10 +1,11 @@
-import type { Backend, LoadOptions, Outputs, RunOptions } from './backend.js';
+import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
 import { NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
 import { LocalBackend } from './local.js';
 import { RemoteBackend } from './remote.js';
-import { describe, Tensor, type TensorLike } from './tensor.js';
+import { describe } from './tensor.js';
+import { checkedValue, parseType, type ValueLike } from './values.js';
 
 /**
  * A loaded model. Each session is an engine instance of its own: sessions share no memory, and releasing one gives
@@ -41,13 +42,19 @@ export class Session {
     return this.model.outputs;
   }
 
-  /** Runs the model on a tensor per input and returns a tensor per output. */
-  async run(feeds: Readonly<Record<string, TensorLike>>, options: RunOptions = {}): Promise<Outputs> {
+  /**
+   * Runs the model on a value per input and returns a value per output. Most models know tensors only, so that is what
+   * the outputs are taken to be; for others say what they are: `run<{ probabilities: ValueMap[] }>(…)`.
+   */
+  async run<Results extends Values = Outputs>(
+    feeds: Readonly<Record<string, ValueLike>>,
+    options: RunOptions = {},
+  ): Promise<Results> {
     throwIfAborted(options.signal);
-    const tensors = this.#checkFeeds(feeds);
+    const values = this.#checkFeeds(feeds);
     return this.#enqueue((backend) => {
       throwIfAborted(options.signal);
-      return backend.run(tensors, options);
+      return backend.run(values, options) as Promise<Results>;
     });
   }
 
@@ -83,7 +90,7 @@ export class Session {
     return result;
   }
 
-  #checkFeeds(feeds: Readonly<Record<string, TensorLike>>): ReadonlyMap<string, Tensor> {
+  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>): Feeds {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
     for (const name of Object.keys(feeds)) {
       if (this.inputs.some((input) => input.name === name)) continue;
@@ -91,7 +98,8 @@ export class Session {
         input: name,
       });
     }
-    const missing = this.inputs.filter(({ name, optional }) => !optional && feeds[name] === undefined);
+    const absent = (name: string) => feeds[name] === undefined || feeds[name] === null;
+    const missing = this.inputs.filter(({ name, optional }) => !optional && absent(name));
     if (missing.length > 0) {
       const names = missing.map(({ name }) => `"${name}"`).join(', ');
       throw new NeuromancerError(
@@ -100,7 +108,11 @@ export class Session {
         { input: (missing[0] as ValueInfo).name },
       );
     }
-    return new Map(Object.entries(feeds).map(([name, value]) => [name, Tensor.of(value)]));
+    return new Map(
+      this.inputs
+        .filter(({ name }) => !absent(name))
+        .map(({ name, type }) => [name, checkedValue(feeds[name], parseType(type), type, name)]),
+    );
   }
 }
 

@@ -5,7 +5,8 @@ import { asNeuromancerError } from './errors.js';
 import { parentPort } from './host-worker.js';
 import { LocalBackend } from './local.js';
 import type { CallName, Calls, Request } from './protocol.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import type { Tensor, TensorLike } from './tensor.js';
+import { mapTensors, revived } from './values.js';
 
 const parent = parentPort();
 const running = new Map<number, AbortController>();
@@ -51,7 +52,7 @@ async function load(id: number, given: Calls['load']['given']): Promise<Answer> 
 }
 
 async function run(session: LocalBackend, id: number, given: Calls['run']['given']): Promise<Answer> {
-  const feeds = new Map(Object.entries(given.feeds).map(([name, value]) => [name, Tensor.of(value)]));
+  const feeds = new Map(Object.entries(given.feeds).map(([name, value]) => [name, revived(value)]));
   const options: RunOptions = {};
   let times: Profile | undefined;
   if (given.wantsProfile) {
@@ -65,10 +66,13 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
     options.signal = controller.signal;
   }
   try {
-    const tensors = Object.entries(await session.run(feeds, options));
-    const outputs: Record<string, TensorLike> = {};
-    for (const [name, { type, data, shape }] of tensors) outputs[name] = { type, data, shape };
-    const buffers = tensors.flatMap(([, { data }]) => (ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : []));
+    const buffers: ArrayBuffer[] = [];
+    const record = ({ type, data, shape }: Tensor): TensorLike => {
+      if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
+      return { type, data, shape };
+    };
+    const values = Object.entries(await session.run(feeds, options));
+    const outputs = Object.fromEntries(values.map(([name, value]) => [name, mapTensors(value, record)]));
     return { returned: times === undefined ? { outputs } : { outputs, profile: times }, transfer: buffers };
   } finally {
     running.delete(id);

@@ -27,7 +27,9 @@ export class FakeEngine {
   #top = 1024;
   #error = '{}';
   #left = 0;
-  readonly #inputs: Value[] = [];
+  readonly #inputs: (Value | undefined)[] = [];
+  /** What nm_value pointers stand for: the place in this list, from 1. */
+  readonly #values: (Value | undefined)[] = [];
   readonly #model: FakeModel;
 
   constructor(model: FakeModel) {
@@ -65,24 +67,33 @@ export class FakeEngine {
         return text(JSON.stringify({ name: 'größe 🧠', inputs, outputs, operators: { Identity: 1 } }));
       },
       nm_input: (_, index, dtype, dims, rank) => {
-        const shape = this.#dims(dims, rank);
-        const count = Number(shape.reduce((a, b) => a * b, 1n));
+        const tensor = this.#tensor(dims, rank);
+        const count = Number(tensor.dims.reduce((a, b) => a * b, 1n));
         const byteLength = count * (dtype === 7 ? 8 : dtype === 10 ? 2 : 4);
         const address = this.#allocate(byteLength);
-        this.#inputs[index] = { dtype, dims: shape, address, byteLength, strings: [] };
+        this.#inputs[index] = { ...tensor, dtype, address, byteLength };
         return address;
       },
-      nm_input_strings: (_, index, dims, rank, textAt, endsAt) => {
-        const shape = this.#dims(dims, rank);
-        const count = Number(shape.reduce((a, b) => a * b, 1n));
+      nm_input_value: (_, index, value) => {
+        if (value === 0) delete this.#inputs[index];
+        else this.#inputs[index] = this.#values[value - 1] as Value;
+        return 0;
+      },
+      nm_new_tensor: (dtype, dims, rank) => this.#value({ ...this.#tensor(dims, rank), dtype }),
+      nm_new_strings: (dims, rank, textAt, endsAt) => {
+        const tensor = this.#tensor(dims, rank);
+        const count = Number(tensor.dims.reduce((a, b) => a * b, 1n));
         const ends = Array.from({ length: count }, (_, i) => this.#view().getUint32(endsAt + 4 * i, true));
         const strings = ends.map((end, i) => {
           const begin = i === 0 ? 0 : (ends[i - 1] as number);
           return new TextDecoder().decode(this.#bytes(textAt + begin, end - begin).slice());
         });
-        this.#inputs[index] = { dtype: 8, dims: shape, address: 0, byteLength: 0, strings };
-        return 0;
+        return this.#value({ ...tensor, dtype: 8, strings });
       },
+      // This model has neither sequences nor maps: see artefact.test.ts and values.test.ts for these.
+      nm_new_sequence: () => 0,
+      nm_new_map: () => 0,
+      nm_free_value: () => {},
       nm_run: () => this.#run(),
       nm_run_begin: () => {
         this.#left = this.#model.steps;
@@ -98,12 +109,12 @@ export class FakeEngine {
             Array.from({ length: this.#model.steps }, (_, i) => ({ node: `n${i}`, operator: 'Identity' })),
           ),
         ),
-      nm_output: (_, index, out) => {
-        const value = this.#inputs[index];
-        if (value === undefined) {
-          this.#bytes(out, 20).fill(0);
-          return 0;
-        }
+      nm_output: (_, index) => this.#value(this.#inputs[index]),
+      nm_value_kind: (value) => (this.#values[value - 1] === undefined ? 0 : 1),
+      nm_value_count: () => -1,
+      nm_value_item: () => 0,
+      nm_value_tensor: (at, _, out) => {
+        const value = this.#values[at - 1] as Value;
         const dims = this.#allocate(8 * value.dims.length);
         const view = this.#view();
         value.dims.forEach((dim, i) => {
@@ -114,8 +125,8 @@ export class FakeEngine {
         });
         return 0;
       },
-      nm_output_string: (_, index, element, out) => {
-        const bytes = new TextEncoder().encode(this.#inputs[index]?.strings[element]);
+      nm_value_string: (at, _, element, out) => {
+        const bytes = new TextEncoder().encode(this.#values[at - 1]?.strings[element]);
         const address = this.#place(bytes);
         this.#view().setUint32(out, address, true);
         return bytes.byteLength;
@@ -157,6 +168,14 @@ export class FakeEngine {
 
   #view(): DataView {
     return new DataView(this.memory.buffer);
+  }
+
+  #value(value: Value | undefined): number {
+    return this.#values.push(value);
+  }
+
+  #tensor(dims: number, rank: number): Value {
+    return { dtype: 0, dims: this.#dims(dims, rank), address: 0, byteLength: 0, strings: [] };
   }
 
   #dims(address: number, rank: number): bigint[] {

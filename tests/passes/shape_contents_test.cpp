@@ -1,0 +1,94 @@
+#include "tests/passes/pass_test.h"
+
+using namespace nm;
+using namespace nm::test;
+
+namespace {
+
+constexpr int64_t kBatch = -2, kLength = -3;  // symbols
+
+struct Shapes : GraphBuilder {
+  ValueId list(std::initializer_list<int64_t> values) {
+    return constant(tensor<int64_t>({static_cast<int64_t>(values.size())}, values));
+  }
+  ValueId number(int64_t value) { return constant(tensor<int64_t>({}, {value})); }
+  ValueId dim(ValueId x, int64_t axis) { return node("Gather", 13, {node("Shape", 15, {x}), list({axis})}); }
+  // The shape of the graph's only output.
+  Shape shape_of(ValueId id) {
+    output(id);
+    const Graph graph = build();
+    const auto& shape = graph.value(id).shape;
+    REQUIRE(shape.has_value());
+    return *shape;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Reshape takes symbolic dimensions from Shape, Gather and Concat", "[passes]") {
+  const AttributeMap first{{"axis", int64_t{0}}};
+  {
+    Shapes g;
+    const auto x = g.input({kBatch, kLength, 768});
+    const auto target = g.node("Concat", 13, {g.dim(x, 0), g.dim(x, 1), g.list({12, 64})}, first);
+    const auto heads =
+        g.node("Transpose", 13, {g.node("Reshape", 14, {x, target})}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}});
+    CHECK(g.shape_of(heads) == Shape{kBatch, 12, kLength, 64});
+  }
+  {
+    // A scalar index, its product with a number, and what is left for -1.
+    Shapes g;
+    const auto x = g.input({kBatch, kLength, 768});
+    const auto batch =
+        g.node("Unsqueeze", 13, {g.node("Gather", 13, {g.node("Shape", 13, {x}), g.number(0)}), g.list({0})});
+    const auto target = g.node("Concat", 13, {batch, g.list({-1, 64})}, first);
+    CHECK(g.shape_of(g.node("Reshape", 13, {x, target})) == Shape{kBatch, kUnknownDim, 64});
+  }
+  {
+    Shapes g;
+    const auto x = g.input({kBatch, 4, 6});
+    const auto doubled = g.node("Mul", 13, {g.dim(x, 1), g.list({2})});
+    const auto target = g.node("Concat", 13, {g.list({-1}), doubled, g.list({3})}, first);
+    CHECK(g.shape_of(g.node("Reshape", 13, {x, target})) == Shape{kBatch, 8, 3});
+  }
+  {
+    // A sum of symbols is unknown, and so is what no rule knows.
+    Shapes g;
+    const auto x = g.input({kBatch, kLength});
+    const auto sum = g.node("Add", 13, {g.dim(x, 0), g.dim(x, 1)});
+    const auto target = g.node("Concat", 13, {sum, g.node("Abs", 13, {g.dim(x, 0)}), g.list({1})}, first);
+    CHECK(g.shape_of(g.node("Reshape", 13, {x, target})) == Shape{kUnknownDim, kUnknownDim, 1});
+  }
+}
+
+TEST_CASE("Expand, ConstantOfShape, Range and Tile follow symbolic dimensions", "[passes]") {
+  {
+    Shapes g;
+    const auto x = g.input({kBatch, kLength});
+    CHECK(g.shape_of(g.node("ConstantOfShape", 9, {g.node("Shape", 13, {x})})) == Shape{kBatch, kLength});
+  }
+  {
+    Shapes g;
+    const auto x = g.input({kBatch, kLength});
+    const auto length = g.node("Squeeze", 13, {g.dim(x, 1), g.list({0})});
+    CHECK(g.shape_of(g.node("Range", 11, {g.number(0), length, g.number(1)})) == Shape{kLength});
+  }
+  {
+    // The end of a shape by Slice; -1 in an expanded shape, as exporters write it.
+    Shapes g;
+    const auto x = g.input({kBatch, kLength, 1});
+    const auto tail = g.node("Slice", 13, {g.node("Shape", 13, {x}), g.list({1}), g.list({INT64_MAX}), g.list({0})});
+    const auto shape = g.node("Concat", 13, {g.list({-1}), tail, g.list({5})}, {{"axis", int64_t{0}}});
+    const auto ones = g.node("ConstantOfShape", 9, {g.list({4})}, {{"value", tensor<int64_t>({1}, {1})}});
+    const auto keep = g.node("Equal", 13, {shape, g.node("Mul", 13, {ones, g.list({-1})})});
+    CHECK(g.shape_of(g.node("Expand", 13, {x, g.node("Where", 16, {keep, ones, shape})})) ==
+          Shape{1, kUnknownDim, kLength, 5});
+  }
+  {
+    Shapes g;
+    const auto x = g.input({kBatch, 3});
+    const auto times =
+        g.node("Concat", 13, {g.list({1}), g.node("Div", 13, {g.list({4}), g.list({2})})}, {{"axis", int64_t{0}}});
+    CHECK(g.shape_of(g.node("Tile", 13, {x, times})) == Shape{kBatch, 6});
+  }
+}

@@ -1,0 +1,121 @@
+#include "engine/c_api.h"
+
+#include <cstring>
+#include <string>
+
+#include "catch_amalgamated.hpp"
+#include "engine/base/memory.h"
+#include "tests/unit/onnx_writer.h"
+
+using namespace nm;
+using namespace nm::test;
+
+namespace {
+
+constexpr int32_t kFloat = static_cast<int32_t>(DType::Float32);
+constexpr int32_t kInt = static_cast<int32_t>(DType::Int64);
+
+nm_value* numbers(const std::vector<float>& values) {
+  const auto count = static_cast<int64_t>(values.size());
+  nm_value* value = nm_new_tensor(kFloat, &count, 1);
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(value, 0, &t) == 0);
+  REQUIRE(t.byte_length == values.size() * sizeof(float));
+  std::memcpy(t.data, values.data(), t.byte_length);
+  return value;
+}
+
+nm_value* texts(const std::string& text, const std::vector<uint32_t>& ends) {
+  const auto count = static_cast<int64_t>(ends.size());
+  return nm_new_strings(&count, 1, text.data(), ends.data());
+}
+
+std::string string_at(const nm_value* value, uint32_t part, uint32_t element) {
+  const char* text = nullptr;
+  const int32_t length = nm_value_string(value, part, element, &text);
+  REQUIRE(length >= 0);
+  return {text, static_cast<size_t>(length)};
+}
+
+bool failed_with(const char* code) { return std::string(nm_last_error()).find(code) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("values are made, read and freed") {
+  const size_t before = memory_counts().current;
+  nm_value* list[] = {numbers({1, 2}), texts("aé", {1, 3, 3})};
+  nm_value* sequence = nm_new_sequence(list, 2);
+  CHECK(nm_value_kind(sequence) == NM_SEQUENCE);
+  CHECK(nm_value_count(sequence) == 2);
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(nm_value_item(sequence, 0), 0, &t) == 0);
+  CHECK(t.dtype == kFloat);
+  CHECK(static_cast<const float*>(t.data)[1] == 2);
+  const nm_value* words = nm_value_item(sequence, 1);
+  CHECK(string_at(words, 0, 0) == "a");
+  CHECK(string_at(words, 0, 1) == "é");
+  CHECK(string_at(words, 0, 2).empty());
+  CHECK(nm_value_item(sequence, 2) == nullptr);
+  CHECK(nm_value_tensor(sequence, 0, &t) < 0);
+  CHECK(nm_value_tensor(words, 1, &t) < 0);
+  const char* text = nullptr;
+  CHECK(nm_value_string(words, 0, 3, &text) < 0);
+  CHECK(nm_value_string(nm_value_item(sequence, 0), 0, 0, &text) < 0);
+  nm_free_value(sequence);
+
+  nm_value* map = nm_new_map(texts("ab", {1, 2}), numbers({3, 4}));
+  CHECK(nm_value_kind(map) == NM_MAP);
+  CHECK(nm_value_count(map) < 0);
+  CHECK(string_at(map, 0, 1) == "b");
+  REQUIRE(nm_value_tensor(map, 1, &t) == 0);
+  CHECK(static_cast<const float*>(t.data)[0] == 3);
+  nm_free_value(map);
+  nm_free_value(nullptr);
+  CHECK(memory_counts().current == before);
+}
+
+TEST_CASE("values that are none are refused, and what they were made of is freed") {
+  const size_t before = memory_counts().current;
+  const int64_t huge[] = {int64_t{1} << 40, int64_t{1} << 40};
+  const int64_t negative = -1;
+  CHECK(nm_new_tensor(kFloat, huge, 2) == nullptr);
+  CHECK(nm_new_tensor(kFloat, &negative, 1) == nullptr);
+  CHECK(nm_new_tensor(99, huge, 0) == nullptr);
+  CHECK(nm_new_tensor(kFloat, huge, 1000) == nullptr);
+  CHECK(texts("abc", {2, 1}) == nullptr);
+  CHECK(failed_with("invalid_argument"));
+  CHECK(nm_new_map(numbers({1}), numbers({2})) == nullptr);  // floats are no keys
+  CHECK(nm_new_map(texts("a", {1}), numbers({1, 2})) == nullptr);
+  CHECK(nm_new_map(nullptr, numbers({1})) == nullptr);
+  CHECK(memory_counts().current == before);
+}
+
+TEST_CASE("inputs take only the values that they are for") {
+  // y = x + x over float32[2]
+  const std::string model = model_bytes({{node_proto("Add", {"x", "x"}, {"y"})},
+                                         {},
+                                         {value_info("x", DType::Float32, {"2"})},
+                                         {value_info("y", DType::Float32, {"2"})}});
+  auto* bytes = static_cast<uint8_t*>(nm_alloc(model.size()));
+  std::memcpy(bytes, model.data(), model.size());
+  nm_session* session = nm_load(bytes, model.size(), 0);
+  REQUIRE(session != nullptr);
+  nm_value* list[] = {numbers({1, 2})};
+  CHECK(nm_input_value(session, 0, nm_new_sequence(list, 1)) < 0);
+  CHECK(failed_with("type_mismatch"));
+  CHECK(nm_input_value(session, 0, numbers({1, 2, 3})) < 0);
+  CHECK(failed_with("shape_mismatch"));
+  CHECK(nm_input_value(session, 0, texts("ab", {1, 2})) < 0);
+  CHECK(nm_input_value(session, 0, nullptr) < 0);
+  CHECK(nm_input_value(session, 1, numbers({1, 2})) < 0);
+  const int64_t two = 2;
+  CHECK(nm_input(session, 0, kInt, &two, 1) == nullptr);
+  CHECK(nm_output(session, 0) == nullptr);
+  REQUIRE(nm_input_value(session, 0, numbers({1, 2})) == 0);
+  REQUIRE(nm_run(session) == 0);
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(nm_output(session, 0), 0, &t) == 0);
+  CHECK(static_cast<const float*>(t.data)[1] == 4);
+  CHECK(nm_output(session, 1) == nullptr);
+  nm_release(session);
+}

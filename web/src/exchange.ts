@@ -1,0 +1,151 @@
+// Values on their way into the engine's memory and out of it.
+import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
+import type { Engine } from './engine.js';
+import { NeuromancerError } from './errors.js';
+import { elementCount, Tensor, type TensorSource } from './tensor.js';
+import { scalarsToTensor, tensorToScalars, type Value, type ValueMap, type ValueType } from './values.js';
+
+/** NM_NOTHING and so on: what nm_value_kind says. */
+enum Kind {
+  Nothing,
+  Tensor,
+  Sequence,
+  Map,
+}
+
+/** nm_tensor as wasm32 lays it out: dtype, rank, dims, data, byte_length. */
+const recordBytes = 20;
+const dataOffset = 12;
+
+/** Makes the engine's form of a value; the caller hands it over or frees it. */
+export function newValue(engine: Engine, value: Value, type: ValueType): number {
+  const { exports } = engine;
+  if (type.kind === 'optional') return newValue(engine, value, type.element);
+  if (value instanceof Tensor) return newTensor(engine, value);
+  if (type.kind === 'map') {
+    const map = value as ValueMap;
+    const element = type.element as { type: Tensor['type'] };
+    return newAll(
+      engine,
+      [scalarsToTensor(map.keys(), type.key), scalarsToTensor(map.values(), element.type)],
+      (tensor) => newTensor(engine, tensor),
+      ([keys, values]) => exports.nm_new_map(keys as number, values as number),
+    );
+  }
+  const { element } = type as { element: ValueType };
+  return newAll(
+    engine,
+    value as readonly Value[],
+    (item) => newValue(engine, item, element),
+    (items) =>
+      engine.with([bytesOf(Uint32Array.from(items))], (at) => exports.nm_new_sequence(at as number, items.length)),
+  );
+}
+
+/** Makes the parts, then what is made of them, which takes them over; parts that nobody takes are freed. */
+function newAll<T>(engine: Engine, from: readonly T[], make: (part: T) => number, join: (parts: number[]) => number) {
+  const parts: number[] = [];
+  try {
+    for (const part of from) parts.push(make(part));
+  } catch (error) {
+    for (const part of parts) engine.exports.nm_free_value(part);
+    throw error;
+  }
+  return engine.checkPointer(join(parts));
+}
+
+function newTensor(engine: Engine, tensor: Tensor): number {
+  const { exports } = engine;
+  const dims = bytesOf(BigInt64Array.from(tensor.shape, BigInt));
+  const rank = tensor.shape.length;
+  if (tensor.type === 'string') {
+    const { text, ends } = encodeStrings(tensor.data as readonly string[]);
+    return engine.with([dims, text, bytesOf(ends)], (dimsAt, textAt, endsAt) =>
+      engine.checkPointer(exports.nm_new_strings(dimsAt as number, rank, textAt as number, endsAt as number)),
+    );
+  }
+  const value = engine.with([dims], (dimsAt) =>
+    engine.checkPointer(exports.nm_new_tensor(elementTypes[tensor.type].number, dimsAt as number, rank)),
+  );
+  const data = bytesOf(tensor.data as ArrayBufferView);
+  engine.with([new Uint8Array(recordBytes)], (record) => {
+    engine.checkCount(exports.nm_value_tensor(value, 0, record as number));
+    const address = engine.view().getUint32((record as number) + dataOffset, true);
+    engine.bytes(address, data.byteLength).set(data);
+  });
+  return value;
+}
+
+/**
+ * Reads what is at each of the addresses. "view": numbers stay in the engine's memory; "copy": they are the caller's.
+ * Nothing is allocated between the first and the last, which might detach views.
+ */
+export function readValues(engine: Engine, values: readonly number[], mode: 'copy' | 'view'): Value[] {
+  return engine.with([new Uint8Array(recordBytes)], (record) =>
+    values.map((value) => read(engine, value, record as number, mode)),
+  );
+}
+
+function read(engine: Engine, value: number, record: number, mode: 'copy' | 'view'): Value {
+  const { exports } = engine;
+  switch (exports.nm_value_kind(value) as Kind) {
+    case Kind.Nothing:
+      return undefined;
+    case Kind.Tensor:
+      return readTensor(engine, value, 0, record, mode);
+    case Kind.Map: {
+      const [keys, values] = [0, 1].map((part) => tensorToScalars(readTensor(engine, value, part, record, 'copy')));
+      return new Map((keys as ReturnType<typeof tensorToScalars>).map((key, i) => [key, values?.[i] ?? 0]));
+    }
+    case Kind.Sequence: {
+      const count = engine.checkCount(exports.nm_value_count(value));
+      return Array.from({ length: count }, (_, i) =>
+        read(engine, engine.checkPointer(exports.nm_value_item(value, i)), record, mode),
+      );
+    }
+  }
+}
+
+/** `part` is 0, or 1 for the values of a map. */
+function readTensor(engine: Engine, value: number, part: number, record: number, mode: 'copy' | 'view'): Tensor {
+  const { exports } = engine;
+  engine.checkCount(exports.nm_value_tensor(value, part, record));
+  const view = engine.view();
+  const number = view.getInt32(record, true);
+  const rank = view.getUint32(record + 4, true);
+  const dims = view.getUint32(record + 8, true);
+  const data = view.getUint32(record + dataOffset, true);
+  const type = dtypeOfNumber(number);
+  if (type === undefined) throw new NeuromancerError('internal', `A value has the unknown element type ${number}.`);
+  const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
+  const { array: TypedArrayOf } = elementTypes[type];
+  if (TypedArrayOf === null) {
+    const strings = Array.from({ length: elementCount(shape) }, (_, i) => {
+      const length = engine.checkCount(exports.nm_value_string(value, part, i, record));
+      return engine.textOf(engine.view().getUint32(record, true), length);
+    });
+    return new Tensor(type, strings, shape);
+  }
+  const lent = new TypedArrayOf(exports.memory.buffer, data, dataLength(type, elementCount(shape)));
+  return new Tensor(type, (mode === 'view' ? lent : lent.slice()) as TensorSource, shape);
+}
+
+const encoder = new TextEncoder();
+
+/** Strings one after the other as UTF-8, and where each ends. */
+function encodeStrings(strings: readonly string[]): { text: Uint8Array; ends: Uint32Array } {
+  const pieces = strings.map((string) => encoder.encode(string));
+  const text = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
+  const ends = new Uint32Array(strings.length);
+  let end = 0;
+  pieces.forEach((piece, i) => {
+    text.set(piece, end);
+    end += piece.byteLength;
+    ends[i] = end;
+  });
+  return { text, ends };
+}
+
+export function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}

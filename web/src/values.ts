@@ -1,0 +1,97 @@
+// What flows in and out of a model: tensors, and sequences and maps of them.
+import type { DType } from './dtypes.js';
+import { NeuromancerError } from './errors.js';
+import { Tensor, type TensorLike } from './tensor.js';
+
+/** A key or an entry of a map: int64 is a number, or a bigint where a number cannot hold it. */
+export type Scalar = string | number | bigint;
+
+/** A `map(K,V)` in the order of its entries. `Object.fromEntries(map)` makes an object of it. */
+export type ValueMap = ReadonlyMap<Scalar, Scalar>;
+
+/** What a run returns: a tensor, a sequence of values, a map, or undefined for an optional that is not there. */
+export type Value = Tensor | ValueMap | readonly Value[] | undefined;
+
+/** What a run accepts; null and undefined leave an optional input out. */
+export type ValueLike =
+  | TensorLike
+  | ReadonlyMap<Scalar, Scalar>
+  | Readonly<Record<string, Scalar>>
+  | readonly ValueLike[]
+  | null
+  | undefined;
+
+/** The type of a value as the engine writes it: "sequence(map(string,float32))". */
+export type ValueType =
+  | { readonly kind: 'tensor'; readonly type: DType }
+  | { readonly kind: 'sequence' | 'optional'; readonly element: ValueType }
+  | { readonly kind: 'map'; readonly key: DType; readonly element: ValueType };
+
+export function parseType(text: string): ValueType {
+  const [, kind, inner] = /^(sequence|optional|map)\((.*)\)$/.exec(text) ?? [];
+  if (kind === undefined || inner === undefined) return { kind: 'tensor', type: text as DType };
+  if (kind !== 'map') return { kind: kind as 'sequence' | 'optional', element: parseType(inner) };
+  const comma = inner.indexOf(',');
+  return { kind, key: inner.slice(0, comma) as DType, element: parseType(inner.slice(comma + 1)) };
+}
+
+/** The value with Tensors where there were objects of their form, after a check that its form is the type's. */
+export function checkedValue(value: ValueLike, type: ValueType, text: string, input: string): Value {
+  const misfit = (): NeuromancerError =>
+    new NeuromancerError('type_mismatch', `Input "${input}" takes a ${text}, but ${formOf(value)} was given.`, {
+      input,
+      expected: text,
+      actual: formOf(value),
+    });
+  if (type.kind === 'optional') {
+    return value === null || value === undefined ? undefined : checkedValue(value, type.element, text, input);
+  }
+  if (type.kind === 'sequence') {
+    if (!Array.isArray(value)) throw misfit();
+    return (value as readonly ValueLike[]).map((item) => checkedValue(item, type.element, text, input));
+  }
+  if (type.kind === 'map') {
+    if (value instanceof Map) return value as ValueMap;
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || isTensorLike(value)) throw misfit();
+    const entries = Object.entries(value as Record<string, Scalar>);
+    if (type.key === 'string') return new Map(entries);
+    if (!entries.every(([key]) => /^-?\d+$/.test(key))) throw misfit();
+    return new Map(entries.map(([key, entry]) => [BigInt(key), entry]));
+  }
+  if (!isTensorLike(value)) throw misfit();
+  return Tensor.of(value);
+}
+
+/** The same value with `change` applied to its tensors. */
+export function mapTensors<T>(value: Value, change: (tensor: Tensor) => T): unknown {
+  if (value instanceof Tensor) return change(value);
+  return Array.isArray(value) ? value.map((item: Value) => mapTensors(item, change)) : value;
+}
+
+/** A value that was cloned from another thread: its tensors have lost their class. */
+export function revived(value: unknown): Value {
+  if (Array.isArray(value)) return value.map(revived);
+  return isTensorLike(value) ? Tensor.of(value) : (value as ValueMap | undefined);
+}
+
+/** The scalars of a map's keys or values as tensor data, and back. */
+export function scalarsToTensor(scalars: Iterable<Scalar>, type: DType): Tensor {
+  return new Tensor(type, [...scalars]);
+}
+
+export function tensorToScalars({ data }: Tensor): Scalar[] {
+  return Array.from(data as ArrayLike<Scalar>, (value) =>
+    typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value,
+  );
+}
+
+function isTensorLike(value: unknown): value is TensorLike {
+  return typeof value === 'object' && value !== null && 'type' in value && 'data' in value && 'shape' in value;
+}
+
+function formOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (isTensorLike(value)) return `a ${value.type} tensor`;
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? `an object (${value.constructor?.name})` : `a ${typeof value}`;
+}
