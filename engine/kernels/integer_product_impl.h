@@ -180,9 +180,9 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
   }
   if (weights_have_zeros) {
     for (int64_t r = 0; r < m1 - m0; ++r) {
-      int32_t sum = 0;
-      for (int64_t k = 0; k < blocks.ld; ++k) sum += rows[r * blocks.ld + k];
-      row_sums[r] = sum;
+      uint32_t sum = 0;  // modulo 2^32, as all sums here
+      for (int64_t k = 0; k < blocks.ld; ++k) sum += static_cast<uint32_t>(rows[r * blocks.ld + k]);
+      row_sums[r] = static_cast<int32_t>(sum);
     }
   }
   for (int64_t p = p0; p < p1; p += blocks.panel_step) {
