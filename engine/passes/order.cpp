@@ -12,6 +12,7 @@ constexpr Pass kOptimizing[] = {
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
     use_float32,
     fold_constants,  // casts of constants that widening made
+    fuse_functions,  // GELU and its like, out of arithmetic
     fuse_batch_norm,      fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,

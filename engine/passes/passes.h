@@ -15,6 +15,7 @@ Status check_supported(const Graph& graph);
 Result<bool> fold_constants(Graph& graph);
 Result<bool> eliminate_identities(Graph& graph);
 Result<bool> use_float32(Graph& graph);
+Result<bool> fuse_functions(Graph& graph);
 Result<bool> fuse_batch_norm(Graph& graph);
 Result<bool> fuse_activation(Graph& graph);
 Result<bool> fuse_residual(Graph& graph);
