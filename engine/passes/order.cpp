@@ -12,8 +12,10 @@ constexpr Pass kOptimizing[] = {
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
     use_float32,
     fold_constants,  // casts of constants that widening made
+    eliminate_common,
     fuse_functions,  // GELU and its like, out of arithmetic
-    fuse_batch_norm,      fuse_activation, fuse_residual,
+    fuse_norms,      // with the spellings of powers and quotients that fuse_functions leaves
+    fuse_products,        fuse_batch_norm, fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,
     fold_constants,  // constants that the layout pass transposes

@@ -118,7 +118,7 @@ float Match::number(std::string_view name) const {
 const Node& Match::node(std::string_view name) const {
   const ValueId id = value(name);
   size_t n = last_;
-  while (n > 0 && graph_.nodes[n].outputs[0] != id) --n;
+  while (n > 0 && (graph_.nodes[n].outputs.empty() || graph_.nodes[n].outputs[0] != id)) --n;
   return graph_.nodes[n];
 }
 
