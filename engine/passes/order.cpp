@@ -14,7 +14,10 @@ constexpr Pass kOptimizing[] = {
     fold_constants,  // weights that are not multiplied as bytes
     use_float32,
     fold_constants,  // casts of constants that widening made
-    fuse_batch_norm,      fuse_activation, fuse_residual,
+    eliminate_common,
+    fuse_functions,  // GELU and its like, out of arithmetic
+    fuse_norms,      // with the spellings of powers and quotients that fuse_functions leaves
+    fuse_products,        fuse_batch_norm, fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,
     fold_constants,  // constants that the layout pass transposes
