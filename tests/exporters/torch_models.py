@@ -32,6 +32,7 @@ import onnx
 import onnxruntime
 import torch
 from onnx import numpy_helper
+
 from torch_families import FAMILIES
 
 warnings.filterwarnings("ignore")
@@ -249,6 +250,7 @@ def main():
     if given.table:
         return print_table(given.folder, given.table)
     torch.set_num_threads(1)
+    torch.backends.mha.set_fastpath_enabled(False)  # a fused kernel that no exporter knows
     onnxruntime.set_default_logger_severity(4)
     given.folder.mkdir(parents=True, exist_ok=True)
     listing = given.folder / "cases.json"
