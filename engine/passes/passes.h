@@ -18,7 +18,6 @@ Result<bool> fold_all_but_weights(Graph& graph);
 Result<bool> hoist_quantize(Graph& graph);
 Result<bool> fuse_quantized(Graph& graph);
 Result<bool> fuse_dequantize(Graph& graph);
-Result<bool> merge_equal_nodes(Graph& graph);
 Result<bool> eliminate_identities(Graph& graph);
 Result<bool> use_float32(Graph& graph);
 Result<bool> eliminate_common(Graph& graph);
