@@ -154,10 +154,12 @@ void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const
                      : depthwise_sums<A, ring.pixels>)(taps, count, step,
                                                        static_cast<ptrdiff_t>(ox * s.stride_w * ring.channels), weights,
                                                        bias, sums, channels);
-        for (int64_t i = 0; i < pixels; ++i, ++ox) {
-          finish_row<A>(job.epilogue, sums + i * ring.channels, scales, s.in_c,
-                        static_cast<uint8_t*>(job.y) + (row * s.out_w + ox) * job.ldy * bytes_of(job.epilogue.to));
-        }
+        finish_sums<A>(
+            job.epilogue,
+            {sums, channels, scales,
+             static_cast<uint8_t*>(job.y) + (row * s.out_w + ox) * job.ldy * bytes_of(job.epilogue.to),
+             static_cast<ptrdiff_t>(job.ldy), static_cast<ptrdiff_t>(pixels), static_cast<ptrdiff_t>(s.in_c)});
+        ox += pixels;
       }
     }
   });

@@ -101,34 +101,52 @@ int64_t integer_scratch_size(const ConvShape& s, const ThreadPool& pool) {
   return columns + divide_up(IntegerBlocks<A>(s, IntegerPacking<A>(s)).scratch(), 8) * 8 * pool.size();
 }
 
+// Rows [m0, m1) of a matrix product.
+template <class A>
+void integer_matrix_rows(const IntegerProduct& job, int64_t m0, int64_t m1, int16_t* out, ptrdiff_t ld) {
+  const auto depth = static_cast<ptrdiff_t>(job.shape.in_c), step = static_cast<ptrdiff_t>(job.ldx);
+  const auto* x = static_cast<const uint8_t*>(job.x.data) + m0 * job.ldx;
+  const auto of = [&](int64_t m) {
+    return Widening<A>(job.x.is_signed, byte_value(job.x_zeros, job.x.is_signed, job.zero_per_pixel ? m : 0));
+  };
+  if (!job.zero_per_pixel && step == depth && ld == depth) {
+    return widen<A>(x, of(0), out, static_cast<ptrdiff_t>(m1 - m0) * depth);
+  }
+  for (int64_t m = m0; m < m1; ++m, x += step, out += ld) {
+    widen<A>(x, of(m), out, depth);
+    if (depth < ld) out[depth] = 0;
+  }
+}
+
 // The input under output pixels [m0, m1), from channel `first` of each pixel on.
 template <class A>
-void integer_rows(const IntegerProduct& job, int64_t in_c, int64_t first, int64_t m0, int64_t m1, int16_t* out,
-                  int64_t ld) {
+void integer_image_rows(const IntegerProduct& job, int64_t in_c, int64_t first, int64_t m0, int64_t m1, int16_t* out,
+                        ptrdiff_t ld) {
   const ConvShape& s = job.shape;
-  Widening<A> w(job.x.is_signed, byte_value(job.x_zeros, job.x.is_signed, 0));
+  const Widening<A> w(job.x.is_signed, byte_value(job.x_zeros, job.x.is_signed, 0));
+  const auto depth = static_cast<ptrdiff_t>(in_c), row_depth = static_cast<ptrdiff_t>(s.kernel_w * in_c);
+  const auto tap = static_cast<ptrdiff_t>(s.dilation_w * job.ldx), line = static_cast<ptrdiff_t>(s.in_w * job.ldx);
   // A row of the kernel is one run where pixels lie side by side.
   const bool dense = job.ldx == in_c && s.dilation_w == 1;
   int64_t ox = m0 % s.out_w, oy = m0 / s.out_w % s.out_h, image = m0 / (s.out_w * s.out_h);
   for (int64_t m = m0; m < m1; ++m, out += ld) {
-    if (job.zero_per_pixel) w = Widening<A>(job.x.is_signed, byte_value(job.x_zeros, job.x.is_signed, m));
-    const uint8_t* base = static_cast<const uint8_t*>(job.x.data) + image * s.in_h * s.in_w * job.ldx + first;
     const int64_t ix = ox * s.stride_w - s.pad_left, iy = oy * s.stride_h - s.pad_top;
     const bool whole = ix >= 0 && ix + (s.kernel_w - 1) * s.dilation_w < s.in_w;
     const IndexRange in = whole ? IndexRange{0, s.kernel_w} : inside(ix, s.dilation_w, s.kernel_w, s.in_w);
+    const uint8_t* corner = static_cast<const uint8_t*>(job.x.data) +
+                            static_cast<ptrdiff_t>((image * s.in_h + iy) * line + ix * job.ldx + first);
     int16_t* to = out;
-    for (int64_t ky = 0; ky < s.kernel_h; ++ky, to += s.kernel_w * in_c) {
+    for (int64_t ky = 0; ky < s.kernel_h; ++ky, to += row_depth) {
       const int64_t y = iy + ky * s.dilation_h;
-      IndexRange taps = in;
-      if (y < 0 || y >= s.in_h) taps = {0, 0};
-      if (taps.end - taps.begin < s.kernel_w) std::memset(to, 0, static_cast<size_t>(s.kernel_w * in_c) * 2);
-      const uint8_t* row = base + (y * s.in_w + ix) * job.ldx;
-      if (dense) {
-        widen<A>(row + taps.begin * in_c, w, to + taps.begin * in_c, (taps.end - taps.begin) * in_c);
+      const bool there = y >= 0 && y < s.in_h;
+      const uint8_t* row = corner + static_cast<ptrdiff_t>(ky * s.dilation_h) * line;
+      if (dense && whole && there) {
+        widen<A>(row, w, to, row_depth);
         continue;
       }
-      for (int64_t kx = taps.begin; kx < taps.end; ++kx) {
-        widen<A>(row + kx * s.dilation_w * job.ldx, w, to + kx * in_c, in_c);
+      if (!there || !whole) std::memset(to, 0, static_cast<size_t>(row_depth) * 2);
+      for (auto kx = static_cast<ptrdiff_t>(in.begin); kx < in.end && there; ++kx) {
+        widen<A>(row + kx * tap, w, to + kx * depth, depth);
       }
     }
     if (to - out < ld) *to = 0;
@@ -153,16 +171,20 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
   auto* rows = reinterpret_cast<int16_t*>(scratch);
   auto* row_sums = reinterpret_cast<int32_t*>(scratch + divide_up(blocks.rows * blocks.ld, 4) * 8);
   int32_t* sums = row_sums + blocks.rows;
-  integer_rows<A>(job, packing.in_c, g * packing.in_c, m0, m1, rows, blocks.ld);
-  if (weights_have_zeros) {
-    for (int64_t r = 0; r < m1 - m0; ++r) {
-      int32_t sum = 0;
-      for (int64_t k = 0; k < blocks.ld; ++k) sum += rows[r * blocks.ld + k];
-      row_sums[r] = sum;
-    }
-  }
   const int8_t* weights = reinterpret_cast<const int8_t*>(job.packed) + g * packing.group_size();
   const auto ld = static_cast<ptrdiff_t>(blocks.ld), lds = static_cast<ptrdiff_t>(blocks.sums_ld());
+  if (is_pointwise(job.shape)) {
+    integer_matrix_rows<A>(job, m0, m1, rows, ld);
+  } else {
+    integer_image_rows<A>(job, packing.in_c, g * packing.in_c, m0, m1, rows, ld);
+  }
+  if (weights_have_zeros) {
+    for (int64_t r = 0; r < m1 - m0; ++r) {
+      uint32_t sum = 0;  // modulo 2^32, as all sums here
+      for (int64_t k = 0; k < blocks.ld; ++k) sum += static_cast<uint32_t>(rows[r * blocks.ld + k]);
+      row_sums[r] = static_cast<int32_t>(sum);
+    }
+  }
   for (int64_t p = p0; p < p1; p += blocks.panel_step) {
     const int64_t end = lesser(p1, p + blocks.panel_step), first = g * packing.out_c + p * nr;
     const int64_t columns = (end - 1 - p) * nr + packing.columns(end - 1);
@@ -180,17 +202,16 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
       };
       run(p, whole);
       run(whole, end);
-      for (int64_t r = 0; r < count; ++r) {
+      for (int64_t r = 0; r < count && weights_have_zeros; ++r) {
         int32_t* row = sums + r * blocks.sums_ld();
-        if (weights_have_zeros) {
-          const auto by = static_cast<uint32_t>(row_sums[m - m0 + r]);
-          for (int64_t i = 0; i < columns; ++i) {
-            row[i] = static_cast<int32_t>(static_cast<uint32_t>(row[i]) - by * static_cast<uint32_t>(zeros[first + i]));
-          }
+        const auto by = static_cast<uint32_t>(row_sums[m - m0 + r]);
+        for (int64_t i = 0; i < columns; ++i) {
+          row[i] = static_cast<int32_t>(static_cast<uint32_t>(row[i]) - by * static_cast<uint32_t>(zeros[first + i]));
         }
-        finish_row<A>(epilogue, row, scales + first, columns,
-                      static_cast<uint8_t*>(job.y) + ((m + r) * job.ldy + first) * bytes_of(job.epilogue.to));
       }
+      finish_sums<A>(epilogue, {sums, lds, scales + first,
+                                static_cast<uint8_t*>(job.y) + (m * job.ldy + first) * bytes_of(job.epilogue.to),
+                                static_cast<ptrdiff_t>(job.ldy), count, static_cast<ptrdiff_t>(columns)});
     }
   }
 }
@@ -238,7 +259,8 @@ void integer_finish(const IntegerEpilogue& e, const int32_t* sums, int64_t rows,
           row[i] = static_cast<int32_t>(static_cast<uint32_t>(row[i]) + static_cast<uint32_t>(e.bias[c + i]));
         }
       }
-      finish_row<A>(part, row, scales, n, static_cast<uint8_t*>(y) + (r * columns + c) * bytes_of(e.to));
+      finish_sums<A>(part, {row, 0, scales, static_cast<uint8_t*>(y) + (r * columns + c) * bytes_of(e.to), 0, 1,
+                            static_cast<ptrdiff_t>(n)});
     }
   }
 }

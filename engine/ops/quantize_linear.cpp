@@ -186,7 +186,8 @@ class DynamicQuantizeLinear final : public Operator {
     float low = 0, high = 0;
     kernel.range(x, in.count(), &low, &high);
     const float scale = (high - low) / 255.0f;
-    const float zero = scale == 0 ? 0 : std::clamp(std::nearbyint(-low / scale), 0.0f, 255.0f);
+    const float at = scale == 0 ? 0 : std::nearbyint(-low / scale);
+    const float zero = at > 0 ? std::min(at, 255.0f) : 0;  // also where infinities make it NaN
     if (c.wants(1)) *c.out<float>(1) = scale;
     if (c.wants(2)) *c.out<uint8_t>(2) = static_cast<uint8_t>(zero);
     if (!c.wants(0)) return {};

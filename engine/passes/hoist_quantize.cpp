@@ -1,5 +1,7 @@
 // QuantizeLinear moves up through operators that only move data, so that they move bytes, and meets DequantizeLinear
 // there; a pair with the same scale and zero point vanishes.
+#include <map>
+
 #include "engine/passes/passes.h"
 #include "engine/passes/quantized.h"
 
@@ -13,7 +15,7 @@ bool moves_data(const Node& n) {
   return false;
 }
 
-// The movement behind node `at` that it can change places with, and how many of its inputs are data.
+// The node before a QuantizeLinear that it can change places with.
 std::optional<size_t> movement_before(const Graph& graph, const Uses& uses, const Node& quantize) {
   const int32_t from = uses.producer[static_cast<size_t>(quantize.input(0))];
   if (from < 0 || !uses.single_reader(quantize.input(0))) return std::nullopt;
@@ -26,41 +28,51 @@ std::optional<size_t> movement_before(const Graph& graph, const Uses& uses, cons
   return static_cast<size_t>(from);
 }
 
-void change_places(Graph& graph, size_t quantize, size_t mover) {
-  const DType bytes = graph.value(graph.nodes[quantize].outputs[0]).type.dtype;
-  Node move = std::move(graph.nodes[mover]);
+// The quantizers of the mover's data, of which `quantize` is the pattern; the mover then reads what they make and takes
+// the place of `quantize`.
+std::vector<Node> change_places(Graph& graph, Node& quantize, Node& mover) {
+  const DType bytes = graph.value(quantize.outputs[0]).type.dtype;
   std::vector<Node> quantizers;
-  const size_t data = move.is("Concat") ? move.inputs.size() : 1;
+  const size_t data = mover.is("Concat") ? mover.inputs.size() : 1;
   for (size_t i = 0; i < data; ++i) {
-    Node q = graph.nodes[quantize];
+    Node q = quantize;
     GraphValue v;
-    v.name = graph.value(move.inputs[i]).name + ".quantized";
+    v.name = graph.value(mover.inputs[i]).name + ".quantized";
     v.type = ValueType::tensor(bytes);
-    v.shape = graph.value(move.inputs[i]).shape;
-    q.inputs[0] = move.inputs[i];
-    move.inputs[i] = graph.add_value(std::move(v));
-    q.outputs[0] = move.inputs[i];
+    v.shape = graph.value(mover.inputs[i]).shape;
+    q.inputs[0] = mover.inputs[i];
+    mover.inputs[i] = graph.add_value(std::move(v));
+    q.outputs[0] = mover.inputs[i];
     quantizers.push_back(std::move(q));
   }
-  move.outputs = graph.nodes[quantize].outputs;
-  graph.nodes[quantize] = std::move(move);
-  graph.nodes[mover] = std::move(quantizers.back());
-  quantizers.pop_back();
-  graph.nodes.insert(graph.nodes.begin() + static_cast<std::ptrdiff_t>(mover),
-                     std::make_move_iterator(quantizers.begin()), std::make_move_iterator(quantizers.end()));
+  mover.outputs = quantize.outputs;
+  quantize = std::move(mover);
+  return quantizers;
 }
 
-bool hoist_one(Graph& graph, size_t& from) {
+// Every QuantizeLinear up by one node, where that can be.
+bool hoist(Graph& graph) {
   const Uses uses(graph);
-  for (; from < graph.nodes.size(); ++from) {
-    if (!quantizer(graph, graph.nodes[from])) continue;
-    const auto mover = movement_before(graph, uses, graph.nodes[from]);
-    if (!mover) continue;
-    change_places(graph, from, *mover);
-    from = *mover;  // what has moved up may move on
-    return true;
+  std::map<size_t, std::vector<Node>> instead;
+  const size_t count = graph.nodes.size();
+  for (size_t n = 0; n < count; ++n) {
+    if (!quantizer(graph, graph.nodes[n])) continue;
+    if (const auto mover = movement_before(graph, uses, graph.nodes[n])) {
+      instead[*mover] = change_places(graph, graph.nodes[n], graph.nodes[*mover]);
+    }
   }
-  return false;
+  if (instead.empty()) return false;
+  std::vector<Node> nodes;
+  for (size_t n = 0; n < count; ++n) {
+    const auto it = instead.find(n);
+    if (it == instead.end()) {
+      nodes.push_back(std::move(graph.nodes[n]));
+    } else {
+      for (Node& q : it->second) nodes.push_back(std::move(q));
+    }
+  }
+  graph.nodes = std::move(nodes);
+  return true;
 }
 
 bool drop_pairs(Graph& graph) {
@@ -85,7 +97,7 @@ bool drop_pairs(Graph& graph) {
 
 Result<bool> hoist_quantize(Graph& graph) {
   bool changed = false;
-  for (size_t from = 0; hoist_one(graph, from);) changed = true;
+  while (hoist(graph)) changed = true;
   return drop_pairs(graph) || changed;
 }
 
