@@ -63,7 +63,7 @@ def calibrate(family):
         norm.momentum = 1.0
         norm.train()
     try:
-        family.call(family.model, family.sets()[0])
+        family.call(family.model, max(family.sets(), key=lambda x: sum(t.numel() for t in x.values())))
     except ValueError:  # one pixel of one image has no variance
         pass
     for norm in norms:
