@@ -225,9 +225,11 @@ def print_table(folder, results):
     for family, row in sorted(rows.items(), key=lambda r: r[0].lower()):
         cells, operators = [], set()
         for column in columns:
-            name, case = row.get(column, (None, {"refused": ""}))
+            name, case = row.get(column, (None, {}))
             operators.update(case.get("operators", {}))
-            if "refused" in case:
+            if not case:
+                cells.append("")
+            elif "refused" in case:
                 cells.append("–")
             else:
                 agrees = outcomes.get(name) == "passed"
