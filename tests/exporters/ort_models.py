@@ -82,7 +82,9 @@ def blocks(bits):
     def quantize(source, target, sets):
         from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-        tool = MatMulNBitsQuantizer(onnx.load(source), bits=bits, block_size=16, is_symmetric=bits == 4, accuracy_level=1)
+        tool = MatMulNBitsQuantizer(
+            onnx.load(source), bits=bits, block_size=16, is_symmetric=bits == 4, accuracy_level=1
+        )
         tool.process()
         if not any(node.op_type == "MatMulNBits" for node in tool.model.model.graph.node):
             raise ValueError("no product has constant weights")

@@ -2,7 +2,6 @@
 
 import torchvision
 import transformers as hf
-
 from torch_family import any_pixels, pixels
 
 VIT = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
