@@ -2,7 +2,6 @@
 
 import torch
 import transformers as hf
-
 from torch_family import Family, floats, ids, images, mask, with_past, words
 
 SMALL = {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}

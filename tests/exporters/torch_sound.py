@@ -2,7 +2,6 @@
 
 import torch
 import transformers as hf
-
 from torch_family import Family, floats, ids, words
 
 BODY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48, "vocab_size": 40}

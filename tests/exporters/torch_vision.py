@@ -4,10 +4,9 @@ import torch
 import torchvision
 import transformers as hf
 from torch import nn
-from torchvision.models import detection, segmentation
-
 from torch_classifiers import VIT, image_model
 from torch_family import Family, any_pixels, floats, ids, images, pixels
+from torchvision.models import detection, segmentation
 
 NO_WEIGHTS = {"weights": None, "weights_backbone": None, "num_classes": 5}
 
@@ -235,6 +234,11 @@ def autoencoder(part):
     return any_pixels(model, ((1, 8, 12), (2, 12, 8)), 4, lambda m, x: m.decode(x["pixels"], return_dict=False))
 
 
+# Few candidates: of hundreds some have scores so close that the last bit decides which of them stays.
+FEW = {"topk_candidates": 12, "detections_per_img": 10}
+SIZES = {"min_size": 96, "max_size": 160}
+FEW_REGIONS = SIZES | {"rpn_pre_nms_top_n_test": 12, "rpn_post_nms_top_n_test": 16, "box_detections_per_img": 8}
+
 VISION = {
     "Depth Anything": lambda: pixels(
         hf.DepthAnythingForDepthEstimation(
@@ -277,16 +281,14 @@ VISION = {
     "DeepLab v3": lambda: any_pixels(segmentation.deeplabv3_mobilenet_v3_large(**NO_WEIGHTS)),
     "LR-ASPP": lambda: any_pixels(segmentation.lraspp_mobilenet_v3_large(**NO_WEIGHTS)),
     "YOLO head with NMS": yolo,
-    "SSDlite": lambda: found_by(detection.ssdlite320_mobilenet_v3_large(**NO_WEIGHTS)),
-    "Faster R-CNN": lambda: found_by(
-        detection.fasterrcnn_mobilenet_v3_large_320_fpn(**NO_WEIGHTS, min_size=128, max_size=192)
-    ),
-    "Mask R-CNN": lambda: found_by(detection.maskrcnn_resnet50_fpn(**NO_WEIGHTS, min_size=96, max_size=160)),
+    "SSDlite": lambda: found_by(detection.ssdlite320_mobilenet_v3_large(**NO_WEIGHTS, **FEW)),
+    "Faster R-CNN": lambda: found_by(detection.fasterrcnn_mobilenet_v3_large_320_fpn(**NO_WEIGHTS, **FEW_REGIONS)),
+    "Mask R-CNN": lambda: found_by(detection.maskrcnn_resnet50_fpn(**NO_WEIGHTS, **FEW_REGIONS)),
     "Keypoint R-CNN": lambda: found_by(
-        detection.keypointrcnn_resnet50_fpn(**NO_WEIGHTS | {"num_classes": 2}, min_size=96, max_size=160)
+        detection.keypointrcnn_resnet50_fpn(**NO_WEIGHTS | {"num_classes": 2}, **FEW_REGIONS)
     ),
-    "RetinaNet": lambda: found_by(detection.retinanet_resnet50_fpn(**NO_WEIGHTS, min_size=96, max_size=160)),
-    "FCOS": lambda: found_by(detection.fcos_resnet50_fpn(**NO_WEIGHTS, min_size=96, max_size=160)),
+    "RetinaNet": lambda: found_by(detection.retinanet_resnet50_fpn(**NO_WEIGHTS, **FEW, **SIZES)),
+    "FCOS": lambda: found_by(detection.fcos_resnet50_fpn(**NO_WEIGHTS, **FEW, **SIZES)),
     "RAFT": lambda: Family(
         torchvision.models.optical_flow.raft_small(),
         lambda: {"a": images(1, 3, 128, 128), "b": images(1, 3, 128, 129)[..., 1:]},
