@@ -139,13 +139,13 @@ TEST_CASE("Nodes that compute the same become one", "[passes]") {
   g.output(g.node("RandomNormalLike", 1, {x}, {{"seed", 1.f}}));
   g.output(g.node("RandomNormalLike", 1, {x}, {{"seed", 1.f}}));
   Graph graph = g.build();
-  auto changed = merge_equal_nodes(graph);
+  auto changed = eliminate_common(graph);
   REQUIRE(changed.ok());
   CHECK(*changed);
   CHECK(listing(graph) == "Exp Neg Transpose Transpose Add RandomNormalLike RandomNormalLike");
   GraphBuilder once;
   once.output(once.node("Exp", 13, {once.input({2, 3})}));
-  check_pass(merge_equal_nodes, once, false);
+  check_pass(eliminate_common, once, false);
 }
 
 TEST_CASE("Weights in bytes wait for those who multiply them", "[passes]") {
