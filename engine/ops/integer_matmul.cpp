@@ -36,7 +36,7 @@ Status pack(const Tensor& b, const Tensor* zero, PackedBytes& packed) {
   const int64_t zeros = zero ? zero->count() : 0;
   w.zeros = raw_or_null(zero);
   w.zero_step = zeros > 1 ? 1 : 0;
-  const int64_t matrices = k * n == 0 ? 0 : b.count() / (k * n);
+  const int64_t matrices = b.rank() > 2 ? b.shape().count(0, b.rank() - 2) : 1;  // even of no elements
   return packed.pack(matrix_shape(1, k, n), w, matrices, k * n, zeros > n ? n : 0);
 }
 
