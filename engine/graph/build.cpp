@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "engine/base/text.h"
+#include "engine/graph/node_order.h"
 #include "onnx_schema.h"
 
 namespace nm {
@@ -103,7 +104,7 @@ class Builder {
     for (const onnx::ValueInfoProto& p : proto.value_infos) infos.emplace(p.name, &p);
     for (const onnx::ValueInfoProto& p : proto.outputs) infos.emplace(p.name, &p);
 
-    for (const onnx::NodeProto& p : proto.nodes) NM_TRY(add_node(p, scope, opsets, call, 0));
+    for (const size_t i : node_order(proto.nodes)) NM_TRY(add_node(proto.nodes[i], scope, opsets, call, 0));
 
     for (const auto& [name, info] : infos) {
       const auto it = scope.names.find(std::string(name));
@@ -148,8 +149,8 @@ class Builder {
       if (!name.empty()) {
         id = scope.find(std::string(name));
         if (id == kNone) {
-          return Status(Code::InvalidModel, text("the node's input '", name,
-                                                 "' is produced by nothing before it; the nodes must be sorted"))
+          return Status(Code::InvalidModel,
+                        text("nothing produces the node's input '", name, "', or only what needs the node itself"))
               .at(p.op_type, p.name);
         }
       }
@@ -222,8 +223,8 @@ class Builder {
       if (id != kNone) NM_TRY(define(body, f.inputs[i], id));
     }
     const OpsetMap opsets = opset_map(f.opsets);
-    for (const onnx::NodeProto& n : f.nodes) {
-      onnx::NodeProto present = n;  // parameters that the call leaves out are absent in the body
+    for (const size_t i : node_order(f.nodes)) {
+      onnx::NodeProto present = f.nodes[i];  // parameters that the call leaves out are absent in the body
       for (std::string_view& name : present.inputs) {
         const bool parameter = std::find(f.inputs.begin(), f.inputs.end(), name) != f.inputs.end();
         if (parameter && !body.names.contains(std::string(name))) name = {};

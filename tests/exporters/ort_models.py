@@ -6,10 +6,10 @@
     neuromancer check --quiet --rtol 1e-2 --atol 1e-2 --json RESULTS.json OUT/*
     tests/exporters/ort_models.py FOLDER OUT --table RESULTS.json
 
-FOLDER holds models with inputs, as torch_models.py writes them. Each is taken through every tool below; onnxruntime runs
-what comes out, without rewriting it further, and its outputs are the expectation. OUT/cases.json says which operators
-each tool brought in, and what a tool or onnxruntime refused. Numbers that are rounded to 8 bits, or to 16-bit floats,
-fall to the other side now and then, hence the tolerances.
+FOLDER holds models with inputs, as torch_models.py writes them. Each is taken through every tool below; onnxruntime
+runs what comes out, without rewriting it further, and its outputs are the expectation. OUT/cases.json says which
+operators each tool brought in, and what a tool or onnxruntime refused. Numbers that are rounded to 8 bits, or to 16-bit
+floats, fall to the other side now and then, hence the tolerances.
 """
 
 import argparse

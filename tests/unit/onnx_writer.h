@@ -98,17 +98,28 @@ struct GraphParts {
   std::vector<Message> outputs;
 };
 
-inline std::string model_bytes(const GraphParts& parts, int opset = 17) {
+inline Message graph_proto(const GraphParts& parts) {
   Message graph;
   for (const Message& n : parts.nodes) graph.message(schema::GraphProto::node, n);
   graph.text(schema::GraphProto::name, "test");
   for (const Message& t : parts.initializers) graph.message(schema::GraphProto::initializer, t);
   for (const Message& v : parts.inputs) graph.message(schema::GraphProto::input, v);
   for (const Message& v : parts.outputs) graph.message(schema::GraphProto::output, v);
+  return graph;
+}
+
+inline Message graph_attribute(std::string_view name, const GraphParts& parts) {
+  return Message()
+      .text(schema::AttributeProto::name, name)
+      .message(schema::AttributeProto::g, graph_proto(parts))
+      .integer(schema::AttributeProto::type, schema::AttributeProto::AttributeType::GRAPH);
+}
+
+inline std::string model_bytes(const GraphParts& parts, int opset = 17) {
   Message opset_id;
   opset_id.text(schema::OperatorSetIdProto::domain, "").integer(schema::OperatorSetIdProto::version, opset);
   Message model;
-  model.integer(schema::ModelProto::ir_version, 8).message(schema::ModelProto::graph, graph);
+  model.integer(schema::ModelProto::ir_version, 8).message(schema::ModelProto::graph, graph_proto(parts));
   model.message(schema::ModelProto::opset_import, opset_id);
   return model.bytes();
 }

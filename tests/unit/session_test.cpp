@@ -133,6 +133,38 @@ TEST_CASE("damaged and absurd models end in an error that says so") {
   CHECK(twice.status().code() == Code::InvalidModel);
 }
 
+TEST_CASE("nodes may come in any order, but not in a circle") {
+  const auto in = value_info("x", DType::Float32, {"2"});
+  const auto out = value_info("y", DType::Float32, {"2"});
+  // A branch reads, from outside, what a later node produces.
+  const GraphParts branch{{node_proto("Neg", {"b"}, {"r"})}, {}, {}, {value_info("r", DType::Float32, {"2"})}};
+  const Message choice = node_proto("If", {"yes"}, {"c"},
+                                    {graph_attribute("then_branch", branch), graph_attribute("else_branch", branch)});
+  auto session = load(model_bytes(
+      {{node_proto("Neg", {"c"}, {"y"}), choice, node_proto("Add", {"a", "a"}, {"b"}), node_proto("Abs", {"x"}, {"a"})},
+       {},
+       {value_info("yes", DType::Bool, {}), in},
+       {out}}));
+  REQUIRE(session.ok());
+  auto yes = (*session)->input(0, DType::Bool, {});
+  auto x = (*session)->input(1, DType::Float32, {2});
+  REQUIRE(yes.ok());
+  REQUIRE(x.ok());
+  (*yes)->data<bool>()[0] = true;
+  (*x)->data<float>()[0] = -1;
+  (*x)->data<float>()[1] = 3;
+  REQUIRE((*session)->run().ok());
+  const float* y = (*session)->output(0).tensor()->data<float>();
+  CHECK(std::vector<float>(y, y + 2) == std::vector<float>{2, 6});
+
+  const auto circle = load(model_bytes(
+      {{node_proto("Add", {"x", "b"}, {"a"}), node_proto("Abs", {"a"}, {"b"}), node_proto("Neg", {"a"}, {"y"})},
+       {},
+       {in},
+       {out}}));
+  CHECK(circle.status().code() == Code::InvalidModel);
+}
+
 TEST_CASE("running out of memory is an error like any other") {
   auto session = load(affine_model());
   REQUIRE(session.ok());
