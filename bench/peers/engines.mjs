@@ -1,4 +1,5 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
+import { tfjsWasm } from './tfjs.mjs';
 
 const arrays = {
   float32: Float32Array,
@@ -72,7 +73,27 @@ async function onnxruntimeWeb({ threads }) {
   };
 }
 
-const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb };
+const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb, 'tfjs-wasm': tfjsWasm };
+
+// Every WebAssembly memory of the page: what an engine ever needed, because memories never shrink.
+const memories = new Set();
+const PlainMemory = WebAssembly.Memory;
+WebAssembly.Memory = class extends PlainMemory {
+  constructor(descriptor) {
+    super(descriptor);
+    memories.add(this);
+  }
+};
+for (const name of ['instantiate', 'instantiateStreaming']) {
+  const plain = WebAssembly[name];
+  WebAssembly[name] = async (...given) => {
+    const result = await plain.apply(WebAssembly, given);
+    const { exports } = result.instance ?? result;
+    for (const value of Object.values(exports)) if (value instanceof PlainMemory) memories.add(value);
+    return result;
+  };
+}
+const memoryBytes = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
 // One engine, one model, in a fresh page: load, first run, then as many runs as fit the budget.
 window.measure = async ({ engine, model, external, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
@@ -104,5 +125,5 @@ window.measure = async ({ engine, model, external, feeds, threads, artefact, run
     await api.run(loaded, prepared);
     times.push(performance.now() - from);
   }
-  return { load, first, times, outputs, label: loaded.label };
+  return { load, first, times, memory: memoryBytes(), outputs, label: loaded.label };
 };

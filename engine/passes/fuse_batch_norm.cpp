@@ -55,10 +55,7 @@ std::optional<Affine> batch_norm(const Graph& graph, const Node& node, int64_t c
   for (size_t o = 1; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) return std::nullopt;
   }
-  float epsilon = 1e-5f;
-  if (const auto it = node.attributes.find("epsilon"); it != node.attributes.end()) {
-    if (const auto* e = std::get_if<float>(&it->second)) epsilon = *e;
-  }
+  const float epsilon = attribute(node, "epsilon", 1e-5f);
   const auto scale = per_channel(graph, node.input(1), channels, 0),
              bias = per_channel(graph, node.input(2), channels, 0);
   const auto mean = per_channel(graph, node.input(3), channels, 0),
@@ -93,10 +90,7 @@ int64_t foldable_channels(const Graph& graph, const Node& node) {
   if (node.input(3) != kNone || node.attributes.contains("nm_activation")) return 0;
   const Tensor* w = graph.constant(node.input(1));
   if (w == nullptr || w->raw() == nullptr || w->rank() < 3 || w->count() == 0 || !float_at(*w, 0)) return 0;
-  int64_t groups = 1;
-  if (const auto it = node.attributes.find("group"); it != node.attributes.end()) {
-    if (const auto* g = std::get_if<int64_t>(&it->second)) groups = *g;
-  }
+  const int64_t groups = attribute(node, "group", int64_t{1});
   if (groups < 1 || groups > w->dim(0) || w->dim(0) % groups != 0) return 0;
   const int64_t channels = transposed ? w->dim(1) * groups : w->dim(0);
   if (node.input(2) != kNone && per_channel(graph, node.input(2), channels, 0).empty()) return 0;

@@ -1,5 +1,7 @@
-// Conv followed by an Add of a value of the same shape takes that value as its residual input: what skip connections
-// are. Without an activation in between the sum comes before whatever activation is fused later.
+// A convolution or matrix product followed by an Add of a value of the same shape takes that value as its residual
+// input: what skip connections are. Without an activation in between the sum comes before whatever activation is fused
+// later.
+#include "engine/ops/operator.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 
@@ -14,18 +16,20 @@ bool same_known_shape(const GraphValue& a, const GraphValue& b) {
   return true;
 }
 
-// The Conv that can take over the Add's other operand: input `side` of the Add is what it computes.
-Node* conv_of(Graph& graph, const Uses& uses, const Node& add, size_t side) {
+// The product that can take over the Add's other operand: input `side` of the Add is what it computes.
+Node* product_of(Graph& graph, const Uses& uses, const Node& add, size_t side) {
   const ValueId sum = add.inputs[side], other = add.inputs[1 - side];
   const int32_t at = uses.producer[static_cast<size_t>(sum)];
   if (at < 0 || !uses.single_reader(sum)) return nullptr;
   Node& conv = graph.nodes[static_cast<size_t>(at)];
-  if (!conv.is("Conv") || conv.outputs[0] != sum || conv.input(3) != kNone) return nullptr;
+  const bool matrices = conv.is("MatMul") || conv.is("FusedMatMul", kMicrosoftDomain);
+  if ((!matrices && !conv.is("Conv")) || conv.outputs[0] != sum || conv.input(3) != kNone) return nullptr;
+  if (matrices && conv.attributes.contains("nm_activation")) return nullptr;
   const GraphValue &a = graph.value(sum), &b = graph.value(other);
   if (a.type.dtype != DType::Float32 || b.type.dtype != DType::Float32) return nullptr;
   if (!same_known_shape(a, b)) return nullptr;
-  // Beyond planes sums go through the residual themselves.
-  return a.shape->rank() <= 4 || !conv.attributes.contains("nm_activation") ? &conv : nullptr;
+  // Of convolutions beyond planes sums go through the residual themselves.
+  return matrices || a.shape->rank() <= 4 || !conv.attributes.contains("nm_activation") ? &conv : nullptr;
 }
 
 }  // namespace
@@ -35,7 +39,7 @@ Result<bool> fuse_residual(Graph& graph) {
   bool changed = false;
   for (Node& add : graph.nodes) {
     if (!add.is("Add") || add.version < 7 || add.inputs.size() != 2) continue;
-    Node* convs[] = {conv_of(graph, uses, add, 0), conv_of(graph, uses, add, 1)};
+    Node* convs[] = {product_of(graph, uses, add, 0), product_of(graph, uses, add, 1)};
     // Of two the later one, so that the other is done by then.
     const size_t side = convs[0] == nullptr || (convs[1] != nullptr && convs[1] > convs[0]) ? 1 : 0;
     if (convs[side] == nullptr) continue;

@@ -1,6 +1,7 @@
 #include "engine/passes/rewrite.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nm {
 
@@ -67,6 +68,23 @@ std::optional<float> scalar_constant(const Graph& graph, ValueId id) {
     default:
       return std::nullopt;
   }
+}
+
+std::optional<Bounds> clip_bounds(const Graph& graph, const Node& clip) {
+  float bounds[] = {-INFINITY, INFINITY};
+  if (clip.version < 11) {
+    bounds[0] = attribute(clip, "min", bounds[0]);
+    bounds[1] = attribute(clip, "max", bounds[1]);
+  } else {
+    for (size_t i = 0; i < 2; ++i) {
+      if (clip.input(i + 1) == kNone) continue;
+      const auto v = scalar_constant(graph, clip.input(i + 1));
+      if (!v) return std::nullopt;
+      bounds[i] = *v;
+    }
+  }
+  if (!(bounds[0] <= bounds[1])) return std::nullopt;
+  return Bounds{bounds[0], bounds[1]};
 }
 
 }  // namespace nm

@@ -1,6 +1,7 @@
 // What passes share: who reads and writes a value, redirecting readers, dropping what nobody needs.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/graph/graph.h"
@@ -27,5 +28,19 @@ bool remove_dead_nodes(Graph& graph);
 
 // The float in a constant of one element; nothing otherwise.
 std::optional<float> scalar_constant(const Graph& graph, ValueId id);
+
+// An attribute; the fallback where it is missing or of another type.
+template <class T>
+T attribute(const Node& node, std::string_view name, T fallback) {
+  const auto it = node.attributes.find(name);
+  const T* v = it == node.attributes.end() ? nullptr : std::get_if<T>(&it->second);
+  return v != nullptr ? *v : fallback;
+}
+
+// What a Clip keeps its input within; nothing when that is not known, or when low > high.
+struct Bounds {
+  float low, high;
+};
+std::optional<Bounds> clip_bounds(const Graph& graph, const Node& clip);
 
 }  // namespace nm

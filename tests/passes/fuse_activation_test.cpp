@@ -33,28 +33,7 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return g.node("Gelu", 20, {x}, {{"approximate", std::string("tanh")}});
      }},
-    {"silu",
-     [](GraphBuilder& g, ValueId x) {
-       return g.node("Mul", 14, {x, g.node("Sigmoid", 13, {x})});
-     }},
-    {"hard_swish",
-     [](GraphBuilder& g, ValueId x) {
-       return g.node("Mul", 14, {g.node("HardSigmoid", 6, {x}, {{"alpha", 1.f / 6}}), x});
-     }},
-    {"hard_swish",
-     [](GraphBuilder& g, ValueId x) {
-       const auto six = g.node("Clip", 13, {g.node("Add", 14, {x, g.scalar(3)}), g.scalar(0), g.scalar(6)});
-       return g.node("Div", 14, {g.node("Mul", 14, {x, six}), g.scalar(6)});
-     }},
-    {"hard_swish",
-     [](GraphBuilder& g, ValueId x) {
-       const auto six = g.node("Clip", 13, {g.node("Add", 14, {g.scalar(3), x}), g.scalar(0), g.scalar(6)});
-       return g.node("Mul", 14, {x, g.node("Mul", 14, {six, g.scalar(1.f / 6)})});
-     }},
-    {"",
-     [](GraphBuilder& g, ValueId x) {
-       return g.node("Mul", 14, {x, g.node("HardSigmoid", 6, {x})});
-     }},
+    {"silu", [](GraphBuilder& g, ValueId x) { return g.node("Swish", 24, {x}); }},
     {"",
      [](GraphBuilder& g, ValueId x) {
        return g.node("Clip", 13, {x, g.scalar(1), g.scalar(0)});

@@ -1,0 +1,368 @@
+#include "engine/passes/pattern.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <iterator>
+
+#include "engine/ops/operator.h"
+#include "engine/passes/rewrite.h"
+
+namespace nm {
+
+struct Term {
+  enum class Kind { Op, Name, Number, AnyNumber, Either };
+  Kind kind = Kind::Name;
+  std::string_view name;  // of the value; empty when it has none
+  std::string_view op;
+  float number = 0;
+  std::vector<uint32_t> children;
+
+  bool is_number() const { return kind == Kind::Number || kind == Kind::AnyNumber; }
+};
+
+namespace {
+
+constexpr int kOperatorSet = 24;  // of the operators that are written
+// How often a place is looked at in vain before it is given up: patterns with alternatives may be tried in many ways.
+constexpr int kPatience = 500;
+
+// The terms of an expression; the last one is the whole. Expressions are constants of this program: they are not
+// checked.
+class Expression {
+ public:
+  explicit Expression(std::string_view text) : rest_(text) { parse(); }
+  const Term& operator[](size_t i) const { return terms_[i]; }
+  uint32_t whole() const { return static_cast<uint32_t>(terms_.size() - 1); }
+
+ private:
+  bool skip(char c) {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
+    if (rest_.empty() || rest_[0] != c) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  std::string_view word() {
+    const std::string_view found = rest_.substr(0, rest_.find_first_of(" ,:()|{}"));
+    rest_.remove_prefix(found.size());
+    return found;
+  }
+
+  void parse_children(Term& t, char separator, char end) {
+    while (!skip(end)) {
+      t.children.push_back(parse());
+      skip(separator);
+    }
+  }
+
+  uint32_t parse() {
+    Term t;
+    if (skip('{')) {
+      t.kind = Term::Kind::Either;
+      parse_children(t, '|', '}');
+    } else if (skip('#')) {
+      t.kind = Term::Kind::AnyNumber;
+      t.name = word();
+    } else {
+      const std::string_view first = word();
+      if (std::isdigit(static_cast<unsigned char>(first[0])) || first[0] == '-') {
+        t.kind = Term::Kind::Number;
+        t.number = std::strtof(first.data(), nullptr);
+      } else {
+        t.name = first;
+        if (skip(':')) t.op = word();
+        if (skip('(')) {
+          if (t.op.empty()) std::swap(t.op, t.name);
+          t.kind = Term::Kind::Op;
+          parse_children(t, ',', ')');
+        }
+      }
+    }
+    terms_.push_back(std::move(t));
+    return whole();
+  }
+
+  std::string_view rest_;
+  std::vector<Term> terms_;
+};
+
+bool is_operator(const Node& n, std::string_view op) {
+  if (op.starts_with("ms.")) return n.is(op.substr(3), kMicrosoftDomain);
+  return n.is(op) && (n.version >= 7 || n.inputs.size() != 2);  // before that, arithmetic did not broadcast
+}
+
+// Exporters compute √2 and its like in one precision or another.
+bool same_number(float actual, float meant) {
+  return std::abs(actual - meant) <= 2e-5f * std::abs(meant) || actual == static_cast<float>(float16(meant)) ||
+         actual == static_cast<float>(bfloat16(meant));
+}
+
+}  // namespace
+
+ValueId Match::value(std::string_view name) const {
+  for (const Binding& b : bindings_) {
+    if (b.name == name) return b.id;
+  }
+  return kNone;
+}
+
+float Match::number(std::string_view name) const {
+  for (const Binding& b : bindings_) {
+    if (b.name == name) return b.number;
+  }
+  return 0;
+}
+
+const Node& Match::node(std::string_view name) const {
+  const ValueId id = value(name);
+  size_t n = last_;
+  while (n > 0 && (graph_.nodes[n].outputs.empty() || graph_.nodes[n].outputs[0] != id)) --n;
+  return graph_.nodes[n];
+}
+
+ValueId Match::result() const { return last().outputs[0]; }
+
+void Match::bind(std::string_view name, ValueId id) {
+  for (Binding& b : bindings_) {
+    if (b.name == name) b.id = id;
+  }
+  if (value(name) != id) bindings_.push_back({name, id});
+}
+
+Node Match::make(std::string_view op, std::vector<ValueId> inputs) const {
+  Node n;
+  n.name = last().name;
+  const bool microsoft = op.starts_with("ms.");
+  n.op_type = microsoft ? op.substr(3) : op;
+  if (microsoft) n.domain = kMicrosoftDomain;
+  n.version = microsoft ? 1 : kOperatorSet;
+  n.inputs = std::move(inputs);
+  n.explicit_inputs = n.inputs.size();
+  return n;
+}
+
+ValueId Match::add(std::string_view op, std::vector<ValueId> inputs, AttributeMap own) {
+  Node n = make(op, std::move(inputs));
+  n.attributes = std::move(own);
+  GraphValue v;
+  v.name = graph_.value(result()).name;
+  v.type = ValueType::tensor(DType::Float32);
+  n.outputs = {graph_.add_value(std::move(v))};
+  added_.push_back(std::move(n));
+  return added_.back().outputs[0];
+}
+
+// Tries a pattern at one place. What is left to be matched stands on a stack; each step takes the top, and puts it back
+// when the rest cannot be matched.
+class Matcher {
+ public:
+  Matcher(const Expression& pattern, const Uses& uses, Match& match)
+      : pattern_(pattern), graph_(match.graph_), uses_(uses), match_(match) {}
+
+  bool matches(uint32_t last) {
+    match_.last_ = last;
+    goals_.push_back({pattern_.whole(), match_.result()});
+    return solve() && is_closed();
+  }
+
+ private:
+  struct Goal {
+    uint32_t term;
+    ValueId id;
+  };
+
+  bool solve() {
+    if (goals_.empty()) return true;
+    if (--patience_ < 0) return false;
+    const Goal goal = goals_.back();
+    goals_.pop_back();
+    if (meets(goal)) return true;
+    goals_.push_back(goal);
+    return false;
+  }
+
+  bool meets(const Goal& goal) {
+    const Term& t = pattern_[goal.term];
+    if (t.kind == Term::Kind::Either) {
+      for (const uint32_t child : t.children) {
+        goals_.push_back({child, goal.id});
+        if (solve()) return true;
+        goals_.pop_back();
+      }
+      return false;
+    }
+    if (goal.id == kNone) return false;
+    if (t.is_number()) {
+      const auto v = scalar_constant(graph_, goal.id);
+      return v && with_number(t, *v, nullptr, [&] { return solve(); });
+    }
+    const ValueId bound = t.name.empty() ? kNone : match_.value(t.name);
+    if (bound != kNone && bound != goal.id) return false;
+    const bool binds = bound == kNone && !t.name.empty();
+    if (binds) match_.bindings_.push_back({t.name, goal.id});
+    if (t.kind == Term::Kind::Name ? solve() : meets_operator(t, goal.id)) return true;
+    if (binds) match_.bindings_.pop_back();
+    return false;
+  }
+
+  // `inverse`: what stands there is 1/number or -number.
+  template <class Rest>
+  bool with_number(const Term& t, float v, float (*inverse)(float), Rest rest) {
+    if (t.kind == Term::Kind::Number) return same_number(v, inverse ? inverse(t.number) : t.number) && rest();
+    match_.bindings_.push_back({t.name, kNone, inverse ? inverse(v) : v});
+    if (rest()) return true;
+    match_.bindings_.pop_back();
+    return false;
+  }
+
+  bool meets_operator(const Term& t, ValueId id) {
+    // What this sweep has added is not looked into.
+    const int32_t at = static_cast<size_t>(id) < uses_.producer.size() ? uses_.producer[static_cast<size_t>(id)] : -1;
+    if (at < 0 || graph_.nodes[static_cast<size_t>(at)].outputs[0] != id) return false;
+    const Node& n = graph_.nodes[static_cast<size_t>(at)];
+    nodes_.push_back(static_cast<uint32_t>(at));
+    const bool product = t.op == "Mul", sum = t.op == "Add";
+    bool met = false;
+    if (is_operator(n, t.op)) {
+      met = meets_inputs(t, n, 0, 1) || ((product || sum) && meets_inputs(t, n, 1, 0));
+    } else if ((product && is_operator(n, "Div")) || (sum && is_operator(n, "Sub"))) {
+      met = meets_inverse(t, n);
+    }
+    if (!met) nodes_.pop_back();
+    return met;
+  }
+
+  // Child 0 is input `first`, child 1 input `second`.
+  bool meets_inputs(const Term& t, const Node& n, size_t first, size_t second) {
+    const size_t goals = goals_.size();
+    for (size_t i = 0; i < t.children.size(); ++i) {
+      const size_t input = i == 0 ? first : i == 1 ? second : i;
+      if (pattern_[t.children[i]].is_number() && i < 2 && widens(n, input)) return false;
+      goals_.push_back({t.children[i], n.input(input)});
+    }
+    if (solve()) return true;
+    goals_.resize(goals);
+    return false;
+  }
+
+  // x / 2 where x · 0.5 is meant, x - 2 for x + -2.
+  bool meets_inverse(const Term& t, const Node& n) {
+    const auto v = scalar_constant(graph_, n.input(1));
+    if (!v || widens(n, 1)) return false;
+    float (*const inverse)(float) = n.is("Div") ? [](float f) { return 1 / f; } : [](float f) { return -f; };
+    for (const size_t other : {0, 1}) {
+      const Term& number = pattern_[t.children[1 - other]];
+      if (!number.is_number()) continue;
+      const bool met = with_number(number, *v, inverse, [&] {
+        goals_.push_back({t.children[other], n.input(0)});
+        if (solve()) return true;
+        goals_.pop_back();
+        return false;
+      });
+      if (met) return true;
+    }
+    return false;
+  }
+
+  // A constant [1,1,1] against [2,3] makes the result larger than the formula says.
+  bool widens(const Node& n, size_t constant) const {
+    if (n.inputs.size() != 2) return false;
+    const GraphValue& c = graph_.value(n.inputs[constant]);
+    const ValueId other = n.inputs[1 - constant];
+    const auto& shape = graph_.value(other).shape;
+    return c.is_constant() && c.constant.rank() > (shape ? shape->rank() : 0);
+  }
+
+  bool is_closed() const {
+    for (const uint32_t n : nodes_) {
+      if (n == match_.last_) continue;
+      for (const ValueId id : graph_.nodes[n].outputs) {
+        if (id == kNone) continue;
+        if (uses_.is_output[static_cast<size_t>(id)]) return false;
+        for (const uint32_t reader : uses_.readers[static_cast<size_t>(id)]) {
+          if (std::find(nodes_.begin(), nodes_.end(), reader) == nodes_.end()) return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  const Expression& pattern_;
+  const Graph& graph_;
+  const Uses& uses_;
+  Match& match_;
+  std::vector<Goal> goals_;
+  std::vector<uint32_t> nodes_;  // that the pattern stands for so far
+  int patience_ = kPatience;
+};
+
+class Rewriter {
+ public:
+  Rewriter(Graph& graph, const Rewrite& rewrite)
+      : graph_(graph), rewrite_(rewrite), pattern_(rewrite.pattern), replacement_(rewrite.replacement) {}
+
+  bool run() {
+    const Uses uses(graph_);
+    std::vector<Node> nodes;  // with those that are added; the old list stays whole for the matches to come
+    bool changed = false;
+    for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+      Match match(graph_);
+      if (fits(n) && Matcher(pattern_, uses, match).matches(n) && (!rewrite_.refine || rewrite_.refine(match))) {
+        replace(match);
+        std::move(match.added_.begin(), match.added_.end(), std::back_inserter(nodes));
+        changed = true;
+      }
+      nodes.push_back(graph_.nodes[n]);
+    }
+    if (changed) {
+      graph_.nodes = std::move(nodes);
+      remove_dead_nodes(graph_);
+    }
+    return changed;
+  }
+
+ private:
+  bool fits(uint32_t n) const {
+    const Node& node = graph_.nodes[n];
+    if (node.outputs.empty() || node.outputs[0] == kNone) return false;
+    const ValueType& type = graph_.value(node.outputs[0]).type;
+    return type.is_tensor() && type.dtype == DType::Float32;
+  }
+
+  void replace(Match& m) {
+    const Term& whole = replacement_[replacement_.whole()];
+    Node last = m.make(whole.op, written_inputs(m, whole));
+    last.attributes = std::move(m.attributes);
+    last.outputs = {m.result()};
+    graph_.nodes[m.last_] = std::move(last);
+  }
+
+  std::vector<ValueId> written_inputs(Match& m, const Term& t) {
+    std::vector<ValueId> inputs;
+    for (const uint32_t child : t.children) inputs.push_back(written(m, replacement_[child]));
+    while (!inputs.empty() && inputs.back() == kNone) inputs.pop_back();
+    return inputs;
+  }
+
+  ValueId written(Match& m, const Term& t) {
+    if (t.kind == Term::Kind::Name) return m.value(t.name);
+    return m.add(t.op, written_inputs(m, t));
+  }
+
+  Graph& graph_;
+  const Rewrite& rewrite_;
+  Expression pattern_, replacement_;
+};
+
+Result<bool> apply_rewrites(Graph& graph, std::span<const Rewrite> rewrites) {
+  bool changed = false;
+  for (const Rewrite& rewrite : rewrites) {
+    if (!Rewriter(graph, rewrite).run()) continue;
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace nm
