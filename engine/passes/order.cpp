@@ -15,7 +15,9 @@ constexpr Pass kOptimizing[] = {
     eliminate_common,
     fuse_functions,  // GELU and its like, out of arithmetic
     fuse_norms,      // with the spellings of powers and quotients that fuse_functions leaves
-    fuse_products,        fuse_batch_norm, fuse_activation, fuse_residual,
+    fuse_attention,  // while scores are still plain products
+    fuse_products,   // before activations: a bias and a factor come first
+    fuse_batch_norm,      fuse_activation, fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,
     fold_constants,  // constants that the layout pass transposes

@@ -18,6 +18,7 @@ Result<bool> use_float32(Graph& graph);
 Result<bool> eliminate_common(Graph& graph);
 Result<bool> fuse_functions(Graph& graph);
 Result<bool> fuse_norms(Graph& graph);
+Result<bool> fuse_attention(Graph& graph);
 Result<bool> fuse_products(Graph& graph);
 Result<bool> fuse_batch_norm(Graph& graph);
 Result<bool> fuse_activation(Graph& graph);

@@ -108,11 +108,11 @@ ValueId Match::value(std::string_view name) const {
   return kNone;
 }
 
-float Match::number(std::string_view name) const {
+float Match::number(std::string_view name, float fallback) const {
   for (const Binding& b : bindings_) {
     if (b.name == name) return b.number;
   }
-  return 0;
+  return fallback;
 }
 
 const Node& Match::node(std::string_view name) const {
@@ -152,6 +152,17 @@ ValueId Match::add(std::string_view op, std::vector<ValueId> inputs, AttributeMa
   n.outputs = {graph_.add_value(std::move(v))};
   added_.push_back(std::move(n));
   return added_.back().outputs[0];
+}
+
+// Small: allocation has not failed for what the graph itself needed.
+ValueId Match::scalar(float value) {
+  auto t = Tensor::from<float>({}, std::span(&value, 1));
+  return constant("number", t.ok() ? std::move(*t) : Tensor());
+}
+
+ValueId Match::integers(const std::vector<int64_t>& values) {
+  auto t = Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values);
+  return constant("integers", t.ok() ? std::move(*t) : Tensor());
 }
 
 // Tries a pattern at one place. What is left to be matched stands on a stack; each step takes the top, and puts it back

@@ -8,18 +8,26 @@ namespace {
 constexpr int64_t kBatch = -2, kLength = -3;  // symbols
 
 struct Shapes : GraphBuilder {
+  Shapes() {
+    REQUIRE(symbol("batch") == kBatch);
+    REQUIRE(symbol("length") == kLength);
+  }
   ValueId list(std::initializer_list<int64_t> values) {
     return constant(tensor<int64_t>({static_cast<int64_t>(values.size())}, values));
   }
   ValueId number(int64_t value) { return constant(tensor<int64_t>({}, {value})); }
   ValueId dim(ValueId x, int64_t axis) { return node("Gather", 13, {node("Shape", 15, {x}), list({axis})}); }
-  // The shape of the graph's only output.
+  // The shape of the graph's only output. A dimension of its own is an unknown one.
   Shape shape_of(ValueId id) {
     output(id);
     const Graph graph = build();
     const auto& shape = graph.value(id).shape;
     REQUIRE(shape.has_value());
-    return *shape;
+    Shape known = *shape;
+    for (int i = 0; i < known.rank(); ++i) {
+      if (known[i] < 0 && graph.symbols->name(known[i]).empty()) known[i] = kUnknownDim;
+    }
+    return known;
   }
 };
 
