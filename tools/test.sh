@@ -43,19 +43,22 @@ without_shared() {
 
 suites() { ctest --test-dir "build/$1" --verbose --no-tests=error | sed 's/^[0-9]*: //'; }
 
+# ONNX's cases and the real models on a target of ./dev conformance.
+cases() {
+  section "conformance-$1" conformance "$1"
+  if [[ -d $shared ]]; then
+    section "models-$1" conformance "$1" "$shared"/*/
+  else
+    section "models-$1" without_shared
+  fi
+}
+
 section format ./dev format --check
 for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"
 done
-for target in native wasm wasm-relaxed; do
-  section "conformance-$target" conformance "$target"
-  if [[ -d $shared ]]; then
-    section "models-$target" conformance "$target" "$shared"/*/
-  else
-    section "models-$target" without_shared
-  fi
-done
+for target in native wasm wasm-relaxed; do cases "$target"; done
 operators_are_fresh() {
   operators >build/test/operators.md || return
   diff docs/operators.md build/test/operators.md && echo "1 passed, 0 failed" && return
@@ -69,6 +72,8 @@ else
 fi
 section npm npm_packages
 section web npm run test -w web
+section web-conformance npm run test -w tests/web-conformance
+for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
 section demo npm run test -w demo
 [[ -e tests/browser/package.json ]] && section browser npm run test:browser
 

@@ -1,4 +1,5 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
+import { tfjsWasm } from './tfjs.mjs';
 
 const arrays = {
   float32: Float32Array,
@@ -37,14 +38,21 @@ function tensors(feeds) {
 async function neuromancer({ threads, artefact }) {
   const { Session, Tensor } = await import('/web/dist/index.js');
   return {
-    async load(bytes) {
-      const session = await Session.load(bytes, { threads, ...(artefact && { artefact }) });
+    async load(bytes, external) {
+      const externalData = Object.fromEntries(external.map(({ path, data }) => [path, data]));
+      const session = await Session.load(bytes, { threads, externalData, ...(artefact && { artefact }) });
       return { session, label: session.engine.artefact };
     },
     prepare: (inputs) =>
       Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new Tensor(type, data, dims)])),
     run: ({ session }, feeds) => session.run(feeds),
-    outputs: (results) => Object.values(results).map(({ data, shape }) => ({ data, dims: shape })),
+    outputs: (results) =>
+      Object.values(results)
+        .filter((value) => value instanceof Tensor)
+        .map((tensor) => ({
+          data: tensor.type === 'float16' ? tensor.toFloat32() : tensor.data,
+          dims: tensor.shape,
+        })),
   };
 }
 
@@ -54,8 +62,9 @@ async function onnxruntimeWeb({ threads }) {
   ort.env.wasm.wasmPaths = '/node_modules/onnxruntime-web/dist/';
   ort.env.logLevel = 'error';
   return {
-    async load(bytes) {
-      return { session: await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] }), label: 'wasm' };
+    async load(bytes, externalData) {
+      const options = { executionProviders: ['wasm'], ...(externalData.length > 0 && { externalData }) };
+      return { session: await ort.InferenceSession.create(bytes, options), label: 'wasm' };
     },
     prepare: (inputs) =>
       Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, new ort.Tensor(type, data, dims)])),
@@ -64,14 +73,36 @@ async function onnxruntimeWeb({ threads }) {
   };
 }
 
-const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb };
+const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb, 'tfjs-wasm': tfjsWasm };
+
+// Every WebAssembly memory of the page: what an engine ever needed, because memories never shrink.
+const memories = new Set();
+const PlainMemory = WebAssembly.Memory;
+WebAssembly.Memory = class extends PlainMemory {
+  constructor(descriptor) {
+    super(descriptor);
+    memories.add(this);
+  }
+};
+for (const name of ['instantiate', 'instantiateStreaming']) {
+  const plain = WebAssembly[name];
+  WebAssembly[name] = async (...given) => {
+    const result = await plain.apply(WebAssembly, given);
+    const { exports } = result.instance ?? result;
+    for (const value of Object.values(exports)) if (value instanceof PlainMemory) memories.add(value);
+    return result;
+  };
+}
+const memoryBytes = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
 // One engine, one model, in a fresh page: load, first run, then as many runs as fit the budget.
-window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
-  const bytes = new Uint8Array(await (await fetch(model)).arrayBuffer());
+window.measure = async ({ engine, model, external, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {
+  const download = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const bytes = await download(model);
+  const weights = await Promise.all(external.map(async (path) => ({ path, data: await download(`${model}/${path}`) })));
   const start = performance.now();
   const api = await engines[engine]({ threads, artefact });
-  const loaded = await api.load(bytes);
+  const loaded = await api.load(bytes, weights);
   const load = performance.now() - start;
   const inputs = tensors(feeds);
   const prepared = api.prepare(inputs);
@@ -79,12 +110,10 @@ window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetM
   const results = await api.run(loaded, prepared);
   const first = performance.now() - firstFrom;
   const outputs = keepOutputs
-    ? api
-        .outputs(results)
-        .map(({ data, dims }) => ({
-          dims: dims.map(Number),
-          data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))),
-        }))
+    ? api.outputs(results).map(({ data, dims }) => ({
+        dims: dims.map(Number),
+        data: Array.from(data, (v) => (typeof v === 'string' ? v : Number(v))),
+      }))
     : undefined;
   // Engines compile in tiers while they run: what is measured is the state after warm-up.
   const warmUntil = performance.now() + budgetMs / 3;
@@ -96,5 +125,5 @@ window.measure = async ({ engine, model, feeds, threads, artefact, runs, budgetM
     await api.run(loaded, prepared);
     times.push(performance.now() - from);
   }
-  return { load, first, times, outputs, label: loaded.label };
+  return { load, first, times, memory: memoryBytes(), outputs, label: loaded.label };
 };

@@ -9,9 +9,9 @@ if (!existsSync(file)) {
 }
 const series = new Map();
 for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-  const { commit, date, rows } = JSON.parse(line);
+  const { commit, date, peer, rows } = JSON.parse(line);
   for (const { model, threads, artefact, median, ratio } of rows) {
-    const key = `${model}, ${threads} thread${threads > 1 ? 's' : ''}, ${artefact}`;
+    const key = `${model}, ${threads} thread${threads > 1 ? 's' : ''}, ${artefact}, beside ${peer}`;
     if (!series.has(key)) series.set(key, []);
     series.get(key).push({ commit, date, median, ratio });
   }

@@ -1,6 +1,6 @@
 // Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
 // inputs, results compared before any time counts.
-//   node run.mjs --graphs DIR [--real DIR] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
+//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
 //                [--json FILE]
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, createReadStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
   options: {
     graphs: { type: 'string' },
     real: { type: 'string' },
+    peer: { type: 'string', default: 'onnxruntime-web' },
     models: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '5' },
@@ -41,14 +42,19 @@ const names = options.models ? options.models.split(',') : Object.keys(measured)
 // Quantised models round: a last bit there is more than all of float32's error.
 const tolerance = options.real ? 5e-2 : 1e-3;
 
-const peer = 'onnxruntime-web';
+const { peer } = options;
 const contentTypes = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
-const places = { '/web/': join(root, 'web/'), '/node_modules/': join(here, 'node_modules/'), '/': `${here}/` };
+const places = {
+  '/models/': '',
+  '/web/': join(root, 'web/'),
+  '/node_modules/': join(here, 'node_modules/'),
+  '/': `${here}/`,
+};
 
 function serve(request, response) {
   const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
@@ -62,7 +68,12 @@ function serve(request, response) {
     return response.end('<!doctype html><title>peers</title><script type="module" src="/engines.mjs"></script>');
   }
   const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
-  const file = measured[path.slice('/models/'.length)]?.file ?? join(folder, path.slice(prefix.length));
+  const [model, part] = prefix === '/models/' ? path.slice(prefix.length).split('/') : [];
+  const file = model
+    ? part
+      ? join(dirname(measured[model].file), part)
+      : measured[model].file
+    : join(folder, path.slice(prefix.length));
   if (!existsSync(file)) {
     response.writeHead(404, headers);
     return response.end();
@@ -122,6 +133,7 @@ try {
       const setting = {
         model: `/models/${name}`,
         feeds: measured[name].feeds,
+        external: measured[name].external ?? [],
         threads,
         artefact: options.artefact,
         runs: Number(options.runs),
@@ -158,6 +170,8 @@ try {
         load: of('neuromancer', (r) => r.load),
         first: of('neuromancer', (r) => r.first),
         median: of('neuromancer', (r) => median(r.times)),
+        memory: of('neuromancer', (r) => r.memory) / 2 ** 20,
+        peerMemory: of(peer, (r) => r.memory) / 2 ** 20,
         peerLoad: of(peer, (r) => r.load),
         peerFirst: of(peer, (r) => r.first),
         peerMedian: of(peer, (r) => median(r.times)),
@@ -176,12 +190,18 @@ try {
 }
 
 const ms = (value) => value.toFixed(value < 10 ? 2 : 1);
-console.log(`\nChromium ${browser.version()}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms\n`);
-console.log(`| model | threads | artefact | load | first run | median | ${peer}: load | first run | median | ratio |`);
-console.log('|---|---|---|---|---|---|---|---|---|---|');
+console.log(
+  `\nChromium ${browser.version()}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms, WebAssembly memory in MiB\n`,
+);
+console.log(
+  `| model | threads | artefact | load | first run | median | memory | ${peer}: load | first run | median | memory | ratio |`,
+);
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|');
 for (const r of rows) {
-  const cells = [r.load, r.first, r.median, r.peerLoad, r.peerFirst, r.peerMedian].map(ms);
-  console.log(`| ${r.model} | ${r.threads} | ${r.artefact} | ${cells.join(' | ')} | **${r.ratio.toFixed(2)}** |`);
+  const ours = [r.load, r.first, r.median, r.memory].map(ms);
+  const theirs = [r.peerLoad, r.peerFirst, r.peerMedian, r.peerMemory].map(ms);
+  const cells = [r.model, r.threads, r.artefact, ...ours, ...theirs, `**${r.ratio.toFixed(2)}**`];
+  console.log(`| ${cells.join(' | ')} |`);
 }
 for (const threads of new Set(rows.map((r) => r.threads))) {
   const ratios = rows.filter((r) => r.threads === threads).map((r) => r.ratio);
@@ -195,5 +215,12 @@ if (options.json)
 // For `history.mjs`.
 const commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim();
 mkdirSync(join(root, 'bench/results'), { recursive: true });
-const record = { commit, date: new Date().toISOString(), browser: browser.version(), processor: cpus()[0].model, rows };
+const record = {
+  commit,
+  date: new Date().toISOString(),
+  browser: browser.version(),
+  processor: cpus()[0].model,
+  peer,
+  rows,
+};
 appendFileSync(join(root, 'bench/results/peers.jsonl'), `${JSON.stringify(record)}\n`);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 
 namespace nm {
@@ -10,6 +11,10 @@ namespace {
 std::atomic<size_t> current_bytes{0};
 std::atomic<size_t> peak_bytes{0};
 std::atomic<size_t> limit_bytes{SIZE_MAX};
+
+// No machine has more, and a sanitizer's allocator stops the process where others refuse.
+constexpr size_t kLargest =
+    static_cast<size_t>(std::min<uint64_t>(uint64_t{1} << 39, SIZE_MAX - uint64_t{3} * kAlignment));
 
 // The block's size is kept in front of it: release() gets no size, and the counts need it.
 struct Header {
@@ -20,7 +25,7 @@ static_assert(sizeof(Header) <= kAlignment);
 }  // namespace
 
 void* allocate(size_t bytes) {
-  if (bytes > SIZE_MAX - 3 * kAlignment) return nullptr;
+  if (bytes > kLargest) return nullptr;
   const size_t limit = limit_bytes.load(std::memory_order_relaxed);
   if (bytes > limit || current_bytes.load(std::memory_order_relaxed) > limit - bytes) return nullptr;
   const size_t total = align_up(bytes) + kAlignment;

@@ -116,22 +116,20 @@ void gemm_run_rows(const Gemm& g, int64_t begin, int64_t end) {
   for (int64_t m = begin; m < end; m += m_block<A>) gemm_block<A>(g, m, lesser(m + m_block<A>, end), 0, panels);
 }
 
-// A grid of tasks over C: `rows` per task (a multiple of mr, so that tiles fall alike for any thread count) and
-// `panels` per task.
+// A grid of tasks over C: `rows` per task (a multiple of the tile's mr, so that tiles fall alike for any thread count)
+// and `panels` per task.
 struct TaskGrid {
   int64_t rows, panels, row_tasks, panel_tasks;
   int64_t count() const { return row_tasks * panel_tasks; }
 };
 
-template <class A>
-TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int threads) {
+[[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int threads) {
   TaskGrid grid;
   grid.rows = max_rows;
   grid.panels = panels;
   if (threads > 1) {
     const int64_t wanted = 4 * threads;  // dynamic: cores differ in speed
-    const int64_t tiles = divide_up(m, Tile<A>::mr);
-    grid.rows = Tile<A>::mr * greater(1, lesser(max_rows / Tile<A>::mr, divide_up(tiles, wanted)));
+    grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
     if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
   }
@@ -143,7 +141,7 @@ TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int threads) {
 template <class A>
 void gemm_run(const Gemm& g, ThreadPool& pool) {
   const int64_t panels = Panels<A>{g.n, g.k}.count();
-  const TaskGrid grid = task_grid<A>(g.m, panels, m_block<A>, pool.size());
+  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, pool.size());
   pool.parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t m0 = task / grid.panel_tasks * grid.rows, p0 = task % grid.panel_tasks * grid.panels;

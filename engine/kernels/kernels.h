@@ -6,6 +6,7 @@
 #include "engine/kernels/convert.h"
 #include "engine/kernels/elementwise.h"
 #include "engine/kernels/gemm.h"
+#include "engine/kernels/integer_product.h"
 #include "engine/kernels/layout.h"
 #include "engine/kernels/nbits.h"
 #include "engine/kernels/pool.h"
@@ -24,6 +25,7 @@ struct KernelTable {
   LayoutKernels layout;
   ResizeKernels resize;
   ConvertKernels convert;
+  IntegerKernels integer;
   NBitsKernels nbits;
 };
 

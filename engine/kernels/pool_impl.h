@@ -73,6 +73,41 @@ void pool_max(const PoolShape& s, const float* x, int64_t ldx, float* y, int64_t
   });
 }
 
+// The largest byte of each channel over a window, 16 channels at a time. The last 16 may overlap those before.
+template <class A, class T>
+void max_window(const T* x, int64_t row_step, int64_t rows, int64_t col_step, int64_t cols, int64_t channels, T* y) {
+  typedef T Bytes __attribute__((vector_size(16)));  // GCC takes the attribute of a dependent type in no other form
+  for (int64_t c = 0; c < channels; c += 16) {
+    const int64_t count = lesser(16, channels), first = lesser(c, channels - count);
+    Bytes best = Bytes{} + std::numeric_limits<T>::lowest();
+    for (int64_t i = 0; i < rows; ++i) {
+      const T* p = x + i * row_step + first;
+      for (int64_t j = 0; j < cols; ++j, p += col_step) {
+        Bytes v = best;
+        if (count == 16) {
+          std::memcpy(&v, p, 16);
+        } else {
+          for (int64_t k = 0; k < count; ++k) v[k] = p[k];
+        }
+        best = best < v ? v : best;
+      }
+    }
+    if (count == 16) {
+      std::memcpy(y + first, &best, 16);
+    } else {
+      for (int64_t k = 0; k < count; ++k) y[k] = best[k];
+    }
+  }
+}
+
+template <class A, class T>
+void pool_max_bytes(const PoolShape& s, const T* x, T* y, ThreadPool& pool) {
+  const int64_t ld = s.channels;
+  for_windows<A>(s, pool, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t, int64_t) {
+    max_window<A>(x + in * ld, s.dilation_h * s.in_w * ld, rows, s.dilation_w * ld, cols, ld, y + out * ld);
+  });
+}
+
 template <class A>
 void pool_average(const PoolShape& s, bool count_include_pad, const float* x, int64_t ldx, float* y, int64_t ldy,
                   ThreadPool& pool) {
@@ -128,7 +163,8 @@ void pool_global_average(int64_t batch, int64_t pixels, int64_t channels, const 
 
 template <class A>
 constexpr PoolKernels pool_kernels() {
-  return {pool_max<A>, pool_average<A>, pool_global_max<A>, pool_global_average<A>};
+  return {pool_max<A>,     pool_max_bytes<A, int8_t>, pool_max_bytes<A, uint8_t>,
+          pool_average<A>, pool_global_max<A>,        pool_global_average<A>};
 }
 
 }  // namespace nm::impl

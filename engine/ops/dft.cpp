@@ -148,14 +148,16 @@ class Dft final : public Transforming {
   bool one_sided_;
 };
 
-// Signals [batch, samples, 1 or 2]: transforms of frames that begin `step` apart, each times the window.
+// Signals [batch, samples, 1 or 2]: transforms of frames that begin `step` apart, each times the window. PyTorch writes
+// real signals as [batch, samples].
 class Stft final : public Transforming {
  public:
   explicit Stft(Attributes& a) : one_sided_(a.flag("onesided", true)) {}
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_signal(c));
+    const bool plain = c.has_shape(0) && c.shape(0).rank() == 2;
+    NM_TRY(plain ? check_float(c, 0, "the signal") : check_signal(c));
     NM_TRY(check_size(c, 1, "the step"));
     NM_TRY(check_size(c, 3, "the frame length"));
     if (c.has(2) && c.type(0) != DType::Undefined) NM_TRY(check_type(c, 2, "the window", {c.type(0)}));
@@ -168,8 +170,10 @@ class Stft final : public Transforming {
     if (c.has_shape(2) && c.shape(2).rank() != 1) return wrong_shape("the window", c.shape(2), "[frame length]");
     if (!c.has_shape(0)) return {};
     const Shape& in = c.shape(0);
-    if (in.rank() != 3) return wrong_shape("the signal", in, "[batch, samples, 1 or 2]");
-    if (one_sided_ && in[2] == 2) {
+    if (!plain && in.rank() != 3) {
+      return wrong_shape("the signal", in, "[batch, samples], [batch, samples, 1] or, of complex numbers, [..., 2]");
+    }
+    if (one_sided_ && !plain && in[2] == 2) {
       return wrong_shape("the signal", in, "[batch, samples, 1]; complex ones need the attribute 'onesided' to be 0");
     }
     int64_t frame = in[1];
@@ -204,15 +208,15 @@ class Stft final : public Transforming {
     const int64_t n = c.has(3) ? integer_at(c.input(3), 0) : c.has(2) ? c.input(2).count() : in.dim(1);
     const int64_t frames = out.dim(1);
     const int64_t kept = out.dim(2);
-    const bool real = in.dim(2) == 1;
+    const int64_t parts = in.rank() == 3 ? in.dim(2) : 1;
     return with_float(in.dtype(), [&]<class T>() -> Status {
       const T* window = c.has(2) ? c.data<T>(2) : nullptr;
       return for_lanes(c, in.dim(0) * frames, n, [&](int64_t lane, Complex* x, Complex* work) {
         const int64_t first = lane / frames * in.dim(1) + lane % frames * step;
-        const T* from = in.data<T>() + first * in.dim(2);
+        const T* from = in.data<T>() + first * parts;
         for (int64_t i = 0; i < n; ++i) {
           const double weight = window ? static_cast<double>(window[i]) : 1;
-          const Complex sample = load(from + i * in.dim(2), real);
+          const Complex sample = load(from + i * parts, parts == 1);
           x[i] = {sample.re * weight, sample.im * weight};
         }
         fourier_.transform(x, work, false);

@@ -1,8 +1,7 @@
 // ConvInteger and QLinearConv: convolutions of 8-bit images with 8-bit weights, summed exactly in 32 bits.
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
+#include "engine/ops/byte_product.h"
 #include "engine/ops/check.h"
 #include "engine/ops/direct_conv.h"
 #include "engine/ops/image.h"
@@ -10,14 +9,15 @@
 namespace nm {
 namespace {
 
-int32_t byte_at(const Tensor& t, int64_t i) {
-  return t.dtype() == DType::Int8 ? t.data<int8_t>()[i] : t.data<uint8_t>()[i];
-}
-
 class IntegerConv final : public Operator {
  public:
   explicit IntegerConv(Attributes& a, bool quantizes)
-      : quantizes_(quantizes), window_(a), groups_(a.integer("group", 1)), layout_(a) {
+      : quantizes_(quantizes),
+        window_(a),
+        groups_(a.integer("group", 1)),
+        layout_(a),
+        low_(a.integer("nm_low", INT32_MIN)),
+        high_(a.integer("nm_high", INT32_MAX)) {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 
@@ -66,33 +66,41 @@ class IntegerConv final : public Operator {
     return {};
   }
 
+  Status prepare(Preparation& c) override {
+    const Tensor *w = c.constant(weights()), *zero = c.constant(weights_zero());
+    if (w == nullptr || w->rank() < 3 || w->rank() > 4 || (zero == nullptr && c.node().input(weights_zero()) != kNone))
+      return {};
+    // What infer would refuse, it will.
+    if (w->count() == 0 || w->dim(0) % groups_ != 0 || !is_byte(w->dtype())) return {};
+    if (zero && (zero->dtype() != w->dtype() || (zero->count() != 1 && zero->count() != w->dim(0)))) return {};
+    auto window = window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
+    if (!window.ok()) return {};
+    NM_TRY(packed_.pack(plane(*window, 1, *w), packing(*w, zero)));
+    c.keeps(packed_.bytes());
+    c.consume(weights());
+    return {};
+  }
+
   Status run(Execution& c) override {
     const Tensor &x = c.input(x_input), &w = c.input(weights());
     Tensor& y = c.output(0);
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), w.shape().dims().subspan(2)));
-    const DirectConvShape shape{x.dim(0), layout_.channels(x.shape()), w.dim(0), groups_, window};
-    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(x.count()));
-    NM_ASSIGN(const void* bytes, layout_.read(c, x));
-    const Tensor lined_up = Tensor::view(x.dtype(), x.shape(), const_cast<void*>(bytes));
-    const int32_t zero = c.has(x_zero()) ? byte_at(c.input(x_zero()), 0) : 0;
-    for (int64_t i = 0; i < x.count(); ++i) image[i] = byte_at(lined_up, i) - zero;
-
-    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(w.count()));
-    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(w.count()));
-    const int64_t per_channel = w.count() / w.dim(0);
-    for (int64_t i = 0; i < w.count(); ++i) plain[i] = byte_at(w, i) - weights_zero_of(c, i / per_channel);
-    direct_conv_pack(shape, plain, packed);
-
+    NM_ASSIGN(const void* image, layout_.read(c, x));
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
-    auto* sums = static_cast<int32_t*>(target.data());
+    IntegerEpilogue epilogue;
     if (quantizes_) {
-      NM_ASSIGN(sums, c.scratch<int32_t>(y.count()));
+      if (c.has(bias)) epilogue.bias = c.data<int32_t>(bias);
+      NM_ASSIGN(epilogue.scales, scales(c, w.dim(0)));
+      quantize_to(epilogue, y.dtype(), byte_at(c.input(y_zero), 0));
+      epilogue.low = static_cast<int32_t>(std::max<int64_t>(epilogue.low, low_));
+      epilogue.high = static_cast<int32_t>(std::min<int64_t>(epilogue.high, high_));
     }
-    const int32_t* biases = quantizes_ && c.has(bias) ? c.data<int32_t>(bias) : nullptr;
-    for (int64_t i = 0; i < y.count(); ++i) sums[i] = biases ? biases[i % shape.out_c] : 0;
-    direct_conv_run(shape, image, packed, sums);
-    if (quantizes_) quantize(c, shape.out_c, sums, target.data(), y);
+    if (window.rank <= 2) {
+      NM_TRY(run_plane(c, window, image, target.data(), epilogue));
+    } else {
+      NM_TRY(run_volume(c, window, image, target.data(), epilogue));
+    }
     target.finish();
     return {};
   }
@@ -117,34 +125,97 @@ class IntegerConv final : public Operator {
     return wrong_type(text("the zero point, input ", zero), c.type(zero), dtype_name(c.type(of)));
   }
 
-  int32_t weights_zero_of(const Execution& c, int64_t channel) const {
-    if (!c.has(weights_zero())) return 0;
-    const Tensor& t = c.input(weights_zero());
-    return byte_at(t, t.count() == 1 ? 0 : channel);
+  ConvShape plane(const Window& window, int64_t batch, const Tensor& w) const {
+    const WindowAxis row;  // of height 1
+    const WindowAxis &v = window.rank == 2 ? window[0] : row, &h = window[window.rank - 1];
+    ConvShape s;
+    s.batch = batch;
+    s.in_c = w.dim(1) * groups_;
+    s.out_c = w.dim(0);
+    s.groups = groups_;
+    s.in_w = h.in;
+    s.out_w = h.out;
+    s.kernel_w = h.kernel;
+    s.stride_w = h.stride;
+    s.dilation_w = h.dilation;
+    s.pad_left = h.pad_begin;
+    if (window.rank < 2) return s;
+    s.in_h = v.in;
+    s.out_h = v.out;
+    s.kernel_h = v.kernel;
+    s.stride_h = v.stride;
+    s.dilation_h = v.dilation;
+    s.pad_top = v.pad_begin;
+    return s;
   }
 
-  static void quantize(const Execution& c, int64_t channels, const int32_t* sums, void* y, const Tensor& output) {
-    const Tensor& scales = c.input(weights_scale);
-    const float x_by_y = c.data<float>(x_scale)[0], by = c.data<float>(y_scale)[0];
-    const auto zero = static_cast<float>(byte_at(c.input(y_zero), 0));
-    const bool is_signed = output.dtype() == DType::Int8;
-    const float low = is_signed ? -128 : 0, high = is_signed ? 127 : 255;
-    for (int64_t i = 0; i < output.count(); ++i) {
-      const float scale = x_by_y * scales.data<float>()[scales.count() == 1 ? 0 : i % channels] / by;
-      const float v = std::nearbyint(static_cast<float>(sums[i]) * scale) + zero;
-      const float inside = v > low ? std::min(v, high) : low;  // NaN, of a scale of 0, becomes low
-      if (is_signed) {
-        static_cast<int8_t*>(y)[i] = static_cast<int8_t>(inside);
-      } else {
-        static_cast<uint8_t*>(y)[i] = static_cast<uint8_t>(inside);
-      }
+  static IntegerWeights packing(const Tensor& w, const Tensor* zero) {
+    const int64_t taps = w.shape().count(2, w.rank());
+    return {{w.raw(), w.dtype() == DType::Int8}, w.dim(1) * taps, taps, 1, zero ? zero->raw() : nullptr,
+            zero && zero->count() > 1 ? 1 : 0};
+  }
+
+  Result<const float*> scales(const Execution& c, int64_t channels) const {
+    const Tensor& each = c.input(weights_scale);
+    const float x = *c.data<float>(x_scale), y = *c.data<float>(y_scale);
+    NM_ASSIGN(float* scales, c.scratch<float>(channels));
+    for (int64_t i = 0; i < channels; ++i) scales[i] = x * each.data<float>()[each.count() == 1 ? 0 : i] / y;
+    return static_cast<const float*>(scales);
+  }
+
+  Status run_plane(const Execution& c, const Window& window, const void* image, void* y,
+                   const IntegerEpilogue& epilogue) {
+    const Tensor& w = c.input(weights());
+    PackedBytes now;
+    const PackedBytes* packed = &packed_;
+    if (!packed->ok()) {
+      NM_TRY(now.pack(plane(window, 1, w), packing(w, input_or_null(c, weights_zero()))));
+      packed = &now;
     }
+    IntegerProduct p;
+    p.shape = plane(window, c.input(x_input).dim(0), w);
+    p.x = {image, c.input(x_input).dtype() == DType::Int8};
+    p.ldx = p.shape.in_c;
+    p.x_zeros = raw_or_null(input_or_null(c, x_zero()));
+    p.packed = packed->matrix(0);
+    p.y = y;
+    p.ldy = p.shape.out_c;
+    p.epilogue = epilogue;
+    return run_product(c, p);
+  }
+
+  // More than two spatial axes, by the definition.
+  Status run_volume(const Execution& c, const Window& window, const void* bytes, void* y,
+                    const IntegerEpilogue& epilogue) const {
+    const Tensor &x = c.input(x_input), &w = c.input(weights());
+    const DirectConvShape shape{x.dim(0), layout_.channels(x.shape()), w.dim(0), groups_, window};
+    const Tensor lined_up = Tensor::view(x.dtype(), x.shape(), const_cast<void*>(bytes));
+    const Tensor *x_zeros = input_or_null(c, x_zero()), *w_zeros = input_or_null(c, weights_zero());
+    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(x.count()));
+    const int32_t zero = x_zeros ? byte_at(*x_zeros, 0) : 0;
+    for (int64_t i = 0; i < x.count(); ++i) image[i] = byte_at(lined_up, i) - zero;
+    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(w.count()));
+    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(w.count()));
+    const int64_t per_channel = w.count() / w.dim(0);
+    for (int64_t i = 0; i < w.count(); ++i) {
+      const int64_t channel = w_zeros && w_zeros->count() > 1 ? i / per_channel : 0;
+      plain[i] = byte_at(w, i) - (w_zeros ? byte_at(*w_zeros, channel) : 0);
+    }
+    direct_conv_pack(shape, plain, packed);
+    const int64_t pixels = shape.batch * window.out_pixels();
+    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(pixels * shape.out_c));
+    std::fill_n(sums, pixels * shape.out_c, 0);
+    direct_conv_run(shape, image, packed, sums);
+    kernels().integer.finish(epilogue, sums, pixels, shape.out_c, y);
+    return {};
   }
 
   bool quantizes_;
   WindowAttributes window_;
   int64_t groups_;
   ImageLayout layout_;
+  int64_t low_, high_;  // bounds of the quantised result: a fused activation
+  PackedBytes packed_;
 };
 
 }  // namespace

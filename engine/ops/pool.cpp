@@ -1,5 +1,5 @@
-// MaxPool, AveragePool and LpPool. f32 planes go to the kernels; other types, three axes and more, indices and p-norms
-// take the definition's loops.
+// MaxPool, AveragePool and LpPool. Planes of f32 and bytes go to the kernels; float64, three axes and more, indices and
+// p-norms take the definition's loops.
 #include <cmath>
 #include <limits>
 
@@ -80,9 +80,11 @@ class Pool final : public Operator {
     const Tensor& x = c.input(0);
     if (c.output(0).count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), {}));
+    if (window.rank <= 2 && kind_ != PoolKind::Lp && !c.wants(1) && x.dtype() != DType::Float64) {
+      return run_kernel(c, window);
+    }
     switch (x.dtype()) {
       case DType::Float32:
-        if (window.rank <= 2 && kind_ != PoolKind::Lp && !c.wants(1)) return run_kernel(c, window);
         run_any<float>(c, window);
         return {};
       case DType::Float64:
@@ -132,7 +134,11 @@ class Pool final : public Operator {
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, c.output(0)));
     const auto* from = static_cast<const float*>(image);
     const PoolKernels& pool = kernels().pool;
-    if (kind_ == PoolKind::Max) {
+    if (x.dtype() == DType::Int8) {
+      pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()), ThreadPool::instance());
+    } else if (x.dtype() == DType::UInt8) {
+      pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()), ThreadPool::instance());
+    } else if (kind_ == PoolKind::Max) {
       pool.max(s, from, s.channels, target.floats(), s.channels, ThreadPool::instance());
     } else {
       pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels, ThreadPool::instance());

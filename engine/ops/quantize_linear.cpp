@@ -1,6 +1,7 @@
 // QuantizeLinear and DynamicQuantizeLinear.
 #include <cmath>
 
+#include "engine/kernels/kernels.h"
 #include "engine/ops/quantization.h"
 #include "engine/tensor/cast.h"
 #include "engine/tensor/element.h"
@@ -134,6 +135,10 @@ class QuantizeLinear final : public Operator {
     const int bits = dtype_bits(to);
     if (bits < 8 && out.count() > 0) static_cast<uint8_t*>(out.raw())[out.bytes() - 1] = 0;
     const auto body = [&](int64_t first, int64_t count, int64_t parameter, int64_t step) {
+      if (step == 0 && (to == DType::Int8 || to == DType::UInt8)) {
+        return kernels().integer.quantize(x + first, static_cast<uint8_t*>(out.raw()) + first, count, scale[parameter],
+                                          static_cast<int32_t>(zero[parameter * zero_step]), to == DType::Int8);
+      }
       float block[kBlock];
       for (int64_t i = 0; i < count; i += kBlock) {
         const int64_t n = std::min(kBlock, count - i);
@@ -177,25 +182,18 @@ class DynamicQuantizeLinear final : public Operator {
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
     const float* x = in.data<float>();
-    float low = 0;  // zero is always among the values that can be told
-    float high = 0;
-    for (int64_t i = 0; i < in.count(); ++i) {
-      low = x[i] < low ? x[i] : low;
-      high = x[i] > high ? x[i] : high;
-    }
+    const IntegerKernels& kernel = kernels().integer;
+    float low = 0, high = 0;
+    kernel.range(x, in.count(), &low, &high);
     const float scale = (high - low) / 255.0f;
-    const float zero = scale == 0 ? 0 : std::clamp(std::nearbyint(-low / scale), 0.0f, 255.0f);
+    const float at = scale == 0 ? 0 : std::nearbyint(-low / scale);
+    const float zero = at > 0 ? std::min(at, 255.0f) : 0;  // also where infinities make it NaN
     if (c.wants(1)) *c.out<float>(1) = scale;
     if (c.wants(2)) *c.out<uint8_t>(2) = static_cast<uint8_t>(zero);
     if (!c.wants(0)) return {};
     const float divisor = scale == 0 ? 1 : scale;  // then all are zero
     for_elements(in.count(), [&](int64_t begin, int64_t end) {
-      float block[kBlock];
-      for (int64_t i = begin; i < end; i += kBlock) {
-        const int64_t n = std::min(kBlock, end - i);
-        quantize_run(x + i, n, &divisor, 0, &zero, 0, limits_of(DType::UInt8), block);
-        store(block, n, c.output(0), i);
-      }
+      kernel.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, divisor, static_cast<int32_t>(zero), false);
     });
     return {};
   }

@@ -16,6 +16,10 @@ bool single(const Node& node) {
 // The input that output 0 equals in contents, type and shape; kNone otherwise.
 ValueId passed_through(const Graph& graph, const Node& node) {
   if (node.is("Identity")) return node.input(0);
+  if (node.is("Cast") && node.input(0) != kNone) {
+    const ValueType &from = graph.value(node.input(0)).type, &to = graph.value(node.outputs[0]).type;
+    if (from.is_tensor() && from.dtype == to.dtype && from.dtype != DType::Undefined) return node.input(0);
+  }
   // Others may be in training.
   if (node.is("Dropout") && node.version >= 7 && node.inputs.size() < 3) return node.input(0);
   const GraphValue& out = graph.value(node.outputs[0]);

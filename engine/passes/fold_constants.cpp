@@ -66,9 +66,13 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
   return true;
 }
 
-}  // namespace
+bool is_weights(const Graph& graph, const Node& node) {
+  if (!node.is("DequantizeLinear")) return false;
+  const Tensor* t = graph.constant(node.input(0));
+  return t != nullptr && (t->dtype() == DType::Int8 || t->dtype() == DType::UInt8 || t->dtype() == DType::Int32);
+}
 
-Result<bool> fold_constants(Graph& graph) {
+Result<bool> fold_nodes(Graph& graph, bool weights_too) {
   Scratch scratch;
   bool changed = false;
   std::vector<Node> kept;
@@ -79,6 +83,10 @@ Result<bool> fold_constants(Graph& graph) {
                                    [&](ValueId id) { return id == kNone || graph.value(id).is_constant(); });
     if (known) {
       changed = true;
+      continue;
+    }
+    if (!weights_too && is_weights(graph, node)) {
+      kept.push_back(std::move(node));
       continue;
     }
     auto folded = fold(graph, node, scratch);
@@ -93,5 +101,10 @@ Result<bool> fold_constants(Graph& graph) {
   if (remove_dead_nodes(graph)) changed = true;
   return changed;
 }
+
+}  // namespace
+
+Result<bool> fold_constants(Graph& graph) { return fold_nodes(graph, true); }
+Result<bool> fold_all_but_weights(Graph& graph) { return fold_nodes(graph, false); }
 
 }  // namespace nm

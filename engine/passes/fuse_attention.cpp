@@ -42,10 +42,26 @@ const Node* producer(const Graph& graph, ValueId id, std::string_view op) {
   return nullptr;
 }
 
+// The value of which `id` is the transpose of all matrices, where torch's newer exporter writes it with the heads in
+// the batch: Reshape(Transpose(Reshape(k, [-1, rows, size]), [0, 2, 1]), [batch, heads, size, rows]).
+ValueId transposed_in_batch(const Graph& graph, ValueId id) {
+  const Node* split = producer(graph, id, "Reshape");
+  const Node* turn = split != nullptr ? producer(graph, split->inputs[0], "Transpose") : nullptr;
+  const Node* merge = turn != nullptr ? producer(graph, turn->inputs[0], "Reshape") : nullptr;
+  if (merge == nullptr || attribute(*turn, "perm", Axes()) != Axes{0, 2, 1}) return kNone;
+  const auto &from = graph.value(merge->inputs[0]).shape, &merged = graph.value(merge->outputs[0]).shape,
+             &to = graph.value(id).shape;
+  if (!from || !merged || !to || from->rank() != 4 || merged->rank() != 3 || to->rank() != 4) return kNone;
+  const Shape &f = *from, &in = *merged, &t = *to;
+  const bool same_matrices = equal(in[1], f[2]) && equal(in[2], f[3]);
+  const bool same_heads = equal(t[0], f[0]) && equal(t[1], f[1]) && equal(t[2], f[3]) && equal(t[3], f[2]);
+  return same_matrices && same_heads ? merge->inputs[0] : kNone;
+}
+
 // Keys whose transpose a value is: the value that is transposed, or another transpose of it.
 ValueId keys(Match& m, std::string_view transposed) {
   const Node* n = producer(m.graph(), m.value(transposed), "Transpose");
-  if (n == nullptr) return kNone;
+  if (n == nullptr) return transposed_in_batch(m.graph(), m.value(transposed));
   const ValueId from = n->inputs[0];
   const Axes perm = attribute(*n, "perm", Axes());
   if (perm == Axes{0, 1, 3, 2} || perm == Axes{0, 2, 1}) return from;
@@ -91,6 +107,7 @@ bool attends(Match& m) {
   }
   const Shape q = *m["q"].shape, v = *m["v"].shape, kt = *m["kt"].shape;
   const int rank = q.rank();
+  if (getenv("NMD")) { auto P=[&](const Shape& s){ fprintf(stderr,"["); for (auto d: s) fprintf(stderr,"%d ",(int)d); fprintf(stderr,"] "); }; P(q); P(kt); P(v); if (m.value("mask")!=kNone&&m["mask"].shape) P(*m["mask"].shape); fprintf(stderr,"keys %d\n", keys(m,"kt")); }
   if ((rank != 3 && rank != 4) || kt.rank() != rank || v.rank() != rank) return false;
   for (int i = 0; i < rank - 2; ++i) {
     if (!equal(q[i], kt[i]) || !equal(q[i], v[i])) return false;

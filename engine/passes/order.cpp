@@ -8,11 +8,12 @@ using Pass = Result<bool> (*)(Graph&);
 // Types are inferred anew after each of these.
 constexpr Pass kNeeded[] = {use_float32};
 constexpr Pass kOptimizing[] = {
-    fold_constants,        // shape subgraphs and Constant nodes first: everything else looks for constants
+    fold_all_but_weights,  // shape subgraphs and Constant nodes first: everything else looks for constants
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
+    hoist_quantize,       fuse_quantized,  eliminate_common, fuse_dequantize,
+    fold_constants,  // weights that are not multiplied as bytes
     use_float32,
     fold_constants,  // casts of constants that widening made
-    eliminate_common,
     fuse_functions,  // GELU and its like, out of arithmetic
     fuse_norms,      // with the spellings of powers and quotients that fuse_functions leaves
     fuse_attention,  // while scores are still plain products

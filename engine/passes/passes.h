@@ -13,6 +13,11 @@ Status infer_types(Graph& graph);
 Status check_supported(const Graph& graph);
 
 Result<bool> fold_constants(Graph& graph);
+// As long as there may be use for weights in 8 bits.
+Result<bool> fold_all_but_weights(Graph& graph);
+Result<bool> hoist_quantize(Graph& graph);
+Result<bool> fuse_quantized(Graph& graph);
+Result<bool> fuse_dequantize(Graph& graph);
 Result<bool> eliminate_identities(Graph& graph);
 Result<bool> use_float32(Graph& graph);
 Result<bool> eliminate_common(Graph& graph);

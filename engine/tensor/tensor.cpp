@@ -8,11 +8,12 @@ namespace nm {
 Result<Tensor> Tensor::create(DType dtype, const Shape& shape) {
   const int64_t count = shape.known() ? shape.count() : -1;
   const int64_t bytes = count < 0 ? -1 : dtype_bytes(dtype, count);
-  if (bytes < 0 || static_cast<uint64_t>(bytes) > SIZE_MAX) {
+  if (bytes < 0) {
     return Status(Code::ShapeMismatch,
-                  text("a tensor ", describe(dtype, shape), " is larger than this host can address"));
+                  text("a tensor ", describe(dtype, shape), " is larger than any host can address"));
   }
-  Buffer buffer(static_cast<size_t>(bytes));
+  Buffer buffer;
+  if (static_cast<uint64_t>(bytes) <= SIZE_MAX) buffer = Buffer(static_cast<size_t>(bytes));
   if (!buffer.ok()) {
     return Status(Code::OutOfMemory, text("there is no memory for a tensor ", describe(dtype, shape), " of ", bytes,
                                           " bytes; use smaller inputs or release other sessions"));

@@ -82,6 +82,35 @@ TEST_CASE("pool: windows, strides, pads, dilations, channels", "[pool]") {
   });
 }
 
+TEST_CASE("pool: bytes", "[pool]") {
+  for_each_isa([](const KernelTable& t) {
+    ThreadPool& threads = ThreadPool::instance();
+    for (int64_t c = 1; c <= 40; ++c) {
+      PoolShape s;
+      s.in_h = s.in_w = 5;
+      s.kernel_h = s.kernel_w = 3;
+      s.stride_h = s.stride_w = 2;
+      s.pad_top = s.pad_left = 1;
+      s.out_h = s.out_w = 3;
+      s.channels = c;
+      Buffer<uint8_t> x(25 * c), y(9 * c);
+      Floats as_signed(25 * c), as_unsigned(25 * c);
+      for (int64_t i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<uint8_t>(i * 89 + i / 7);
+        as_unsigned[i] = x[i];
+        as_signed[i] = static_cast<int8_t>(x[i]);
+      }
+      std::vector<float> got(static_cast<size_t>(9 * c));
+      t.pool.max_u8(s, x, y, threads);
+      for (int64_t i = 0; i < y.size(); ++i) got[static_cast<size_t>(i)] = y[i];
+      require_close(got.data(), pool(s, false, false, as_unsigned, c), 0, 0, "unsigned");
+      t.pool.max_i8(s, reinterpret_cast<const int8_t*>(x.data()), reinterpret_cast<int8_t*>(y.data()), threads);
+      for (int64_t i = 0; i < y.size(); ++i) got[static_cast<size_t>(i)] = static_cast<int8_t>(y[i]);
+      require_close(got.data(), pool(s, false, false, as_signed, c), 0, 0, "signed");
+    }
+  });
+}
+
 TEST_CASE("pool: global", "[pool]") {
   for_each_isa([](const KernelTable& t) {
     ThreadPool& threads = ThreadPool::instance();

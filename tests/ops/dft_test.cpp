@@ -105,11 +105,13 @@ TEST_CASE("STFT slides a window") {
   const Tensor half = tensor<float>({1, 2, 3, 2}, {4, 0, -2, 0, 4, 0, 8, 0, -2, 0, 8, 0});
   check(node("STFT", 17), {samples, integer(2), window, integer(4)}, {half});
   check(node("STFT", 17), {samples, integer(2), window}, {half});
+  check(node("STFT", 17), {tensor<float>({1, 6}, {1, 2, 3, 4, 5, 6}), integer(2), window}, {half});
   check(node("STFT", 17), {samples, integer(3), Value(), tensor<int32_t>({}, {2})},
         {tensor<float>({1, 2, 2, 2}, {3, 0, -1, 0, 9, 0, -1, 0})});
   check(node("STFT", 17, {{"onesided", int64_t{0}}}),
         {tensor<double>({1, 2, 2}, {1, 1, 2, 0}), integer(1), Value(), integer(2)},
         {tensor<double>({1, 1, 2, 2}, {3, 1, -1, 1})});
+  check_fails(node("STFT", 17), {tensor<float>({6}, {1, 2, 3, 4, 5, 6}), integer(2), window}, Code::ShapeMismatch);
   check_fails(node("STFT", 17), {samples, integer(0), window}, Code::InvalidData);
   check_fails(node("STFT", 17), {samples, integer(1), window, integer(3)}, Code::ShapeMismatch);
   check_fails(node("STFT", 17), {samples, integer(1), Value(), integer(7)}, Code::ShapeMismatch);

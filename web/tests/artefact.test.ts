@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { decodeTensor } from '../../tests/web-conformance/onnx-data.js';
 import { type Artefact, detectFeatures, type Outputs, type Profile, Session, Tensor } from '../dist/index.js';
-import { readTensorProto } from './tensor-proto.js';
 
 const root = new URL('../../', import.meta.url);
 const shared = new URL('../shared/', root);
@@ -127,7 +127,7 @@ function suite(artefact: Artefact): void {
     const { rtol, atol } = (index.models.find((entry) => entry.name === name) as IndexEntry).suggested_tolerance;
     const session = await Session.load(new URL('model.onnx', folder), { artefact, threads });
     for (const set of readdirSync(folder).filter((entry) => entry.startsWith('test_data_set_'))) {
-      const read = (file: string) => readTensorProto(readFileSync(new URL(`${set}/${file}`, folder))).tensor;
+      const read = (file: string) => Tensor.of(decodeTensor(readFileSync(new URL(`${set}/${file}`, folder))));
       const feeds = Object.fromEntries(session.inputs.map((input, i) => [input.name, read(`input_${i}.pb`)]));
       const outputs: Outputs = await session.run(feeds);
       session.outputs.forEach((output, i) => {

@@ -4,6 +4,7 @@
 #include "engine/kernels/convert_impl.h"
 #include "engine/kernels/elementwise_impl.h"
 #include "engine/kernels/gemm_impl.h"
+#include "engine/kernels/integer_product_impl.h"
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/layout_impl.h"
 #include "engine/kernels/nbits_impl.h"
@@ -24,6 +25,7 @@ constexpr KernelTable make_table(const char* isa) {
           impl::layout_kernels<A>(),
           impl::resize_kernels<A>(),
           impl::convert_kernels<A>(),
+          impl::integer_kernels<A>(),
           impl::nbits_kernels<A>()};
 }
 
