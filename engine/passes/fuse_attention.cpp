@@ -88,16 +88,19 @@ ValueId before_repeat(const Graph& graph, ValueId id) {
   return split->inputs[0];
 }
 
-// The mask to add, for Where(seen, scores, low) and Where(hidden, low, scores). A row of which nothing is seen weighs
-// all keys the same, as long as `low` is far below any score.
-bool bind_selection(Match& m, const Shape& scores) {
+// One mask to add for Add(Add(…, mask), more), and for Where(seen, scores, low) or Where(hidden, low, scores). A row of
+// which nothing is seen weighs all keys the same, as long as `low` is far below any score.
+bool bind_mask(Match& m) {
+  ValueId mask = m.value("mask");
+  const auto also = [&](ValueId other) { mask = mask == kNone ? other : m.add("Add", {mask, other}); };
+  if (m.value("more") != kNone) also(m.value("more"));
   const bool hides = m.value("hidden") != kNone;
-  const std::string_view condition = hides ? "hidden" : "seen";
-  if (m.value(condition) == kNone) return true;
-  if (!(m.number("low") <= -1e9f) || !broadcasts_to(m[condition], scores)) return false;
-  const ValueId low = m.scalar(m.number("low")), zero = m.scalar(0);
-  const ValueId bias = m.add("Where", {m.value(condition), hides ? low : zero, hides ? zero : low});
-  m.bind("mask", m.value("mask") == kNone ? bias : m.add("Add", {bias, m.value("mask")}));
+  if (hides || m.value("seen") != kNone) {
+    if (!(m.number("low") <= -1e9f)) return false;
+    const ValueId low = m.scalar(m.number("low")), zero = m.scalar(0);
+    also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? low : zero, hides ? zero : low}));
+  }
+  if (mask != kNone) m.bind("mask", mask);
   return true;
 }
 
@@ -107,7 +110,6 @@ bool attends(Match& m) {
   }
   const Shape q = *m["q"].shape, v = *m["v"].shape, kt = *m["kt"].shape;
   const int rank = q.rank();
-  if (getenv("NMD")) { auto P=[&](const Shape& s){ fprintf(stderr,"["); for (auto d: s) fprintf(stderr,"%d ",(int)d); fprintf(stderr,"] "); }; P(q); P(kt); P(v); if (m.value("mask")!=kNone&&m["mask"].shape) P(*m["mask"].shape); fprintf(stderr,"keys %d\n", keys(m,"kt")); }
   if ((rank != 3 && rank != 4) || kt.rank() != rank || v.rank() != rank) return false;
   for (int i = 0; i < rank - 2; ++i) {
     if (!equal(q[i], kt[i]) || !equal(q[i], v[i])) return false;
@@ -115,20 +117,18 @@ bool attends(Match& m) {
   if (!over_last(m.node("weights"), rank)) return false;
   Shape scores = q;
   scores[rank - 1] = kt[rank - 1];
-  if (m.value("mask") != kNone) {
-    if (!is_float32(m["mask"]) || !broadcasts_to(m["mask"], scores)) return false;
+  for (const std::string_view name : {"mask", "more", "seen", "hidden"}) {
+    if (m.value(name) == kNone) continue;
+    if (!broadcasts_to(m[name], scores)) return false;
     // Behind one head for all, a mask's batch would stand where heads are looked for.
-    if (rank == 3 && m["mask"].shape->rank() == 3 && (*m["mask"].shape)[0] != 1) return false;
-  }
-  if (rank == 3 && m.value("mask") == kNone && (m.value("seen") != kNone || m.value("hidden") != kNone)) {
-    const auto& shape = m[m.value("seen") != kNone ? "seen" : "hidden"].shape;
-    if (!shape || (shape->rank() == 3 && (*shape)[0] != 1)) return false;
+    if (rank == 3 && m[name].shape->rank() == 3 && (*m[name].shape)[0] != 1) return false;
+    if ((name == "mask" || name == "more") && !is_float32(m[name])) return false;
   }
   float scale = 1;
   for (const std::string_view name : {"scale", "a", "b"}) scale *= m.number(name, 1);
   if (!std::isfinite(scale) || scale == 0) return false;
   const ValueId k = keys(m, "kt");
-  if (k == kNone || !bind_selection(m, scores)) return false;
+  if (k == kNone || !bind_mask(m)) return false;
   m.bind("k", k);
   if (rank == 4) {
     const ValueId few_keys = before_repeat(m.graph(), k), few_values = before_repeat(m.graph(), m.value("v"));
@@ -181,7 +181,7 @@ bool moves_heads(Match& m) {
 
 #define NM_SCORES "{Mul(MatMul(q, kt), #scale)|MatMul({Mul(q, #a)|q}, {Mul(kt, #b)|kt})}"
 #define NM_SELECTED "{Where(seen, " NM_SCORES ", #low)|Where(hidden, #low, " NM_SCORES ")|" NM_SCORES "}"
-#define NM_MASKED "{Add(" NM_SELECTED ", mask)|" NM_SELECTED "}"
+#define NM_MASKED "{Add(Add(" NM_SELECTED ", mask), more)|Add(" NM_SELECTED ", mask)|" NM_SELECTED "}"
 #define NM_WEIGHTS "weights:Softmax(" NM_MASKED ")"
 
 constexpr Rewrite kAttention[] = {

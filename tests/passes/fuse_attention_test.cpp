@@ -46,6 +46,18 @@ const Case kCases[] = {
        const ValueId safe = w.op("Where", {w.op("IsNaN", {p}), w.g.scalar(0), p});
        return w.merge(w.op("MatMul", {safe, w.heads(w.tokens())}));
      }},
+    // torch's newer exporter turns keys with the heads in the batch; a position bias and a mask, as MPNet has them
+    {"Reshape Reshape Reshape Add Reshape Reshape Reshape Attention Reshape Reshape",
+     [](Writer& w) {
+       const ValueId k = w.heads(w.tokens());
+       const ValueId in_batch = w.op("Reshape", {k, w.g.constant(tensor<int64_t>({3}, {-1, kRows, kSize}))});
+       const ValueId kt = w.op("Reshape", {w.transpose(in_batch, {0, 2, 1}),
+                                           w.g.constant(tensor<int64_t>({4}, {kBatch, kHeads, kSize, kRows}))});
+       const ValueId scores = w.op("Div", {w.op("MatMul", {w.heads(w.tokens()), kt}), w.g.scalar(2)});
+       const ValueId biased = w.op("Add", {scores, w.g.random({1, kHeads, kRows, kRows})});
+       const ValueId masked = w.op("Add", {biased, w.g.input({kBatch, 1, 1, kRows})});
+       return w.merge(w.op("MatMul", {w.softmax(masked), w.heads(w.tokens())}));
+     }},
     // ViT: queries scaled, no mask
     {"Reshape Reshape Reshape Reshape Reshape Reshape Attention Reshape Reshape",
      [](Writer& w) {

@@ -100,3 +100,17 @@ TEST_CASE("Expand, ConstantOfShape, Range and Tile follow symbolic dimensions", 
     CHECK(g.shape_of(g.node("Tile", 13, {x, times})) == Shape{kBatch, 6});
   }
 }
+
+TEST_CASE("As many rows of a table as there are tokens can be added to them", "[passes]") {
+  Shapes g;
+  const auto x = g.input({kBatch, kLength, 8});
+  const auto rows = g.node("Slice", 13, {g.random({512, 8}), g.list({0}), g.dim(x, 1), g.list({0})});
+  CHECK(g.shape_of(g.node("Add", 14, {x, rows})) == Shape{kBatch, kLength, 8});
+}
+
+TEST_CASE("Rows that do not begin with the first may be another number", "[passes]") {
+  Shapes g;
+  const auto x = g.input({kBatch, kLength, 8});
+  const auto rows = g.node("Slice", 13, {g.random({512, 8}), g.list({2}), g.dim(x, 1), g.list({0})});
+  CHECK(g.shape_of(g.node("Add", 14, {x, rows})) == Shape{kBatch, kUnknownDim, 8});
+}
