@@ -30,6 +30,7 @@ class GraphBuilder {
   void output(ValueId id) { graph_.outputs.push_back(id); }
   // With types and shapes inferred.
   Graph build();
+  Graph unchecked() const { return graph_; }
 
   Tensor random_tensor(const Shape& shape);
 
