@@ -33,6 +33,8 @@ export async function* inChromium(cases: readonly Case[]): AsyncGenerator<Result
         await page.open(`${server.resolvedUrls?.local[0]}page.html`);
         if (!(await page.evaluate<boolean>('crossOriginIsolated'))) throw new Error('The page is not isolated.');
         const reasons = await page.evaluate<(string | null)[]>(`checkCases(${JSON.stringify(batch)})`);
+        // A thread whose script is not served is missed by no run, but the console tells.
+        if (page.errors.length > 0) throw new Error(`The page's console says: ${page.errors.join('; ')}`);
         yield* batch.map(({ name }, i) => ({ name, reason: reasons[i] ?? undefined }));
       }
     } finally {
