@@ -3,7 +3,7 @@
 namespace nm {
 
 int64_t SymbolTable::dim(std::string_view name) {
-  for (size_t i = 0; i < names_.size(); ++i) {
+  for (size_t i = 0; i < names_.size() && !name.empty(); ++i) {
     if (names_[i] == name) return -static_cast<int64_t>(i) - 2;
   }
   names_.emplace_back(name);

@@ -53,7 +53,7 @@ struct Node {
 // Names of symbolic dimensions, shared by a graph and its subgraphs.
 class SymbolTable {
  public:
-  // The Shape entry (below -1) that stands for `name`.
+  // The Shape entry (below -1) that stands for `name`; without a name a new one each time.
   int64_t dim(std::string_view name);
   // The name of a Shape entry; empty for -1.
   std::string_view name(int64_t dim) const;

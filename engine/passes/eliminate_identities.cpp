@@ -1,4 +1,6 @@
 // Nodes that hand an input through unchanged go away, so that other passes see who really feeds whom.
+#include <algorithm>
+
 #include "engine/ops/operator.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
@@ -13,6 +15,22 @@ bool single(const Node& node) {
   return !node.outputs.empty() && node.outputs[0] != kNone;
 }
 
+// Reshape and its like do nothing where the shape stays, as a comparison of symbols may tell.
+bool keeps_shape(const Graph& graph, const Node& node) {
+  if (!node.is("Reshape") && !node.is("Flatten") && !node.is("Expand")) return false;
+  const auto &from = graph.value(node.input(0)).shape, &to = graph.value(node.outputs[0]).shape;
+  return from && to && *from == *to && std::find(to->begin(), to->end(), kUnknownDim) == to->end();
+}
+
+// Each dimension stays where it is.
+bool moves_nothing(const Node& node) {
+  const auto perm = attribute(node, "perm", std::vector<int64_t>());
+  for (size_t i = 0; i < perm.size(); ++i) {
+    if (perm[i] != static_cast<int64_t>(i)) return false;
+  }
+  return node.is("Transpose") && !perm.empty();
+}
+
 // The input that output 0 equals in contents, type and shape; kNone otherwise.
 ValueId passed_through(const Graph& graph, const Node& node) {
   if (node.is("Identity")) return node.input(0);
@@ -20,6 +38,7 @@ ValueId passed_through(const Graph& graph, const Node& node) {
     const ValueType &from = graph.value(node.input(0)).type, &to = graph.value(node.outputs[0]).type;
     if (from.is_tensor() && from.dtype == to.dtype && from.dtype != DType::Undefined) return node.input(0);
   }
+  if (keeps_shape(graph, node) || moves_nothing(node)) return node.input(0);
   // Others may be in training.
   if (node.is("Dropout") && node.version >= 7 && node.inputs.size() < 3) return node.input(0);
   const GraphValue& out = graph.value(node.outputs[0]);

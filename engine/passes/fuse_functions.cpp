@@ -37,7 +37,8 @@ bool factor(Match& m) {
 constexpr Rewrite kSpellings[] = {
     {"Pow(x, 2)", "Mul(x, x)"},     {"Pow(x, 3)", "Mul(x, Mul(x, x))"},
     {"Pow(x, 0.5)", "Sqrt(x)"},     {"Pow(x, -0.5)", "Reciprocal(Sqrt(x))"},
-    {"Div(1, x)", "Reciprocal(x)"},
+    {"Div(1, x)", "Reciprocal(x)"}, {"Add(x, 0)", "Identity(x)"},
+    {"Mul(x, 1)", "Identity(x)"},
 };
 
 // 1 + erf(x/√2)

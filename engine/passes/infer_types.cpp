@@ -51,6 +51,17 @@ void refine(std::optional<Shape>& shape, const Shape& known) {
   }
 }
 
+// Gives dimensions that nobody knows a symbol, the one they had if this value has been looked at before: what comes of
+// the value may be known to have the same. Names that the file gives to what is computed are not to be relied on.
+void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional<Shape>& before) {
+  if (!shape || !graph.symbols) return;
+  for (int i = 0; i < shape->rank(); ++i) {
+    if ((*shape)[i] != kUnknownDim) continue;
+    const int64_t old = before && before->rank() == shape->rank() ? (*before)[i] : kUnknownDim;
+    (*shape)[i] = old < kUnknownDim && graph.symbols->name(old).empty() ? old : graph.symbols->dim("");
+  }
+}
+
 Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
@@ -79,11 +90,12 @@ Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
     GraphValue& v = graph.value(node.outputs[o]);
     Inference::Output& said = c.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) v.type = said.type;
+    const std::optional<Shape> before = v.shape;
     if (said.shape) v.shape = said.shape;
     if (said.value.defined()) v.constant = std::move(said.value);
+    if (const auto shape = o == 0 ? contents.output_shape(graph, node) : std::nullopt) refine(v.shape, *shape);
+    name_unknown(graph, v.shape, before);
   }
-  if (node.outputs.empty() || node.outputs[0] == kNone) return {};
-  if (const auto shape = contents.output_shape(graph, node)) refine(graph.value(node.outputs[0]).shape, *shape);
   contents.follow(graph, node);
   return {};
 }

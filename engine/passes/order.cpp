@@ -9,14 +9,24 @@ using Pass = Result<bool> (*)(Graph&);
 constexpr Pass kNeeded[] = {use_float32};
 constexpr Pass kOptimizing[] = {
     fold_all_but_weights,  // shape subgraphs and Constant nodes first: everything else looks for constants
+    inline_if,             // conditions that were shape arithmetic
     eliminate_identities,  // then nothing stands between a Conv and what can be fused into it
-    hoist_quantize,       fuse_quantized,  eliminate_common, fuse_dequantize,
+    hoist_quantize,
+    fuse_quantized,
+    eliminate_common,
+    fuse_dequantize,
     fold_constants,  // weights that are not multiplied as bytes
     use_float32,
     fold_constants,  // casts of constants that widening made
     fuse_functions,  // GELU and its like, out of arithmetic
     fuse_norms,      // with the spellings of powers and quotients that fuse_functions leaves
-    fuse_products,        fuse_batch_norm, fuse_activation,  fuse_residual,
+    fuse_attention,  // while scores are still plain products
+    merge_transposes,
+    fuse_products,  // before activations: a bias and a factor come first
+    fold_pads,
+    fuse_batch_norm,
+    fuse_activation,
+    fuse_residual,
     fuse_activation,  // behind residuals
     channels_last,
     fold_constants,  // constants that the layout pass transposes

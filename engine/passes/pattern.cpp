@@ -1,26 +1,14 @@
 #include "engine/passes/pattern.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 
 #include "engine/ops/operator.h"
+#include "engine/passes/pattern_text.h"
 #include "engine/passes/rewrite.h"
 
 namespace nm {
-
-struct Term {
-  enum class Kind { Op, Name, Number, AnyNumber, Either };
-  Kind kind = Kind::Name;
-  std::string_view name;  // of the value; empty when it has none
-  std::string_view op;
-  float number = 0;
-  std::vector<uint32_t> children;
-
-  bool is_number() const { return kind == Kind::Number || kind == Kind::AnyNumber; }
-};
 
 namespace {
 
@@ -28,75 +16,17 @@ constexpr int kOperatorSet = 24;  // of the operators that are written
 // How often a place is looked at in vain before it is given up: patterns with alternatives may be tried in many ways.
 constexpr int kPatience = 500;
 
-// The terms of an expression; the last one is the whole. Expressions are constants of this program: they are not
-// checked.
-class Expression {
- public:
-  explicit Expression(std::string_view text) : rest_(text) { parse(); }
-  const Term& operator[](size_t i) const { return terms_[i]; }
-  uint32_t whole() const { return static_cast<uint32_t>(terms_.size() - 1); }
-
- private:
-  bool skip(char c) {
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
-    if (rest_.empty() || rest_[0] != c) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  std::string_view word() {
-    const std::string_view found = rest_.substr(0, rest_.find_first_of(" ,:()|{}"));
-    rest_.remove_prefix(found.size());
-    return found;
-  }
-
-  void parse_children(Term& t, char separator, char end) {
-    while (!skip(end)) {
-      t.children.push_back(parse());
-      skip(separator);
-    }
-  }
-
-  uint32_t parse() {
-    Term t;
-    if (skip('{')) {
-      t.kind = Term::Kind::Either;
-      parse_children(t, '|', '}');
-    } else if (skip('#')) {
-      t.kind = Term::Kind::AnyNumber;
-      t.name = word();
-    } else {
-      const std::string_view first = word();
-      if (std::isdigit(static_cast<unsigned char>(first[0])) || first[0] == '-') {
-        t.kind = Term::Kind::Number;
-        t.number = std::strtof(first.data(), nullptr);
-      } else {
-        t.name = first;
-        if (skip(':')) t.op = word();
-        if (skip('(')) {
-          if (t.op.empty()) std::swap(t.op, t.name);
-          t.kind = Term::Kind::Op;
-          parse_children(t, ',', ')');
-        }
-      }
-    }
-    terms_.push_back(std::move(t));
-    return whole();
-  }
-
-  std::string_view rest_;
-  std::vector<Term> terms_;
-};
-
 bool is_operator(const Node& n, std::string_view op) {
   if (op.starts_with("ms.")) return n.is(op.substr(3), kMicrosoftDomain);
   return n.is(op) && (n.version >= 7 || n.inputs.size() != 2);  // before that, arithmetic did not broadcast
 }
 
-// Exporters compute √2 and its like in one precision or another.
+// Exporters compute √2 and its like in one precision or another; 2 is 2.
 bool same_number(float actual, float meant) {
-  return std::abs(actual - meant) <= 2e-5f * std::abs(meant) || actual == static_cast<float>(float16(meant)) ||
-         actual == static_cast<float>(bfloat16(meant));
+  const bool is_short = static_cast<float>(bfloat16(meant)) == meant;
+  return actual == meant || actual == static_cast<float>(float16(meant)) ||
+         actual == static_cast<float>(bfloat16(meant)) ||
+         (!is_short && std::abs(actual - meant) <= 2e-5f * std::abs(meant));
 }
 
 }  // namespace
@@ -108,11 +38,11 @@ ValueId Match::value(std::string_view name) const {
   return kNone;
 }
 
-float Match::number(std::string_view name) const {
+float Match::number(std::string_view name, float fallback) const {
   for (const Binding& b : bindings_) {
     if (b.name == name) return b.number;
   }
-  return 0;
+  return fallback;
 }
 
 const Node& Match::node(std::string_view name) const {
@@ -152,6 +82,17 @@ ValueId Match::add(std::string_view op, std::vector<ValueId> inputs, AttributeMa
   n.outputs = {graph_.add_value(std::move(v))};
   added_.push_back(std::move(n));
   return added_.back().outputs[0];
+}
+
+// Small: allocation has not failed for what the graph itself needed.
+ValueId Match::scalar(float value) {
+  auto t = Tensor::from<float>({}, std::span(&value, 1));
+  return constant("number", t.ok() ? std::move(*t) : Tensor());
+}
+
+ValueId Match::integers(const std::vector<int64_t>& values) {
+  auto t = Tensor::from<int64_t>({static_cast<int64_t>(values.size())}, values);
+  return constant("integers", t.ok() ? std::move(*t) : Tensor());
 }
 
 // Tries a pattern at one place. What is left to be matched stands on a stack; each step takes the top, and puts it back
@@ -301,34 +242,57 @@ class Matcher {
 class Rewriter {
  public:
   Rewriter(Graph& graph, const Rewrite& rewrite)
-      : graph_(graph), rewrite_(rewrite), pattern_(rewrite.pattern), replacement_(rewrite.replacement) {}
+      : graph_(graph), rewrite_(rewrite), pattern_(rewrite.pattern), replacement_(rewrite.replacement) {
+    add_ends(pattern_[pattern_.whole()]);
+  }
 
-  bool run() {
-    const Uses uses(graph_);
-    std::vector<Node> nodes;  // with those that are added; the old list stays whole for the matches to come
+  // `uses` are those of the graph as it is.
+  bool run(const Uses& uses) {
     bool changed = false;
     for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (!fits(graph_.nodes[n])) continue;
       Match match(graph_);
-      if (fits(n) && Matcher(pattern_, uses, match).matches(n) && (!rewrite_.refine || rewrite_.refine(match))) {
-        replace(match);
-        std::move(match.added_.begin(), match.added_.end(), std::back_inserter(nodes));
-        changed = true;
-      }
-      nodes.push_back(graph_.nodes[n]);
+      if (!Matcher(pattern_, uses, match).matches(n) || (rewrite_.refine && !rewrite_.refine(match))) continue;
+      replace(match);
+      if (!match.added_.empty()) added_.emplace_back(n, std::move(match.added_));
+      changed = true;
     }
-    if (changed) {
-      graph_.nodes = std::move(nodes);
-      remove_dead_nodes(graph_);
-    }
+    if (!added_.empty()) insert_added();
+    if (changed) remove_dead_nodes(graph_);
     return changed;
   }
 
  private:
-  bool fits(uint32_t n) const {
-    const Node& node = graph_.nodes[n];
+  // What a place may be computed by at all.
+  void add_ends(const Term& t) {
+    for (const uint32_t child : t.kind == Term::Kind::Either ? t.children : std::vector<uint32_t>()) {
+      add_ends(pattern_[child]);
+    }
+    if (t.op.empty()) return;
+    ends_.push_back(t.op.starts_with("ms.") ? t.op.substr(3) : t.op);
+    if (t.op == "Mul") ends_.push_back("Div");
+    if (t.op == "Add") ends_.push_back("Sub");
+  }
+
+  bool fits(const Node& node) const {
+    if (std::find(ends_.begin(), ends_.end(), node.op_type) == ends_.end()) return false;
     if (node.outputs.empty() || node.outputs[0] == kNone) return false;
     const ValueType& type = graph_.value(node.outputs[0]).type;
     return type.is_tensor() && type.dtype == DType::Float32;
+  }
+
+  // Before the places they were added for. Until then the list keeps its indices for the matches to come.
+  void insert_added() {
+    std::vector<Node> nodes;
+    auto next = added_.begin();
+    for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (next != added_.end() && next->first == n) {
+        std::move(next->second.begin(), next->second.end(), std::back_inserter(nodes));
+        ++next;
+      }
+      nodes.push_back(std::move(graph_.nodes[n]));
+    }
+    graph_.nodes = std::move(nodes);
   }
 
   void replace(Match& m) {
@@ -354,12 +318,17 @@ class Rewriter {
   Graph& graph_;
   const Rewrite& rewrite_;
   Expression pattern_, replacement_;
+  std::vector<std::string_view> ends_;
+  std::vector<std::pair<uint32_t, std::vector<Node>>> added_;
 };
 
 Result<bool> apply_rewrites(Graph& graph, std::span<const Rewrite> rewrites) {
   bool changed = false;
+  std::optional<Uses> uses;
   for (const Rewrite& rewrite : rewrites) {
-    if (!Rewriter(graph, rewrite).run()) continue;
+    if (!uses) uses.emplace(graph);
+    if (!Rewriter(graph, rewrite).run(*uses)) continue;
+    uses.reset();
     changed = true;
   }
   return changed;

@@ -27,7 +27,7 @@ class Match {
  public:
   // By the names of the pattern; kNone for one that is in another branch of {a|b}.
   ValueId value(std::string_view name) const;
-  float number(std::string_view name) const;
+  float number(std::string_view name, float fallback = 0) const;
   const GraphValue& operator[](std::string_view name) const { return graph_.value(value(name)); }
   // The node that computes a named value. Valid until `constant` or `add` is called.
   const Node& node(std::string_view name) const;
@@ -40,6 +40,8 @@ class Match {
   ValueId constant(std::string_view name, Tensor tensor) {
     return graph_.add_constant(std::string(name), std::move(tensor));
   }
+  ValueId scalar(float value);
+  ValueId integers(const std::vector<int64_t>& values);
   ValueId add(std::string_view op, std::vector<ValueId> inputs, AttributeMap attributes = {});
   AttributeMap attributes;  // of the replacement's last node
 

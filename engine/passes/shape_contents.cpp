@@ -42,6 +42,7 @@ std::optional<ShapeContents::Contents> ShapeContents::contents(const Graph& grap
 
 void ShapeContents::follow(const Graph& graph, const Node& node) {
   if (!node.domain.empty() || node.outputs.empty() || node.outputs[0] == kNone) return;
+  if (node.op_type == "Slice") follow_cut(graph, node);
   const GraphValue& out = graph.value(node.outputs[0]);
   if (out.is_constant() || !out.shape || out.shape->rank() > 1) return;
   auto found = result(graph, node);
@@ -238,6 +239,41 @@ std::optional<Shape> ShapeContents::reshape(const Graph& graph, const Node& node
   return shape;
 }
 
+// As many rows of a table of positions as there are tokens.
+void ShapeContents::follow_cut(const Graph& graph, const Node& node) {
+  const auto &in = graph.value(node.input(0)).shape, &out = graph.value(node.outputs[0]).shape;
+  const auto start = contents(graph, node.input(1)), end = contents(graph, node.input(2));
+  const auto axes = contents(graph, node.input(3)), steps = contents(graph, node.input(4));
+  if (!in || !out || !start || !end || !axes || start->size() != axes->size() || end->size() != axes->size()) return;
+  for (size_t i = 0; i < axes->size(); ++i) {
+    const int axis = (*axes)[i].is_dim ? -1 : normalize_axis((*axes)[i].value, out->rank());
+    const bool stepless = node.input(4) == kNone || (steps && i < steps->size() && (*steps)[i].is(1));
+    if (axis < 0 || !stepless || !(*start)[i].is(0) || !(*end)[i].is_dim || (*end)[i].value == kUnknownDim) continue;
+    if ((*out)[axis] < kUnknownDim && (*out)[axis] != (*in)[axis]) cut_to_[(*out)[axis]] = (*end)[i].value;
+  }
+}
+
+// Broadcasting s against min(s, n) is only possible where the result is s.
+int64_t ShapeContents::broadcast(int64_t a, int64_t b) const {
+  if (a == b || b == 1) return a;
+  if (a == 1) return b;
+  for (const auto& [cut, whole] : {std::pair(a, b), std::pair(b, a)}) {
+    const auto it = cut_to_.find(cut);
+    if (it != cut_to_.end() && it->second == whole) return whole;
+  }
+  return a > 1 ? a : b > 1 ? b : kUnknownDim;
+}
+
+std::optional<Shape> ShapeContents::broadcast(const Graph& graph, const Node& node) const {
+  const auto &a = graph.value(node.input(0)).shape, &b = graph.value(node.input(1)).shape;
+  if (node.version < 7 || cut_to_.empty() || !a || !b) return std::nullopt;
+  Shape out = a->rank() > b->rank() ? *a : *b;
+  for (int i = 1; i <= std::min(a->rank(), b->rank()); ++i) {
+    out[out.rank() - i] = broadcast((*a)[a->rank() - i], (*b)[b->rank() - i]);
+  }
+  return out;
+}
+
 std::optional<Shape> ShapeContents::output_shape(const Graph& graph, const Node& node) const {
   if (!node.domain.empty()) return std::nullopt;
   const std::string& op = node.op_type;
@@ -248,6 +284,7 @@ std::optional<Shape> ShapeContents::output_shape(const Graph& graph, const Node&
     if (!(*start)[0].is(0) || !(*step)[0].is(1)) return std::nullopt;
     return to_shape(*end);
   }
+  if (op == "Add" || op == "Mul") return broadcast(graph, node);
   const size_t from = op == "ConstantOfShape" ? 0 : 1;
   if (op != "ConstantOfShape" && op != "Reshape" && op != "Expand" && op != "Tile") return std::nullopt;
   const auto target = contents(graph, node.input(from));

@@ -47,7 +47,13 @@ class ShapeContents {
   std::optional<Shape> reshape(const Graph& graph, const Node& node, const Contents& target) const;
   static std::optional<Shape> to_shape(const Contents& contents);
 
+  void follow_cut(const Graph& graph, const Node& node);
+  std::optional<Shape> broadcast(const Graph& graph, const Node& node) const;
+  int64_t broadcast(int64_t a, int64_t b) const;
+
   std::map<ValueId, Contents> known_;
+  // Dimensions that a Slice from 0 to a symbol has: the lesser of that symbol and some number.
+  std::map<int64_t, int64_t> cut_to_;
 };
 
 }  // namespace nm

@@ -103,6 +103,8 @@ const Case kOthers[] = {
      [](GraphBuilder& g, ValueId x) {
        return mul(g, mul(g, x, add(g, g.node("Erf", 13, {div(g, x, 1.5f)}), 1)), 0.5f);
      }},
+    // not 1
+    {"Mul", [](GraphBuilder& g, ValueId x) { return mul(g, x, 1.00001f); }},
     // a constant that gives the result another rank
     {"Mul Sigmoid Mul",
      [](GraphBuilder& g, ValueId x) {

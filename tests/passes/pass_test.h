@@ -19,6 +19,7 @@ class GraphBuilder {
   GraphBuilder() { graph_.symbols = std::make_shared<SymbolTable>(); }
 
   ValueId input(const Shape& shape);
+  int64_t symbol(std::string_view name) { return graph_.symbols->dim(name); }
   ValueId constant(Tensor tensor) { return graph_.add_constant("constant", std::move(tensor)); }
   // Floats between -1 and 1, always the same.
   ValueId random(const Shape& shape) { return constant(random_tensor(shape)); }
@@ -29,6 +30,7 @@ class GraphBuilder {
   void output(ValueId id) { graph_.outputs.push_back(id); }
   // With types and shapes inferred.
   Graph build();
+  Graph unchecked() const { return graph_; }
 
   Tensor random_tensor(const Shape& shape);
 

@@ -8,18 +8,26 @@ namespace {
 constexpr int64_t kBatch = -2, kLength = -3;  // symbols
 
 struct Shapes : GraphBuilder {
+  Shapes() {
+    REQUIRE(symbol("batch") == kBatch);
+    REQUIRE(symbol("length") == kLength);
+  }
   ValueId list(std::initializer_list<int64_t> values) {
     return constant(tensor<int64_t>({static_cast<int64_t>(values.size())}, values));
   }
   ValueId number(int64_t value) { return constant(tensor<int64_t>({}, {value})); }
   ValueId dim(ValueId x, int64_t axis) { return node("Gather", 13, {node("Shape", 15, {x}), list({axis})}); }
-  // The shape of the graph's only output.
+  // The shape of the graph's only output. A dimension of its own is an unknown one.
   Shape shape_of(ValueId id) {
     output(id);
     const Graph graph = build();
     const auto& shape = graph.value(id).shape;
     REQUIRE(shape.has_value());
-    return *shape;
+    Shape known = *shape;
+    for (int i = 0; i < known.rank(); ++i) {
+      if (known[i] < 0 && graph.symbols->name(known[i]).empty()) known[i] = kUnknownDim;
+    }
+    return known;
   }
 };
 
@@ -91,4 +99,18 @@ TEST_CASE("Expand, ConstantOfShape, Range and Tile follow symbolic dimensions", 
         g.node("Concat", 13, {g.list({1}), g.node("Div", 13, {g.list({4}), g.list({2})})}, {{"axis", int64_t{0}}});
     CHECK(g.shape_of(g.node("Tile", 13, {x, times})) == Shape{kBatch, 6});
   }
+}
+
+TEST_CASE("As many rows of a table as there are tokens can be added to them", "[passes]") {
+  Shapes g;
+  const auto x = g.input({kBatch, kLength, 8});
+  const auto rows = g.node("Slice", 13, {g.random({512, 8}), g.list({0}), g.dim(x, 1), g.list({0})});
+  CHECK(g.shape_of(g.node("Add", 14, {x, rows})) == Shape{kBatch, kLength, 8});
+}
+
+TEST_CASE("Rows that do not begin with the first may be another number", "[passes]") {
+  Shapes g;
+  const auto x = g.input({kBatch, kLength, 8});
+  const auto rows = g.node("Slice", 13, {g.random({512, 8}), g.list({2}), g.dim(x, 1), g.list({0})});
+  CHECK(g.shape_of(g.node("Add", 14, {x, rows})) == Shape{kBatch, kUnknownDim, 8});
 }

@@ -1,0 +1,209 @@
+// softmax(scale·Q·Kᵀ + mask)·V becomes ai.onnx's Attention, which never holds all scores at once, and then takes the
+// splitting and merging of heads with it. The forms are those of torch's exporters (nn.MultiheadAttention, SDPA, and
+// transformers' modules), of tf2onnx and of optimum.
+#include <cmath>
+
+#include "engine/passes/passes.h"
+#include "engine/passes/pattern.h"
+#include "engine/passes/rewrite.h"
+
+namespace nm {
+namespace {
+
+using Axes = std::vector<int64_t>;
+
+const Axes kSwapHeads{0, 2, 1, 3};  // [batch, rows, heads, size] to [batch, heads, rows, size], and back
+
+bool equal(int64_t a, int64_t b) { return a == b && a != kUnknownDim; }
+
+bool is_float32(const GraphValue& v) { return v.type.is_tensor() && v.type.dtype == DType::Float32; }
+
+// Adding `v` to scores of that shape, or selecting by it, gives no other shape. Where neither dimension is a number, a
+// single query or sample that a mask would multiply is nothing that models do; and the last dimension fits the values'.
+bool broadcasts_to(const GraphValue& v, const Shape& scores) {
+  if (!v.shape || v.shape->rank() > scores.rank()) return false;
+  for (int i = 1; i <= v.shape->rank(); ++i) {
+    const int64_t d = (*v.shape)[v.shape->rank() - i], s = scores[scores.rank() - i];
+    if (d != 1 && i != 1 && !equal(d, s) && (d >= 0 || s >= 0)) return false;
+  }
+  return true;
+}
+
+bool over_last(const Node& softmax, int rank) {
+  const int64_t axis = attribute(softmax, "axis", int64_t{softmax.version < 13 ? 1 : -1});
+  return axis == -1 || axis == rank - 1;
+}
+
+// The node that computes a value; one of another operator when there is none.
+const Node* producer(const Graph& graph, ValueId id, std::string_view op) {
+  for (const Node& n : graph.nodes) {
+    if (!n.outputs.empty() && n.outputs[0] == id) return n.is(op) ? &n : nullptr;
+  }
+  return nullptr;
+}
+
+// The value of which `id` is the transpose of all matrices, where torch's newer exporter writes it with the heads in
+// the batch: Reshape(Transpose(Reshape(k, [-1, rows, size]), [0, 2, 1]), [batch, heads, size, rows]).
+ValueId transposed_in_batch(const Graph& graph, ValueId id) {
+  const Node* split = producer(graph, id, "Reshape");
+  const Node* turn = split != nullptr ? producer(graph, split->inputs[0], "Transpose") : nullptr;
+  const Node* merge = turn != nullptr ? producer(graph, turn->inputs[0], "Reshape") : nullptr;
+  if (merge == nullptr || attribute(*turn, "perm", Axes()) != Axes{0, 2, 1}) return kNone;
+  const auto &from = graph.value(merge->inputs[0]).shape, &merged = graph.value(merge->outputs[0]).shape,
+             &to = graph.value(id).shape;
+  if (!from || !merged || !to || from->rank() != 4 || merged->rank() != 3 || to->rank() != 4) return kNone;
+  const Shape &f = *from, &in = *merged, &t = *to;
+  const bool same_matrices = equal(in[1], f[2]) && equal(in[2], f[3]);
+  const bool same_heads = equal(t[0], f[0]) && equal(t[1], f[1]) && equal(t[2], f[3]) && equal(t[3], f[2]);
+  return same_matrices && same_heads ? merge->inputs[0] : kNone;
+}
+
+// Keys whose transpose a value is: the value that is transposed, or another transpose of it.
+ValueId keys(Match& m, std::string_view transposed) {
+  const Node* n = producer(m.graph(), m.value(transposed), "Transpose");
+  if (n == nullptr) return transposed_in_batch(m.graph(), m.value(transposed));
+  const ValueId from = n->inputs[0];
+  const Axes perm = attribute(*n, "perm", Axes());
+  if (perm == Axes{0, 1, 3, 2} || perm == Axes{0, 2, 1}) return from;
+  if (perm != Axes{0, 2, 3, 1}) return kNone;
+  return m.add("Transpose", {from}, {{"perm", kSwapHeads}});
+}
+
+// Llama and its like repeat heads of keys and values for groups of queries: the heads before that, or else the value
+// itself.
+ValueId before_repeat(const Graph& graph, ValueId id) {
+  const Node* merge = producer(graph, id, "Reshape");
+  const Node* expand = merge != nullptr ? producer(graph, merge->inputs[0], "Expand") : nullptr;
+  const Node* split = expand != nullptr ? producer(graph, expand->inputs[0], "Unsqueeze") : nullptr;
+  if (split == nullptr) return id;
+  const auto &from = graph.value(split->inputs[0]).shape, &one = graph.value(split->outputs[0]).shape,
+             &many = graph.value(expand->outputs[0]).shape, &to = graph.value(id).shape;
+  if (!from || !one || !many || !to || from->rank() != 4 || many->rank() != 5 || to->rank() != 4) return id;
+  const Shape& f = *from;
+  const bool between = (*one)[2] == 1 && equal((*one)[1], f[1]) && equal((*one)[3], f[2]) && equal((*one)[4], f[3]);
+  if (!between || (*many)[2] <= 0 || f[1] <= 0 || (*to)[1] != f[1] * (*many)[2]) return id;
+  for (const int i : {0, 1, 2, 3}) {
+    if (!equal((*many)[i < 2 ? i : i + 1], f[i]) || (i != 1 && !equal((*to)[i], f[i]))) return id;
+  }
+  return split->inputs[0];
+}
+
+// One mask to add for Add(Add(…, mask), more), and for Where(seen, scores, low) or Where(hidden, low, scores). A row of
+// which nothing is seen weighs all keys the same, as long as `low` is far below any score.
+bool bind_mask(Match& m) {
+  ValueId mask = m.value("mask");
+  const auto also = [&](ValueId other) { mask = mask == kNone ? other : m.add("Add", {mask, other}); };
+  if (m.value("more") != kNone) also(m.value("more"));
+  const bool hides = m.value("hidden") != kNone;
+  if (hides || m.value("seen") != kNone) {
+    if (!(m.number("low") <= -1e9f)) return false;
+    const ValueId low = m.scalar(m.number("low")), zero = m.scalar(0);
+    also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? low : zero, hides ? zero : low}));
+  }
+  if (mask != kNone) m.bind("mask", mask);
+  return true;
+}
+
+bool attends(Match& m) {
+  for (const std::string_view name : {"q", "v", "kt"}) {
+    if (!is_float32(m[name]) || !m[name].shape) return false;
+  }
+  const Shape q = *m["q"].shape, v = *m["v"].shape, kt = *m["kt"].shape;
+  const int rank = q.rank();
+  if ((rank != 3 && rank != 4) || kt.rank() != rank || v.rank() != rank) return false;
+  for (int i = 0; i < rank - 2; ++i) {
+    if (!equal(q[i], kt[i]) || !equal(q[i], v[i])) return false;
+  }
+  if (!over_last(m.node("weights"), rank)) return false;
+  Shape scores = q;
+  scores[rank - 1] = kt[rank - 1];
+  for (const std::string_view name : {"mask", "more", "seen", "hidden"}) {
+    if (m.value(name) == kNone) continue;
+    if (!broadcasts_to(m[name], scores)) return false;
+    // Behind one head for all, a mask's batch would stand where heads are looked for.
+    if (rank == 3 && m[name].shape->rank() == 3 && (*m[name].shape)[0] != 1) return false;
+    if ((name == "mask" || name == "more") && !is_float32(m[name])) return false;
+  }
+  float scale = 1;
+  for (const std::string_view name : {"scale", "a", "b"}) scale *= m.number(name, 1);
+  if (!std::isfinite(scale) || scale == 0) return false;
+  const ValueId k = keys(m, "kt");
+  if (k == kNone || !bind_mask(m)) return false;
+  m.bind("k", k);
+  if (rank == 4) {
+    const ValueId few_keys = before_repeat(m.graph(), k), few_values = before_repeat(m.graph(), m.value("v"));
+    if (few_keys != k && few_values != m.value("v") &&
+        equal((*m.graph().value(few_keys).shape)[1], (*m.graph().value(few_values).shape)[1])) {
+      m.bind("k", few_keys);
+      m.bind("v", few_values);
+    }
+  } else {
+    m.attributes["q_num_heads"] = m.attributes["kv_num_heads"] = int64_t{1};
+  }
+  m.attributes["scale"] = scale;
+  return true;
+}
+
+// [batch, rows, heads, size] as [batch, rows, heads·size]: nothing moves.
+ValueId flat(Match& m, std::string_view name, int64_t& heads) {
+  const Node* n = producer(m.graph(), m.value(name), "Transpose");
+  const auto& shape = m[name].shape;
+  if (n == nullptr || attribute(*n, "perm", Axes()) != kSwapHeads || !shape || (*shape)[1] <= 0 || (*shape)[3] <= 0) {
+    return kNone;
+  }
+  heads = (*shape)[1];
+  return m.add("Reshape", {n->inputs[0], m.integers({0, 0, heads * (*shape)[3]})});
+}
+
+// Heads that are split off before and merged behind need not be moved.
+bool moves_heads(Match& m) {
+  if (attribute(m.last(), "perm", Axes()) != kSwapHeads) return false;
+  const Node& node = m.node("attention");
+  const auto& out = m["attention"].shape;
+  if (!out || out->rank() != 4 || (*out)[1] <= 0 || (*out)[3] <= 0 || node.outputs.size() > 1) return false;
+  for (size_t i = 4; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] != kNone) return false;
+  }
+  AttributeMap attributes = node.attributes;
+  const ValueId mask = node.input(3);
+  const Shape merged{0, 0, (*out)[1], (*out)[3]};
+  int64_t heads = 0, kv_heads = 0, v_heads = 0;
+  const ValueId q = flat(m, "q", heads), k = flat(m, "k", kv_heads), v = flat(m, "v", v_heads);
+  if (q == kNone || k == kNone || v == kNone || kv_heads != v_heads) return false;
+  attributes["q_num_heads"] = heads;
+  attributes["kv_num_heads"] = kv_heads;
+  std::vector<ValueId> inputs{q, k, v};
+  if (mask != kNone) inputs.push_back(mask);
+  m.bind("y", m.add("Attention", std::move(inputs), std::move(attributes)));
+  m.bind("shape", m.integers({merged[0], merged[1], merged[2], merged[3]}));
+  return true;
+}
+
+#define NM_SCORES "{Mul(MatMul(q, kt), #scale)|MatMul({Mul(q, #a)|q}, {Mul(kt, #b)|kt})}"
+#define NM_SELECTED "{Where(seen, " NM_SCORES ", #low)|Where(hidden, #low, " NM_SCORES ")|" NM_SCORES "}"
+#define NM_MASKED "{Add(Add(" NM_SELECTED ", mask), more)|Add(" NM_SELECTED ", mask)|" NM_SELECTED "}"
+#define NM_WEIGHTS "weights:Softmax(" NM_MASKED ")"
+
+constexpr Rewrite kAttention[] = {
+    // torch's SDPA guards against rows of which nothing is seen, which Attention makes 0 by itself.
+    {"MatMul({Where(IsNaN(" NM_WEIGHTS "), 0, weights)|" NM_WEIGHTS "}, v)", "Attention(q, k, v, mask)", attends},
+};
+constexpr Rewrite kHeads[] = {
+    {"Transpose(attention:Attention(q, k, v))", "Reshape(y, shape)", moves_heads},
+};
+
+#undef NM_SCORES
+#undef NM_SELECTED
+#undef NM_MASKED
+#undef NM_WEIGHTS
+
+}  // namespace
+
+Result<bool> fuse_attention(Graph& graph) {
+  NM_ASSIGN(const bool attention, apply_rewrites(graph, kAttention));
+  if (attention) NM_TRY(infer_types(graph));
+  NM_ASSIGN(const bool heads, apply_rewrites(graph, kHeads));
+  return attention || heads;
+}
+
+}  // namespace nm
