@@ -1,6 +1,6 @@
 // Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
 // inputs, results compared before any time counts.
-//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 50] [--budget 2000] [--artefact NAME]
+//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 200] [--budget 2000] [--artefact NAME]
 //                [--json FILE]
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, createReadStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     models: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '5' },
-    runs: { type: 'string', default: '50' },
+    runs: { type: 'string', default: '200' },
     budget: { type: 'string', default: '2000' },
     artefact: { type: 'string' },
     json: { type: 'string' },

@@ -125,7 +125,11 @@ class Pool {
       join_job(index);
       int spins = 0;
       while (signal_.load(std::memory_order_relaxed) == seen && ++spins < kSpins) pause();
-      if (spins == kSpins) sleep_while(signal_, seen);
+      if (spins < kSpins) continue;
+      // Counted before the signal is compared, and looked up after it has changed: one of the two sees the other.
+      sleepers_.fetch_add(1, std::memory_order_seq_cst);
+      sleep_while(signal_, seen);
+      sleepers_.fetch_sub(1, std::memory_order_relaxed);
     }
   }
 
@@ -146,8 +150,8 @@ class Pool {
   }
 
   void signal() {
-    signal_.fetch_add(1, std::memory_order_release);
-    wake_all(signal_);
+    signal_.fetch_add(1, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) wake_all(signal_);
   }
 
   void join_job(int index) {
@@ -180,6 +184,7 @@ class Pool {
   std::atomic<int> size_ = 1;
   std::atomic<bool> busy_ = false;    // a job is running, or the size is changing
   std::atomic<uint32_t> signal_ = 0;  // workers sleep on it; changes with every job and size
+  std::atomic<int> sleepers_ = 0;     // or about to sleep: without one there is no system call to make
   alignas(64) std::atomic<uint64_t> ticket_ = 0;
   alignas(64) std::atomic<int64_t> done_ = 0;  // chunks finished
   std::atomic<const Body*> body_ = nullptr;

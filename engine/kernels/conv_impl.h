@@ -29,7 +29,7 @@ bool conv_prefers_winograd(const ConvShape& s) {
   if (s.out_h < 0 || s.out_w < 0) return true;
   ConvShape sized = s;
   sized.batch = greater(s.batch, 1);
-  const int64_t tiles = WinogradTiles<A>(sized).count;
+  const int64_t tiles = WinogradTiles<A>(sized, 1).count;
   // Under a large dilation tiles may be mostly empty.
   return tiles >= 9 && sized.batch * s.out_h * s.out_w > 6 * tiles;
 }

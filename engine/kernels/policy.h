@@ -36,6 +36,10 @@ inline constexpr int64_t m_block = Tile<A>::mr*(768 / Tile<A>::mr);
 // wins.
 inline constexpr int64_t winograd_block = 128 * 1024;
 
+// Tiles for each thread from which on threads work on blocks of their own: the weights of all 36 positions go through
+// each thread's cache once for a block.
+inline constexpr int64_t winograd_rows_apart = 12;
+
 // Tiles of output pixels per block of a convolution: a panel of weights is read once for so many.
 inline constexpr int64_t conv_tiles = 32;
 

@@ -13,24 +13,36 @@ inline constexpr int64_t winograd_window = 6;  // inputs along an axis
 inline constexpr int64_t winograd_positions = 36;
 
 // Tiles of a shape, and how many go through the three stages at a time. With a dilation d, every d-th row and column is
-// an image of its own, of d × d such images.
+// an image of its own, of d × d such images. Where there are tiles enough each thread takes blocks of its own, so that
+// what it transforms stays in its cache; where there are few, threads share the stages of every block.
 template <class A>
 struct WinogradTiles {
-  explicit WinogradTiles(const ConvShape& s)
+  WinogradTiles(const ConvShape& s, int threads)
       : across(divide_up(divide_up(s.out_w, s.dilation_w), winograd_tile)),
         down(divide_up(divide_up(s.out_h, s.dilation_h), winograd_tile)),
         count(s.batch * s.dilation_h * s.dilation_w * across * down) {
     constexpr int64_t mr = Tile<A>::mr;
     const int64_t most = greater(2, winograd_block / (winograd_positions * (s.in_c + s.out_c)) / mr) * mr;
-    const int64_t blocks = divide_up(count, most);
-    block = divide_up(divide_up(count, greater(blocks, 1)), mr) * mr;
+    blocks = greater(divide_up(count, most), 1);
+    apart = threads > 1 && count >= threads * winograd_rows_apart;
+    if (apart) blocks = divide_up(blocks, threads) * threads;
+    block = greater(divide_up(divide_up(count, blocks), mr), 1) * mr;
+    blocks = divide_up(count, block);
+    apart = apart && blocks > 1;
     // A line more than a multiple of anything: 36 positions a power of two apart would share one set of the cache.
     in_stride = block * s.in_c + 16;
     out_stride = block * s.out_c + 16;
   }
+  // Floats of one block's transformed inputs and products, and of 16 pixels for each thread that may work on it.
+  int64_t scratch_size(const ConvShape& s, int threads) const {
+    return winograd_positions * (in_stride + out_stride) +
+           winograd_tile * winograd_tile * s.out_c * (apart ? 1 : threads);
+  }
+
   int64_t across, down, count;
-  int64_t block;
+  int64_t block, blocks;
   int64_t in_stride, out_stride;  // floats between two positions
+  bool apart;
 };
 
 // in_c × out_c panels for each position, then a pixel of zeros.
@@ -41,9 +53,8 @@ int64_t winograd_packed_size(const ConvShape& s) {
 
 template <class A>
 int64_t winograd_scratch_size(const ConvShape& s, const ThreadPool& pool) {
-  const WinogradTiles<A> tiles(s);
-  return winograd_positions * (tiles.in_stride + tiles.out_stride) +
-         winograd_tile * winograd_tile * s.out_c * pool.size();
+  const WinogradTiles<A> tiles(s, pool.size());
+  return tiles.scratch_size(s, pool.size()) * (tiles.apart ? pool.size() : 1);
 }
 
 // G times a column of three.
@@ -224,12 +235,10 @@ void winograd_finish_slowly(const WinogradTarget& to, const float* m, int64_t ch
 template <class A>
 void winograd_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch,
                   ThreadPool& pool) {
-  const WinogradTiles<A> tiles(s);
+  const WinogradTiles<A> tiles(s, pool.size());
+  const int64_t scratch_size = tiles.scratch_size(s, pool.size());
   const int64_t panels_size = Panels<A>{s.out_c, s.in_c}.size();
   const float* zeros = packed + winograd_positions * panels_size;
-  float* v = scratch;
-  float* m = v + winograd_positions * tiles.in_stride;
-  float* sums = m + winograd_positions * tiles.out_stride;
   const bool bounds = is_bounds(e.activation) && !(e.residual_last && e.residual) && s.out_c % simd::lanes<A> == 0;
   struct Place {
     int64_t image, y, x;  // of the tile's first output
@@ -254,7 +263,7 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     }
     winograd_tile_in<A>(pixels, s.in_c, static_cast<ptrdiff_t>(tiles.in_stride), to);
   };
-  const auto write = [&](int64_t tile, const float* from, int thread) {
+  const auto write = [&](int64_t tile, const float* from, float* sums) {
     const Place at = place(tile);
     if (at.y >= s.out_h || at.x >= s.out_w) return;  // the last images of a dilation may have fewer tiles
     const int64_t pixel = (at.image * s.out_h + at.y) * s.out_w + at.x;
@@ -269,13 +278,16 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     to.columns = static_cast<int>(lesser(winograd_tile, divide_up(s.out_w - at.x, s.dilation_w)));
     const auto stride = static_cast<ptrdiff_t>(tiles.out_stride);
     if (bounds) return winograd_finish<A>(to, from, s.out_c, stride, e);
-    float* own = sums + thread * winograd_tile * winograd_tile * s.out_c;
-    winograd_finish_slowly<A>(to, from, s.out_c, stride, e, own);
+    winograd_finish_slowly<A>(to, from, s.out_c, stride, e, sums);
   };
 
   const auto share = [&](int64_t count) { return greater(1, divide_up(count, 4 * pool.size())); };
-  for (int64_t first = 0; first < tiles.count; first += tiles.block) {
+  // Threads with blocks of their own find the pool taken: the stages run on them alone.
+  const auto run_block = [&](int64_t first, float* own) {
     const int64_t count = lesser(tiles.block, tiles.count - first);
+    float* v = own;
+    float* m = v + winograd_positions * tiles.in_stride;
+    float* sums = m + winograd_positions * tiles.out_stride;
     pool.parallel_for(count, share(count), [&](int64_t begin, int64_t end, int) {
       for (int64_t t = begin; t < end; ++t) read(first + t, v + t * s.in_c);
     });
@@ -294,9 +306,13 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
       }
     });
     pool.parallel_for(count, share(count), [&](int64_t begin, int64_t end, int thread) {
-      for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, thread);
+      float* pixels = sums + thread * winograd_tile * winograd_tile * s.out_c;
+      for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, pixels);
     });
-  }
+  };
+  pool.parallel_for(tiles.blocks, tiles.apart ? 1 : tiles.blocks, [&](int64_t begin, int64_t end, int thread) {
+    for (int64_t b = begin; b < end; ++b) run_block(b * tiles.block, scratch + thread * scratch_size);
+  });
 }
 
 }  // namespace nm::impl

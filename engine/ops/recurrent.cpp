@@ -9,6 +9,9 @@
 namespace nm {
 namespace {
 
+// Multiply-adds of a step from which on more than two threads share it: about 50 microseconds of one.
+constexpr int64_t long_step = 1 << 20;
+
 struct ActivationRow {
   std::string_view name;
   CellActivation::Kind kind;
@@ -234,59 +237,77 @@ void Recurrent::add_recurrent(const Rows& rows, const float* h, const float* pac
 }
 
 Status Recurrent::run(Execution& c) {
-  for (int d = 0; d < directions_; ++d) NM_TRY(run_direction(c, d));
-  return {};
-}
-
-Status Recurrent::run_direction(Execution& c, int index) {
   const Tensor& x = c.input(0);
-  const int64_t seq = x.dim(batch_first_ ? 1 : 0);
-  const int64_t batch = x.dim(batch_first_ ? 0 : 1);
-  const int64_t input = x.dim(2);
-  const int64_t wide = gates_ * hidden_;
-  const bool backwards = reverse_ || index == 1;
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
   const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
   for (int64_t b = 0; lengths != nullptr && b < batch; ++b) {
     if (lengths[b] < 0 || lengths[b] > seq) {
       return {Code::InvalidData, text("sequence_lens has ", lengths[b], " where the sequence is ", seq, " long")};
     }
   }
+  Work work[2];
+  for (int d = 0; d < directions_; ++d) {
+    NM_ASSIGN(work[d], allocate(c, d));
+  }
+  // Steps are short, and many: threads are better off with a direction each than with a share of every step.
+  ThreadPool& pool = ThreadPool::instance();
+  pool.parallel_for(directions_, pool.size() > directions_ && steps_are_long(batch) ? directions_ : 1,
+                    [&](int64_t begin, int64_t end, int) {
+                      for (int64_t d = begin; d < end; ++d) run_direction(c, static_cast<int>(d), work[d]);
+                    });
+  return {};
+}
 
-  const float* packed_w = nullptr;
-  const float* packed_r = nullptr;
+bool Recurrent::steps_are_long(int64_t batch) const { return batch * gates_ * hidden_ * hidden_ > long_step; }
+
+Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
+  const Tensor& x = c.input(0);
+  const int64_t input = x.dim(2), wide = gates_ * hidden_;
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
+  Work work;
   if (packed_.empty()) {
     NM_ASSIGN(float* pw, c.scratch<float>(kernels().gemm.packed_size(input, wide)));
     NM_ASSIGN(float* pr, c.scratch<float>(r_floats()));
     pack(c.data<float>(1) + index * wide * input, c.data<float>(2) + index * wide * hidden_, input, pw, pr);
-    packed_w = pw;
-    packed_r = pr;
+    work.packed_w = pw;
+    work.packed_r = pr;
   } else {
-    packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].w.data());
-    packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].r.data());
+    work.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].w.data());
+    work.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].r.data());
   }
+  NM_ASSIGN(work.bias, c.scratch<float>(wide));
+  NM_ASSIGN(work.x_gates, c.scratch<float>(seq * batch * wide));
+  NM_ASSIGN(work.h, c.scratch<float>(batch * hidden_));
+  NM_ASSIGN(work.cell, c.scratch<float>(batch * hidden_));
+  NM_ASSIGN(work.gates, c.scratch<float>(2 * batch * wide));
+  return work;
+}
+
+void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
+  const Tensor& x = c.input(0);
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0);
+  const int64_t batch = x.dim(batch_first_ ? 0 : 1);
+  const int64_t wide = gates_ * hidden_;
+  const bool backwards = reverse_ || index == 1;
+  const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
   const float* bias = c.has(3) ? c.data<float>(3) + index * 2 * wide : nullptr;
-  NM_ASSIGN(float* summed_bias, c.scratch<float>(wide));
   for (int64_t g = 0; g < gates_; ++g) {
-    for (int64_t j = 0; j < hidden_; ++j) summed_bias[g * hidden_ + j] = bias ? input_bias(bias, g, j) : 0;
+    for (int64_t j = 0; j < hidden_; ++j) work.bias[g * hidden_ + j] = bias ? input_bias(bias, g, j) : 0;
   }
 
-  // The input side of all steps at once: [seq·batch, gates·hidden].
-  NM_ASSIGN(float* x_gates, c.scratch<float>(seq * batch * wide));
   Gemm g;
   g.m = seq * batch;
   g.n = wide;
-  g.k = input;
+  g.k = x.dim(2);
   g.a = x.data<float>();
-  g.lda = input;
-  g.packed_b = packed_w;
-  g.c = x_gates;
+  g.lda = g.k;
+  g.packed_b = work.packed_w;
+  g.c = work.x_gates;
   g.ldc = wide;
-  g.epilogue.bias = summed_bias;
+  g.epilogue.bias = work.bias;
   kernels().gemm.run(g, ThreadPool::instance());
 
-  NM_ASSIGN(float* h, c.scratch<float>(batch * hidden_));
-  NM_ASSIGN(float* cell, c.scratch<float>(batch * hidden_));
-  NM_ASSIGN(float* gates, c.scratch<float>(2 * batch * wide));
+  float *h = work.h, *cell = work.cell;
   const auto state_at = [&](int64_t b) {
     return (batch_first_ ? b * directions_ + index : index * batch + b) * hidden_;
   };
@@ -305,7 +326,7 @@ Status Recurrent::run_direction(Execution& c, int index) {
 
   Direction direction;
   direction.index = index;
-  direction.packed_r = packed_r;
+  direction.packed_r = work.packed_r;
   direction.bias = bias;
   direction.peepholes = has_cell_ && c.has(7) ? c.data<float>(7) + index * 3 * hidden_ : nullptr;
   direction.activations = &activations_[static_cast<size_t>(index) * per_direction_];
@@ -324,9 +345,12 @@ Status Recurrent::run_direction(Execution& c, int index) {
     const int64_t length = lengths ? lengths[b] : seq;
     for (int64_t s = 0; s < length; ++s) {
       const int64_t t = backwards ? length - 1 - s : s;
-      const Rows rows{
-          group, x_gates + t * time_stride + b * batch_stride, batch_stride, h + b * hidden_, cell + b * hidden_,
-          gates};
+      const Rows rows{group,
+                      work.x_gates + t * time_stride + b * batch_stride,
+                      batch_stride,
+                      h + b * hidden_,
+                      cell + b * hidden_,
+                      work.gates};
       step(direction, rows);
       for (int64_t i = b; y != nullptr && i < b + group; ++i) std::memcpy(y_at(t, i), h + i * hidden_, row_bytes);
     }
@@ -338,7 +362,6 @@ Status Recurrent::run_direction(Execution& c, int index) {
     if (c.wants(1)) std::memcpy(c.out<float>(1) + state_at(b), h + b * hidden_, row_bytes);
     if (has_cell_ && c.wants(2)) std::memcpy(c.out<float>(2) + state_at(b), cell + b * hidden_, row_bytes);
   }
-  return {};
 }
 
 }  // namespace nm

@@ -89,7 +89,19 @@ class Recurrent : public Operator {
   };
   int64_t r_floats() const;
   void pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const;
-  Status run_direction(Execution& c, int index);
+  // One direction's memory.
+  struct Work {
+    const float* packed_w = nullptr;
+    const float* packed_r = nullptr;
+    float* bias = nullptr;     // of the input side
+    float* x_gates = nullptr;  // the input side of all steps: [seq·batch, gates·hidden]
+    float* h = nullptr;
+    float* cell = nullptr;
+    float* gates = nullptr;
+  };
+  bool steps_are_long(int64_t batch) const;
+  Result<Work> allocate(Execution& c, int index) const;
+  void run_direction(Execution& c, int index, const Work& work) const;
 
   int directions_ = 1;
   bool reverse_ = false;

@@ -283,6 +283,32 @@ TEST_CASE("conv: a window wholly in the padding sees zeros", "[conv]") {
   });
 }
 
+// Few tiles are shared stage by stage, many are cut into blocks for each thread.
+TEST_CASE("conv: the number of threads does not change a bit of Winograd's form", "[conv]") {
+  ThreadPool& pool = ThreadPool::instance();
+  const int before = pool.size();
+  for_each_isa([&](const KernelTable& t) {
+    for (const int64_t side : {11, 29, 57}) {
+      ConvShape s = shape(1, side, side, 24, 40, 3, 1, 1);
+      s.winograd = true;
+      const Floats x = random_floats(side * side * s.in_c), w = random_floats(s.out_c * s.in_c * 9);
+      Floats packed(t.conv.packed_size(s)), one(side * side * s.out_c), many(side * side * s.out_c);
+      t.conv.pack(s, w.data(), SourceType::F32, nullptr, packed, pool);
+      const auto run = [&](int threads, Floats& out) {
+        pool.set_size(threads);
+        Floats scratch(t.conv.scratch_size(s, pool));
+        t.conv.run(s, {x, s.in_c, out, s.out_c}, packed, {}, scratch, pool);
+      };
+      run(1, one);
+      for (const int threads : {2, 3}) {
+        run(threads, many);
+        REQUIRE(std::memcmp(one.data(), many.data(), static_cast<size_t>(side * side * s.out_c) * 4) == 0);
+      }
+    }
+  });
+  pool.set_size(before);
+}
+
 TEST_CASE("conv: half weights", "[conv]") {
   for_each_isa([](const KernelTable& t) {
     ThreadPool& pool = ThreadPool::instance();
