@@ -31,6 +31,12 @@ static void run_alone(int64_t count, int64_t chunk, Body body) {
   for (int64_t begin = 0; begin < count; begin += chunk) body(begin, std::min(begin + chunk, count), 0);
 }
 
+int64_t ThreadPool::chunk(int64_t count, int64_t work) const {
+  const int threads = size();
+  if (threads == 1) return std::max<int64_t>(count, 1);
+  return std::max({int64_t{1}, (count - 1) / (4 * threads) + 1, chunk_work / std::max<int64_t>(work, 1)});
+}
+
 #if defined(NM_NATIVE_THREADS) || defined(NM_WASM_THREADS)
 
 namespace {

@@ -159,7 +159,9 @@ void transposed_run(const ConvShape& s, const ConvImages& images, const float* p
   // Pointers are stored there: align what the caller gave.
   float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
   const int64_t count = s.batch * s.groups * s.out_h;
-  pool.parallel_for(count, greater(1, count / (4 * pool.size())), [&](int64_t begin, int64_t end, int thread) {
+  const int64_t taps = divide_up(s.kernel_h, s.stride_h) * divide_up(s.kernel_w, s.stride_w);
+  const int64_t work = s.out_w * (s.out_c / s.groups) * (s.in_c / s.groups) * taps;
+  pool.parallel_for(count, pool.chunk(count, work), [&](int64_t begin, int64_t end, int thread) {
     const float** starts = reinterpret_cast<const float**>(aligned + thread * transposed_scratch_per_thread<A>(s));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t oy = task % s.out_h, g = task / s.out_h % s.groups, image = task / s.out_h / s.groups;

@@ -175,7 +175,8 @@ void depthwise_run(const ConvShape& s, const ConvImages& images, const float* pa
   // Output pixels [begin, end) of a row see no horizontal padding.
   const IndexRange whole = inside(-s.pad_left, s.stride_w, s.out_w, s.in_w - (s.kernel_w - 1) * s.dilation_w);
   const int64_t rows = s.batch * s.out_h;
-  pool.parallel_for(rows, greater(1, rows / (4 * pool.size())), [&](int64_t begin, int64_t end, int) {
+  const int64_t work = 2 * s.out_w * s.out_c * s.kernel_h * s.kernel_w;  // each loads its weight
+  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t image = row / s.out_h, iy = row % s.out_h * s.stride_h - s.pad_top;
       DepthwiseJob job;

@@ -123,12 +123,15 @@ struct TaskGrid {
   int64_t count() const { return row_tasks * panel_tasks; }
 };
 
-[[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int threads) {
+// `work`: multiply-adds of a row and a panel.
+[[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int64_t work,
+                                           int threads) {
   TaskGrid grid;
   grid.rows = max_rows;
   grid.panels = panels;
   if (threads > 1) {
-    const int64_t wanted = 4 * threads;  // dynamic: cores differ in speed
+    // Dynamic, since cores differ in speed; see ThreadPool::chunk.
+    const int64_t wanted = greater(1, lesser(4 * threads, m * panels * work / chunk_work));
     grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
     if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
@@ -141,7 +144,7 @@ struct TaskGrid {
 template <class A>
 void gemm_run(const Gemm& g, ThreadPool& pool) {
   const int64_t panels = Panels<A>{g.n, g.k}.count();
-  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, pool.size());
+  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, g.k * Tile<A>::nr, pool.size());
   pool.parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t m0 = task / grid.panel_tasks * grid.rows, p0 = task % grid.panel_tasks * grid.panels;
@@ -198,7 +201,7 @@ void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb
                ThreadPool& pool) {
   constexpr int64_t wide = 8 * simd::lanes<A>;
   const int64_t blocks = divide_up(n, wide);
-  pool.parallel_for(blocks, greater(1, divide_up(blocks, 4 * pool.size())), [&](int64_t begin, int64_t end, int) {
+  pool.parallel_for(blocks, pool.chunk(blocks, k * wide), [&](int64_t begin, int64_t end, int) {
     gemv_columns<A>(k, begin * wide, lesser(end * wide, n), x, b, ldb, y, e);
   });
 }
@@ -251,7 +254,7 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
   };
   const int64_t panels = Panels<A>{g.n, g.k}.count();
   if (g.batch >= 2 * pool.size() || pool.size() == 1) {  // whole matrices per thread
-    pool.parallel_for(g.batch, greater(1, g.batch / (4 * pool.size())), [&](int64_t begin, int64_t end, int thread) {
+    pool.parallel_for(g.batch, pool.chunk(g.batch, g.m * g.n * g.k), [&](int64_t begin, int64_t end, int thread) {
       float* packed = scratch + thread * size;
       for (int64_t i = begin; i < end; ++i) {
         if (i == begin || g.b_offsets[i] != g.b_offsets[i - 1]) pack(i, packed, 0, panels);
@@ -262,7 +265,7 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
   }
   for (int64_t i = 0; i < g.batch; ++i) {
     if (i == 0 || g.b_offsets[i] != g.b_offsets[i - 1]) {
-      pool.parallel_for(panels, greater(1, divide_up(panels, 4 * pool.size())),
+      pool.parallel_for(panels, pool.chunk(panels, g.k * Tile<A>::nr),
                         [&](int64_t begin, int64_t end, int) { pack(i, scratch, begin, end); });
     }
     gemm_run<A>(matrix(i, scratch), pool);

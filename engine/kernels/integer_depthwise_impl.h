@@ -115,8 +115,8 @@ void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const
   const auto step = static_cast<ptrdiff_t>(s.stride_w * ring.channels);
   const auto channels = static_cast<ptrdiff_t>(ring.channels), count = static_cast<ptrdiff_t>(ring.taps(s));
   const int64_t rows = s.batch * s.out_h;
-  const int64_t chunk = pool.size() == 1 ? rows : greater(1, divide_up(rows, 4 * pool.size()));
-  pool.parallel_for(rows, chunk, [&](int64_t begin, int64_t end, int thread) {
+  const int64_t work = s.out_w * ring.channels * s.kernel_h * s.kernel_w / 2;
+  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int thread) {
     uint8_t* own = scratch + thread * ring.scratch(s);
     auto** taps = reinterpret_cast<const int32_t**>(own);
     auto* lines = reinterpret_cast<int32_t*>(own + count * static_cast<ptrdiff_t>(sizeof(int32_t*)));

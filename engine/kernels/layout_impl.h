@@ -109,10 +109,10 @@ void permute_typed(const MergedPermute& m, const T* x, T* y, ThreadPool& pool) {
     stride *= m.dims[i];
   }
   const int64_t plane = total / outer;
-  const int64_t chunk = greater(1, lesser(divide_up(outer, 4 * pool.size()), greater(1, 65536 / plane)));
+  const int64_t chunk = lesser(pool.chunk(outer, 4 * plane), greater(1, 65536 / plane));
   if (outer == 1 && partner != last) {  // one large transpose: threads share its columns, which are output rows
     const int64_t cols = m.dims[partner], rows = m.dims[last];
-    pool.parallel_for(cols, greater(16, divide_up(cols, 4 * pool.size())), [&](int64_t begin, int64_t end, int) {
+    pool.parallel_for(cols, greater(16, pool.chunk(cols, 4 * rows)), [&](int64_t begin, int64_t end, int) {
       transpose_blocked<A, T>(rows, end - begin, x + begin, m.strides[last], y + begin * rows, rows);
     });
     return;

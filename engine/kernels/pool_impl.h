@@ -50,7 +50,8 @@ vf<A> larger(vf<A> best, vf<A> v) {
 template <class A, class F>
 void for_windows(const PoolShape& s, ThreadPool& pool, F body) {
   const int64_t rows = s.batch * s.out_h;
-  pool.parallel_for(rows, greater(1, rows / (4 * pool.size())), [&](int64_t begin, int64_t end, int) {
+  const int64_t work = s.out_w * s.channels * s.kernel_h * s.kernel_w;
+  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t image = row / s.out_h, oy = row % s.out_h, iy = oy * s.stride_h - s.pad_top;
       const IndexRange ky = inside(iy, s.dilation_h, s.kernel_h, s.in_h);
@@ -127,11 +128,11 @@ void pool_average(const PoolShape& s, bool count_include_pad, const float* x, in
 
 // Splits channels over threads when there are fewer images than threads.
 template <class A, class F>
-void for_channel_blocks(int64_t batch, int64_t channels, ThreadPool& pool, F body) {
+void for_channel_blocks(int64_t batch, int64_t pixels, int64_t channels, ThreadPool& pool, F body) {
   constexpr int64_t block = 4 * simd::lanes<A>;
   const int64_t blocks = divide_up(channels, block);
   const int64_t count = batch * blocks;
-  pool.parallel_for(count, greater(1, count / (2 * pool.size())), [&](int64_t begin, int64_t end, int) {
+  pool.parallel_for(count, pool.chunk(count, pixels * block), [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end;) {
       const int64_t image = i / blocks, first = i % blocks, last = lesser(blocks, first + end - i);
       body(image, first * block, lesser(channels, last * block));
@@ -143,7 +144,7 @@ void for_channel_blocks(int64_t batch, int64_t channels, ThreadPool& pool, F bod
 template <class A>
 void pool_global_max(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
                      int64_t ldy, ThreadPool& pool) {
-  for_channel_blocks<A>(batch, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
+  for_channel_blocks<A>(batch, pixels, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
     pool_window<A>(
         x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, -std::numeric_limits<float>::infinity(), larger<A>,
         [](vf<A> v) { return v; }, y + image * ldy + c0);
@@ -154,7 +155,7 @@ template <class A>
 void pool_global_average(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
                          int64_t ldy, ThreadPool& pool) {
   const vf<A> factor(1.f / static_cast<float>(pixels));
-  for_channel_blocks<A>(batch, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
+  for_channel_blocks<A>(batch, pixels, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
     pool_window<A>(
         x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, 0.f, [](vf<A> a, vf<A> v) { return a + v; },
         [=](vf<A> v) { return v * factor; }, y + image * ldy + c0);

@@ -281,17 +281,17 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     winograd_finish_slowly<A>(to, from, s.out_c, stride, e, sums);
   };
 
-  const auto share = [&](int64_t count) { return greater(1, divide_up(count, 4 * pool.size())); };
   // Threads with blocks of their own find the pool taken: the stages run on them alone.
   const auto run_block = [&](int64_t first, float* own) {
     const int64_t count = lesser(tiles.block, tiles.count - first);
     float* v = own;
     float* m = v + winograd_positions * tiles.in_stride;
     float* sums = m + winograd_positions * tiles.out_stride;
-    pool.parallel_for(count, share(count), [&](int64_t begin, int64_t end, int) {
+    pool.parallel_for(count, pool.chunk(count, 8 * winograd_positions * s.in_c), [&](int64_t begin, int64_t end, int) {
       for (int64_t t = begin; t < end; ++t) read(first + t, v + t * s.in_c);
     });
-    pool.parallel_for(winograd_positions, share(winograd_positions), [&](int64_t begin, int64_t end, int) {
+    const int64_t work = count * s.in_c * s.out_c;
+    pool.parallel_for(winograd_positions, pool.chunk(winograd_positions, work), [&](int64_t begin, int64_t end, int) {
       for (int64_t i = begin; i < end; ++i) {
         Gemm gemm;
         gemm.m = count;
@@ -305,10 +305,11 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
         gemm_run_rows<A>(gemm, 0, count);
       }
     });
-    pool.parallel_for(count, share(count), [&](int64_t begin, int64_t end, int thread) {
-      float* pixels = sums + thread * winograd_tile * winograd_tile * s.out_c;
-      for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, pixels);
-    });
+    pool.parallel_for(count, pool.chunk(count, 8 * winograd_positions * s.out_c),
+                      [&](int64_t begin, int64_t end, int thread) {
+                        float* pixels = sums + thread * winograd_tile * winograd_tile * s.out_c;
+                        for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, pixels);
+                      });
   };
   pool.parallel_for(tiles.blocks, tiles.apart ? 1 : tiles.blocks, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t b = begin; b < end; ++b) run_block(b * tiles.block, scratch + thread * scratch_size);
