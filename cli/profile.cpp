@@ -3,9 +3,11 @@
 #include <cstdlib>
 #include <map>
 
+#include "bench/roofline/roofline.h"
 #include "cli/commands.h"
 #include "cli/model_run.h"
 #include "engine/base/json.h"
+#include "engine/base/thread_pool.h"
 
 namespace nm::cli {
 namespace {
@@ -19,16 +21,25 @@ struct StepTimes {
   }
 };
 
-std::string operator_name(const Node& node) {
-  return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+// Billions per second; nothing where there is nothing to count.
+std::string rate(double amount, double ms) {
+  char out[16] = "";
+  if (amount > 0 && ms > 0) std::snprintf(out, sizeof out, "%.1f", amount / ms / 1e6);
+  return out;
 }
 
-Status write_trace(const std::string& path, const Session& session, const std::vector<StepTimes>& steps) {
+// How near a time is to the least possible. Data in nearer caches may exceed 100 %.
+std::string percent(double least, double ms) {
+  char out[16] = "";
+  if (ms > 0) std::snprintf(out, sizeof out, "%.0f %%", 100 * least / ms);
+  return out;
+}
+
+Status write_trace(const std::string& path, const std::vector<StepFacts>& facts, const std::vector<StepTimes>& steps) {
   JsonWriter json;
   json.begin_object().key("traceEvents").begin_array();
   for (size_t i = 0; i < steps.size(); ++i) {
-    const Node& node = session.program().graph().nodes[session.program().plan()->steps[i].node];
-    json.begin_object().member("name", node.name.empty() ? node.op_type : node.name).member("cat", operator_name(node));
+    json.begin_object().member("name", facts[i].node.empty() ? facts[i].op : facts[i].node).member("cat", facts[i].op);
     json.member("ph", "X").member("ts", steps[i].start * 1000).member("dur", steps[i].ms.back() * 1000);
     json.member("pid", int64_t{1}).member("tid", int64_t{1}).end_object();
   }
@@ -57,28 +68,26 @@ Status profile_model(Arguments arguments) {
       if (run > 0) step.ms.push_back(milliseconds(from, Clock::now()));  // the first run warms up
     }
   }
-  if (!trace.empty()) NM_TRY(write_trace(trace, *session, steps));
+  const std::vector<StepFacts> facts = session->steps();
+  if (!trace.empty()) NM_TRY(write_trace(trace, facts, steps));
 
-  const Plan& plan = *session->program().plan();
+  const double threads = ThreadPool::instance().size();
+  const double peak_flops = threads * bench::peak_flops(kernels()), peak_bytes = bench::peak_bytes(kernels());
+  std::printf("%s, %g threads; roofs: %.1f GFLOP/s in registers, %.1f GB/s from the last cache\n\n", kernels().isa,
+              threads, peak_flops / 1e9, peak_bytes / 1e9);
   double total = 0;
   for (StepTimes& s : steps) total += s.median();
   std::map<std::string, std::pair<double, int>> by_operator;
-  std::printf("%10s %6s %9s  %-24s %-34s %s\n", "ms", "%", "GFLOP/s", "operator", "output", "node");
+  std::printf("%10s %6s %9s %8s %6s  %-24s %-34s %s\n", "ms", "%", "GFLOP/s", "GB/s", "roof", "operator", "output",
+              "node");
   for (size_t i = 0; i < steps.size(); ++i) {
-    const uint32_t n = plan.steps[i].node;
-    const Node& node = session->program().graph().nodes[n];
-    Inference c = inference_of(node, plan.slots);
-    const bool known = session->program().op(n).infer(c).ok();
-    const double flops = known ? session->program().op(n).flops(c) : 0;
-    const std::string kernel = known ? session->program().op(n).kernel(c) : "";
-    const Slot& out = plan.slots[static_cast<size_t>(node.outputs[0] == kNone ? 0 : node.outputs[0])];
-    const std::string shape = out.shape ? describe(out.type.dtype, *out.shape) : to_string(out.type);
+    const StepFacts& step = facts[i];
     const double ms = steps[i].median();
-    char rate[16] = "";
-    if (flops > 0 && ms > 0) std::snprintf(rate, sizeof rate, "%.1f", flops / ms / 1e6);
-    const std::string label = operator_name(node) + (kernel.empty() ? "" : " (" + kernel + ")");
-    std::printf("%10.4f %6.1f %9s  %-24s %-34s %s\n", ms, 100 * ms / total, rate, label.c_str(), shape.c_str(),
-                node.name.c_str());
+    const double least = 1000 * std::max(step.flops / peak_flops, step.bytes / peak_bytes);
+    const std::string label = step.op + (step.kernel.empty() ? "" : " (" + step.kernel + ")");
+    std::printf("%10.4f %6.1f %9s %8s %6s  %-24s %-34s %s\n", ms, 100 * ms / total, rate(step.flops, ms).c_str(),
+                rate(step.bytes, ms).c_str(), percent(least, ms).c_str(), label.c_str(), step.shape.c_str(),
+                step.node.c_str());
     auto& [sum, count] = by_operator[label];
     sum += ms;
     ++count;

@@ -6,6 +6,7 @@ file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
+file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)
 
 add_library(nm_program INTERFACE)  # objects come only from libraries that are named directly, so not from this one
 if(EMSCRIPTEN)
@@ -15,7 +16,7 @@ if(EMSCRIPTEN)
     -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
 endif()
 
-add_executable(cli ${cli_sources})
+add_executable(cli ${cli_sources} ${roofline_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
 target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
@@ -43,7 +44,8 @@ endif()
 
 if(EMSCRIPTEN)
   list(FILTER micro_sources EXCLUDE REGEX "/google\\.cpp$")
-  add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
+  add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${roofline_sources}
+    ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
   target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_engine_options)
   target_compile_options(nm_micro PRIVATE -Wno-dollar-in-identifier-extension)  # EM_ASM
   return()
@@ -59,6 +61,6 @@ endif()
 
 find_package(benchmark QUIET)
 if(micro_sources AND benchmark_FOUND AND NOT NM_SANITIZE)
-  add_executable(nm_micro ${micro_sources})
+  add_executable(nm_micro ${micro_sources} ${roofline_sources})
   target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_options benchmark::benchmark_main)
 endif()

@@ -18,7 +18,4 @@ struct Case {
 
 std::vector<Case> cases();
 
-// FLOP/s of a loop of multiply-adds that stays in the registers of the instruction set: the roof over every product.
-double peak_flops(const KernelTable& table);
-
 }  // namespace nm::bench

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "bench/micro/cases.h"
+#include "bench/roofline/roofline.h"
 
 namespace {
 

@@ -157,6 +157,12 @@ class Conv final : public Operator {
     return 2.0 * static_cast<double>(c.shape(0)[0]) * static_cast<double>(window->out_pixels()) *
            static_cast<double>(w.count());
   }
+  std::string kernel(const Inference& c) const override {
+    const Shape& w = c.shape(1);
+    std::string taps;
+    for (const int64_t d : w.dims().subspan(2)) taps += text(taps.empty() ? "" : "x", d);
+    return text(winograd_ ? "Winograd " : w[1] == 1 && w[0] == groups_ ? "depthwise " : "direct ", taps);
+  }
 
  private:
   static float* floats(const Buffer& b) { return reinterpret_cast<float*>(b.data()); }

@@ -224,33 +224,45 @@ Status Session::run() {
   return left == 0 ? Status() : Status(Code::Internal, "a run stopped before its end");
 }
 
+std::vector<StepFacts> Session::steps() const {
+  std::vector<StepFacts> list;
+  const Plan* plan = program_->plan();
+  if (plan == nullptr) return list;
+  for (const Step& step : plan->steps) {
+    const Node& node = program_->graph().nodes[step.node];
+    const Operator& op = program_->op(step.node);
+    StepFacts facts;
+    facts.node = node.name;
+    facts.op = node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+    const auto add = [&](ValueId id) {
+      if (id == kNone) return;
+      const Slot& s = plan->slots[static_cast<size_t>(id)];
+      if (!s.shape || !s.type.is_tensor()) return;
+      facts.bytes += static_cast<double>(dtype_bytes(s.type.dtype, s.shape->count()));
+    };
+    for (const ValueId id : node.inputs) add(id);
+    for (const ValueId id : node.outputs) {
+      add(id);
+      if (id == kNone || !facts.shape.empty()) continue;
+      const Slot& s = plan->slots[static_cast<size_t>(id)];
+      facts.shape = s.shape ? describe(s.type.dtype, *s.shape) : to_string(s.type);
+    }
+    Inference c = inference_of(node, plan->slots);
+    if (op.infer(c).ok()) {
+      facts.flops = op.flops(c);
+      facts.kernel = op.kernel(c);
+    }
+    list.push_back(std::move(facts));
+  }
+  return list;
+}
+
 std::string Session::steps_json() const {
   JsonWriter json;
   json.begin_array();
-  if (const Plan* plan = program_->plan()) {
-    for (const Step& step : plan->steps) {
-      const Node& node = program_->graph().nodes[step.node];
-      Inference c = inference_of(node, plan->slots);
-      const Operator& op = program_->op(step.node);
-      std::string shape;
-      double bytes = 0;
-      const auto add = [&](ValueId id) {
-        if (id == kNone) return;
-        const Slot& s = plan->slots[static_cast<size_t>(id)];
-        if (s.shape && s.type.is_tensor()) bytes += static_cast<double>(dtype_bytes(s.type.dtype, s.shape->count()));
-      };
-      for (const ValueId id : node.inputs) add(id);
-      for (const ValueId id : node.outputs) {
-        add(id);
-        const Slot* s = id == kNone ? nullptr : &plan->slots[static_cast<size_t>(id)];
-        if (s != nullptr && shape.empty()) shape = s->shape ? describe(s->type.dtype, *s->shape) : to_string(s->type);
-      }
-      const bool known = op.infer(c).ok();
-      json.begin_object().member("node", node.name);
-      json.member("operator", node.domain.empty() ? node.op_type : node.domain + "." + node.op_type);
-      json.member("shape", shape).member("flops", known ? op.flops(c) : 0.0).member("bytes", bytes);
-      json.member("kernel", known ? op.kernel(c) : std::string()).end_object();
-    }
+  for (const StepFacts& s : steps()) {
+    json.begin_object().member("node", s.node).member("operator", s.op).member("shape", s.shape);
+    json.member("flops", s.flops).member("bytes", s.bytes).member("kernel", s.kernel).end_object();
   }
   return json.end_array().take();
 }

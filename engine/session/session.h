@@ -15,6 +15,16 @@ struct LoadOptions {
   ExternalFiles external;
 };
 
+// What a profile says of a step.
+struct StepFacts {
+  std::string node;
+  std::string op;      // the operator, with its domain where that is not ONNX's
+  std::string shape;   // the first output's type and shape
+  std::string kernel;  // empty where the operator does not say
+  double flops = 0;    // 0 where the operator does not say
+  double bytes = 0;    // of inputs and outputs, read or written once
+};
+
 class Session {
  public:
   // `owner` keeps `bytes` alive; the session lets go of it when it no longer needs it.
@@ -30,6 +40,8 @@ class Session {
   const std::vector<Port>& outputs() const { return outputs_; }
   // See nm_describe, nm_steps and nm_memory in engine/c_api.h for the three JSON texts.
   const std::string& description() const { return description_; }
+  // One for each step of the current plan.
+  std::vector<StepFacts> steps() const;
   std::string steps_json() const;
   std::string memory_json() const;
 

@@ -1,7 +1,7 @@
 #include <chrono>
 #include <cstring>
 
-#include "bench/micro/cases.h"
+#include "bench/roofline/roofline.h"
 
 namespace nm::bench {
 namespace {
