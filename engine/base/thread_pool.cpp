@@ -31,10 +31,16 @@ static void run_alone(int64_t count, int64_t chunk, Body body) {
   for (int64_t begin = 0; begin < count; begin += chunk) body(begin, std::min(begin + chunk, count), 0);
 }
 
+int64_t ThreadPool::chunks(int64_t work) const {
+  const int64_t threads = size();
+  if (threads == 1) return 1;
+  const int64_t wanted = std::clamp(work / long_chunk_work, 4 * threads, 16 * threads);
+  return std::clamp(work / chunk_work, int64_t{1}, wanted);
+}
+
 int64_t ThreadPool::chunk(int64_t count, int64_t work) const {
-  const int threads = size();
-  if (threads == 1) return std::max<int64_t>(count, 1);
-  return std::max({int64_t{1}, (count - 1) / (4 * threads) + 1, chunk_work / std::max<int64_t>(work, 1)});
+  if (count <= 0) return 1;
+  return (count - 1) / chunks(count * std::max<int64_t>(work, 1)) + 1;
 }
 
 #if defined(NM_NATIVE_THREADS) || defined(NM_WASM_THREADS)

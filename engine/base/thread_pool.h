@@ -10,6 +10,9 @@ namespace nm {
 // Multiply-adds that are worth a hand-over between threads: half a microsecond natively, one and a half in wasm.
 // Decoders with small matrices lost a third of their speed to two threads without it (stories260k: 0.31 and 0.52 ms).
 inline constexpr int64_t chunk_work = 32 * 1024;
+// Multiply-adds of a chunk that may be cut further, about a third of a millisecond: where other programs take turns on
+// a core, everybody waits for the last chunk.
+inline constexpr int64_t long_chunk_work = 8 * 1024 * 1024;
 
 class ThreadPool {
  public:
@@ -24,8 +27,10 @@ class ThreadPool {
   // Upper bound of the `thread` argument that bodies see, plus one. Per-thread scratch is sized by it.
   int size() const;
 
-  // A chunk for parallel_for over `count` indices of `work` multiply-adds (or as much else) each: four chunks for each
-  // thread, since cores differ in speed, but none so short that handing it over costs more than it saves.
+  // Into how many chunks to cut `work` multiply-adds, or as much else: four to sixteen for each thread, since cores
+  // differ in speed, but none so short that handing it over costs more than it saves.
+  int64_t chunks(int64_t work) const;
+  // The length of a chunk for parallel_for over `count` indices of `work` multiply-adds each.
   int64_t chunk(int64_t count, int64_t work) const;
 
   // Calls body(begin, end, thread) over disjoint ranges that cover [0, count), each at most `chunk` long

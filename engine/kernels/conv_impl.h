@@ -225,7 +225,7 @@ void conv_run(const ConvShape& s, const ConvImages& images, const float* packed,
   float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
   const int64_t per_thread = (runs.scratch() + 1) & ~int64_t{1};
   const TaskGrid grid = task_grid(pixels, packing.panels.count(), runs.rows, Tile<A>::mr,
-                                  s.groups * runs.count * runs.depth * Tile<A>::nr, pool.size());
+                                  s.groups * runs.count * runs.depth * Tile<A>::nr, pool);
   pool.parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t g = task / grid.count(), block = task % grid.count();

@@ -43,8 +43,7 @@ template <class A>
 void gemm_pack_b(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
                  float scale, float* packed, ThreadPool& pool) {
   const int64_t count = Panels<A>{n, k}.count();
-  const int64_t chunk = greater(1, divide_up(count, 4 * pool.size()));
-  pool.parallel_for(count, chunk, [&](int64_t begin, int64_t end, int) {
+  pool.parallel_for(count, pool.chunk(count, k * Tile<A>::nr), [&](int64_t begin, int64_t end, int) {
     pack_panels<A>(k, n, b, type, row_stride, col_stride, scale, packed, begin, end);
   });
 }
@@ -125,13 +124,12 @@ struct TaskGrid {
 
 // `work`: multiply-adds of a row and a panel.
 [[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int64_t work,
-                                           int threads) {
+                                           const ThreadPool& pool) {
   TaskGrid grid;
   grid.rows = max_rows;
   grid.panels = panels;
-  if (threads > 1) {
-    // Dynamic, since cores differ in speed; see ThreadPool::chunk.
-    const int64_t wanted = greater(1, lesser(4 * threads, m * panels * work / chunk_work));
+  if (pool.size() > 1) {
+    const int64_t wanted = pool.chunks(m * panels * work);
     grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
     if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
@@ -144,7 +142,7 @@ struct TaskGrid {
 template <class A>
 void gemm_run(const Gemm& g, ThreadPool& pool) {
   const int64_t panels = Panels<A>{g.n, g.k}.count();
-  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, g.k * Tile<A>::nr, pool.size());
+  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, g.k * Tile<A>::nr, pool);
   pool.parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t m0 = task / grid.panel_tasks * grid.rows, p0 = task % grid.panel_tasks * grid.panels;

@@ -232,7 +232,7 @@ void integer_run(const IntegerProduct& job, uint8_t* scratch, ThreadPool& pool) 
   const IntegerBlocks<A> blocks(s, packing);
   const int64_t pixels = s.batch * s.out_h * s.out_w, per_thread = divide_up(blocks.scratch(), 8) * 8;
   const TaskGrid grid = task_grid(pixels, packing.panels, blocks.rows, IntegerTile<A>::mr,
-                                  s.groups * packing.depth * IntegerTile<A>::nr / 4, pool.size());
+                                  s.groups * packing.depth * IntegerTile<A>::nr / 4, pool);
   pool.parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t g = task / grid.count(), block = task % grid.count();
