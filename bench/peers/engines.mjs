@@ -1,4 +1,5 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
+import { litert } from './litert.mjs';
 import { tfjsWasm } from './tfjs.mjs';
 
 const arrays = {
@@ -73,7 +74,7 @@ async function onnxruntimeWeb({ threads }) {
   };
 }
 
-const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb, 'tfjs-wasm': tfjsWasm };
+const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb, 'tfjs-wasm': tfjsWasm, litert };
 
 // Every WebAssembly memory of the page: what an engine ever needed, because memories never shrink.
 const memories = new Set();

@@ -1,9 +1,9 @@
 // Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
 // inputs, results compared before any time counts.
-//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm] [--models a,b] [--threads 1,2] [--rounds 5] [--runs 200] [--budget 2000] [--artefact NAME]
-//                [--json FILE]
+//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm|litert] [--models a,b] [--threads 1,2]
+//                [--rounds 5] [--runs 200] [--budget 2000] [--artefact NAME] [--json FILE]
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, createReadStream, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { cpus } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { models } from './models.mjs';
 import { realModels } from './real-models.mjs';
+import { toTflite } from './tflite.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
@@ -51,6 +52,7 @@ const contentTypes = {
 };
 const places = {
   '/models/': '',
+  '/tflite/': join(root, 'build/tflite/'),
   '/web/': join(root, 'web/'),
   '/node_modules/': join(here, 'node_modules/'),
   '/': `${here}/`,
@@ -103,6 +105,20 @@ function difference(ours, theirs) {
   return worst;
 }
 
+// Where the page finds a model; for LiteRT it is converted, once, by whoever asks first.
+const converted = new Set();
+function modelFor(engine, name) {
+  if (engine !== 'litert') return `/models/${name}`;
+  if (!converted.has(name)) {
+    const { file, feeds } = measured[name];
+    const model = toTflite(readFileSync(file), feeds);
+    mkdirSync(places['/tflite/'], { recursive: true });
+    writeFileSync(join(places['/tflite/'], `${name}.tflite`), model);
+    converted.add(name);
+  }
+  return `/tflite/${name}.tflite`;
+}
+
 const server = createServer(serve).listen(0, '127.0.0.1');
 await new Promise((resolve) => server.once('listening', resolve));
 const origin = `http://127.0.0.1:${server.address().port}`;
@@ -131,7 +147,6 @@ try {
   for (const threads of options.threads.split(',').map(Number)) {
     for (const name of names) {
       const setting = {
-        model: `/models/${name}`,
         feeds: measured[name].feeds,
         external: measured[name].external ?? [],
         threads,
@@ -147,7 +162,8 @@ try {
         if (round % 2) order.reverse();
         for (const engine of order) {
           try {
-            results[engine].push(await inFreshPage({ ...setting, engine, keepOutputs: round === 0 }));
+            const model = modelFor(engine, name);
+            results[engine].push(await inFreshPage({ ...setting, engine, model, keepOutputs: round === 0 }));
           } catch (error) {
             refusal ??= `${engine}: ${error.message.split('\n')[0]}`;
           }

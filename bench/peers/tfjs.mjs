@@ -1,15 +1,6 @@
 // The measured convolutional networks as a tfjs-wasm program: the same weights, channels last, with tfjs's own fused
 // convolutions, as its converter would write them.
-
-const schema = `
-  syntax = "proto2";
-  message Tensor { repeated int64 dims = 1; repeated float float_data = 4 [packed = true]; optional string name = 8; optional bytes raw_data = 9; }
-  message Attribute { optional string name = 1; optional int64 i = 3; repeated int64 ints = 8; }
-  message Node { repeated string input = 1; repeated string output = 2; optional string op_type = 4; repeated Attribute attribute = 5; }
-  message Value { optional string name = 1; }
-  message Graph { repeated Node node = 1; repeated Tensor initializer = 5; repeated Value input = 11; repeated Value output = 12; }
-  message Model { optional Graph graph = 7; }
-`;
+import { readGraph } from './onnx-graph.mjs';
 
 async function script(url) {
   const element = document.createElement('script');
@@ -30,15 +21,16 @@ export async function tfjsWasm({ threads }) {
   tf.wasm.setWasmPaths('/node_modules/@tensorflow/tfjs-backend-wasm/dist/');
   tf.wasm.setThreadsCount(threads);
   await tf.setBackend('wasm');
-  const Model = protobuf.parse(schema, { keepCase: true }).root.lookupType('Model');
 
   return {
     async load(bytes) {
-      const { graph } = Model.decode(bytes);
-      const { steps, output } = program(tf, graph);
+      const graph = readGraph(protobuf, bytes);
+      const steps = program(tf, graph);
       return {
         run: (x) =>
-          tf.tidy(() => steps.reduce((values, step) => step(values), new Map([[graph.input[0].name, x]])).get(output)),
+          tf.tidy(() =>
+            steps.reduce((values, step) => step(values), new Map([[graph.inputs[0], x]])).get(graph.output),
+          ),
         label: 'tfjs-wasm',
       };
     },
@@ -62,33 +54,24 @@ export async function tfjsWasm({ threads }) {
   };
 }
 
-function program(tf, graph) {
-  const weights = new Map();
-  for (const { name, dims, raw_data, float_data } of graph.initializer) {
-    const data = raw_data?.length ? new Float32Array(raw_data.slice().buffer) : Float32Array.from(float_data);
-    weights.set(name, { data, dims: dims.map(Number) });
-  }
+function program(tf, { nodes, weights }) {
   const tensor = (name) => tf.tensor(weights.get(name).data, weights.get(name).dims);
   const readers = new Map();
-  for (const node of graph.node)
-    for (const input of node.input) readers.set(input, [...(readers.get(input) ?? []), node]);
+  for (const node of nodes) for (const input of node.input) readers.set(input, [...(readers.get(input) ?? []), node]);
 
   // The activation that alone reads a value becomes part of what makes the value.
   const fused = new Set();
   const activation = (value) => {
     const [reader, ...others] = readers.get(value) ?? [];
-    if (others.length > 0 || !['Relu', 'Clip'].includes(reader?.op_type)) return { name: undefined, value };
+    if (others.length > 0 || !['Relu', 'Clip'].includes(reader?.op)) return { name: undefined, value };
     fused.add(reader);
-    return { name: reader.op_type === 'Relu' ? 'relu' : 'relu6', value: reader.output[0] };
+    return { name: reader.op === 'Relu' ? 'relu' : 'relu6', value: reader.output[0] };
   };
 
   const steps = [];
-  for (const node of graph.node) {
+  for (const node of nodes) {
     if (fused.has(node)) continue;
-    const attribute = Object.fromEntries(
-      node.attribute.map(({ name, i, ints }) => [name, ints.length ? ints.map(Number) : Number(i)]),
-    );
-    const { input, op_type: op } = node;
+    const { op, input, attribute } = node;
     const result = op === 'Conv' ? activation(node.output[0]) : { value: node.output[0] };
     const step = makers[op]?.(tf, { input, attribute, tensor, activation: result.name });
     if (!step) throw new Error(`no ${op} for tfjs here`);
@@ -99,7 +82,7 @@ function program(tf, graph) {
       ),
     );
   }
-  return { steps, output: graph.output[0].name };
+  return steps;
 }
 
 const makers = {
