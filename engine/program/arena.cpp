@@ -1,11 +1,24 @@
 #include "engine/program/arena.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/base/memory.h"
 #include "engine/base/positions.h"
 
 namespace nm {
+
+size_t live_bytes(const std::vector<ArenaBlock>& blocks) {
+  std::map<int32_t, int64_t> changes;  // by step
+  for (const ArenaBlock& block : blocks) {
+    const auto bytes = static_cast<int64_t>(align_up(block.bytes));
+    changes[block.first] += bytes;
+    changes[block.last + 1] -= bytes;
+  }
+  int64_t now = 0, most = 0;
+  for (const auto& [step, change] : changes) most = std::max(most, now += change);
+  return static_cast<size_t>(most);
+}
 
 size_t place_blocks(std::vector<ArenaBlock>& blocks) {
   const std::vector<int64_t> order = sorted_positions(blocks.size(), [&](int64_t a, int64_t b) {

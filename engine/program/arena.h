@@ -14,6 +14,9 @@ struct ArenaBlock {
   size_t offset = 0;  // the result
 };
 
+// The bytes of the blocks that are alive at once: no arena can be smaller.
+size_t live_bytes(const std::vector<ArenaBlock>& blocks);
+
 // Sets every block's offset (a multiple of kAlignment) and returns the bytes needed in all.
 size_t place_blocks(std::vector<ArenaBlock>& blocks);
 

@@ -100,6 +100,7 @@ Status Program::begin(std::vector<Value> inputs) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
     arena_ = Buffer(plan->arena_bytes);
+    live_bytes_ = plan->live_bytes;
     if (!arena_.ok()) {
       return {Code::OutOfMemory, text("there is no memory for ", plan->arena_bytes,
                                       " bytes of intermediate results; use smaller inputs or release other sessions")};

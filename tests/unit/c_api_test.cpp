@@ -37,6 +37,14 @@ std::string string_at(const nm_value* value, uint32_t part, uint32_t element) {
   return {text, static_cast<size_t>(length)};
 }
 
+const uint8_t* bytes_of(const std::string& s) { return reinterpret_cast<const uint8_t*>(s.data()); }
+
+nm_session* load(const std::string& bytes) {
+  nm_model* model = nm_new_model(bytes.size());
+  REQUIRE(nm_model_bytes(model, bytes_of(bytes), bytes.size()) == 0);
+  return nm_load(model, 0);
+}
+
 bool failed_with(const char* code) { return std::string(nm_last_error()).find(code) != std::string::npos; }
 
 }  // namespace
@@ -96,9 +104,7 @@ TEST_CASE("inputs take only the values that they are for") {
                                          {},
                                          {value_info("x", DType::Float32, {"2"})},
                                          {value_info("y", DType::Float32, {"2"})}});
-  auto* bytes = static_cast<uint8_t*>(nm_alloc(model.size()));
-  std::memcpy(bytes, model.data(), model.size());
-  nm_session* session = nm_load(bytes, model.size(), 0);
+  nm_session* session = load(model);
   REQUIRE(session != nullptr);
   nm_value* list[] = {numbers({1, 2})};
   CHECK(nm_input_value(session, 0, nm_new_sequence(list, 1)) < 0);
