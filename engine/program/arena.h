@@ -1,5 +1,6 @@
-// Offsets for tensors that live in one block of memory: greedy by size, largest first, each at the lowest place where
-// nothing alive at the same time lies (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference").
+// Offsets for tensors that live in one block of memory: one after the other, each at the lowest place where nothing
+// alive at the same time lies, largest first or in whichever of a few orders takes least (Pisarchyk and Lee, "Efficient
+// Memory Management for Deep Neural Net Inference").
 #pragma once
 #include <cstddef>
 #include <cstdint>
