@@ -30,6 +30,7 @@ class Program final : public Body {
   size_t arena_bytes() const { return arena_.size(); }
   // Of the plan that the arena was made for, the bytes alive at once.
   size_t live_bytes() const { return live_bytes_; }
+  size_t scratch_bytes() const { return scratch_.bytes(); }
 
   size_t input_count() const override { return graph_->inputs.size(); }
   size_t output_count() const override { return graph_->outputs.size(); }

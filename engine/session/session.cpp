@@ -245,6 +245,7 @@ std::string Session::memory_json() const {
   json.member("weights", static_cast<int64_t>(constant_bytes(program_->graph()) + program_->packed_bytes()));
   json.member("arena", static_cast<int64_t>(program_->arena_bytes()));
   json.member("arenaBound", static_cast<int64_t>(program_->live_bytes()));
+  json.member("scratch", static_cast<int64_t>(program_->scratch_bytes()));
   json.member("peak", static_cast<int64_t>(counts.peak));
   return json.end_object().take();
 }
