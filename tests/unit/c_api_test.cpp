@@ -125,3 +125,44 @@ TEST_CASE("inputs take only the values that they are for") {
   CHECK(nm_output(session, 1) == nullptr);
   nm_release(session);
 }
+
+TEST_CASE("a model's files belong to the engine once it is loaded, and can be given up before") {
+  const size_t before = memory_counts().current;
+  namespace T = schema::TensorProto;
+  const Message location = Message()
+                               .text(schema::StringStringEntryProto::key, "location")
+                               .text(schema::StringStringEntryProto::value, "w.bin");
+  const Message weights = Message()
+                              .integer(T::dims, 2)
+                              .integer(T::data_type, kFloat)
+                              .text(T::name, "w")
+                              .integer(T::data_location, T::DataLocation::EXTERNAL)
+                              .message(T::external_data, location);
+  const std::string bytes =
+      model_bytes({{node_proto("Identity", {"w"}, {"y"})}, {weights}, {}, {value_info("y", DType::Float32, {"2"})}});
+  const std::string data("\0\0\x80\x3f\0\0\0\x40", 8);  // 1, 2
+  const auto give = [&](const std::string& file) {
+    nm_model* model = nm_new_model(0);
+    REQUIRE(nm_model_bytes(model, bytes_of(bytes), bytes.size()) == 0);
+    REQUIRE(nm_external_file(model, "w.bin", file.size()) == 0);
+    REQUIRE(nm_model_bytes(model, bytes_of(file), file.size()) == 0);
+    return model;
+  };
+  nm_session* session = nm_load(give(data), 0);
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_run(session) == 0);
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(nm_output(session, 0), 0, &t) == 0);
+  CHECK(static_cast<const float*>(t.data)[1] == 2);
+  nm_release(session);
+
+  CHECK(nm_load(give(data.substr(1)), 0) == nullptr);
+  CHECK(failed_with("w.bin"));
+  nm_free_model(give(data));
+  nm_model* empty = nm_new_model(100);
+  CHECK(nm_external_file(empty, "w.bin", 8) < 0);
+  CHECK(failed_with("invalid_model"));
+  CHECK(nm_load(empty, 0) == nullptr);
+  nm_free_model(nullptr);
+  CHECK(memory_counts().current == before);
+}
