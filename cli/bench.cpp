@@ -42,6 +42,7 @@ Status bench_model(Arguments arguments) {
   } else {
     std::printf("%s, %d thread%s: load %.1f ms, first run %.2f ms, median %.3f ms, fastest %.3f ms (%d runs)\n",
                 kernels().isa, threads, threads == 1 ? "" : "s", load, first, median, times.front(), runs);
+    std::printf("memory in bytes: %s\n", session->memory_json().c_str());
   }
   return {};
 }

@@ -49,6 +49,35 @@ constexpr NpyType kNpyTypes[] = {
     {"<u4", DType::UInt32},  {"<i8", DType::Int64},   {"<u8", DType::UInt64},  {"|b1", DType::Bool},
 };
 
+struct InputFile {
+  std::ifstream stream;
+  size_t size;
+};
+
+Status cannot_read(const std::string& path) { return {Code::InvalidArgument, text("cannot read ", path)}; }
+
+Result<InputFile> open_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) return Status(Code::InvalidArgument, text("cannot open ", path));
+  const auto size = in.tellg();
+  if (size < 0) return cannot_read(path);
+  in.seekg(0);
+  return InputFile{std::move(in), static_cast<size_t>(size)};
+}
+
+template <class Taker>
+Status read_pieces(InputFile& in, const std::string& path, Taker& taker) {
+  std::vector<uint8_t> piece(size_t{1} << 18);
+  for (size_t left = in.size; left > 0;) {
+    const size_t count = std::min(left, piece.size());
+    in.stream.read(reinterpret_cast<char*>(piece.data()), static_cast<std::streamsize>(count));
+    if (!in.stream) return cannot_read(path);
+    NM_TRY(taker.append({piece.data(), count}));
+    left -= count;
+  }
+  return {};
+}
+
 Status bad_npy(const std::string& path, std::string_view why) {
   return {Code::InvalidArgument, text(path, " is not a .npy file that can be read: ", why)};
 }
@@ -56,16 +85,13 @@ Status bad_npy(const std::string& path, std::string_view why) {
 }  // namespace
 
 Result<File> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return Status(Code::InvalidArgument, text("cannot open ", path));
-  const auto size = static_cast<size_t>(in.tellg());
-  Buffer buffer(size);
-  if (!buffer.ok()) return Status(Code::OutOfMemory, text("no memory for the ", size, " bytes of ", path));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(size));
-  if (!in) return Status(Code::InvalidArgument, text("cannot read ", path));
+  NM_ASSIGN(InputFile in, open_file(path));
+  Buffer buffer(in.size);
+  if (!buffer.ok()) return Status(Code::OutOfMemory, text("no memory for the ", in.size, " bytes of ", path));
+  in.stream.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(in.size));
+  if (!in.stream) return cannot_read(path);
   uint8_t* data = buffer.data();
-  return File{std::move(buffer).share(), onnx::Bytes(data, size)};
+  return File{std::move(buffer).share(), onnx::Bytes(data, in.size)};
 }
 
 Status write_file(const std::string& path, const void* data, size_t bytes) {
@@ -74,26 +100,33 @@ Status write_file(const std::string& path, const void* data, size_t bytes) {
   return out ? Status() : Status(Code::InvalidArgument, text("cannot write ", path));
 }
 
+Result<onnx::ModelFile> read_model_file(const std::string& path) {
+  NM_ASSIGN(InputFile in, open_file(path));
+  onnx::ModelFile file(in.size);
+  NM_TRY(read_pieces(in, path, file));
+  return file;
+}
+
 Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize) {
-  NM_ASSIGN(File file, read_file(path));
+  NM_ASSIGN(onnx::ModelFile file, read_model_file(path));
   LoadOptions options;
   options.optimize = optimize;
-  // The locations a model names are not known before it is read; small models' folders hold few files.
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.bytes));
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  for (const onnx::TensorProto& t : model.graph.initializers) {
-    if (!t.external) continue;
-    for (const auto& [key, value] : t.external_data) {
-      const std::string location(value);
-      if (key != "location" || options.external.contains(location)) continue;
+  {
+    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    for (const std::string& location : external_locations(model)) {
       // A location must stay beside the model: it comes from the file, which may be hostile.
       const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
-      if (relative.is_absolute() || *relative.begin() == "..") continue;
-      auto external = read_file((folder / relative).string());
-      if (external.ok()) options.external[location] = {external->owner, external->bytes};
+      if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") continue;
+      const std::string beside = (folder / relative).string();
+      auto in = open_file(beside);
+      if (!in.ok()) continue;  // loading says what it was for
+      ExternalFile external(model, location, in->size);
+      NM_TRY(read_pieces(*in, beside, external));
+      options.external.emplace(location, std::move(external));
     }
   }
-  return Session::load(std::move(file.owner), file.bytes, options);
+  return Session::load(std::move(file), std::move(options));
 }
 
 Result<Value> read_value(const std::string& path, const ValueType& type) {

@@ -14,6 +14,7 @@ struct File {
 };
 
 Result<File> read_file(const std::string& path);
+Result<onnx::ModelFile> read_model_file(const std::string& path);
 Status write_file(const std::string& path, const void* data, size_t bytes);
 
 // Loads a model; external data files are looked for beside it.

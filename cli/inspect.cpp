@@ -20,8 +20,8 @@ Status inspect_model(Arguments arguments) {
     std::printf("%s\n", (*session)->description().c_str());
     return {};
   }
-  NM_ASSIGN(const File file, read_file(arguments[0]));
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.bytes));
+  NM_ASSIGN(const onnx::ModelFile file, read_model_file(arguments[0]));
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
   std::map<std::string, int64_t> operators;
   for (const onnx::NodeProto& n : model.graph.nodes) {
     ++operators[n.domain.empty() ? std::string(n.op_type) : text(n.domain, ".", n.op_type)];

@@ -136,10 +136,10 @@ void collect(const std::shared_ptr<Graph>& graph, std::vector<Written>& all) {
 }
 
 Status add_coverage(const std::string& path, std::string& lines) {
-  NM_ASSIGN(const File file, read_file(path));
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.bytes));
+  NM_ASSIGN(const onnx::ModelFile file, read_model_file(path));
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
   auto graph = std::make_shared<Graph>();
-  NM_ASSIGN(*graph, build_graph(model, file.owner, {}));
+  NM_ASSIGN(*graph, build_graph(model, file, {}));
   std::vector<Written> all;
   collect(graph, all);
   NM_TRY(infer_types(*graph));

@@ -10,6 +10,12 @@
 #include "engine/session/session.h"
 #include "engine/tensor/element.h"
 
+struct nm_model {
+  nm::onnx::ModelFile file;
+  nm::ExternalFiles external;
+  nm::ExternalFile* coming = nullptr;  // one of them; the model's file itself before
+};
+
 struct nm_session {
   std::unique_ptr<nm::Session> session;
   bool finished = false;  // outputs may be read
@@ -27,11 +33,6 @@ std::string& last_error() {
   return text;
 }
 
-nm::ExternalFiles& pending_files() {
-  static nm::ExternalFiles files;
-  return files;
-}
-
 // Remembers the failure and gives its negative code.
 int32_t fail(const Status& status) {
   const nm::Error& e = status.error();
@@ -47,10 +48,6 @@ int32_t fail(const Status& status) {
   optional("actual", e.actual);
   last_error() = json.end_object().take();
   return -static_cast<int32_t>(e.code);
-}
-
-std::shared_ptr<void> own(uint8_t* bytes) {
-  return std::shared_ptr<void>(bytes, [](void* p) { nm::release(p); });
 }
 
 nm::Result<nm::Shape> shape_of(const int64_t* dims, uint32_t rank) {
@@ -165,17 +162,30 @@ void nm_free(void* pointer) { nm::release(pointer); }
 
 const char* nm_last_error(void) { return last_error().c_str(); }
 
-int32_t nm_external_data(const char* path, uint8_t* bytes, size_t size) {
-  pending_files()[path] = {own(bytes), nm::onnx::Bytes(bytes, size)};
+nm_model* nm_new_model(size_t size) { return new nm_model{nm::onnx::ModelFile(size), {}}; }
+
+int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
+  const nm::onnx::Bytes piece(bytes, count);
+  const Status s = model->coming != nullptr ? model->coming->append(piece) : model->file.append(piece);
+  return s.ok() ? 0 : fail(s);
+}
+
+int32_t nm_external_file(nm_model* model, const char* path, size_t size) {
+  const auto read = nm::onnx::read_model(model->file.rest());
+  if (!read.ok()) return fail(read.status());
+  nm::ExternalFile file(*read, path, size);
+  model->coming = &model->external.insert_or_assign(path, std::move(file)).first->second;
   return 0;
 }
 
-nm_session* nm_load(uint8_t* bytes, size_t size, uint32_t flags) {
+void nm_free_model(nm_model* model) { delete model; }
+
+nm_session* nm_load(nm_model* model, uint32_t flags) {
+  const std::unique_ptr<nm_model> owned(model);
   nm::LoadOptions options;
   options.optimize = (flags & NM_LOAD_UNOPTIMIZED) == 0;
-  options.external = std::move(pending_files());
-  pending_files().clear();
-  auto session = nm::Session::load(own(bytes), nm::onnx::Bytes(bytes, size), options);
+  options.external = std::move(owned->external);
+  auto session = nm::Session::load(std::move(owned->file), std::move(options));
   if (!session.ok()) {
     fail(session.status());
     return nullptr;

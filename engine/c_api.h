@@ -24,6 +24,8 @@ extern "C" {
 #endif
 
 typedef struct nm_session nm_session;
+// A model's file, and those it refers to, on their way in.
+typedef struct nm_model nm_model;
 // A tensor, a sequence of values, a map, or nothing (an absent optional).
 typedef struct nm_value nm_value;
 
@@ -47,14 +49,20 @@ NM_EXPORT void nm_free(void* pointer);
 // JSON of the most recent failure in this instance; "{}" when there was none.
 NM_EXPORT const char* nm_last_error(void);
 
-// Gives the next nm_load the contents of an external data file. `path` is the location as the model writes it;
-// `bytes` must come from nm_alloc and belongs to the engine from this call on. Returns 0 or a negative value.
-NM_EXPORT int32_t nm_external_data(const char* path, uint8_t* bytes, size_t size);
+// Takes in an ONNX model's file, in pieces of any size, so that nobody ever holds all of it. `size` is how many bytes
+// the file has, or 0 when that is not known; with it, memory need not grow as the bytes come.
+NM_EXPORT nm_model* nm_new_model(size_t size);
+// The file's next bytes, which remain the caller's. Returns 0 or a negative value.
+NM_EXPORT int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count);
+// The model's file is complete: the bytes given from now on are those of the external data file that the model calls
+// `path`. Returns 0 or a negative value.
+NM_EXPORT int32_t nm_external_file(nm_model* model, const char* path, size_t size);
+NM_EXPORT void nm_free_model(nm_model* model);
 
-// Loads an ONNX model. `bytes` must come from nm_alloc and belongs to the engine from this call on, whether or
-// not it succeeds. `flags` is 0 or a sum of:
+// Makes a session of a model, which belongs to the engine from this call on, whether or not it succeeds. `flags` is 0
+// or a sum of:
 #define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one of them is at fault
-NM_EXPORT nm_session* nm_load(uint8_t* bytes, size_t size, uint32_t flags);
+NM_EXPORT nm_session* nm_load(nm_model* model, uint32_t flags);
 NM_EXPORT void nm_release(nm_session* session);
 
 // Metadata as JSON, owned by the session and valid until it is released:
@@ -116,7 +124,9 @@ NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t
 // Makes a run in progress (on another thread) stop before its next step with code "cancelled".
 NM_EXPORT void nm_cancel(nm_session* session);
 
-// Memory as JSON: {"heap":N,"weights":N,"arena":N,"peak":N} in bytes; heap is all that is allocated now.
+// Memory as JSON: {"heap":N,"weights":N,"arena":N,"arenaBound":N,"scratch":N,"peak":N} in bytes. heap is all that is
+// allocated now; arena holds intermediate results, of which arenaBound bytes are alive at once; scratch is what
+// operators need beside it while they run.
 NM_EXPORT const char* nm_memory(nm_session* session);
 
 // Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm

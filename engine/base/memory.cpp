@@ -16,11 +16,11 @@ std::atomic<size_t> limit_bytes{SIZE_MAX};
 constexpr size_t kLargest =
     static_cast<size_t>(std::min<uint64_t>(uint64_t{1} << 39, SIZE_MAX - uint64_t{3} * kAlignment));
 
-// The block's size is kept in front of it: release() gets no size, and the counts need it.
+// Stands in front of what is handed out: release() gets no size, and the counts need it.
 struct Header {
   size_t bytes;
+  void* block;  // from malloc
 };
-static_assert(sizeof(Header) <= kAlignment);
 
 }  // namespace
 
@@ -28,22 +28,24 @@ void* allocate(size_t bytes) {
   if (bytes > kLargest) return nullptr;
   const size_t limit = limit_bytes.load(std::memory_order_relaxed);
   if (bytes > limit || current_bytes.load(std::memory_order_relaxed) > limit - bytes) return nullptr;
-  const size_t total = align_up(bytes) + kAlignment;
-  auto* block = static_cast<uint8_t*>(std::aligned_alloc(kAlignment, total));
+  // Not aligned_alloc: dlmalloc (WebAssembly's) looks for more than it then takes, so a block would never go where one
+  // of the same size has been, as packed weights should where raw ones were.
+  void* block = std::malloc(align_up(bytes) + kAlignment + sizeof(Header));
   if (block == nullptr) return nullptr;
-  reinterpret_cast<Header*>(block)->bytes = bytes;
+  auto* data = reinterpret_cast<uint8_t*>(align_up(reinterpret_cast<uintptr_t>(block) + sizeof(Header)));
+  reinterpret_cast<Header*>(data)[-1] = {bytes, block};
   const size_t now = current_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   size_t peak = peak_bytes.load(std::memory_order_relaxed);
   while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
-  return block + kAlignment;
+  return data;
 }
 
 void release(void* pointer) {
   if (pointer == nullptr) return;
-  uint8_t* block = static_cast<uint8_t*>(pointer) - kAlignment;
-  current_bytes.fetch_sub(reinterpret_cast<Header*>(block)->bytes, std::memory_order_relaxed);
-  std::free(block);
+  const Header header = static_cast<Header*>(pointer)[-1];
+  current_bytes.fetch_sub(header.bytes, std::memory_order_relaxed);
+  std::free(header.block);
 }
 
 void limit_memory(size_t bytes) { limit_bytes.store(bytes, std::memory_order_relaxed); }

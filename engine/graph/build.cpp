@@ -58,8 +58,8 @@ struct Scope {
 
 class Builder {
  public:
-  Builder(const onnx::ModelProto& model, const std::shared_ptr<void>& owner, const ExternalFiles& files)
-      : model_(model), owner_(owner), files_(files), opsets_(opset_map(model.opsets)) {}
+  Builder(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files)
+      : model_(model), file_(file), files_(files), opsets_(opset_map(model.opsets)) {}
 
   Result<Graph> build() {
     if (model_.opsets.empty() && model_.ir_version >= 3) {
@@ -85,11 +85,11 @@ class Builder {
     Graph& graph = scope.graph;
     graph.name = proto.name;
     for (const onnx::TensorProto& p : proto.initializers) {
-      NM_ASSIGN(Tensor t, decode_tensor(p, owner_, files_));
+      NM_ASSIGN(Tensor t, decode_tensor(p, &file_, files_));
       NM_TRY(define(scope, p.name, graph.add_constant(std::string(p.name), std::move(t))));
     }
     for (const onnx::SparseTensorProto& p : proto.sparse_initializers) {
-      NM_ASSIGN(Tensor t, decode_sparse_tensor(p, owner_, files_));
+      NM_ASSIGN(Tensor t, decode_sparse_tensor(p, &file_, files_));
       NM_TRY(define(scope, p.values.name, graph.add_constant(std::string(p.values.name), std::move(t))));
     }
     for (const onnx::ValueInfoProto& p : proto.inputs) {
@@ -260,20 +260,20 @@ class Builder {
         return Attribute(std::vector<std::string>(a.strings.begin(), a.strings.end()));
       case AttributeType::TENSOR:
         if (a.tensors.size() == 1) {
-          NM_ASSIGN(Tensor t, decode_tensor(a.tensors[0], owner_, files_));
+          NM_ASSIGN(Tensor t, decode_tensor(a.tensors[0], &file_, files_));
           return Attribute(std::move(t));
         }
         break;
       case AttributeType::SPARSE_TENSOR:
         if (a.sparse_tensors.size() == 1) {
-          NM_ASSIGN(Tensor t, decode_sparse_tensor(a.sparse_tensors[0], owner_, files_));
+          NM_ASSIGN(Tensor t, decode_sparse_tensor(a.sparse_tensors[0], &file_, files_));
           return Attribute(std::move(t));
         }
         break;
       case AttributeType::TENSORS: {
         std::vector<Tensor> list;
         for (const onnx::TensorProto& p : a.tensors) {
-          NM_ASSIGN(Tensor t, decode_tensor(p, owner_, files_));
+          NM_ASSIGN(Tensor t, decode_tensor(p, &file_, files_));
           list.push_back(std::move(t));
         }
         return Attribute(std::move(list));
@@ -318,16 +318,15 @@ class Builder {
   }
 
   const onnx::ModelProto& model_;
-  const std::shared_ptr<void>& owner_;
+  const onnx::ModelFile& file_;
   const ExternalFiles& files_;
   OpsetMap opsets_;
 };
 
 }  // namespace
 
-Result<Graph> build_graph(const onnx::ModelProto& model, const std::shared_ptr<void>& owner,
-                          const ExternalFiles& files) {
-  return Builder(model, owner, files).build();
+Result<Graph> build_graph(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files) {
+  return Builder(model, file, files).build();
 }
 
 }  // namespace nm

@@ -4,8 +4,7 @@
 
 namespace nm {
 
-// `owner` keeps the bytes that `model` views alive.
-Result<Graph> build_graph(const onnx::ModelProto& model, const std::shared_ptr<void>& owner,
-                          const ExternalFiles& files);
+// `model` is what `file` was read as; the graph needs neither any more.
+Result<Graph> build_graph(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files);
 
 }  // namespace nm

@@ -1,16 +1,11 @@
 #include "engine/graph/decode.h"
 
-#include <charconv>
 #include <cstring>
 
 #include "engine/base/text.h"
 
 namespace nm {
 namespace {
-
-Status bad_tensor(const onnx::TensorProto& t, std::string_view why) {
-  return Status(Code::InvalidModel, text("the model's tensor '", t.name, "' is damaged: ", why)).about(t.name, "", "");
-}
 
 Result<Shape> decode_dims(const std::vector<int64_t>& dims, std::string_view name) {
   if (dims.size() > static_cast<size_t>(kMaxRank)) {
@@ -25,41 +20,22 @@ Result<Shape> decode_dims(const std::vector<int64_t>& dims, std::string_view nam
   return shape;
 }
 
-Result<onnx::Bytes> external_bytes(const onnx::TensorProto& t, const ExternalFiles& files,
-                                   std::shared_ptr<void>& owner) {
-  std::string_view location;
-  uint64_t offset = 0;
-  uint64_t length = 0;
-  bool has_length = false;
-  for (const auto& [key, value] : t.external_data) {
-    const auto number = [&](uint64_t& out) {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-      return error == std::errc() && end == value.data() + value.size();
-    };
-    if (key == "location") location = value;
-    if (key == "offset" && !number(offset)) return bad_tensor(t, "its external data offset is not a number");
-    if (key == "length") {
-      if (!number(length)) return bad_tensor(t, "its external data length is not a number");
-      has_length = true;
-    }
-  }
-  const auto file = files.find(location);
+Result<onnx::Block> external_data(const onnx::TensorProto& t, const ExternalFiles& files) {
+  NM_ASSIGN(const ExternalReference reference, external_reference(t));
+  const auto file = files.find(reference.location);
   if (file == files.end()) {
-    return Status(Code::InvalidModel, text("the model keeps tensor '", t.name, "' in the external file '", location,
-                                           "', which was not given; pass it as external data"));
+    return Status(Code::InvalidModel, text("the model keeps tensor '", t.name, "' in the external file '",
+                                           reference.location, "', which was not given; pass it as external data"));
   }
-  const onnx::Bytes all = file->second.bytes;
-  if (offset > all.size() || (has_length && length > all.size() - offset)) {
-    return bad_tensor(t, text("its external file '", location, "' has only ", all.size(), " bytes"));
-  }
-  owner = file->second.owner;
-  return all.subspan(offset, has_length ? length : all.size() - offset);
+  if (const auto data = file->second.find(reference)) return *data;
+  return damaged_tensor(t,
+                        text("its external file '", reference.location, "' has only ", file->second.size(), " bytes"));
 }
 
 template <class To, class From>
 Status copy_numbers(const onnx::TensorProto& proto, const std::vector<From>& from, Tensor& to) {
   if (from.size() != static_cast<size_t>(to.count())) {
-    return bad_tensor(proto, text("it has ", from.size(), " elements where its shape needs ", to.count()));
+    return damaged_tensor(proto, text("it has ", from.size(), " elements where its shape needs ", to.count()));
   }
   To* out = static_cast<To*>(to.raw());
   for (size_t i = 0; i < from.size(); ++i) out[i] = static_cast<To>(from[i]);
@@ -100,7 +76,7 @@ Status copy_listed(const onnx::TensorProto& p, Tensor& t) {
     case DType::Float4E2M1:
     case DType::UInt2:
     case DType::Int2: {  // packed bytes, one in each int32
-      if (p.int32_data.size() != t.bytes()) return bad_tensor(p, "its packed elements do not fit its shape");
+      if (p.int32_data.size() != t.bytes()) return damaged_tensor(p, "its packed elements do not fit its shape");
       auto* out = static_cast<uint8_t*>(t.raw());
       for (size_t i = 0; i < p.int32_data.size(); ++i) out[i] = static_cast<uint8_t>(p.int32_data[i]);
       return {};
@@ -109,13 +85,13 @@ Status copy_listed(const onnx::TensorProto& p, Tensor& t) {
     case DType::Complex128: {
       const bool wide = t.dtype() == DType::Complex128;
       const size_t count = wide ? p.double_data.size() : p.float_data.size();
-      if (count != 2 * static_cast<size_t>(t.count())) return bad_tensor(p, "its elements do not fit its shape");
+      if (count != 2 * static_cast<size_t>(t.count())) return damaged_tensor(p, "its elements do not fit its shape");
       std::memcpy(t.raw(), wide ? static_cast<const void*>(p.double_data.data()) : p.float_data.data(), t.bytes());
       return {};
     }
     case DType::String: {
       if (p.string_data.size() != static_cast<size_t>(t.count())) {
-        return bad_tensor(p, "its strings do not fit its shape");
+        return damaged_tensor(p, "its strings do not fit its shape");
       }
       auto* out = t.data<std::string>();
       for (size_t i = 0; i < p.string_data.size(); ++i) out[i] = p.string_data[i];
@@ -124,33 +100,35 @@ Status copy_listed(const onnx::TensorProto& p, Tensor& t) {
     case DType::Undefined:
       break;
   }
-  return bad_tensor(p, "it has no element type");
+  return damaged_tensor(p, "it has no element type");
 }
 
 }  // namespace
 
-Result<Tensor> decode_tensor(const onnx::TensorProto& p, const std::shared_ptr<void>& file_owner,
-                             const ExternalFiles& files) {
-  if (!dtype_valid(p.data_type)) return bad_tensor(p, text("its element type ", p.data_type, " is not one of ONNX's"));
+Result<Tensor> decode_tensor(const onnx::TensorProto& p, const onnx::ModelFile* file, const ExternalFiles& files) {
+  if (!dtype_valid(p.data_type))
+    return damaged_tensor(p, text("its element type ", p.data_type, " is not one of ONNX's"));
   const auto dtype = static_cast<DType>(p.data_type);
   NM_ASSIGN(const Shape shape, decode_dims(p.dims, p.name));
   const int64_t count = shape.count();
   const int64_t bytes = count < 0 ? -1 : dtype_bytes(dtype, count);
-  if (bytes < 0) return bad_tensor(p, text("its shape ", to_string(shape), " is larger than any memory"));
+  if (bytes < 0) return damaged_tensor(p, text("its shape ", to_string(shape), " is larger than any memory"));
 
-  onnx::Bytes raw = p.raw_data;
-  std::shared_ptr<void> owner = file_owner;
+  onnx::Block data{nullptr, p.raw_data};
   if (p.external) {
-    NM_ASSIGN(raw, external_bytes(p, files, owner));
+    NM_ASSIGN(data, external_data(p, files));
+  } else if (const onnx::Block* detached = file != nullptr ? file->detached(p.raw_data) : nullptr) {
+    data = *detached;
   }
+  const onnx::Bytes raw = data.bytes;
   if (p.has_raw_data || p.external) {
-    if (dtype == DType::String) return bad_tensor(p, "strings cannot be raw data");
+    if (dtype == DType::String) return damaged_tensor(p, "strings cannot be raw data");
     if (raw.size() != static_cast<size_t>(bytes)) {
-      return bad_tensor(p, text("it has ", raw.size(), " bytes where ", describe(dtype, shape), " needs ", bytes));
+      return damaged_tensor(p, text("it has ", raw.size(), " bytes where ", describe(dtype, shape), " needs ", bytes));
     }
     const int element = std::max(1, std::min(dtype_bits(dtype) / 8, 8));
-    if (owner && reinterpret_cast<uintptr_t>(raw.data()) % static_cast<uintptr_t>(element) == 0) {
-      return Tensor::view(dtype, shape, const_cast<uint8_t*>(raw.data()), owner);
+    if (data.owner && reinterpret_cast<uintptr_t>(raw.data()) % static_cast<uintptr_t>(element) == 0) {
+      return Tensor::view(dtype, shape, const_cast<uint8_t*>(raw.data()), data.owner);
     }
     NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
     if (bytes > 0) std::memcpy(t.raw(), raw.data(), raw.size());
@@ -160,17 +138,17 @@ Result<Tensor> decode_tensor(const onnx::TensorProto& p, const std::shared_ptr<v
   const size_t listed = p.float_data.size() + p.int32_data.size() + p.string_data.size() + p.int64_data.size() +
                         p.double_data.size() + p.uint64_data.size();
   if (static_cast<uint64_t>(count) / 4 > listed) {
-    return bad_tensor(p, text("it has ", listed, " elements where its shape needs ", count));
+    return damaged_tensor(p, text("it has ", listed, " elements where its shape needs ", count));
   }
   NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
   NM_TRY(copy_listed(p, t));
   return t;
 }
 
-Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& p, const std::shared_ptr<void>& owner,
+Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& p, const onnx::ModelFile* file,
                                     const ExternalFiles& files) {
-  NM_ASSIGN(const Tensor values, decode_tensor(p.values, owner, files));
-  NM_ASSIGN(const Tensor indices, decode_tensor(p.indices, owner, files));
+  NM_ASSIGN(const Tensor values, decode_tensor(p.values, file, files));
+  NM_ASSIGN(const Tensor indices, decode_tensor(p.indices, file, files));
   NM_ASSIGN(const Shape shape, decode_dims(p.dims, p.values.name));
   const int64_t count = shape.count();
   // Indices are linear ([nnz]) or coordinates ([nnz, rank]).
@@ -178,7 +156,7 @@ Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& p, const std:
   if (indices.dtype() != DType::Int64 || count < 0 || indices.rank() < 1 || indices.rank() > 2 ||
       indices.dim(0) != values.count() || (!linear && indices.dim(1) != shape.rank()) ||
       values.dtype() == DType::String || dtype_bits(values.dtype()) < 8) {
-    return bad_tensor(p.values, "its sparse indices do not fit its shape");
+    return damaged_tensor(p.values, "its sparse indices do not fit its shape");
   }
   NM_ASSIGN(Tensor dense, Tensor::create(values.dtype(), shape));
   std::memset(dense.raw(), 0, dense.bytes());
@@ -191,11 +169,11 @@ Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& p, const std:
     } else {
       for (int d = 0; d < shape.rank(); ++d) {
         const int64_t k = index[i * shape.rank() + d];
-        if (k < 0 || k >= shape[d]) return bad_tensor(p.values, "a sparse index is outside its shape");
+        if (k < 0 || k >= shape[d]) return damaged_tensor(p.values, "a sparse index is outside its shape");
         at = at * shape[d] + k;
       }
     }
-    if (at < 0 || at >= count) return bad_tensor(p.values, "a sparse index is outside its shape");
+    if (at < 0 || at >= count) return damaged_tensor(p.values, "a sparse index is outside its shape");
     std::memcpy(static_cast<uint8_t*>(dense.raw()) + static_cast<size_t>(at) * size,
                 static_cast<const uint8_t*>(values.raw()) + static_cast<size_t>(i) * size, size);
   }

@@ -1,26 +1,16 @@
 // Tensors and types of an ONNX file as the engine's own.
 #pragma once
-#include <map>
-#include <memory>
-#include <string>
-
+#include "engine/graph/external_file.h"
 #include "engine/graph/graph.h"
 #include "engine/onnx/model.h"
+#include "engine/onnx/model_file.h"
 
 namespace nm {
 
-// Contents of files that initialisers refer to, by the location the model writes.
-struct ExternalFile {
-  std::shared_ptr<void> owner;
-  onnx::Bytes bytes;
-};
-using ExternalFiles = std::map<std::string, ExternalFile, std::less<>>;
-
-// Raw data that is aligned for its type is viewed in place and keeps `owner` (of the file's bytes) alive; everything
-// else is copied. A null owner copies always.
-Result<Tensor> decode_tensor(const onnx::TensorProto& proto, const std::shared_ptr<void>& owner,
-                             const ExternalFiles& files);
-Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& proto, const std::shared_ptr<void>& owner,
+// `file` is the one that the proto was read from; nullptr for what did not come through a ModelFile. Data in a block of
+// their own, or in an external file, are viewed in place where they are aligned for their type; all others are copied.
+Result<Tensor> decode_tensor(const onnx::TensorProto& proto, const onnx::ModelFile* file, const ExternalFiles& files);
+Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& proto, const onnx::ModelFile* file,
                                     const ExternalFiles& files);
 Result<ValueType> decode_type(const onnx::TypeProto& proto);
 // The dims of a tensor type; false when the file gives none.

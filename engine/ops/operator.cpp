@@ -34,6 +34,12 @@ Result<uint8_t*> Scratch::get(size_t bytes) {
   return blocks_[used_++].data;
 }
 
+size_t Scratch::bytes() const {
+  size_t bytes = 0;
+  for (const Block& block : blocks_) bytes += block.size;
+  return bytes;
+}
+
 Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) const {
   NM_ASSIGN(Tensor t, Tensor::create(dtype, shape));
   *outputs_[i] = Value(std::move(t));

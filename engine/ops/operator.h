@@ -189,6 +189,7 @@ class Scratch {
  public:
   Result<uint8_t*> get(size_t bytes);
   void reset() { used_ = 0; }
+  size_t bytes() const;
 
  private:
   struct Block {

@@ -72,12 +72,24 @@ bool is_weights(const Graph& graph, const Node& node) {
   return t != nullptr && (t->dtype() == DType::Int8 || t->dtype() == DType::UInt8 || t->dtype() == DType::Int32);
 }
 
+// Not only at the end of the pass, or all weights would be there twice.
+void let_go(Graph& graph, const Node& node, uint32_t index, Uses& uses) {
+  for (const ValueId id : node.inputs) {
+    if (id == kNone || uses.is_output[static_cast<size_t>(id)]) continue;
+    std::vector<uint32_t>& readers = uses.readers[static_cast<size_t>(id)];
+    std::erase(readers, index);
+    if (readers.empty()) graph.value(id).constant = Tensor();
+  }
+}
+
 Result<bool> fold_nodes(Graph& graph, bool weights_too) {
   Scratch scratch;
+  Uses uses(graph);
   bool changed = false;
   std::vector<Node> kept;
   kept.reserve(graph.nodes.size());
-  for (Node& node : graph.nodes) {
+  for (uint32_t n = 0; n < graph.nodes.size(); ++n) {
+    Node& node = graph.nodes[n];
     // Shape and Size of known shapes are constants since infer_types.
     const bool known = std::all_of(node.outputs.begin(), node.outputs.end(),
                                    [&](ValueId id) { return id == kNone || graph.value(id).is_constant(); });
@@ -92,6 +104,7 @@ Result<bool> fold_nodes(Graph& graph, bool weights_too) {
     auto folded = fold(graph, node, scratch);
     if (!folded.ok()) return folded.take_status().at(node.op_type, node.name);
     if (*folded) {
+      let_go(graph, node, n, uses);
       changed = true;
     } else {
       kept.push_back(std::move(node));

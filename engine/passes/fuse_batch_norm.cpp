@@ -97,7 +97,7 @@ int64_t foldable_channels(const Graph& graph, const Node& node) {
   return channels;
 }
 
-Status fold(Graph& graph, Node& conv, const Affine& a) {
+Status fold(Graph& graph, Node& conv, const Affine& a, const Uses& uses) {
   const auto channels = static_cast<int64_t>(a.scale.size());
   const Tensor w = *graph.constant(conv.inputs[1]);
   NM_ASSIGN(Tensor scaled, Tensor::create(DType::Float32, w.shape()));
@@ -115,6 +115,9 @@ Status fold(Graph& graph, Node& conv, const Affine& a) {
   if (conv.input(2) != kNone) old = per_channel(graph, conv.inputs[2], channels, 0);
   for (size_t i = 0; i < old.size(); ++i) bias.data<float>()[i] = old[i] * a.scale[i] + a.shift[i];
   const std::string name = graph.value(conv.inputs[1]).name;
+  // Not only at the end of the pass, or all weights would be there twice.
+  const auto old_id = static_cast<size_t>(conv.inputs[1]);
+  if (old_id < uses.readers.size() && uses.single_reader(conv.inputs[1])) graph.values[old_id].constant = Tensor();
   conv.inputs.resize(3, kNone);
   conv.explicit_inputs = 3;
   conv.inputs[1] = graph.add_constant(name, std::move(scaled));
@@ -136,7 +139,7 @@ Result<bool> fuse_batch_norm(Graph& graph) {
       if (graph.value(image).type.dtype != DType::Float32) break;
       const auto affine = affine_of(graph, next, image, channels, graph.constant(conv.inputs[1])->rank());
       if (!affine) break;
-      NM_TRY(fold(graph, conv, *affine));
+      NM_TRY(fold(graph, conv, *affine, uses));
       conv.outputs[0] = next.outputs[0];
       next.outputs[0] = image;
       changed = true;

@@ -1,5 +1,6 @@
-// Offsets for tensors that live in one block of memory: greedy by size, largest first, each at the lowest place where
-// nothing alive at the same time lies (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference").
+// Offsets for tensors that live in one block of memory: one after the other, each at the lowest place where nothing
+// alive at the same time lies, largest first or in whichever of a few orders takes least (Pisarchyk and Lee, "Efficient
+// Memory Management for Deep Neural Net Inference").
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,9 @@ struct ArenaBlock {
   int32_t last = 0;   // the last step that reads it
   size_t offset = 0;  // the result
 };
+
+// The bytes of the blocks that are alive at once: no arena can be smaller.
+size_t live_bytes(const std::vector<ArenaBlock>& blocks);
 
 // Sets every block's offset (a multiple of kAlignment) and returns the bytes needed in all.
 size_t place_blocks(std::vector<ArenaBlock>& blocks);

@@ -259,6 +259,7 @@ class Planner {
       ids.push_back(id);
     }
     plan_->arena_bytes = place_blocks(blocks);
+    plan_->live_bytes = live_bytes(blocks);
     for (size_t i = 0; i < ids.size(); ++i) slot(ids[i]).offset = blocks[i].offset;
     // Nodes are in order, so a source's offset is final before those that live in it are reached.
     for (const Node& node : graph_.nodes) {

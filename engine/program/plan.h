@@ -41,6 +41,7 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<ValueId> input_views;  // slots with alias_of, in an order in which they can be bound
   size_t arena_bytes = 0;
+  size_t live_bytes = 0;  // of the arena, where most are alive at once
   const uint8_t* bound_to = nullptr;
 
   void bind_arena(uint8_t* base);

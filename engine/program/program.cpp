@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/positions.h"
+
 namespace nm {
 namespace {
 
@@ -31,6 +33,20 @@ Result<Tensor> owned_copy(const Tensor& t) {
   return copy;
 }
 
+// The nodes by the size of their weights: packed ones then find room where larger raw ones have been.
+std::vector<int64_t> largest_first(const Graph& graph) {
+  std::vector<size_t> bytes;
+  for (const Node& node : graph.nodes) {
+    size_t& sum = bytes.emplace_back();
+    for (const ValueId id : node.inputs) {
+      if (const Tensor* t = graph.constant(id); t != nullptr && t->raw() != nullptr) sum += t->bytes();
+    }
+  }
+  return sorted_positions(bytes.size(), [&](int64_t a, int64_t b) {
+    return bytes[static_cast<size_t>(a)] > bytes[static_cast<size_t>(b)];
+  });
+}
+
 }  // namespace
 
 Program::Program(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled, bool body)
@@ -48,6 +64,7 @@ Result<std::unique_ptr<Program>> Program::compile(std::shared_ptr<Graph> graph, 
 }
 
 Status Program::prepare() {
+  operators_.resize(graph_->nodes.size());
   // Readers of each constant that still need its raw form.
   std::vector<uint32_t> readers(graph_->values.size());
   for (const Node& node : graph_->nodes) {
@@ -62,7 +79,8 @@ Status Program::prepare() {
     packed_bytes_ += body->packed_bytes();
     return std::unique_ptr<Body>(std::move(body));
   };
-  for (const Node& node : graph_->nodes) {
+  for (const int64_t position : largest_first(*graph_)) {
+    const Node& node = graph_->nodes[static_cast<size_t>(position)];
     NM_ASSIGN(OperatorPtr op, create_operator(node));
     Preparation c(*graph_, node, compile_body);
     if (Status s = op->prepare(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
@@ -73,7 +91,7 @@ Status Program::prepare() {
       GraphValue& v = graph_->value(id);
       if (v.is_constant()) v.constant = Tensor::view(v.constant.dtype(), v.constant.shape(), nullptr);
     }
-    operators_.push_back(std::move(op));
+    operators_[static_cast<size_t>(position)] = std::move(op);
   }
   return {};
 }
@@ -100,6 +118,7 @@ Status Program::begin(std::vector<Value> inputs) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
     arena_ = Buffer(plan->arena_bytes);
+    live_bytes_ = plan->live_bytes;
     if (!arena_.ok()) {
       return {Code::OutOfMemory, text("there is no memory for ", plan->arena_bytes,
                                       " bytes of intermediate results; use smaller inputs or release other sessions")};

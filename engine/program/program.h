@@ -28,6 +28,9 @@ class Program final : public Body {
   const Operator& op(uint32_t node) const { return *operators_[node]; }
   size_t packed_bytes() const { return packed_bytes_; }
   size_t arena_bytes() const { return arena_.size(); }
+  // Of the plan that the arena was made for, the bytes alive at once.
+  size_t live_bytes() const { return live_bytes_; }
+  size_t scratch_bytes() const { return scratch_.bytes(); }
 
   size_t input_count() const override { return graph_->inputs.size(); }
   size_t output_count() const override { return graph_->outputs.size(); }
@@ -53,6 +56,7 @@ class Program final : public Body {
   Plan* current_ = nullptr;
   size_t next_step_ = 0;
   Buffer arena_;
+  size_t live_bytes_ = 0;
   Scratch scratch_;
   size_t packed_bytes_ = 0;
 };

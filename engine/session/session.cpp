@@ -1,7 +1,6 @@
 #include "engine/session/session.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 #include "engine/base/json.h"
@@ -10,9 +9,6 @@
 
 namespace nm {
 namespace {
-
-// A file whose leftover initialisers are fewer than one in this many bytes is not worth keeping for them.
-constexpr size_t kKeepFraction = 4;
 
 std::vector<Session::Port> ports(const Graph& graph, const std::vector<ValueId>& ids) {
   std::vector<Session::Port> list;
@@ -73,13 +69,15 @@ size_t constant_bytes(const Graph& graph) {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<void> owner, onnx::Bytes bytes,
-                                               const LoadOptions& options) {
+Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions options) {
   std::unique_ptr<Session> session(new Session);
   auto graph = std::make_shared<Graph>();
   {
-    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(bytes));
-    NM_ASSIGN(*graph, build_graph(model, owner, options.external));
+    // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
+    const onnx::ModelFile read = std::move(file);
+    const ExternalFiles external = std::move(options.external);
+    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(read.rest()));
+    NM_ASSIGN(*graph, build_graph(model, read, external));
     NM_TRY(check_supported(*graph));
     NM_TRY(infer_types(*graph));
     session->symbols_ = graph->symbols;
@@ -92,21 +90,6 @@ Result<std::unique_ptr<Session>> Session::load(std::shared_ptr<void> owner, onnx
   session->declared_.resize(session->inputs_.size());
   NM_TRY(run_passes(*graph, options.optimize));
   NM_ASSIGN(session->program_, Program::compile(graph, session->cancelled_, false));
-  // Few bytes of a large file are often all that is still read in place once the weights are packed.
-  if (owner.use_count() > 1) {
-    size_t used = 0;
-    for (GraphValue& v : graph->values) {
-      if (v.constant.owner() == owner && v.constant.raw() != nullptr) used += v.constant.bytes();
-    }
-    if (used < bytes.size() / kKeepFraction) {
-      for (GraphValue& v : graph->values) {
-        if (v.constant.owner() != owner || v.constant.raw() == nullptr) continue;
-        NM_ASSIGN(Tensor copy, Tensor::create(v.constant.dtype(), v.constant.shape()));
-        std::memcpy(copy.raw(), v.constant.raw(), v.constant.bytes());
-        v.constant = std::move(copy);
-      }
-    }
-  }
   return session;
 }
 
@@ -273,6 +256,8 @@ std::string Session::memory_json() const {
   json.begin_object().member("heap", static_cast<int64_t>(counts.current));
   json.member("weights", static_cast<int64_t>(constant_bytes(program_->graph()) + program_->packed_bytes()));
   json.member("arena", static_cast<int64_t>(program_->arena_bytes()));
+  json.member("arenaBound", static_cast<int64_t>(program_->live_bytes()));
+  json.member("scratch", static_cast<int64_t>(program_->scratch_bytes()));
   json.member("peak", static_cast<int64_t>(counts.peak));
   return json.end_object().take();
 }

@@ -27,9 +27,7 @@ struct StepFacts {
 
 class Session {
  public:
-  // `owner` keeps `bytes` alive; the session lets go of it when it no longer needs it.
-  static Result<std::unique_ptr<Session>> load(std::shared_ptr<void> owner, onnx::Bytes bytes,
-                                               const LoadOptions& options);
+  static Result<std::unique_ptr<Session>> load(onnx::ModelFile file, LoadOptions options);
 
   struct Port {
     std::string name;

@@ -1,6 +1,7 @@
 // Loads and runs damaged copies of models: cut short, bits flipped, bytes overwritten, pieces moved. Every one must end
 // in an error or a result; run this under the sanitizers.
 //   nm_mutations MODEL... [--count N] [--seed N]
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -93,8 +94,15 @@ End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
   Buffer copy(size);
   std::memcpy(copy.data(), file.bytes.data(), size);
   mutate(copy.data(), size, random);
-  uint8_t* data = copy.data();
-  auto session = Session::load(std::move(copy).share(), onnx::Bytes(data, size), {});
+  // It comes in pieces of up to 2, 64 or 8192 bytes, and the announced length may be wrong too.
+  onnx::ModelFile model(random() % 4 == 0 ? random() % (2 * file.bytes.size() + 1) : size);
+  const size_t largest = size_t{2} << 6 * (random() % 3);
+  for (size_t at = 0; at < size;) {
+    const size_t count = std::min<size_t>(1 + random() % largest, size - at);
+    if (!model.append(onnx::Bytes(copy.data() + at, count)).ok()) return End::Refused;
+    at += count;
+  }
+  auto session = Session::load(std::move(model), {});
   if (!session.ok()) return End::Refused;
   for (size_t i = 0; i < (*session)->inputs().size(); ++i) {
     auto t = cli::random_input((*session)->inputs()[i], 1);

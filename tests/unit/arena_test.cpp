@@ -17,6 +17,7 @@ TEST_CASE("blocks alive at the same time never overlap") {
       b.last = b.first + static_cast<int32_t>(random() % 10);
     }
     const size_t total = place_blocks(blocks);
+    CHECK(total >= live_bytes(blocks));
     for (size_t i = 0; i < blocks.size(); ++i) {
       CHECK(blocks[i].offset % kAlignment == 0);
       CHECK(blocks[i].offset + blocks[i].bytes <= total);
@@ -35,4 +36,15 @@ TEST_CASE("a chain of equal blocks takes the room of two") {
   std::vector<ArenaBlock> blocks;
   for (int i = 0; i < 10; ++i) blocks.push_back({1024, i, i + 1, 0});
   CHECK(place_blocks(blocks) == 2048);
+  // Whatever the order that they are listed in.
+  std::swap(blocks[1], blocks[8]);
+  std::swap(blocks[2], blocks[5]);
+  CHECK(place_blocks(blocks) == 2048);
+  CHECK(live_bytes(blocks) == 2048);
+}
+
+TEST_CASE("small blocks that live long do not keep large ones apart") {
+  // Two large ones after each other, and a state that is alive throughout and comes between them by size.
+  std::vector<ArenaBlock> blocks = {{4096, 0, 1, 0}, {8192, 2, 3, 0}, {4096, 1, 2, 0}, {64, 0, 3, 0}};
+  CHECK(place_blocks(blocks) == live_bytes(blocks));
 }

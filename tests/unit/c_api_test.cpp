@@ -37,6 +37,14 @@ std::string string_at(const nm_value* value, uint32_t part, uint32_t element) {
   return {text, static_cast<size_t>(length)};
 }
 
+const uint8_t* bytes_of(const std::string& s) { return reinterpret_cast<const uint8_t*>(s.data()); }
+
+nm_session* load(const std::string& bytes) {
+  nm_model* model = nm_new_model(bytes.size());
+  REQUIRE(nm_model_bytes(model, bytes_of(bytes), bytes.size()) == 0);
+  return nm_load(model, 0);
+}
+
 bool failed_with(const char* code) { return std::string(nm_last_error()).find(code) != std::string::npos; }
 
 }  // namespace
@@ -96,9 +104,7 @@ TEST_CASE("inputs take only the values that they are for") {
                                          {},
                                          {value_info("x", DType::Float32, {"2"})},
                                          {value_info("y", DType::Float32, {"2"})}});
-  auto* bytes = static_cast<uint8_t*>(nm_alloc(model.size()));
-  std::memcpy(bytes, model.data(), model.size());
-  nm_session* session = nm_load(bytes, model.size(), 0);
+  nm_session* session = load(model);
   REQUIRE(session != nullptr);
   nm_value* list[] = {numbers({1, 2})};
   CHECK(nm_input_value(session, 0, nm_new_sequence(list, 1)) < 0);
@@ -118,4 +124,45 @@ TEST_CASE("inputs take only the values that they are for") {
   CHECK(static_cast<const float*>(t.data)[1] == 4);
   CHECK(nm_output(session, 1) == nullptr);
   nm_release(session);
+}
+
+TEST_CASE("a model's files belong to the engine once it is loaded, and can be given up before") {
+  const size_t before = memory_counts().current;
+  namespace T = schema::TensorProto;
+  const Message location = Message()
+                               .text(schema::StringStringEntryProto::key, "location")
+                               .text(schema::StringStringEntryProto::value, "w.bin");
+  const Message weights = Message()
+                              .integer(T::dims, 2)
+                              .integer(T::data_type, kFloat)
+                              .text(T::name, "w")
+                              .integer(T::data_location, T::DataLocation::EXTERNAL)
+                              .message(T::external_data, location);
+  const std::string bytes =
+      model_bytes({{node_proto("Identity", {"w"}, {"y"})}, {weights}, {}, {value_info("y", DType::Float32, {"2"})}});
+  const std::string data("\0\0\x80\x3f\0\0\0\x40", 8);  // 1, 2
+  const auto give = [&](const std::string& file) {
+    nm_model* model = nm_new_model(0);
+    REQUIRE(nm_model_bytes(model, bytes_of(bytes), bytes.size()) == 0);
+    REQUIRE(nm_external_file(model, "w.bin", file.size()) == 0);
+    REQUIRE(nm_model_bytes(model, bytes_of(file), file.size()) == 0);
+    return model;
+  };
+  nm_session* session = nm_load(give(data), 0);
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_run(session) == 0);
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(nm_output(session, 0), 0, &t) == 0);
+  CHECK(static_cast<const float*>(t.data)[1] == 2);
+  nm_release(session);
+
+  CHECK(nm_load(give(data.substr(1)), 0) == nullptr);
+  CHECK(failed_with("w.bin"));
+  nm_free_model(give(data));
+  nm_model* empty = nm_new_model(100);
+  CHECK(nm_external_file(empty, "w.bin", 8) < 0);
+  CHECK(failed_with("invalid_model"));
+  CHECK(nm_load(empty, 0) == nullptr);
+  nm_free_model(nullptr);
+  CHECK(memory_counts().current == before);
 }

@@ -125,12 +125,11 @@ inline std::string model_bytes(const GraphParts& parts, int opset = 17) {
 }
 
 inline Result<std::unique_ptr<Session>> load(std::string_view bytes, bool optimize = true) {
-  Buffer buffer(bytes.size());
-  uint8_t* data = buffer.data();
-  if (!bytes.empty()) std::memcpy(data, bytes.data(), bytes.size());
+  onnx::ModelFile file(bytes.size());
+  NM_TRY(file.append({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}));
   LoadOptions options;
   options.optimize = optimize;
-  return Session::load(std::move(buffer).share(), onnx::Bytes(data, bytes.size()), options);
+  return Session::load(std::move(file), std::move(options));
 }
 
 }  // namespace nm::test

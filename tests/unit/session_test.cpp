@@ -51,6 +51,14 @@ TEST_CASE("a run allocates nothing once its shapes have been seen") {
   CHECK(memory_counts().peak == peak);
 }
 
+TEST_CASE("the memory of a session is told by its uses") {
+  auto session = load(affine_model());
+  REQUIRE(session.ok());
+  CHECK((*session)->memory_json().find(R"("arena":0,"arenaBound":0,"scratch":0,)") != std::string::npos);
+  run_affine(**session, 20);
+  CHECK((*session)->memory_json().find(R"("arena":192,"arenaBound":192,"scratch":0,)") != std::string::npos);
+}
+
 TEST_CASE("wrong calls are refused with the input's name, and the session stays usable") {
   auto loaded = load(affine_model());
   REQUIRE(loaded.ok());

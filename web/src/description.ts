@@ -54,10 +54,15 @@ export interface Profile {
   readonly steps: readonly TimedStep[];
 }
 
-/** Bytes in use; `heap` is all that is allocated now. */
+/**
+ * Bytes in use; `heap` is all that is allocated now. `arena` holds intermediate results, of which `arenaBound` bytes are
+ * alive at once; `scratch` is what operators need beside it while they run.
+ */
 export interface MemoryUse {
   readonly heap: number;
   readonly weights: number;
   readonly arena: number;
+  readonly arenaBound: number;
+  readonly scratch: number;
   readonly peak: number;
 }

@@ -8,8 +8,10 @@ export interface EngineExports {
   nm_alloc(bytes: number): number;
   nm_free(pointer: number): void;
   nm_last_error(): number;
-  nm_external_data(path: number, bytes: number, size: number): number;
-  nm_load(bytes: number, size: number, flags: number): number;
+  nm_new_model(size: number): number;
+  nm_model_bytes(model: number, bytes: number, count: number): number;
+  nm_external_file(model: number, path: number, size: number): number;
+  nm_load(model: number, flags: number): number;
   nm_describe(session: number): number;
   nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
   nm_input_value(session: number, index: number, value: number): number;

@@ -21,9 +21,19 @@ export function nodeModule<Module>(name: string): Module {
   return (process as NodeProcess).getBuiltinModule(name) as Module;
 }
 
-export function readFile(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  type Files = { readFile(path: URL): Promise<Uint8Array<ArrayBuffer>> };
-  return nodeModule<Files>('node:fs/promises').readFile(url);
+/** A file's size, and its bytes in pieces. */
+export async function fileStream(url: URL): Promise<{ total: number; pieces: AsyncIterable<Uint8Array> }> {
+  interface Files {
+    promises: { stat(path: URL): Promise<{ size: number }> };
+    createReadStream(path: URL, options: { highWaterMark: number }): AsyncIterable<Uint8Array>;
+  }
+  const files = nodeModule<Files>('node:fs');
+  const { size } = await files.promises.stat(url);
+  // Opened when it is read, so that nothing stays open when it is not.
+  async function* pieces() {
+    yield* files.createReadStream(url, { highWaterMark: 1 << 20 });
+  }
+  return { total: size, pieces: pieces() };
 }
 
 export function processorCount(): number {

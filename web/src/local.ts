@@ -4,18 +4,16 @@ import { elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { asNeuromancerError, type NeuromancerError, throwIfAborted } from './errors.js';
 import { bytesOf, newValue, readValues } from './exchange.js';
-import { readSource, type Source } from './fetch.js';
+import { openSource, type Source } from './fetch.js';
 import { nextTask } from './host.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
+import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
 import { Tensor } from './tensor.js';
 import { parseType, type Value, type ValueType } from './values.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
-
-/** NM_LOAD_UNOPTIMIZED */
-const loadUnoptimized = 1;
 
 /** A session in this thread: one engine instance with one memory. */
 export class LocalBackend implements Backend {
@@ -31,17 +29,17 @@ export class LocalBackend implements Backend {
     const threads = threadCount(options);
     const [module, model, externalData] = await Promise.all([
       loadModule(options, threads),
-      readSource('the model', source, options),
+      openSource('the model', source, options),
       Promise.all(
         Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
-          return { path, bytes: await readSource(`the external data "${path}"`, data, { signal: options.signal }) };
+          return { path, data: await openSource(`the external data "${path}"`, data, { signal: options.signal }) };
         }),
       ),
     ]);
     throwIfAborted(options.signal);
     const instance = await instantiate(module, threads);
     try {
-      const session = loadModel(instance.engine, model, externalData, options.optimize ?? true);
+      const session = await loadModel(instance.engine, model, externalData, options);
       return new LocalBackend(instance, session);
     } catch (error) {
       instance.stopThreads();
@@ -145,23 +143,6 @@ export class LocalBackend implements Backend {
     });
     return outputs;
   }
-}
-
-/** Hands the bytes over to the engine, which owns them from then on, and returns its session. */
-function loadModel(
-  engine: Engine,
-  model: Uint8Array,
-  externalData: readonly { path: string; bytes: Uint8Array }[],
-  optimize: boolean,
-): number {
-  for (const { path, bytes } of externalData) {
-    const address = engine.place(bytes, `the external data "${path}"`);
-    engine.with([engine.encode(path)], (pathAt) =>
-      engine.checkCount(engine.exports.nm_external_data(pathAt as number, address, bytes.byteLength)),
-    );
-  }
-  const address = engine.place(model, 'the model');
-  return engine.checkPointer(engine.exports.nm_load(address, model.byteLength, optimize ? 0 : loadUnoptimized));
 }
 
 function trapped<T>(call: () => T): T {

@@ -19,10 +19,12 @@ export interface FakeModel {
 export class FakeEngine {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 200 });
   readonly live = new Set<number>();
-  readonly external = new Map<string, string>();
+  /** What came in, with the size that was announced: the model (''), and external data by path. */
+  readonly files = new Map<string, { size: number; pieces: Uint8Array[] }>();
   /** Makes the next run fail with this error text, or trap when it is "trap". */
   failure: string | undefined;
   threads = 1;
+  loads = 0;
 
   #top = 1024;
   #error = '{}';
@@ -34,6 +36,10 @@ export class FakeEngine {
 
   constructor(model: FakeModel) {
     this.#model = model;
+  }
+
+  bytesOf(path: string): Buffer {
+    return Buffer.concat(this.files.get(path)?.pieces ?? []);
   }
 
   get exports(): EngineExports {
@@ -49,14 +55,22 @@ export class FakeEngine {
       },
       nm_free: (pointer) => void this.live.delete(pointer),
       nm_last_error: () => text(this.#error),
-      nm_external_data: (path, bytes, size) => {
-        this.live.delete(bytes);
-        this.external.set(this.#cString(path), new TextDecoder().decode(this.#bytes(bytes, size).slice()));
+      nm_new_model: (size) => {
+        this.files.set('', { size, pieces: [] });
+        return 1;
+      },
+      nm_model_bytes: (_, bytes, count) => {
+        const file = [...this.files.values()].at(-1) as { pieces: Uint8Array[] };
+        file.pieces.push(this.#bytes(bytes, count).slice());
         return 0;
       },
-      nm_load: (bytes, size) => {
-        this.live.delete(bytes);
-        if (size === 3) {
+      nm_external_file: (_, path, size) => {
+        this.files.set(this.#cString(path), { size, pieces: [] });
+        return 0;
+      },
+      nm_load: () => {
+        this.loads++;
+        if (this.bytesOf('').length === 3) {
           this.#error = JSON.stringify({ code: 'invalid_model', message: 'Three bytes are no model.' });
           return 0;
         }
@@ -131,7 +145,7 @@ export class FakeEngine {
         this.#view().setUint32(out, address, true);
         return bytes.byteLength;
       },
-      nm_memory: () => text(JSON.stringify({ heap: 1, weights: 2, arena: 3, peak: 4 })),
+      nm_memory: () => text(JSON.stringify({ heap: 1, weights: 2, arena: 3, arenaBound: 3, scratch: 0, peak: 4 })),
       nm_set_threads: (count) => {
         this.threads = count;
         return 0;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../src/engine.js';
-import { NeuromancerError, type Profile, Session, Tensor } from '../src/index.js';
+import { NeuromancerError, type Profile, type Progress, Session, Tensor } from '../src/index.js';
 import { FakeEngine } from './fake-engine.js';
 
 const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0, starting: false }));
@@ -34,12 +34,55 @@ describe('metadata', () => {
     expect(session.inputs.map(({ name }) => name)).toEqual(['x', 'names']);
     expect(session.outputs[0]?.shape).toEqual(['n']);
     expect(session.engine).toMatchObject({ artefact: 'wasm', threads: 1 });
-    expect(await session.memory()).toEqual({ heap: 1, weights: 2, arena: 3, peak: 4 });
+    expect(await session.memory()).toEqual({ heap: 1, weights: 2, arena: 3, arenaBound: 3, scratch: 0, peak: 4 });
   });
 
   test('external data reaches the engine by path', async () => {
     await Session.load(model, { wasm, externalData: { 'weights/ä.bin': new TextEncoder().encode('payload') } });
-    expect(fake.engine.external).toEqual(new Map([['weights/ä.bin', 'payload']]));
+    expect([...fake.engine.bytesOf('')]).toEqual([...model]);
+    expect(fake.engine.bytesOf('weights/ä.bin').toString()).toBe('payload');
+    expect(fake.engine.files.get('weights/ä.bin')?.size).toBe(7);
+  });
+
+  test('a large model goes in piece by piece, from whatever holds it', async () => {
+    const bytes = Uint8Array.from({ length: 700_000 }, (_, i) => i % 251);
+    const announced = { headers: { 'content-length': String(bytes.length) } };
+    const sources = [bytes, bytes.buffer, new Blob([bytes]), new Response(bytes, announced), new Response(bytes)];
+    for (const [i, source] of sources.entries()) {
+      const seen: Progress[] = [];
+      await Session.load(source, { wasm, onProgress: (progress) => seen.push(progress) });
+      const size = i < 4 ? bytes.length : 0; // the last does not say how long it is
+      expect(fake.engine.files.get('')?.size).toBe(size);
+      expect(fake.engine.bytesOf('').equals(bytes)).toBe(true);
+      expect(seen.at(-1)).toEqual(size > 0 ? { loaded: bytes.length, total: size } : { loaded: bytes.length });
+      expect(fake.engine.live.size).toBe(0);
+    }
+  });
+
+  test('a download that ends early is neither loaded nor read on', async () => {
+    let stopped = false;
+    const download = (pull: (controller: ReadableStreamDefaultController) => void) =>
+      new Response(
+        new ReadableStream({
+          pull,
+          cancel: () => {
+            stopped = true;
+          },
+        }),
+      );
+    const broken = download((controller) => controller.error(new Error('the line went dead')));
+    await expect(Session.load(broken, { wasm })).rejects.toMatchObject({
+      code: 'download_failed',
+      message: 'Reading the model failed: the line went dead',
+    });
+    const controller = new AbortController();
+    const endless = download((stream) => stream.enqueue(new Uint8Array(1000)));
+    const onProgress = ({ loaded }: Progress) => void (loaded > 5000 && controller.abort());
+    await expect(Session.load(endless, { wasm, onProgress, signal: controller.signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    expect(stopped).toBe(true);
+    expect(fake.engine.loads).toBe(0);
   });
 
   test("a refused model gives the engine's own error", async () => {

@@ -1,0 +1,47 @@
+// A model's bytes on their way into the engine, piece by piece: the whole file is never anywhere at once.
+import type { LoadOptions } from './backend.js';
+import type { Engine } from './engine.js';
+import { throwIfAborted } from './errors.js';
+import type { ByteStream } from './fetch.js';
+
+/** NM_LOAD_UNOPTIMIZED */
+const loadUnoptimized = 1;
+
+/** Pieces pass through a block of this size. */
+const blockBytes = 1 << 18;
+
+/** The engine's session of a model. What a failure leaves in the engine goes with its instance. */
+export async function loadModel(
+  engine: Engine,
+  model: ByteStream,
+  externalData: readonly { path: string; data: ByteStream }[],
+  { optimize, signal }: LoadOptions,
+): Promise<number> {
+  const { exports } = engine;
+  const block = engine.allocate(blockBytes, 'the model');
+  const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
+  const give = async ({ pieces }: ByteStream) => {
+    for await (const piece of pieces) {
+      for (let at = 0; at < piece.byteLength; at += blockBytes) {
+        const part = piece.subarray(at, at + blockBytes);
+        engine.bytes(block, part.byteLength).set(part);
+        engine.checkCount(exports.nm_model_bytes(pointer, block, part.byteLength));
+      }
+    }
+  };
+  await give(model);
+  for (const { path, data } of externalData) {
+    engine.with([engine.encode(path)], (pathAt) =>
+      engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(data))),
+    );
+    await give(data);
+  }
+  exports.nm_free(block);
+  throwIfAborted(signal);
+  return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadUnoptimized : 0));
+}
+
+/** As a size_t, in which 0 means unknown. */
+function sizeHint({ total = 0 }: ByteStream): number {
+  return Math.min(total, 0xffffffff);
+}
