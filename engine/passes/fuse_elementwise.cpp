@@ -75,6 +75,17 @@ class Groups {
 
   bool is_unary(size_t n) const { return std::holds_alternative<Unary>(kernel_[n]->f); }
 
+  // Dimensions that only a run tells are taken for equal, unless the file gives both a name. Where they turn out not to
+  // be, results are the same, since elementwise operators do not mind where their operands are stretched, and only take
+  // longer.
+  bool may_be_equal(int64_t a, int64_t b) const {
+    const auto open = [&](int64_t d) { return d < 0 && graph_.symbols->name(d).empty(); };
+    return a == b || (a != 1 && b != 1 && (open(a) || open(b)));
+  }
+  bool may_be_equal(const Shape& a, const Shape& b) const {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](int64_t x, int64_t y) { return may_be_equal(x, y); });
+  }
+
   // The one group that all who read the node's result are in, when that is of the same shape.
   size_t group_of_readers(size_t n, const std::vector<size_t>& group) const {
     const ValueId y = graph_.nodes[n].outputs[0];
@@ -84,8 +95,8 @@ class Groups {
     if (g == kNoGroup || std::any_of(readers.begin(), readers.end(), [&](uint32_t r) { return group[r] != g; })) {
       return kNoGroup;
     }
-    const Shape &shape = *graph_.value(y).shape, &of_group = *graph_.value(graph_.nodes[g].outputs[0]).shape;
-    return shape == of_group ? g : kNoGroup;
+    const ValueId result = graph_.nodes[g].outputs[0];
+    return may_be_equal(*graph_.value(y).shape, *graph_.value(result).shape) ? g : kNoGroup;
   }
 
   std::span<const ValueId> operands(size_t n) const {
