@@ -32,6 +32,7 @@ using Table = std::map<std::pair<std::string, std::string>, Row>;
 Table registered() {
   std::map<std::pair<std::string, std::string>, std::vector<std::pair<int, int>>> ranges;
   for (const OperatorEntry& e : Registry::instance().entries()) {
+    if (e.domain == kInternalDomain) continue;
     ranges[{e.domain.empty() ? "ai.onnx" : std::string(e.domain), std::string(e.name)}].emplace_back(e.since, e.until);
   }
   Table table;

@@ -2,6 +2,7 @@
 // Output may be an input (in place); otherwise runs must not overlap.
 #pragma once
 #include <cstdint>
+#include <variant>
 
 namespace nm {
 
@@ -64,6 +65,12 @@ enum class Binary : uint8_t {
   Pow,
   Prelu,  // x < 0 ? x·y : x
   SquaredDifference,
+};
+
+// A kernel by its name, with its parameters.
+struct Pointwise {
+  std::variant<Unary, Binary> f;
+  float a = 0, b = 0;  // of Unary
 };
 
 struct ElementwiseKernels {

@@ -13,23 +13,9 @@ namespace nm {
 namespace {
 
 void apply_float(Binary f, const Broadcast& b, const float* x, const float* y, float* z) {
-  const ElementwiseKernels& k = kernels().elementwise;
-  const int64_t xs = b.step(0);
-  const int64_t ys = b.step(1);
   for_elements(b.count(), [&](int64_t begin, int64_t end) {
     b.walk(begin, end, [&](const Broadcast::Run& r) {
-      const float* p = x + r.in[0];
-      const float* q = y + r.in[1];
-      if (xs == 0 && ys == 0) {  // both are stretched to the shape of a third
-        k.binary(f, p, q, z + r.out, 1);
-        std::fill_n(z + r.out + 1, r.count - 1, z[r.out]);
-      } else if (xs == ys) {
-        k.binary(f, p, q, z + r.out, r.count);
-      } else if (ys == 0) {
-        k.binary_vs(f, p, *q, z + r.out, r.count);
-      } else {
-        k.binary_sv(f, *p, q, z + r.out, r.count);
-      }
+      apply_run(f, x + r.in[0], b.step(0), y + r.in[1], b.step(1), z + r.out, r.count);
     });
   });
 }
@@ -155,6 +141,9 @@ class BinaryOperator final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i < 2; }
+  std::optional<Pointwise> pointwise(const Inference&) const override {
+    return has_axis_ ? std::nullopt : std::optional(Pointwise{f_});
+  }
   double flops(const Inference& c) const override {
     return static_cast<double>(std::max(c.shape(0).count(), c.shape(1).count()));
   }
@@ -172,6 +161,20 @@ class BinaryOperator final : public Operator {
 };
 
 }  // namespace
+
+void apply_run(Binary f, const float* x, int64_t xs, const float* y, int64_t ys, float* z, int64_t n) {
+  const ElementwiseKernels& k = kernels().elementwise;
+  if (xs == 0 && ys == 0) {  // both are stretched to the shape of a third
+    k.binary(f, x, y, z, 1);
+    std::fill_n(z + 1, n - 1, *z);
+  } else if (xs == ys) {
+    k.binary(f, x, y, z, n);
+  } else if (ys == 0) {
+    k.binary_vs(f, x, *y, z, n);
+  } else {
+    k.binary_sv(f, *x, y, z, n);
+  }
+}
 
 Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out) {
   const Broadcast b(out.shape(), {&x.shape(), &y_shape});

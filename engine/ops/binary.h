@@ -10,4 +10,7 @@ namespace nm {
 // `y_shape` is y's shape as it broadcasts (older operator sets align it at an axis).
 Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out);
 
+// z[i] = f(x[i * xs], y[i * ys]) for i < n; steps are 0 or 1.
+void apply_run(Binary f, const float* x, int64_t xs, const float* y, int64_t ys, float* z, int64_t n);
+
 }  // namespace nm

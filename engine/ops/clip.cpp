@@ -56,6 +56,15 @@ class Clip final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
+  std::optional<Pointwise> pointwise(const Inference& c) const override {
+    float bounds[] = {low_, high_};
+    for (const size_t i : {size_t{1}, size_t{2}}) {
+      if (!c.has(i)) continue;
+      if (c.value(i) == nullptr || c.type(i) != DType::Float32) return std::nullopt;
+      bounds[i - 1] = *c.value(i)->data<float>();
+    }
+    return Pointwise{Unary::Clip, bounds[0], bounds[1]};
+  }
   double flops(const Inference& c) const override { return 2 * static_cast<double>(c.shape(0).count()); }
 
  private:

@@ -22,6 +22,7 @@
 #include "engine/base/status.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
+#include "engine/kernels/elementwise.h"
 #include "engine/tensor/tensor.h"
 #include "engine/tensor/value.h"
 
@@ -273,6 +274,9 @@ class Operator {
   virtual bool native_float16() const { return false; }
   // May constant input i stay float16 or bfloat16 all the same, because `prepare` packs it into float32 itself?
   virtual bool packs_float16(size_t /*i*/) const { return false; }
+  // The kernel that is all there is to `run` on float32, with what is known of the inputs: a function of input 0 and
+  // numbers that the operator knows, or of all inputs, the first two and then the result with the next.
+  virtual std::optional<Pointwise> pointwise(const Inference&) const { return std::nullopt; }
   // Floating-point operations of one run, for profiles; 0 when nobody has said.
   virtual double flops(const Inference&) const { return 0; }
   // Which kernel runs, for profiles: "gemm 6x8", "depthwise 3x3".
@@ -296,6 +300,7 @@ struct OperatorEntry {
 
 inline constexpr std::string_view kMicrosoftDomain = "com.microsoft";
 inline constexpr std::string_view kMlDomain = "ai.onnx.ml";
+inline constexpr std::string_view kInternalDomain = "neuromancer";  // what only passes write
 
 class Registry {
  public:

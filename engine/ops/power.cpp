@@ -56,6 +56,12 @@ class Pow final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
+  std::optional<Pointwise> pointwise(const Inference& c) const override {
+    if (aligned_ || c.type(1) != DType::Float32 || c.value(1) == nullptr) return std::nullopt;
+    // A root is another function of -0 and of infinities than a power.
+    if (c.value(1)->count() == 1 && *c.value(1)->data<float>() == 0.5f) return Pointwise{Unary::Sqrt};
+    return Pointwise{Binary::Pow};
+  }
   double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
 
  private:

@@ -207,6 +207,7 @@ class UnaryOperator final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
+  std::optional<Pointwise> pointwise(const Inference&) const override { return Pointwise{f_, a_, b_}; }
   double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
 
  private:

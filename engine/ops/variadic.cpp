@@ -42,6 +42,9 @@ class Variadic final : public Operator {
 
   // With more inputs, one that shares memory with the first could still be needed after it is overwritten.
   bool in_place(size_t i) const override { return may_overwrite_ && i < 2; }
+  std::optional<Pointwise> pointwise(const Inference& c) const override {
+    return mean_ || c.input_count() < 2 ? std::nullopt : std::optional(Pointwise{f_});
+  }
 
  private:
   static Status divide(Tensor& out, double count) {

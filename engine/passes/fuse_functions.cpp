@@ -63,6 +63,7 @@ constexpr Rewrite kFunctions[] = {
     {"Mul(x, Sigmoid(Mul(x, #alpha)))", "Swish(x)", factor},
     {"Mul(x, Tanh({Softplus(x)|Log(Add(Exp(x), 1))}))", "Mish(x)"},
     {"Log(Add(Exp(x), 1))", "Softplus(x)"},
+    {"PRelu(x, #alpha)", "LeakyRelu(x)", factor},
     {"Mul(x, gate:HardSigmoid(x))", "HardSwish(x)", sixth_and_half},
     {"{Mul(Mul(x, clip:Clip(Add(x, 3))), 0.16666667)|Mul(x, Mul(clip:Clip(Add(x, 3)), 0.16666667))|"
      "Mul(Mul(x, 0.16666667), clip:Clip(Add(x, 3)))}",

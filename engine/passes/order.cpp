@@ -31,6 +31,7 @@ constexpr Pass kOptimizing[] = {
     channels_last,
     fold_constants,  // constants that the layout pass transposes
     eliminate_identities,
+    fuse_elementwise,  // what nobody above has taken
 };
 
 template <size_t n>

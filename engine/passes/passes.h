@@ -32,6 +32,7 @@ Result<bool> fuse_batch_norm(Graph& graph);
 Result<bool> fuse_activation(Graph& graph);
 Result<bool> fuse_residual(Graph& graph);
 Result<bool> channels_last(Graph& graph);
+Result<bool> fuse_elementwise(Graph& graph);
 
 // All of them on the graph and its subgraphs. With `optimize` false only what running needs.
 Status run_passes(Graph& graph, bool optimize);

@@ -45,7 +45,7 @@ std::optional<Shape> align_at_axis(const Shape& a, const Shape& b, int64_t axis)
   return aligned;
 }
 
-Broadcast::Broadcast(const Shape& out, std::initializer_list<const Shape*> inputs) : count_(out.count()) {
+Broadcast::Broadcast(const Shape& out, std::span<const Shape* const> inputs) : count_(out.count()) {
   Steps next{};  // elements of each input between neighbours of the dimension at hand
   next.fill(1);
   int merged = 0;  // dimensions so far, innermost first; entry 0 is the run

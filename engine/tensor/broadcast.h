@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 
 #include "engine/base/function_ref.h"
 #include "engine/base/status.h"
@@ -38,7 +39,9 @@ class Broadcast {
   };
 
   // All dimensions known; every input broadcasts to `out`.
-  Broadcast(const Shape& out, std::initializer_list<const Shape*> inputs);
+  Broadcast(const Shape& out, std::span<const Shape* const> inputs);
+  Broadcast(const Shape& out, std::initializer_list<const Shape*> inputs)
+      : Broadcast(out, std::span(inputs.begin(), inputs.size())) {}
 
   int64_t count() const { return count_; }  // elements of the result
   int64_t run() const { return inner_; }    // the length of a whole run; 1 for a scalar result

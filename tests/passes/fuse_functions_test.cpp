@@ -57,6 +57,10 @@ const Case kCases[] = {
        const ValueId softplus = g.node("Log", 13, {add(g, g.node("Exp", 13, {x}), 1)});
        return mul(g, x, g.node("Tanh", 13, {softplus}));
      }},
+    {"LeakyRelu",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("PRelu", 16, {x, g.constant(tensor<float>({1}, {0.25f}))});
+     }},
     {"Softplus", [](GraphBuilder& g, ValueId x) { return g.node("Log", 13, {add(g, g.node("Exp", 13, {x}), 1)}); }},
     {"HardSwish",
      [](GraphBuilder& g, ValueId x) {

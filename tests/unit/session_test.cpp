@@ -85,7 +85,7 @@ TEST_CASE("wrong calls are refused with the input's name, and the session stays 
 }
 
 TEST_CASE("a run can be taken step by step and cancelled") {
-  auto loaded = load(affine_model());
+  auto loaded = load(affine_model(), false);  // as two steps
   REQUIRE(loaded.ok());
   Session& session = **loaded;
   const auto give = [&] {
