@@ -12,10 +12,24 @@
 namespace nm {
 namespace {
 
-void apply_float(Binary f, const Broadcast& b, const float* x, const float* y, float* z) {
-  for_elements(b.count(), [&](int64_t begin, int64_t end) {
+void apply_float(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out) {
+  const float* px = x.data<float>();
+  const float* py = y.data<float>();
+  float* pz = out.data<float>();
+  const int64_t count = out.count();
+  const auto simple = [&](const Tensor& t) { return t.count() == count || t.count() == 1; };
+  if (simple(x) && simple(y)) {  // most are, and to small ones a walk would add as much as the kernel takes
+    const int64_t xs = x.count() == count;
+    const int64_t ys = y.count() == count;
+    for_elements(count, [&](int64_t begin, int64_t end) {
+      apply_run(f, px + begin * xs, xs, py + begin * ys, ys, pz + begin, end - begin);
+    });
+    return;
+  }
+  const Broadcast b(out.shape(), {&x.shape(), &y_shape});
+  for_elements(count, [&](int64_t begin, int64_t end) {
     b.walk(begin, end, [&](const Broadcast::Run& r) {
-      apply_run(f, x + r.in[0], b.step(0), y + r.in[1], b.step(1), z + r.out, r.count);
+      apply_run(f, px + r.in[0], b.step(0), py + r.in[1], b.step(1), pz + r.out, r.count);
     });
   });
 }
@@ -177,11 +191,11 @@ void apply_run(Binary f, const float* x, int64_t xs, const float* y, int64_t ys,
 }
 
 Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_shape, Tensor& out) {
-  const Broadcast b(out.shape(), {&x.shape(), &y_shape});
   if (x.dtype() == DType::Float32) {
-    apply_float(f, b, x.data<float>(), y.data<float>(), out.data<float>());
+    apply_float(f, x, y, y_shape, out);
     return {};
   }
+  const Broadcast b(out.shape(), {&x.shape(), &y_shape});
   return with_number(x.dtype(), [&]<class T>() { return apply_generic<T>(f, b, x, y, out); });
 }
 
