@@ -47,6 +47,24 @@ TEST_CASE("a chunk of nothing counts as one", "[thread_pool]") {
   CHECK(sum == 5);
 }
 
+TEST_CASE("work is cut into chunks that are worth a hand-over, and long work more finely", "[thread_pool]") {
+  ThreadPool& pool = ThreadPool::instance();
+  CHECK(pool.chunks(INT64_MAX) == 1);  // alone
+  CHECK(pool.chunk(100, chunk_work) == 100);
+  const PoolSize size(2);
+  if (pool.size() == 1) SKIP("this build has one thread");
+  CHECK(pool.chunks(0) == 1);
+  CHECK(pool.chunks(chunk_work) == 1);
+  CHECK(pool.chunks(3 * chunk_work) == 3);
+  CHECK(pool.chunks(100 * chunk_work) == 8);
+  CHECK(pool.chunks(12 * long_chunk_work) == 12);
+  CHECK(pool.chunks(1000 * long_chunk_work) == 32);
+  CHECK(pool.chunk(0, chunk_work) == 1);
+  CHECK(pool.chunk(1000, 1) == 1000);
+  CHECK(pool.chunk(1000, chunk_work) == 125);
+  CHECK(pool.chunk(3, 1000 * long_chunk_work) == 1);
+}
+
 TEST_CASE("a nested loop runs on its caller alone", "[thread_pool]") {
   const PoolSize size(4);
   std::atomic<int64_t> sum = 0;
