@@ -12,7 +12,8 @@
 namespace nm {
 namespace {
 
-// Elements that go through all steps before the next ones do.
+// Elements that go through all steps before the next ones do. With fewer the calls show (256 take a third longer), with
+// more they leave the first cache (4096 take a third longer); 2048 are no better.
 constexpr int64_t kPiece = 1024;
 
 constexpr size_t kMaxInputs = kMaxElementwiseSteps + 1;
