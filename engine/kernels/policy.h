@@ -21,8 +21,8 @@ struct Tile {
 // Products are cut along K so that the rows of A under a tile (mr × k_block floats) stay in L1 while a block of panels
 // of B (panel_block of them) passes by from L2. Taking the rows in the inner loop instead lets rows that are a power of
 // two apart evict each other. Narrow vectors have small tiles, so that more of K fits. relaxed-simd in Node, 1024³ and
-// 128×768×3072, GFLOP/s: K by 256 and 128 KiB 50.1, 49.1; 512 and 128 KiB 51.6, 50.2; 512 and 256 KiB 52.4, 51.3;
-// 1024 and 256 KiB 52.4, 48.9; 512 and 64 KiB 47.6, 48.1.
+// 128×768×3072, GFLOP/s: K by 256 and 128 KiB 49.9, 49.2; 512 and 128 KiB 51.6, 50.4; 512 and 256 KiB 52.2, 51.1;
+// 1024 and 256 KiB 52.5, 48.9; 512 and 64 KiB 47.6, 48.1.
 template <class A>
 inline constexpr int64_t k_block = simd::lanes<A> == 4 ? 512 : 256;
 template <class A>
