@@ -86,7 +86,7 @@ Status bad_npy(const std::string& path, std::string_view why) {
 
 Result<File> read_file(const std::string& path) {
   NM_ASSIGN(InputFile in, open_file(path));
-  Buffer buffer(in.size);
+  Buffer buffer{Size(in.size)};
   if (!buffer.ok()) return Status(Code::OutOfMemory, text("no memory for the ", in.size, " bytes of ", path));
   in.stream.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(in.size));
   if (!in.stream) return cannot_read(path);

@@ -1,10 +1,13 @@
 #include "engine/c_api.h"
 
+#include <cmath>
 #include <cstring>
 #include <string>
 
 #include "engine/base/json.h"
+#include "engine/base/limits.h"
 #include "engine/base/memory.h"
+#include "engine/base/reserve.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
 #include "engine/session/session.h"
@@ -14,6 +17,7 @@ struct nm_model {
   nm::onnx::ModelFile file;
   nm::ExternalFiles external;
   nm::ExternalFile* coming = nullptr;  // one of them; the model's file itself before
+  nm::Limits limits;
 };
 
 struct nm_session {
@@ -33,8 +37,15 @@ std::string& last_error() {
   return text;
 }
 
+// What can be said without taking memory.
+constexpr char kExhausted[] =
+    R"({"code":"out_of_memory","message":"there is no memory left; use smaller inputs or release other sessions"})";
+bool nothing_left = false;
+
 // Remembers the failure and gives its negative code.
 int32_t fail(const Status& status) {
+  nothing_left = nm::memory_exhausted();
+  if (nothing_left) return -static_cast<int32_t>(Code::OutOfMemory);
   const nm::Error& e = status.error();
   nm::JsonWriter json;
   json.begin_object().member("code", nm::code_name(e.code)).member("message", e.message);
@@ -90,12 +101,14 @@ using Owned = std::unique_ptr<nm::Value>;
 Owned take(nm_value* v) { return Owned(reinterpret_cast<nm::Value*>(v)); }
 
 nm_value* hand_over(nm::Result<nm::Value> v) {
+  if (v.ok() && nm::memory_exhausted()) v = nm::check_memory();
   if (v.ok()) return reinterpret_cast<nm_value*>(new nm::Value(std::move(*v)));
   fail(v.status());
   return nullptr;
 }
 
 nm::Result<nm::Value> new_tensor(int32_t dtype, const int64_t* dims, uint32_t rank) {
+  NM_TRY(nm::refill_reserve());
   NM_ASSIGN(const nm::Shape shape, shape_of(dims, rank));
   NM_ASSIGN(const nm::DType type, dtype_of(dtype));
   NM_ASSIGN(nm::Tensor tensor, nm::Tensor::create(type, shape));
@@ -104,6 +117,8 @@ nm::Result<nm::Value> new_tensor(int32_t dtype, const int64_t* dims, uint32_t ra
 
 nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char* text, const uint32_t* ends) {
   NM_ASSIGN(nm::Value value, new_tensor(static_cast<int32_t>(nm::DType::String), dims, rank));
+  const auto count = static_cast<size_t>(value.tensor()->count());
+  if (count > 0) NM_TRY(nm::room_for("strings", nm::Size(ends[count - 1])));
   uint32_t begin = 0;
   for (std::string& s : value.tensor()->span<std::string>()) {
     if (*ends < begin) return Status(Code::InvalidArgument, "the strings' end offsets must not decrease");
@@ -111,6 +126,18 @@ nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char
     begin = *ends++;
   }
   return value;
+}
+
+nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
+  Status s = nm::refill_reserve();
+  auto sequence = std::make_shared<nm::Sequence>();
+  for (uint32_t i = 0; i < count; ++i) {
+    const Owned item = take(items[i]);  // all of them, also after a failure
+    if (item && s.ok()) s = nm::append(sequence->items, std::move(*item), "a sequence");
+  }
+  NM_TRY(std::move(s));
+  if (!sequence->items.empty()) sequence->element = nm::type_of(sequence->items[0]);
+  return nm::Value(std::shared_ptr<const nm::Sequence>(std::move(sequence)));
 }
 
 nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
@@ -123,6 +150,7 @@ nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
     return Status(Code::InvalidArgument,
                   nm::text("there are no maps from ", nm::dtype_name(k->dtype()), " to ", nm::dtype_name(v->dtype())));
   }
+  NM_TRY(nm::refill_reserve());
   auto map = std::make_shared<nm::Map>();
   map->keys = *k;
   map->values = *v;
@@ -157,20 +185,38 @@ const char* nm_build_info(void) {
   return info.c_str();
 }
 
-void* nm_alloc(size_t bytes) { return nm::allocate(bytes); }
+void* nm_alloc(size_t bytes) { return nm::allocate(nm::Size(bytes)); }
 void nm_free(void* pointer) { nm::release(pointer); }
 
-const char* nm_last_error(void) { return last_error().c_str(); }
+const char* nm_last_error(void) { return nothing_left ? kExhausted : last_error().c_str(); }
 
-nm_model* nm_new_model(size_t size) { return new nm_model{nm::onnx::ModelFile(size), {}}; }
+nm_model* nm_new_model(size_t size) {
+  if (const Status s = nm::refill_reserve(); !s.ok()) {
+    fail(s);
+    return nullptr;
+  }
+  return new nm_model{nm::onnx::ModelFile(size), {}, nullptr, {}};
+}
 
 int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
+  if (const Status s = nm::refill_reserve(); !s.ok()) return fail(s);
   const nm::onnx::Bytes piece(bytes, count);
   const Status s = model->coming != nullptr ? model->coming->append(piece) : model->file.append(piece);
   return s.ok() ? 0 : fail(s);
 }
 
+int32_t nm_limit(nm_model* model, const char* name, double value) {
+  uint64_t* limit = nm::limit_by_name(model->limits, name);
+  if (limit == nullptr || std::isnan(value)) {
+    return fail(Status(Code::InvalidArgument, nm::text("there is no limit '", name, "' that could be ", value)));
+  }
+  *limit = value < 0 || value >= 0x1p63 ? nm::kNoLimit : static_cast<uint64_t>(value);
+  if (limit == &model->limits.bytes) nm::limit_memory(*limit);  // memory has one owner, and loading takes it already
+  return 0;
+}
+
 int32_t nm_external_file(nm_model* model, const char* path, size_t size) {
+  if (const Status s = nm::refill_reserve(); !s.ok()) return fail(s);
   const auto read = nm::onnx::read_model(model->file.rest());
   if (!read.ok()) return fail(read.status());
   nm::ExternalFile file(*read, path, size);
@@ -185,6 +231,7 @@ nm_session* nm_load(nm_model* model, uint32_t flags) {
   nm::LoadOptions options;
   options.optimize = (flags & NM_LOAD_UNOPTIMIZED) == 0;
   options.external = std::move(owned->external);
+  options.limits = owned->limits;
   auto session = nm::Session::load(std::move(owned->file), std::move(options));
   if (!session.ok()) {
     fail(session.status());
@@ -223,14 +270,7 @@ nm_value* nm_new_strings(const int64_t* dims, uint32_t rank, const char* text, c
   return hand_over(new_strings(dims, rank, text, ends));
 }
 
-nm_value* nm_new_sequence(nm_value* const* items, uint32_t count) {
-  auto sequence = std::make_shared<nm::Sequence>();
-  for (uint32_t i = 0; i < count; ++i) {
-    if (const Owned item = take(items[i])) sequence->items.push_back(std::move(*item));
-  }
-  if (count > 0 && !sequence->items.empty()) sequence->element = nm::type_of(sequence->items[0]);
-  return hand_over(nm::Value(std::shared_ptr<const nm::Sequence>(std::move(sequence))));
-}
+nm_value* nm_new_sequence(nm_value* const* items, uint32_t count) { return hand_over(new_sequence(items, count)); }
 
 nm_value* nm_new_map(nm_value* keys, nm_value* values) { return hand_over(new_map(take(keys), take(values))); }
 
@@ -312,7 +352,15 @@ int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, 
   return static_cast<int32_t>(s.size());
 }
 
-void nm_cancel(nm_session* session) { session->session->cancel(); }
+void nm_cancel(nm_session* session) { session->session->cancel_flag().store(1, std::memory_order_relaxed); }
+
+int32_t* nm_cancel_flag(nm_session* session) {
+  // A lock-free atomic of 32 bits has the form of the integer itself.
+  static_assert(std::atomic<int32_t>::is_always_lock_free && sizeof(std::atomic<int32_t>) == sizeof(int32_t));
+  return reinterpret_cast<int32_t*>(&session->session->cancel_flag());
+}
+
+int32_t nm_exhausted(void) { return nm::memory_exhausted() ? 1 : 0; }
 
 const char* nm_memory(nm_session* session) {
   session->memory = session->session->memory_json();

@@ -8,7 +8,9 @@
 // negative value, and nm_last_error() then describes the failure as JSON:
 //   {"code":"shape_mismatch","message":"…one sentence that says what to do…",
 //    "operator":"Conv","node":"conv_12","input":"x","expected":"float32[1,3,224,224]","actual":"…"}
-// Absent fields are omitted. Codes are listed in engine/base/status.h.
+// Absent fields are omitted. Codes are listed in engine/base/status.h. A failure leaves what it concerns as it was: a
+// session can be run again, also after out_of_memory. One exception is left: an allocation that neither the heap nor
+// the reserve kept for this (see engine/base/reserve.h) can satisfy ends a process, and traps in WebAssembly.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +60,10 @@ NM_EXPORT int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t c
 // `path`. Returns 0 or a negative value.
 NM_EXPORT int32_t nm_external_file(nm_model* model, const char* path, size_t size);
 NM_EXPORT void nm_free_model(nm_model* model);
+// Sets a limit for loading the model and for all runs of its session, whose names and defaults are in
+// engine/base/limits.h ("nodes", "nesting", "rounds", "textBytes", "bytes"). A negative value is no limit. What exceeds
+// one fails with "limit_exceeded". Returns 0, or a negative value when there is no limit of that name.
+NM_EXPORT int32_t nm_limit(nm_model* model, const char* name, double value);
 
 // Makes a session of a model, which belongs to the engine from this call on, whether or not it succeeds. `flags` is 0
 // or a sum of:
@@ -97,7 +103,9 @@ NM_EXPORT int32_t nm_run(nm_session* session);
 
 // The same in pieces, so that a host can yield, cancel, or time each step with its own clock:
 // nm_run_begin plans and binds; nm_run_steps then executes up to `count` steps and returns the number
-// still to do (0 = finished). A run that is not finished is dropped by the next nm_run_begin.
+// still to do (0 = finished). The rounds of a loop and the steps of its body count as steps, and a loop may be left in
+// its middle: the number returned is then the same as before. A run that is not finished is dropped by the next
+// nm_run_begin.
 NM_EXPORT int32_t nm_run_begin(nm_session* session);
 NM_EXPORT int32_t nm_run_steps(nm_session* session, uint32_t count);
 
@@ -121,8 +129,16 @@ NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tenso
 // String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
 NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);
 
-// Makes a run in progress (on another thread) stop before its next step with code "cancelled".
+// Makes a run in progress (on another thread) stop with code "cancelled": before its next step, the next round of a
+// loop, or the next part of a long text.
 NM_EXPORT void nm_cancel(nm_session* session);
+// The same for hosts whose other threads have no instance but share the memory: the address of a 32-bit word that stays
+// the session's; storing 1 there cancels. A run begins with 0.
+NM_EXPORT int32_t* nm_cancel_flag(nm_session* session);
+
+// 1 when an allocation has failed since the last call from outside began. After a trap in WebAssembly this says that
+// memory was the reason.
+NM_EXPORT int32_t nm_exhausted(void);
 
 // Memory as JSON: {"heap":N,"weights":N,"arena":N,"arenaBound":N,"scratch":N,"peak":N} in bytes. heap is all that is
 // allocated now; arena holds intermediate results, of which arenaBound bytes are alive at once; scratch is what

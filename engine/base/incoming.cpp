@@ -15,8 +15,7 @@ bool Incoming::append(std::span<const uint8_t> bytes) {
   if (need > buffer_.size()) {
     const uint64_t more = std::max({likely_, kFirstRoom, uint64_t{buffer_.size()} * 3 / 2});
     const uint64_t room = std::max(need, std::min(most_, more));
-    if (room > SIZE_MAX) return false;
-    Buffer larger(static_cast<size_t>(room));
+    Buffer larger{Size(room)};
     if (!larger.ok()) return false;
     if (size_ > 0) std::memcpy(larger.data(), buffer_.data(), size_);
     buffer_ = std::move(larger);

@@ -10,11 +10,7 @@ namespace {
 
 std::atomic<size_t> current_bytes{0};
 std::atomic<size_t> peak_bytes{0};
-std::atomic<size_t> limit_bytes{SIZE_MAX};
-
-// No machine has more, and a sanitizer's allocator stops the process where others refuse.
-constexpr size_t kLargest =
-    static_cast<size_t>(std::min<uint64_t>(uint64_t{1} << 39, SIZE_MAX - uint64_t{3} * kAlignment));
+std::atomic<uint64_t> limit_bytes{UINT64_MAX};
 
 // Stands in front of what is handed out: release() gets no size, and the counts need it.
 struct Header {
@@ -24,9 +20,10 @@ struct Header {
 
 }  // namespace
 
-void* allocate(size_t bytes) {
-  if (bytes > kLargest) return nullptr;
-  const size_t limit = limit_bytes.load(std::memory_order_relaxed);
+void* allocate(Size size) {
+  if (!size.addressable()) return nullptr;
+  const size_t bytes = size.value();
+  const uint64_t limit = limit_bytes.load(std::memory_order_relaxed);
   if (bytes > limit || current_bytes.load(std::memory_order_relaxed) > limit - bytes) return nullptr;
   // Not aligned_alloc: dlmalloc (WebAssembly's) looks for more than it then takes, so a block would never go where one
   // of the same size has been, as packed weights should where raw ones were.
@@ -48,7 +45,9 @@ void release(void* pointer) {
   std::free(header.block);
 }
 
-void limit_memory(size_t bytes) { limit_bytes.store(bytes, std::memory_order_relaxed); }
+void limit_memory(uint64_t bytes) { limit_bytes.store(bytes, std::memory_order_relaxed); }
+
+uint64_t memory_limit() { return limit_bytes.load(std::memory_order_relaxed); }
 
 MemoryCounts memory_counts() {
   return {current_bytes.load(std::memory_order_relaxed), peak_bytes.load(std::memory_order_relaxed)};

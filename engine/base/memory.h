@@ -4,14 +4,20 @@
 #include <cstdint>
 #include <memory>
 
+#include "engine/base/size.h"
+
 namespace nm {
 
 inline constexpr size_t kAlignment = 64;  // a cache line, and the widest vector of any target
 
-inline constexpr size_t align_up(size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
+// Of a number to which kAlignment can be added (an addressable size, or a sum of such in 64 bits).
+template <class T>
+constexpr T align_up(T bytes) {
+  return (bytes + kAlignment - 1) & ~static_cast<T>(kAlignment - 1);
+}
 
 // nullptr when the memory cannot be had. A request for 0 bytes yields a valid, unique pointer.
-void* allocate(size_t bytes);
+void* allocate(Size bytes);
 void release(void* pointer);
 
 struct MemoryCounts {
@@ -20,14 +26,15 @@ struct MemoryCounts {
 };
 MemoryCounts memory_counts();
 
-// From now on `allocate` refuses what would take the current bytes above `bytes`. No limit at first.
-void limit_memory(size_t bytes);
+// From now on `allocate` refuses what would take the current bytes above `bytes`. No limit (UINT64_MAX) at first.
+void limit_memory(uint64_t bytes);
+uint64_t memory_limit();
 
 // Owns a block from allocate.
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t bytes) : data_(static_cast<uint8_t*>(allocate(bytes))), size_(data_ ? bytes : 0) {}
+  explicit Buffer(Size bytes) : data_(static_cast<uint8_t*>(allocate(bytes))), size_(data_ ? bytes.value() : 0) {}
 
   bool ok() const { return data_ != nullptr; }
   uint8_t* data() const { return data_.get(); }

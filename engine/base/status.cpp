@@ -24,10 +24,21 @@ std::string_view code_name(Code code) {
       return "cancelled";
     case Code::InvalidData:
       return "invalid_data";
+    case Code::LimitExceeded:
+      return "limit_exceeded";
+    case Code::Suspended:
+      return "suspended";
     case Code::Internal:
       return "internal";
   }
   return "internal";
+}
+
+std::string clipped(std::string text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  text.resize(most);
+  return text += "…";
 }
 
 }  // namespace nm

@@ -20,8 +20,10 @@ enum class Code : int {
   ShapeMismatch = 6,        // shape differs from what the model or the operator needs
   OutOfMemory = 7,
   Cancelled = 8,
-  InvalidData = 9,  // an input's values are out of the range the operator allows (an index past the end, …)
-  Internal = 10,    // a broken invariant of the engine: always a defect
+  InvalidData = 9,     // an input's values are out of the range the operator allows (an index past the end, …)
+  Internal = 10,       // a broken invariant of the engine: always a defect
+  LimitExceeded = 11,  // the model takes more than the caller allows (see engine/base/limits.h)
+  Suspended = 12,      // not a failure: a sliced run goes on with the next call (never leaves the engine)
 };
 
 // "invalid_model", "unsupported_operator", …
@@ -38,12 +40,18 @@ struct Error {
   std::string actual;    // actual type/shape
 };
 
+// Names come from model files, whose authors may choose them as long as they like.
+inline constexpr size_t kLongestName = 1024;
+inline constexpr size_t kLongestMessage = 16 * 1024;
+// At most `most` bytes of `text`, cut between characters of UTF-8, with "…" in place of what is missing.
+std::string clipped(std::string text, size_t most);
+
 class [[nodiscard]] Status {
  public:
   Status() = default;  // success
   Status(Code code, std::string message) : error_(std::make_unique<Error>()) {
     error_->code = code;
-    error_->message = std::move(message);
+    error_->message = clipped(std::move(message), kLongestMessage);
   }
   explicit Status(Error error) : error_(std::make_unique<Error>(std::move(error))) {}
 
@@ -58,16 +66,16 @@ class [[nodiscard]] Status {
   // Adds the place of the failure as it travels up; the innermost place wins.
   Status at(std::string_view op, std::string_view node) && {
     if (error_ && error_->op.empty()) {
-      error_->op = op;
-      error_->node = node;
+      error_->op = clipped(std::string(op), kLongestName);
+      error_->node = clipped(std::string(node), kLongestName);
     }
     return std::move(*this);
   }
   Status about(std::string_view input, std::string expected, std::string actual) && {
     if (error_) {
-      error_->input = input;
-      error_->expected = std::move(expected);
-      error_->actual = std::move(actual);
+      error_->input = clipped(std::string(input), kLongestName);
+      error_->expected = clipped(std::move(expected), kLongestName);
+      error_->actual = clipped(std::move(actual), kLongestName);
     }
     return std::move(*this);
   }

@@ -7,8 +7,13 @@
 namespace nm {
 
 namespace detail {
-inline void append(std::string& out, std::string_view part) { out += part; }
-inline void append(std::string& out, const char* part) { out += part; }
+// A name of any length must not push the rest of a sentence out of sight.
+inline constexpr size_t kLongestPart = 4096;
+inline void append(std::string& out, std::string_view part) {
+  out += part.substr(0, kLongestPart);
+  if (part.size() > kLongestPart) out += "…";
+}
+inline void append(std::string& out, const char* part) { append(out, std::string_view(part)); }
 inline void append(std::string& out, char part) { out += part; }
 template <std::integral T>
 void append(std::string& out, T part) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "engine/base/reserve.h"
 #include "engine/base/text.h"
 #include "engine/graph/node_order.h"
 #include "onnx_schema.h"
@@ -11,8 +12,6 @@ namespace nm {
 namespace {
 
 namespace AttributeType = onnx::schema::AttributeProto::AttributeType;
-
-constexpr int kMaxFunctionDepth = 32;
 
 std::string_view canonical_domain(std::string_view domain) { return domain == "ai.onnx" ? std::string_view() : domain; }
 
@@ -58,8 +57,8 @@ struct Scope {
 
 class Builder {
  public:
-  Builder(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files)
-      : model_(model), file_(file), files_(files), opsets_(opset_map(model.opsets)) {}
+  Builder(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files, const Limits& limits)
+      : model_(model), file_(file), files_(files), limits_(limits), opsets_(opset_map(model.opsets)) {}
 
   Result<Graph> build() {
     if (model_.opsets.empty() && model_.ir_version >= 3) {
@@ -69,7 +68,7 @@ class Builder {
     Graph graph;
     graph.symbols = std::make_shared<SymbolTable>();
     Scope scope{graph, nullptr, {}, {}, {}};
-    NM_TRY(fill(model_.graph, scope, opsets_, nullptr));
+    NM_TRY(fill(model_.graph, scope, opsets_, nullptr, 0));
     return graph;
   }
 
@@ -81,7 +80,10 @@ class Builder {
     return {};
   }
 
-  Status fill(const onnx::GraphProto& proto, Scope& scope, const OpsetMap& opsets, const CallAttributes* call) {
+  // `depth` counts the functions and subgraphs around what is built.
+  Status fill(const onnx::GraphProto& proto, Scope& scope, const OpsetMap& opsets, const CallAttributes* call,
+              uint64_t depth) {
+    NM_TRY(check_depth(depth));
     Graph& graph = scope.graph;
     graph.name = proto.name;
     for (const onnx::TensorProto& p : proto.initializers) {
@@ -104,7 +106,7 @@ class Builder {
     for (const onnx::ValueInfoProto& p : proto.value_infos) infos.emplace(p.name, &p);
     for (const onnx::ValueInfoProto& p : proto.outputs) infos.emplace(p.name, &p);
 
-    for (const size_t i : node_order(proto.nodes)) NM_TRY(add_node(proto.nodes[i], scope, opsets, call, 0));
+    for (const size_t i : node_order(proto.nodes)) NM_TRY(add_node(proto.nodes[i], scope, opsets, call, depth));
 
     for (const auto& [name, info] : infos) {
       const auto it = scope.names.find(std::string(name));
@@ -128,7 +130,15 @@ class Builder {
     v.name = p.name;
     NM_ASSIGN(v.type, decode_type(p.type));
     NM_ASSIGN(v.shape, decode_shape(p.type, *graph.symbols));
+    if (v.shape) NM_TRY(check_addressable(text("the value '", p.name, "',"), v.type.dtype, *v.shape));
     return v;
+  }
+
+  Status check_depth(uint64_t depth) const {
+    if (depth <= limits_.nesting) return {};
+    return limit_exceeded(
+        "nesting", limits_.nesting,
+        text("the model's functions and subgraphs lie in each other ", depth, " deep or call each other without end"));
   }
 
   const onnx::FunctionProto* function(const onnx::NodeProto& p) const {
@@ -141,7 +151,13 @@ class Builder {
   }
 
   Status add_node(const onnx::NodeProto& p, Scope& scope, const OpsetMap& opsets, const CallAttributes* call,
-                  int depth) {
+                  uint64_t depth) {
+    // Calls count as well as nodes, or functions that call each other and do nothing would never come to an end.
+    if (++nodes_ > limits_.nodes) {
+      return limit_exceeded("nodes", limits_.nodes,
+                            "with its functions and subgraphs expanded the model has many nodes");
+    }
+    NM_TRY(check_memory());
     Graph& graph = scope.graph;
     std::vector<ValueId> inputs;
     for (const std::string_view name : p.inputs) {
@@ -183,7 +199,7 @@ class Builder {
       if (a.name.starts_with(kInternalPrefix)) {
         return Status(Code::InvalidModel, text("the attribute name '", a.name, "' is reserved")).at(p.op_type, p.name);
       }
-      auto attribute = decode_attribute(*source, node, scope, opsets, call);
+      auto attribute = decode_attribute(*source, node, scope, opsets, call, depth);
       if (!attribute.ok()) return attribute.take_status().at(p.op_type, p.name);
       node.attributes.insert_or_assign(std::string(a.name), std::move(*attribute));
     }
@@ -204,10 +220,8 @@ class Builder {
 
   // A function call becomes the nodes of the function's body, with the call's values in place of its parameters.
   Status expand(const onnx::FunctionProto& f, const onnx::NodeProto& p, const std::vector<ValueId>& inputs,
-                Scope& scope, const CallAttributes* outer_call, int depth) {
-    if (depth > kMaxFunctionDepth) {
-      return Status(Code::InvalidModel, "the model's functions call each other without end").at(p.op_type, p.name);
-    }
+                Scope& scope, const CallAttributes* outer_call, uint64_t depth) {
+    if (Status s = check_depth(depth + 1); !s.ok()) return std::move(s).at(p.op_type, p.name);
     CallAttributes call;
     for (const onnx::AttributeProto& a : f.attribute_defaults) call[a.name] = &a;
     for (const onnx::AttributeProto& a : p.attributes) {
@@ -244,7 +258,7 @@ class Builder {
   }
 
   Result<Attribute> decode_attribute(const onnx::AttributeProto& a, Node& node, Scope& scope, const OpsetMap& opsets,
-                                     const CallAttributes* call) {
+                                     const CallAttributes* call, uint64_t depth) {
     switch (attribute_type(a)) {
       case AttributeType::INT:
         return Attribute(a.i);
@@ -285,7 +299,7 @@ class Builder {
         }
         break;
       case AttributeType::GRAPH:
-        if (a.graphs.size() == 1) return subgraph(a.graphs[0], node, scope, opsets, call);
+        if (a.graphs.size() == 1) return subgraph(a.graphs[0], node, scope, opsets, call, depth);
         break;
     }
     return Status(Code::InvalidModel, text("the attribute '", a.name, "' has no value of a type that ONNX knows"));
@@ -305,11 +319,11 @@ class Builder {
   }
 
   Result<Attribute> subgraph(const onnx::GraphProto& proto, Node& node, Scope& outer, const OpsetMap& opsets,
-                             const CallAttributes* call) {
+                             const CallAttributes* call, uint64_t depth) {
     auto graph = std::make_shared<Graph>();
     graph->symbols = outer.graph.symbols;
     Scope scope{*graph, &outer, {}, {}, {}};
-    NM_TRY(fill(proto, scope, opsets, call));
+    NM_TRY(fill(proto, scope, opsets, call, depth + 1));
     for (const auto& [outer_id, inner_id] : scope.capture_pairs) {
       graph->captures.push_back({inner_id, node.inputs.size()});
       node.inputs.push_back(outer_id);
@@ -320,13 +334,16 @@ class Builder {
   const onnx::ModelProto& model_;
   const onnx::ModelFile& file_;
   const ExternalFiles& files_;
+  const Limits& limits_;
+  uint64_t nodes_ = 0;
   OpsetMap opsets_;
 };
 
 }  // namespace
 
-Result<Graph> build_graph(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files) {
-  return Builder(model, file, files).build();
+Result<Graph> build_graph(const onnx::ModelProto& model, const onnx::ModelFile& file, const ExternalFiles& files,
+                          const Limits& limits) {
+  return Builder(model, file, files, limits).build();
 }
 
 }  // namespace nm

@@ -110,9 +110,9 @@ Result<Tensor> decode_tensor(const onnx::TensorProto& p, const onnx::ModelFile* 
     return damaged_tensor(p, text("its element type ", p.data_type, " is not one of ONNX's"));
   const auto dtype = static_cast<DType>(p.data_type);
   NM_ASSIGN(const Shape shape, decode_dims(p.dims, p.name));
+  NM_TRY(check_addressable(text("the model's tensor '", p.name, "',"), dtype, shape));
   const int64_t count = shape.count();
-  const int64_t bytes = count < 0 ? -1 : dtype_bytes(dtype, count);
-  if (bytes < 0) return damaged_tensor(p, text("its shape ", to_string(shape), " is larger than any memory"));
+  const size_t bytes = tensor_bytes(dtype, shape).value();
 
   onnx::Block data{nullptr, p.raw_data};
   if (p.external) {
@@ -123,7 +123,7 @@ Result<Tensor> decode_tensor(const onnx::TensorProto& p, const onnx::ModelFile* 
   const onnx::Bytes raw = data.bytes;
   if (p.has_raw_data || p.external) {
     if (dtype == DType::String) return damaged_tensor(p, "strings cannot be raw data");
-    if (raw.size() != static_cast<size_t>(bytes)) {
+    if (raw.size() != bytes) {
       return damaged_tensor(p, text("it has ", raw.size(), " bytes where ", describe(dtype, shape), " needs ", bytes));
     }
     const int element = std::max(1, std::min(dtype_bits(dtype) / 8, 8));
@@ -150,6 +150,7 @@ Result<Tensor> decode_sparse_tensor(const onnx::SparseTensorProto& p, const onnx
   NM_ASSIGN(const Tensor values, decode_tensor(p.values, file, files));
   NM_ASSIGN(const Tensor indices, decode_tensor(p.indices, file, files));
   NM_ASSIGN(const Shape shape, decode_dims(p.dims, p.values.name));
+  NM_TRY(check_addressable(text("the model's tensor '", p.values.name, "',"), values.dtype(), shape));
   const int64_t count = shape.count();
   // Indices are linear ([nnz]) or coordinates ([nnz, rank]).
   const bool linear = indices.rank() == 1;

@@ -214,7 +214,7 @@ class Attention final : public Operator {
     if (c.wants(input)) {
       all = c.out<float>(input);
     } else {
-      NM_ASSIGN(all, c.scratch<float>(s.batch * s.kv_heads * s.total() * size));
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * s.kv_heads * s.total() * size));
     }
     AppendRows rows{s.batch, s.kv_heads, size, {}, now, s.past, s.kv_len};
     if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), s.kv_heads, s.past, size);

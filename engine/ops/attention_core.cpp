@@ -36,15 +36,16 @@ class Attend {
     const int64_t most = a_.causal ? std::min(kCausalRows, a_.q_len) : a_.q_len;
     const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, most);
     const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
-    NM_ASSIGN(scores_, c.scratch<float>(together * rows * a_.kv_len));
-    NM_ASSIGN(offsets_, c.scratch<int64_t>(3 * together));
+    NM_ASSIGN(scores_, c.scratch<float>(Size(together) * rows * a_.kv_len));
+    NM_ASSIGN(offsets_, c.scratch<int64_t>(Size(3) * together));
     // The same scratch serves all blocks; the first is the largest.
     BatchedGemm qk = product_of_keys(0, together, 0, rows);
     BatchedGemm pv = product_of_values(0, together, 0, rows);
     ThreadPool& pool = ThreadPool::instance();
     const GemmKernels& gemm = kernels().gemm;
-    NM_ASSIGN(float* work,
-              c.scratch<float>(std::max(gemm.batched_scratch_size(qk, pool), gemm.batched_scratch_size(pv, pool))));
+    NM_ASSIGN(
+        float* work,
+        c.scratch<float>(Size(std::max(gemm.batched_scratch_size(qk, pool), gemm.batched_scratch_size(pv, pool)))));
     for (int64_t m = 0; m < matrices; m += together) {
       const int64_t count = std::min(together, matrices - m);
       for (int64_t i = 0; i < a_.q_len; i += rows) {
@@ -64,7 +65,7 @@ class Attend {
   // One query for each head, as a decoder has them: nothing is packed.
   Status run_single(Execution& c, int64_t matrices) {
     ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(scores_, c.scratch<float>(a_.kv_len * pool.size()));
+    NM_ASSIGN(scores_, c.scratch<float>(Size(a_.kv_len) * pool.size()));
     const GemmKernels& gemm = kernels().gemm;
     const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
     pool.parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {

@@ -33,7 +33,7 @@ Status set_key_mask(const Execution& c, size_t i, float hidden, AttentionCall& c
   const int32_t* flags = mask.data<int32_t>();
   const int64_t keys = call.kv_len, batch = call.batch;
   const int64_t rows = mask.rank() < 3 ? 1 : call.q_len;  // for each sample
-  NM_ASSIGN(float* bias, c.scratch<float>(batch * rows * keys));
+  NM_ASSIGN(float* bias, c.scratch<float>(Size(batch) * rows * keys));
   for (int64_t r = 0; r < batch * rows; ++r) {
     const int64_t b = r / rows;
     const int32_t* line = flags;

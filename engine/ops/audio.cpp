@@ -46,7 +46,7 @@ class CosineWindow final : public Operator {
 
   Status run(Execution& c) override {
     const int64_t n = c.output(0).count();
-    NM_ASSIGN(double* values, c.scratch<double>(n));
+    NM_ASSIGN(double* values, c.scratch<double>(Size(n)));
     const auto period = static_cast<double>(periodic_ ? n : n - 1);
     for (int64_t i = 0; i < n; ++i) {
       const double angle = 2 * std::numbers::pi * static_cast<double>(i) / period;
@@ -111,7 +111,7 @@ class MelWeightMatrix final : public Operator {
     if (bin(0) < 0 || bin(bands + 1) < bin(0) || bin(bands + 1) > bins) {
       return {Code::InvalidData, "the edges of the mel bands do not lie in order between 0 and half the sample rate"};
     }
-    NM_ASSIGN(double* values, c.scratch<double>(bins * bands));
+    NM_ASSIGN(double* values, c.scratch<double>(Size(bins) * bands));
     std::fill_n(values, bins * bands, 0.0);
     for (int64_t b = 0; b < bands; ++b) {
       const int64_t lower = bin(b);

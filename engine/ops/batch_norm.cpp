@@ -64,13 +64,13 @@ class BatchNorm final : public Operator {
       p.channels *= p.pixels;
       p.pixels = 1;
     }
-    NM_ASSIGN(T * factor, c.scratch<T>(p.channels));
-    NM_ASSIGN(T * offset, c.scratch<T>(p.channels));
+    NM_ASSIGN(T * factor, c.scratch<T>(Size(p.channels)));
+    NM_ASSIGN(T * offset, c.scratch<T>(Size(p.channels)));
     const T* mean = c.data<T>(3);
     const T* variance = c.data<T>(4);
     if (training_) {
-      NM_ASSIGN(T * batch_mean, c.scratch<T>(p.channels));
-      NM_ASSIGN(T * batch_variance, c.scratch<T>(p.channels));
+      NM_ASSIGN(T * batch_mean, c.scratch<T>(Size(p.channels)));
+      NM_ASSIGN(T * batch_variance, c.scratch<T>(Size(p.channels)));
       statistics(p, in.data<T>(), batch_mean, batch_variance);
       average(c, 1, mean, batch_mean, p.channels);
       average(c, 2, variance, batch_variance, p.channels);

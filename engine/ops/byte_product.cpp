@@ -11,10 +11,9 @@ Status PackedBytes::pack(const ConvShape& shape, const IntegerWeights& weights, 
   const IntegerKernels& kernel = kernels().integer;
   constexpr auto line = static_cast<int64_t>(kAlignment);
   size_ = (kernel.packed_size(shape) + line - 1) / line * line;
-  // Padded to whole panels, narrow matrices take several times their size, which 32 bits may not hold.
-  const auto bytes = static_cast<uint64_t>(matrices * size_);
-  if (bytes <= SIZE_MAX) data_ = Buffer(static_cast<size_t>(bytes));
-  if (!data_.ok()) return {Code::OutOfMemory, "there is no memory to pack 8-bit weights"};
+  const Size bytes = Size(matrices) * size_;
+  data_ = Buffer(bytes);
+  if (!data_.ok()) return no_memory("packed 8-bit weights", bytes);
   for (int64_t i = 0; i < matrices; ++i) {
     IntegerWeights one = weights;
     one.w.data = static_cast<const uint8_t*>(weights.w.data) + i * matrix_stride;
@@ -43,7 +42,7 @@ void quantize_to(IntegerEpilogue& epilogue, DType to, int32_t zero) {
 Status run_product(const Execution& c, const IntegerProduct& product) {
   const IntegerKernels& kernel = kernels().integer;
   ThreadPool& pool = ThreadPool::instance();
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(kernel.scratch_size(product.shape, pool)));
+  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(product.shape, pool))));
   kernel.run(product, scratch, pool);
   return {};
 }

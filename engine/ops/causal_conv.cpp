@@ -48,7 +48,7 @@ class CausalConv final : public Operator {
     const int64_t length = in.dim(2);
     const int64_t k = c.input(1).dim(2);
     const int64_t before = k - 1;
-    NM_ASSIGN(float* rows, c.scratch<float>((before + length) * ThreadPool::instance().size()));
+    NM_ASSIGN(float* rows, c.scratch<float>((Size(before) + Size(length)) * ThreadPool::instance().size()));
     ThreadPool::instance().parallel_for(in.dim(0) * channels, 1, [&](int64_t begin, int64_t end, int thread) {
       float* row = rows + (before + length) * thread;
       for (int64_t i = begin; i < end; ++i) {

@@ -36,8 +36,8 @@ class Col2Im final : public Operator {
     if (in.dtype() == DType::Float32) return add<float>(c, in, out);
     if (in.dtype() == DType::Float64) return add<double>(c, in, out);
     // Sums that wrap around in 64 bits do so in fewer.
-    NM_ASSIGN(uint64_t * from, c.scratch<uint64_t>(in.count()));
-    NM_ASSIGN(uint64_t * to, c.scratch<uint64_t>(out.count()));
+    NM_ASSIGN(uint64_t * from, c.scratch<uint64_t>(Size(in.count())));
+    NM_ASSIGN(uint64_t * to, c.scratch<uint64_t>(Size(out.count())));
     Tensor columns = Tensor::view(DType::UInt64, in.shape(), from);
     Tensor image = Tensor::view(DType::UInt64, out.shape(), to);
     NM_TRY(cast(in, columns));

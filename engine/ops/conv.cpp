@@ -107,7 +107,7 @@ class Conv final : public Operator {
     const int64_t batch = sized ? (*x)[0] : 1, in_c = w->dim(1) * groups_;
     winograd_ = PlaneConv(false, *window, batch, in_c, w->dim(0), groups_).prefers_winograd();
     const PlaneConv conv(false, *window, batch, in_c, w->dim(0), groups_, winograd_);
-    packed_ = Buffer(static_cast<size_t>(conv.packed_size()) * sizeof(float));
+    packed_ = Buffer(Size(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, floats(packed_)));
     c.keeps(packed_.size());
@@ -127,7 +127,7 @@ class Conv final : public Operator {
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
       source_type(c.input(1).dtype(), type);
-      NM_ASSIGN(float* dynamic, c.scratch<float>(conv.packed_size()));
+      NM_ASSIGN(float* dynamic, c.scratch<float>(Size(conv.packed_size())));
       NM_TRY(conv.pack(c.input(1).raw(), type, dynamic));
       packed = dynamic;
     }
@@ -180,7 +180,7 @@ class Conv final : public Operator {
   Status run_double(Execution& c, const Window& window) const {
     const Tensor& w = c.input(1);
     const DirectConvShape shape{c.input(0).dim(0), layout_.channels(c.input(0).shape()), w.dim(0), groups_, window};
-    NM_ASSIGN(double* packed, c.scratch<double>(w.count()));
+    NM_ASSIGN(double* packed, c.scratch<double>(Size(w.count())));
     direct_conv_pack(shape, w.data<double>(), packed);
     NM_ASSIGN(const void* x, layout_.read(c, c.input(0)));
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, c.output(0)));

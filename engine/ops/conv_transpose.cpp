@@ -70,7 +70,7 @@ class ConvTranspose final : public Operator {
     const int64_t batch = sized ? (*x)[0] : 1, out_c = w->dim(1) * groups_;
     winograd_ = PlaneConv(true, *window, batch, w->dim(0), out_c, groups_).prefers_winograd();
     const PlaneConv conv(true, *window, batch, w->dim(0), out_c, groups_, winograd_);
-    packed_ = Buffer(static_cast<size_t>(conv.packed_size()) * sizeof(float));
+    packed_ = Buffer(Size(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, reinterpret_cast<float*>(packed_.data())));
     c.keeps(packed_.size());
@@ -89,7 +89,7 @@ class ConvTranspose final : public Operator {
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
       source_type(c.input(1).dtype(), type);
-      NM_ASSIGN(float* dynamic, c.scratch<float>(conv.packed_size()));
+      NM_ASSIGN(float* dynamic, c.scratch<float>(Size(conv.packed_size())));
       NM_TRY(conv.pack(c.input(1).raw(), type, dynamic));
       packed = dynamic;
     }

@@ -68,7 +68,7 @@ class CrossEntropy final : public Operator {
       if (c.wants(1)) {
         logs = c.out<T>(1);
       } else {
-        NM_ASSIGN(logs, c.scratch<T>(in.count()));
+        NM_ASSIGN(logs, c.scratch<T>(Size(in.count())));
       }
       log_softmax(scores, logs, labels.count(), classes, inner);
       scores = logs;

@@ -59,7 +59,7 @@ class DeformConv final : public Operator {
     const int64_t pixels = window.out_pixels(), columns = in_c * taps;
 
     ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(T * samples, c.scratch<T>(columns * pool.size()));
+    NM_ASSIGN(T * samples, c.scratch<T>(Size(columns) * pool.size()));
     const T* mask = c.has(4) ? c.data<T>(4) : nullptr;
     for (int64_t image = 0; image < x.dim(0); ++image) {
       const T* from = x.data<T>() + image * in_c * height * width;

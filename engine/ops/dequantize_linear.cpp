@@ -105,7 +105,7 @@ class DequantizeLinear final : public Operator {
     if (scales.dtype() == DType::Float32) {
       scale = scales.data<float>();
     } else {
-      NM_ASSIGN(float* memory, c.scratch<float>(scales.count()));
+      NM_ASSIGN(float* memory, c.scratch<float>(Size(scales.count())));
       Tensor view = Tensor::view(DType::Float32, scales.shape(), memory);
       NM_TRY(cast(scales, view));
       scale = memory;
@@ -126,8 +126,8 @@ class DequantizeLinear final : public Operator {
         const int64_t n = std::min(kBlock, count - i);
         dequantize(x, zero, has_zero, first + i, n, scale, parameter + i * step, step, block);
         const Tensor from = Tensor::view(DType::Float32, Shape{n}, block);
-        Tensor to =
-            Tensor::view(out.dtype(), Shape{n}, static_cast<uint8_t*>(out.raw()) + dtype_bytes(out.dtype(), first + i));
+        Tensor to = Tensor::view(out.dtype(), Shape{n},
+                                 static_cast<uint8_t*>(out.raw()) + dtype_offset(out.dtype(), first + i));
         (void)cast(from, to);  // between floats, which cannot fail
       }
     });

@@ -53,7 +53,7 @@ class Det final : public Operator {
     const Tensor& in = c.input(0);
     const int64_t n = in.shape().back();
     return with_float(in.dtype(), [&]<class T>() -> Status {
-      NM_ASSIGN(double* m, c.scratch<double>(n * n));
+      NM_ASSIGN(double* m, c.scratch<double>(Size(n) * n));
       for (int64_t i = 0; i < c.output(0).count(); ++i) {
         std::copy_n(in.data<T>() + i * n * n, n * n, m);
         c.out<T>(0)[i] = static_cast<T>(determinant(m, n));

@@ -69,8 +69,8 @@ class Dropout final : public SameBytes {
 
   Status drop(Execution& c, double ratio) {
     const Tensor& in = c.input(0);
-    NM_ASSIGN(double* values, c.scratch<double>(in.count()));
-    NM_ASSIGN(bool* kept, c.scratch<bool>(in.count()));
+    NM_ASSIGN(double* values, c.scratch<double>(Size(in.count())));
+    NM_ASSIGN(bool* kept, c.scratch<bool>(Size(in.count())));
     Tensor wide = Tensor::view(DType::Float64, in.shape(), values);
     NM_TRY(cast(in, wide));
     for (int64_t i = 0; i < in.count(); ++i) {

@@ -31,8 +31,8 @@ class DynamicTimeWarping final : public Operator {
     const Tensor& costs = c.input(0);
     const int64_t rows = costs.dim(costs.rank() - 2), columns = costs.dim(costs.rank() - 1), width = columns + 1;
     const float* x = costs.data<float>();
-    NM_ASSIGN(uint8_t * steps, c.scratch<uint8_t>(rows * columns));
-    NM_ASSIGN(float* best, c.scratch<float>(2 * width));  // ways to the cells of the row above and of this one
+    NM_ASSIGN(uint8_t * steps, c.scratch<uint8_t>(Size(rows) * columns));
+    NM_ASSIGN(float* best, c.scratch<float>(Size(2) * width));  // ways to the cells of the row above and of this one
     std::fill_n(best, 2 * width, std::numeric_limits<float>::infinity());
     float *above = best, *here = best + width;
     above[0] = 0;

@@ -64,7 +64,7 @@ class Elementwise final : public Operator {
     }
     ThreadPool& pool = ThreadPool::instance();
     const auto pieces = static_cast<int64_t>(registers_ + walks_.size());
-    NM_ASSIGN(float* const scratch, c.scratch<float>(pool.size() * pieces * kPiece));
+    NM_ASSIGN(float* const scratch, c.scratch<float>(Size(pool.size()) * pieces * kPiece));
     float* const to = out.data<float>();
     const int64_t chunk = std::max(kPiece, pool.chunk(out.count(), static_cast<int64_t>(steps_.size())));
     pool.parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {

@@ -6,21 +6,26 @@ namespace nm {
 
 Tensor take_view(const Tensor& source, const View& view, DType dtype, const Shape& shape) {
   auto* data = static_cast<uint8_t*>(const_cast<void*>(source.raw()));
-  return Tensor::view(dtype, shape, data + dtype_bytes(dtype, view.element_offset), source.owner());
+  return Tensor::view(dtype, shape, data + dtype_offset(dtype, view.element_offset), source.owner());
+}
+
+Status check_view(const View& view, DType source_type, const Shape& source, DType dtype, const Shape& shape) {
+  const Size end = dtype_bytes(dtype, Size(view.element_offset)) + tensor_bytes(dtype, shape);
+  if (end <= tensor_bytes(source_type, source)) return {};
+  return {Code::Internal, text("a view ", describe(dtype, shape), " at element ", view.element_offset, " of ",
+                               describe(source_type, source), " leaves its source")};
 }
 
 Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*>& inputs, Scratch& scratch,
                       size_t max_bytes, std::vector<Value>& results) {
   results.clear();
-  size_t bytes = 0;
+  Size bytes;
   for (size_t o = 0; o < c.output_count(); ++o) {
     if (!c.wants(o)) continue;
     const Inference::Output& out = c.output_slot(o);
     if (!out.type.is_tensor() || out.type.dtype == DType::Undefined || !out.shape || !out.shape->known()) return false;
-    const int64_t count = out.shape->count();
-    const int64_t size = count < 0 ? -1 : dtype_bytes(out.type.dtype, count);
-    if (size < 0 || static_cast<uint64_t>(size) > max_bytes - bytes) return false;
-    bytes += static_cast<size_t>(size);
+    bytes += tensor_bytes(out.type.dtype, *out.shape);
+    if (bytes > Size(max_bytes)) return false;
   }
   std::vector<Value> values(c.output_count());
   std::vector<Value*> outputs(c.output_count(), nullptr);
@@ -33,7 +38,9 @@ Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*
     }
     if (out.type.dtype != DType::String) {
       if (const auto view = op.view(c, o)) {
-        values[o] = take_view(*inputs[view->input]->tensor(), *view, out.type.dtype, *out.shape);
+        const Tensor& source = *inputs[view->input]->tensor();
+        NM_TRY(check_view(*view, source.dtype(), source.shape(), out.type.dtype, *out.shape));
+        values[o] = take_view(source, *view, out.type.dtype, *out.shape);
         continue;
       }
     }
@@ -53,7 +60,8 @@ Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*
         outputs[o] = &values[o];
       }
     }
-    Execution execution(scratch, inputs, std::move(outputs));
+    RunControl control;  // control flow is never evaluated: its outputs' shapes depend on data
+    Execution execution(scratch, control, inputs, std::move(outputs));
     NM_TRY(op.run(execution));
   }
   results = std::move(values);

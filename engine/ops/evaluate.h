@@ -12,6 +12,8 @@ namespace nm {
 Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*>& inputs, Scratch& scratch,
                       size_t max_bytes, std::vector<Value>& results);
 
+// Internal when a view of these elements would leave its source.
+Status check_view(const View& view, DType source_type, const Shape& source, DType dtype, const Shape& shape);
 // The part of `source` that a view shows.
 Tensor take_view(const Tensor& source, const View& view, DType dtype, const Shape& shape);
 

@@ -107,7 +107,7 @@ class FlexAttention final : public Operator {
       NM_ASSIGN(given, Tensor::create(wanted, scores.shape()));
       NM_TRY(cast(scores, given));
     }
-    bodies_[which]->bind_captures(c);
+    const BoundBody bound(*bodies_[which], c);
     std::vector<Value> outputs;
     NM_TRY(bodies_[which]->run({Value(std::move(given))}, outputs));
     const Tensor* result = outputs[0].tensor();

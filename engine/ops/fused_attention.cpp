@@ -99,7 +99,7 @@ class FusedAttention final : public Operator {
     }
     const int64_t batch = x.dim(0), length = x.dim(1), width = c.input(kWeights).dim(1);
     const Widths s = widths(width);
-    NM_ASSIGN(float* qkv, c.scratch<float>(batch * length * width));
+    NM_ASSIGN(float* qkv, c.scratch<float>(Size(batch) * length * width));
     Tensor product = Tensor::view(DType::Float32, Shape{batch, length, width}, qkv);
     Epilogue epilogue;
     if (c.has(kBias)) epilogue.bias = c.data<float>(kBias);
@@ -149,7 +149,7 @@ class FusedAttention final : public Operator {
     if (c.wants(1)) {
       present = c.out<float>(1);
     } else {
-      NM_ASSIGN(present, c.scratch<float>(2 * half));
+      NM_ASSIGN(present, c.scratch<float>(Size(2) * half));
     }
     for (const int part : {0, 1}) {
       Heads<const float>& now = part == 0 ? call.k : call.v;

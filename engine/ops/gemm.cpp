@@ -79,7 +79,7 @@ class GemmOperator final : public Operator {
       if (row && beta_ == 1) {
         epilogue.bias = bias.data<float>();
       } else if (row) {
-        NM_ASSIGN(float* scaled, c.scratch<float>(n));
+        NM_ASSIGN(float* scaled, c.scratch<float>(Size(n)));
         kernels().elementwise.unary(Unary::Affine, bias.data<float>(), scaled, n, beta_, 0);
         epilogue.bias = scaled;
       } else {

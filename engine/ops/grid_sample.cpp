@@ -81,8 +81,8 @@ class GridSample final : public Operator {
       sample<double>(c.input(0), grid, out);
       return {};
     }
-    NM_ASSIGN(double* from, c.scratch<double>(c.input(0).count()));
-    NM_ASSIGN(double* to, c.scratch<double>(out.count()));
+    NM_ASSIGN(double* from, c.scratch<double>(Size(c.input(0).count())));
+    NM_ASSIGN(double* to, c.scratch<double>(Size(out.count())));
     Tensor image = Tensor::view(DType::Float64, c.input(0).shape(), from);
     Tensor result = Tensor::view(DType::Float64, out.shape(), to);
     NM_TRY(cast(c.input(0), image));

@@ -91,7 +91,7 @@ class GroupQueryAttention final : public Operator {
       if (real && c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
     }
     const Sizes s = run_sizes(c);
-    NM_ASSIGN(int64_t * lengths, c.scratch<int64_t>(2 * s.batch));
+    NM_ASSIGN(int64_t * lengths, c.scratch<int64_t>(Size(2) * s.batch));
     int64_t* pasts = lengths + s.batch;
     for (int64_t b = 0; b < s.batch; ++b) {
       lengths[b] = int64_t{c.data<int32_t>(kLengths)[b]} + 1;
@@ -121,7 +121,7 @@ class GroupQueryAttention final : public Operator {
     if (c.has(kSinks)) {
       call.sinks = c.data<float>(kSinks);
     } else if (smooth_) {
-      NM_ASSIGN(float* sinks, c.scratch<float>(heads_));
+      NM_ASSIGN(float* sinks, c.scratch<float>(Size(heads_)));
       std::fill_n(sinks, heads_, 0.f);
       call.sinks = sinks;
     }
@@ -249,7 +249,7 @@ class GroupQueryAttention final : public Operator {
       if (p >= 0 && p < rows) continue;
       return Status(Code::InvalidData, text("the position ", p, " is outside of caches with ", rows, " rows"));
     }
-    NM_ASSIGN(float* own, c.scratch<float>(s.batch * s.length * heads * s.head));
+    NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.length * heads * s.head));
     const auto to = Heads<float>::inner(own, s.length, s.head, heads * s.head);
     for_rows(s.batch * s.length, heads * s.head, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
@@ -278,7 +278,7 @@ class GroupQueryAttention final : public Operator {
     if (c.wants(output)) {
       all = c.out<float>(output);
     } else {
-      NM_ASSIGN(all, c.scratch<float>(s.batch * kv_heads_ * s.capacity * s.head));
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * kv_heads_ * s.capacity * s.head));
     }
     const auto to = Heads<float>::outer(all, kv_heads_, s.capacity, s.head);
     for (int64_t b = 0; b < s.batch; ++b) {

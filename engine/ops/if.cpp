@@ -43,18 +43,32 @@ class If final : public Movement {
       return {Code::TypeMismatch, "the condition must be one bool"};
     }
     Body& body = *bodies_[*condition->data<bool>() ? 1 : 0];
-    body.bind_captures(c);
     std::vector<Value> outputs;
-    NM_TRY(body.run({}, outputs));
+    Status s;
+    if (suspended_) {
+      s = body.resume(outputs);
+    } else {
+      body.bind_captures(c);
+      s = body.run({}, outputs);
+    }
+    suspended_ = s.code() == Code::Suspended;
+    if (!suspended_) body.abandon();
+    NM_TRY(std::move(s));
     for (size_t o = 0; o < outputs.size(); ++o) {
       if (c.wants(o)) NM_TRY(c.set_output(o, std::move(outputs[o])));
     }
     return {};
   }
 
+  void abandon() override {
+    for (const auto& body : bodies_) body->abandon();
+    suspended_ = false;
+  }
+
  private:
   std::shared_ptr<Graph> graphs_[2];  // else, then
   std::unique_ptr<Body> bodies_[2];
+  bool suspended_ = false;  // in the body that the condition chose
 };
 
 }  // namespace

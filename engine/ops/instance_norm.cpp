@@ -56,8 +56,8 @@ class InstanceNorm final : public Operator {
     const Planes p = Planes::of(in.shape(), channels_last_);
     const int64_t groups = grouped_ ? groups_ : p.channels;
     const int64_t size = p.channels / groups;  // channels of a group
-    NM_ASSIGN(T * mean, c.scratch<T>(p.batch * p.channels));
-    NM_ASSIGN(T * variance, c.scratch<T>(p.batch * p.channels));
+    NM_ASSIGN(T * mean, c.scratch<T>(Size(p.batch) * p.channels));
+    NM_ASSIGN(T * variance, c.scratch<T>(Size(p.batch) * p.channels));
     if (channels_last_) {
       NM_TRY(column_statistics<T>(c, p, in.data<T>(), mean, variance));
       if (size > 1) merge(p.batch * groups, size, mean, variance);
@@ -84,8 +84,8 @@ class InstanceNorm final : public Operator {
   static Status column_statistics(const Execution& c, const Planes& p, const T* x, T* mean, T* variance) {
     const int64_t block = std::max<int64_t>(1, kBlockElements / p.channels);
     const int64_t blocks = (p.pixels + block - 1) / block;
-    NM_ASSIGN(T * means, c.scratch<T>(blocks * p.channels));
-    NM_ASSIGN(T * variances, c.scratch<T>(blocks * p.channels));
+    NM_ASSIGN(T * means, c.scratch<T>(Size(blocks) * p.channels));
+    NM_ASSIGN(T * variances, c.scratch<T>(Size(blocks) * p.channels));
     for (int64_t b = 0; b < p.batch; ++b) {
       const T* image = x + b * p.pixels * p.channels;
       ThreadPool::instance().parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {

@@ -158,7 +158,7 @@ class IntegerConv final : public Operator {
   Result<const float*> scales(const Execution& c, int64_t channels) const {
     const Tensor& each = c.input(weights_scale);
     const float x = *c.data<float>(x_scale), y = *c.data<float>(y_scale);
-    NM_ASSIGN(float* scales, c.scratch<float>(channels));
+    NM_ASSIGN(float* scales, c.scratch<float>(Size(channels)));
     for (int64_t i = 0; i < channels; ++i) scales[i] = x * each.data<float>()[each.count() == 1 ? 0 : i] / y;
     return static_cast<const float*>(scales);
   }
@@ -191,11 +191,11 @@ class IntegerConv final : public Operator {
     const DirectConvShape shape{x.dim(0), layout_.channels(x.shape()), w.dim(0), groups_, window};
     const Tensor lined_up = Tensor::view(x.dtype(), x.shape(), const_cast<void*>(bytes));
     const Tensor *x_zeros = input_or_null(c, x_zero()), *w_zeros = input_or_null(c, weights_zero());
-    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(x.count()));
+    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(Size(x.count())));
     const int32_t zero = x_zeros ? byte_at(*x_zeros, 0) : 0;
     for (int64_t i = 0; i < x.count(); ++i) image[i] = byte_at(lined_up, i) - zero;
-    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(w.count()));
-    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(w.count()));
+    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(Size(w.count())));
+    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(Size(w.count())));
     const int64_t per_channel = w.count() / w.dim(0);
     for (int64_t i = 0; i < w.count(); ++i) {
       const int64_t channel = w_zeros && w_zeros->count() > 1 ? i / per_channel : 0;
@@ -203,7 +203,7 @@ class IntegerConv final : public Operator {
     }
     direct_conv_pack(shape, plain, packed);
     const int64_t pixels = shape.batch * window.out_pixels();
-    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(pixels * shape.out_c));
+    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(pixels) * shape.out_c));
     std::fill_n(sums, pixels * shape.out_c, 0);
     direct_conv_run(shape, image, packed, sums);
     kernels().integer.finish(epilogue, sums, pixels, shape.out_c, y);

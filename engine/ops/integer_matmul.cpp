@@ -65,7 +65,7 @@ Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& ep
   job.ldy = p.n;
   job.zero_per_pixel = zeros > 1;
   job.x.is_signed = product.a->dtype() == DType::Int8;
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(kernel.scratch_size(job.shape, pool)));
+  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(job.shape, pool))));
   const auto* a = static_cast<const uint8_t*>(product.a->raw());
   const auto* a_zero = static_cast<const uint8_t*>(raw_or_null(product.a_zero));
   auto* y = static_cast<uint8_t*>(c.output(0).raw());
@@ -167,12 +167,12 @@ class MatMulInteger final : public Operator {
     NM_ASSIGN(const PackedBytes* b, packed_or_now(c, 1, 3, packed_, now));
     IntegerEpilogue epilogue;
     if (dequantizes_) {
-      NM_ASSIGN(float* scales, c.scratch<float>(p.n));
+      NM_ASSIGN(float* scales, c.scratch<float>(Size(p.n)));
       for (int64_t i = 0; i < p.n; ++i) scales[i] = column(c, 4, i, 1) * column(c, 5, i, 1);
       epilogue.to = IntegerEpilogue::To::Float32;
       epilogue.scales = scales;
       if (c.has(6)) {
-        NM_ASSIGN(float* offsets, c.scratch<float>(p.n));
+        NM_ASSIGN(float* offsets, c.scratch<float>(Size(p.n)));
         for (int64_t i = 0; i < p.n; ++i) offsets[i] = column(c, 6, i, 0);
         epilogue.offsets = offsets;
       }
@@ -231,7 +231,7 @@ class QLinearMatMul final : public Operator {
     const Tensor &a_scale = c.input(1), &b_scale = c.input(4);
     const float y_scale = *c.data<float>(6);
     const int32_t y_zero = byte_at(c.input(7), 0);
-    NM_ASSIGN(float* scales, c.scratch<float>(p.n));
+    NM_ASSIGN(float* scales, c.scratch<float>(Size(p.n)));
     return multiply(c, p, {&c.input(0), &c.input(2), b, a_scale.count() > 1, 1},
                     [&](IntegerEpilogue& e, int64_t ai, int64_t bi, int64_t row) {
                       const float row_scale = a_scale.data<float>()[parameter_at(a_scale, p.m, ai, row)];

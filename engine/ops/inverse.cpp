@@ -48,7 +48,7 @@ class Inverse final : public Operator {
       const Tensor& in = c.input(0);
       const int64_t n = in.shape().back();
       if (in.count() == 0) return {};
-      NM_ASSIGN(double* m, c.scratch<double>(2 * n * n));
+      NM_ASSIGN(double* m, c.scratch<double>(Size(2) * n * n));
       for (int64_t i = 0; i < in.count() / (n * n); ++i) {
         const T* x = in.data<T>() + i * n * n;
         T* y = c.out<T>(0) + i * n * n;

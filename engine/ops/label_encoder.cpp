@@ -21,7 +21,7 @@ Tensor read(Attributes& a, const std::string& what) {
 // Replaces each element by the value that stands where its key does, or by `fallback`, which has one element.
 Status translate(Execution& c, const Dictionary& keys, const Tensor& values, const Tensor& fallback) {
   const Tensor& in = c.input(0);
-  NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(in.count()));
+  NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(Size(in.count())));
   keys.find(in, positions);
   with_element(values.dtype(), [&]<class V>() {
     const V* from = static_cast<const V*>(values.raw());

@@ -38,7 +38,7 @@ Result<const T*> parameter(Execution& c, size_t i, const Shape& normalized) {
   const Tensor& t = c.input(i);
   const int64_t n = normalized.count();
   if (t.count() == n) return t.data<T>();
-  NM_ASSIGN(T * full, c.scratch<T>(n));
+  NM_ASSIGN(T * full, c.scratch<T>(Size(n)));
   Shape own = t.shape();
   while (own.rank() > normalized.rank()) own.erase(0);
   const Broadcast b(normalized, {&own});

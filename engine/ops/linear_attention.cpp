@@ -78,14 +78,14 @@ class LinearAttention final : public Operator {
     if (c.wants(1)) {
       states = c.out<float>(1);
     } else {
-      NM_ASSIGN(states, c.scratch<float>(heads * key * value));
+      NM_ASSIGN(states, c.scratch<float>(Size(heads) * key * value));
     }
     if (c.has(kPast)) {
       std::copy_n(c.data<float>(kPast), heads * key * value, states);
     } else {
       std::fill_n(states, heads * key * value, 0.f);
     }
-    NM_ASSIGN(float* changes, c.scratch<float>(heads * value));
+    NM_ASSIGN(float* changes, c.scratch<float>(Size(heads) * value));
     ThreadPool::instance().parallel_for(heads, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t h = begin; h < end; ++h) {
         attend(c, h / kv_heads_, h % kv_heads_, key, value, states + h * key * value, changes + h * value);

@@ -40,46 +40,102 @@ class Loop final : public Movement {
   }
 
   Status run(Execution& c) override {
-    const size_t states = inputs_ - 2;
-    NM_ASSIGN(const int64_t most, limit(c));
-    NM_ASSIGN(bool go_on, truth(c.has(1) ? &c.input_value(1) : nullptr, true));
+    if (!rounds_) {
+      rounds_.emplace();
+      NM_TRY(ended(start(c)));
+    }
+    NM_TRY(ended(go_on(c)));
+    return ended(finish(c));
+  }
+
+  void abandon() override {
+    body_->abandon();
+    rounds_.reset();
+  }
+
+ private:
+  // What a loop holds between two rounds.
+  struct Rounds {
+    int64_t most = 0;
+    int64_t done = 0;
+    bool condition = true;
+    bool in_body = false;  // suspended there
+    Tensor number;         // what the body is given
+    Tensor truth;
     std::vector<Value> state;
-    for (size_t i = 0; i < states; ++i) state.push_back(c.has(i + 2) ? c.input_value(i + 2) : Value());
-    std::vector<std::vector<Value>> collected(graph_->outputs.size() - 1 - states);
-    NM_ASSIGN(Tensor number, Tensor::create(DType::Int64, Shape{}));
-    NM_ASSIGN(Tensor condition, Tensor::create(DType::Bool, Shape{}));
+    std::vector<std::vector<Value>> collected;
+  };
+
+  // A loop that has failed or come to its end leaves nothing.
+  Status ended(Status s) {
+    if (!s.ok() && s.code() != Code::Suspended) abandon();
+    return s;
+  }
+
+  size_t states() const { return inputs_ - 2; }
+
+  Status start(Execution& c) {
+    Rounds& r = *rounds_;
+    NM_ASSIGN(r.most, limit(c));
+    NM_ASSIGN(r.condition, truth(c.has(1) ? &c.input_value(1) : nullptr, true));
+    for (size_t i = 0; i < states(); ++i) r.state.push_back(c.has(i + 2) ? c.input_value(i + 2) : Value());
+    r.collected.resize(graph_->outputs.size() - 1 - states());
+    NM_ASSIGN(r.number, Tensor::create(DType::Int64, Shape{}));
+    NM_ASSIGN(r.truth, Tensor::create(DType::Bool, Shape{}));
     body_->bind_captures(c);
-    int64_t i = 0;
-    for (; i < most && go_on; ++i) {
-      *number.data<int64_t>() = i;
-      *condition.data<bool>() = true;
-      std::vector<Value> inputs{number, condition};
-      inputs.insert(inputs.end(), state.begin(), state.end());
+    return {};
+  }
+
+  Status go_on(Execution& c) {
+    Rounds& r = *rounds_;
+    while (r.in_body || (r.done < r.most && r.condition)) {
       std::vector<Value> outputs;
-      NM_TRY(body_->run(std::move(inputs), outputs));
-      NM_ASSIGN(go_on, truth(&outputs[0], true));
-      for (size_t s = 0; s < states; ++s) state[s] = std::move(outputs[s + 1]);
-      for (size_t s = 0; s < collected.size(); ++s) {
-        if (c.wants(states + s)) collected[s].push_back(std::move(outputs[states + 1 + s]));
+      Status s;
+      if (r.in_body) {
+        s = body_->resume(outputs);
+      } else {
+        if (c.control().slice <= 0) return {Code::Suspended, "the slice is over"};
+        --c.control().slice;
+        NM_TRY(c.control().next_round());
+        *r.number.data<int64_t>() = r.done;
+        *r.truth.data<bool>() = true;
+        std::vector<Value> inputs{r.number, r.truth};
+        inputs.insert(inputs.end(), r.state.begin(), r.state.end());
+        s = body_->run(std::move(inputs), outputs);
       }
-    }
-    for (size_t s = 0; s < states; ++s) {
-      if (!c.wants(s)) continue;
-      if (const Tensor* t = state[s].tensor()) {
-        NM_ASSIGN(state[s], keep(*t));
+      r.in_body = s.code() == Code::Suspended;
+      NM_TRY(std::move(s));
+      NM_ASSIGN(r.condition, truth(&outputs[0], true));
+      for (size_t i = 0; i < states(); ++i) r.state[i] = std::move(outputs[i + 1]);
+      for (size_t i = 0; i < r.collected.size(); ++i) {
+        if (!c.wants(states() + i)) continue;
+        NM_TRY(append(r.collected[i], std::move(outputs[states() + 1 + i]), "a loop's results"));
       }
-      NM_TRY(c.set_output(s, std::move(state[s])));
-    }
-    for (size_t s = 0; s < collected.size(); ++s) {
-      const size_t o = states + s;
-      if (!c.wants(o)) continue;
-      const GraphValue& value = graph_->value(graph_->outputs[o + 1]);
-      NM_TRY(i > 0 ? stack_output(c, o, collected[s], 0, false) : empty_output(c, o, value.type.dtype, value.shape));
+      ++r.done;
     }
     return {};
   }
 
- private:
+  Status finish(Execution& c) {
+    Rounds r = std::move(*rounds_);
+    abandon();
+    for (size_t s = 0; s < states(); ++s) {
+      if (!c.wants(s)) continue;
+      if (const Tensor* t = r.state[s].tensor()) {
+        NM_ASSIGN(r.state[s], keep(*t));
+      }
+      NM_TRY(c.set_output(s, std::move(r.state[s])));
+    }
+    for (size_t s = 0; s < r.collected.size(); ++s) {
+      const size_t o = states() + s;
+      if (!c.wants(o)) continue;
+      const GraphValue& value = graph_->value(graph_->outputs[o + 1]);
+      NM_TRY(r.done > 0 ? stack_output(c, o, r.collected[s], 0, false)
+                        : empty_output(c, o, value.type.dtype, value.shape));
+    }
+    return {};
+  }
+
   static Result<int64_t> limit(const Execution& c) {
     if (!c.has(0)) return INT64_MAX;
     const Tensor* t = c.input_value(0).tensor();
@@ -101,6 +157,7 @@ class Loop final : public Movement {
   std::shared_ptr<Graph> graph_;
   size_t inputs_;
   std::unique_ptr<Body> body_;
+  std::optional<Rounds> rounds_;  // while the loop runs
 };
 
 }  // namespace

@@ -77,8 +77,8 @@ class MeanVarianceNormalization final : public Operator {
     }
     const int64_t groups = kept.count();
     const auto n = static_cast<double>(in.count() / groups);
-    NM_ASSIGN(double* mean, c.scratch<double>(groups));
-    NM_ASSIGN(double* deviation, c.scratch<double>(groups));
+    NM_ASSIGN(double* mean, c.scratch<double>(Size(groups)));
+    NM_ASSIGN(double* deviation, c.scratch<double>(Size(groups)));
     std::fill_n(mean, groups, 0.0);
     std::fill_n(deviation, groups, 0.0);
     const Broadcast b(in.shape(), {&kept});
@@ -132,7 +132,7 @@ class Lrn final : public Operator {
     const int64_t pixels = in.shape().count(2, in.rank());
     const int64_t before = (size_ - 1) / 2;
     return with_float(in.dtype(), [&]<class T>() -> Status {
-      NM_ASSIGN(T * sums, c.scratch<T>(in.count()));
+      NM_ASSIGN(T * sums, c.scratch<T>(Size(in.count())));
       const T* x = in.data<T>();
       T* y = c.out<T>(0);
       for_rows(in.dim(0) * channels, pixels * std::min(size_, channels), [&](int64_t begin, int64_t end) {

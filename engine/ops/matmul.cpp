@@ -23,7 +23,7 @@ Shape batch_first(const Shape& s, bool batch_inside) {
 
 // `to` has the shape that batch_first says.
 void move_batch_first(const Tensor& from, Tensor& to) {
-  const auto row = static_cast<size_t>(dtype_bytes(from.dtype(), from.shape().back()));
+  const auto row = static_cast<size_t>(dtype_offset(from.dtype(), from.shape().back()));
   const int64_t rows = from.dim(0), batch = from.shape().count(1, from.rank() - 1);
   const auto* source = static_cast<const uint8_t*>(from.raw());
   auto* target = static_cast<uint8_t*>(to.raw());
@@ -117,7 +117,7 @@ class MatMul final : public Operator {
     if (!batch_inside_[i] || t.rank() < 3) return t;
     const Shape shape = batch_first(t.shape(), true);
     if (i == 1 && packed_.ok()) return Tensor::view(t.dtype(), shape, nullptr);
-    NM_ASSIGN(float* rows, c.scratch<float>(t.count()));
+    NM_ASSIGN(float* rows, c.scratch<float>(Size(t.count())));
     Tensor moved = Tensor::view(t.dtype(), shape, rows);
     move_batch_first(t, moved);
     return moved;

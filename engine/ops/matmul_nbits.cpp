@@ -128,8 +128,8 @@ class MatMulNBits final : public Operator {
   }
 
   Status run_codes(Execution& c, const NBits& w, int64_t rows, const float* bias) const {
-    NM_ASSIGN(float* planes, c.scratch<float>(rows * w.length()));
-    NM_ASSIGN(float* sums, c.scratch<float>(rows * w.blocks));
+    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
+    NM_ASSIGN(float* sums, c.scratch<float>(Size(rows) * w.blocks));
     const NBitsKernels& k = kernels().nbits;
     for (int64_t r = 0; r < rows; ++r) {
       k.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), sums + r * w.blocks);
@@ -145,7 +145,7 @@ class MatMulNBits final : public Operator {
   }
 
   Status run_floats(Execution& c, const NBits& w, int64_t rows, const Epilogue& epilogue) const {
-    NM_ASSIGN(float* planes, c.scratch<float>(rows * w.length()));
+    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
     for_rows(rows, k_, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         kernels().nbits.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), nullptr);
@@ -191,7 +191,7 @@ class MatMulNBits final : public Operator {
     const GemmKernels& gemm = kernels().gemm;
     const int64_t together = std::min(kColumns, n_);
     const int64_t wide = together * depth, packed = gemm.packed_size(depth, together);
-    NM_ASSIGN(float* work, c.scratch<float>((wide + packed) * pool.size()));
+    NM_ASSIGN(float* work, c.scratch<float>((Size(wide) + Size(packed)) * pool.size()));
     float* y = c.out<float>(0);
     pool.parallel_for((n_ + together - 1) / together, 1, [&](int64_t begin, int64_t end, int thread) {
       float* floats = work + thread * (wide + packed);

@@ -227,7 +227,7 @@ class MultiHeadAttention final : public Operator {
     }
     const float* bias = c.has(kBias) ? c.data<float>(kBias) : nullptr;
     if (bias != nullptr) {
-      NM_ASSIGN(float* own, c.scratch<float>(s.batch * s.q_len * heads_ * s.head));
+      NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.q_len * heads_ * s.head));
       const auto to = Heads<float>::outer(own, heads_, s.q_len, s.head);
       append_rows({s.batch, heads_, s.head, {}, call.q, 0, s.q_len, bias}, to);
       call.q = Heads<const float>::outer(own, heads_, s.q_len, s.head);
@@ -246,7 +246,7 @@ class MultiHeadAttention final : public Operator {
     if (c.wants(output)) {
       all = c.out<float>(output);
     } else {
-      NM_ASSIGN(all, c.scratch<float>(s.batch * heads_ * s.total() * size));
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * heads_ * s.total() * size));
     }
     AppendRows rows{s.batch, heads_, size, {}, now, s.past, s.kv_len, bias};
     if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), heads_, s.past, size);

@@ -36,11 +36,11 @@ class OneHotEncoder final : public Operator {
 
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
-    NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(in.count()));
+    NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(Size(in.count())));
     if (in.dtype() == categories_.dtype()) {
       categories_.find(in, positions);
     } else {
-      NM_ASSIGN(double* wide, c.scratch<double>(in.count()));
+      NM_ASSIGN(double* wide, c.scratch<double>(Size(in.count())));
       read_features(in, 0, wide, in.count());
       for (int64_t i = 0; i < in.count(); ++i) positions[i] = to_integer(wide[i]);
       categories_.find(Tensor::view(DType::Int64, in.shape(), positions), positions);

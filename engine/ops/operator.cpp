@@ -10,17 +10,18 @@ namespace nm {
 
 std::optional<std::vector<int64_t>> Inference::integers(size_t i) const {
   const Tensor* t = value(i);
-  return t != nullptr ? nm::integers(*t) : std::nullopt;
+  if (t == nullptr || !room_for("a list of integers", Size(t->count()) * sizeof(int64_t)).ok()) return std::nullopt;
+  return nm::integers(*t);
 }
 
-Result<uint8_t*> Scratch::get(size_t bytes) {
-  if (used_ == blocks_.size() || blocks_[used_].size < bytes) {
+Result<uint8_t*> Scratch::get(Size bytes) {
+  NM_TRY(check_memory());
+  if (used_ == blocks_.size() || Size(blocks_[used_].size) < bytes) {
     if (used_ < blocks_.size()) blocks_[used_] = {};  // the old block goes before the larger one comes
     Buffer buffer(bytes);
     if (!buffer.ok()) {
       blocks_.resize(used_);
-      return Status(Code::OutOfMemory,
-                    text("there is no memory for ", bytes, " bytes of working space; use smaller inputs"));
+      return no_memory("working space", bytes);
     }
     const size_t size = buffer.size();
     uint8_t* data = buffer.data();
@@ -38,6 +39,42 @@ size_t Scratch::bytes() const {
   size_t bytes = 0;
   for (const Block& block : blocks_) bytes += block.size;
   return bytes;
+}
+
+namespace {
+
+// Are all shapes of the inputs numbers? Then so are those of the outputs, or they depend on data.
+bool inputs_known(const Inference& c) {
+  for (size_t i = 0; i < c.input_count(); ++i) {
+    if (c.has(i) && !(c.has_shape(i) && c.shape(i).known())) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Status Operator::infer_outputs(Inference& c) const {
+  NM_TRY(check_memory());
+  NM_TRY(infer(c));
+  NM_TRY(check_memory());  // lists that had no room count as unknown
+  const bool known = inputs_known(c);
+  for (size_t o = 0; o < c.output_count(); ++o) {
+    const Inference::Output& out = c.output_slot(o);
+    if (!out.shape) continue;
+    NM_TRY(check_addressable(text("output ", o, ","), out.type.is_tensor() ? out.type.dtype : DType::Undefined,
+                             *out.shape));
+    for (const int64_t d : *out.shape) {
+      // Symbols are negative too, but there are none left; -1 is a dimension that depends on data.
+      if (known && d < kUnknownDim) {
+        return {Code::ShapeMismatch, text("output ", o, " would have a dimension of ", d, "; its inputs do not fit")};
+      }
+    }
+  }
+  return {};
+}
+
+BoundBody::BoundBody(Body& body, const Execution& node) : body_(body), whole_(node.control()) {
+  body.bind_captures(node);
 }
 
 Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) const {

@@ -19,6 +19,8 @@
 #include <vector>
 
 #include "engine/base/function_ref.h"
+#include "engine/base/reserve.h"
+#include "engine/base/run_control.h"
 #include "engine/base/status.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
@@ -150,8 +152,24 @@ class Body {
   virtual std::optional<Shape> output_shape(size_t i) const = 0;
   // `node` is the owning step; the values are read while the body runs.
   virtual void bind_captures(const class Execution& node) = 0;
-  // Outputs own their memory.
+  // Outputs own their memory. Code::Suspended when the run's slice is over: `resume` goes on where it stopped.
   virtual Status run(std::vector<Value> inputs, std::vector<Value>& outputs) = 0;
+  virtual Status resume(std::vector<Value>& outputs) = 0;
+  // Lets go of what the body holds: captures, and a run that has not come to its end.
+  virtual void abandon() = 0;
+};
+
+// A body with its captures bound, in a run that is not interrupted, for operators that cannot be resumed.
+class BoundBody {
+ public:
+  BoundBody(Body& body, const Execution& node);
+  ~BoundBody() { body_.abandon(); }
+  BoundBody(const BoundBody&) = delete;
+  BoundBody& operator=(const BoundBody&) = delete;
+
+ private:
+  Body& body_;
+  Unsliced whole_;
 };
 
 // Once per session, before the first run: pack weights, transform constants, compile subgraphs.
@@ -188,7 +206,7 @@ class Preparation {
 // and stays, so that later runs allocate nothing.
 class Scratch {
  public:
-  Result<uint8_t*> get(size_t bytes);
+  Result<uint8_t*> get(Size bytes);
   void reset() { used_ = 0; }
   size_t bytes() const;
 
@@ -206,8 +224,11 @@ class Scratch {
 // shape inference could not say: those the operator allocates itself.
 class Execution {
  public:
-  Execution(Scratch& scratch, std::vector<const Value*> inputs, std::vector<Value*> outputs)
-      : scratch_(scratch), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+  Execution(Scratch& scratch, RunControl& control, std::vector<const Value*> inputs, std::vector<Value*> outputs)
+      : scratch_(scratch), control_(control), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {}
+
+  // Cancellation and limits, for operators that go on for long by themselves.
+  RunControl& control() const { return control_; }
 
   size_t input_count() const { return inputs_.size(); }
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr && !inputs_[i]->empty(); }
@@ -234,16 +255,15 @@ class Execution {
 
   // Uninitialised, 64-byte aligned, gone after this step.
   template <class T>
-  Result<T*> scratch(int64_t count) const {
+  Result<T*> scratch(Size count) const {
     static_assert(std::is_trivially_copyable_v<T>);
-    // Where addresses have 32 bits, a size that wraps around would look small.
-    const uint64_t size = static_cast<uint64_t>(count) * sizeof(T);
-    NM_ASSIGN(uint8_t * bytes, scratch_.get(size > SIZE_MAX ? SIZE_MAX : static_cast<size_t>(size)));
+    NM_ASSIGN(uint8_t * bytes, scratch_.get(count * sizeof(T)));
     return reinterpret_cast<T*>(bytes);
   }
 
  private:
   Scratch& scratch_;
+  RunControl& control_;
   std::vector<const Value*> inputs_;
   std::vector<Value*> outputs_;
 };
@@ -258,11 +278,15 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
-  // Says the outputs' types and shapes as far as they follow from what is known, and refuses inputs that do not fit.
-  virtual Status infer(Inference& c) const = 0;
+  // The outputs' types and shapes as far as they follow from what is known. OutOfMemory when an output could not be
+  // addressed: whatever reads the shapes afterwards can rely on their sizes.
+  Status infer_outputs(Inference& c) const;
   // Weights and other constants into the form the kernels want.
   virtual Status prepare(Preparation&) { return {}; }
+  // Code::Suspended when the run's slice is over (control flow only): called again, it goes on where it stopped.
   virtual Status run(Execution& c) = 0;
+  // Drops what a suspended `run` holds; that run is not continued.
+  virtual void abandon() {}
 
   // Asked with all shapes known: is output `o` a view? Then the step needs no run for it.
   virtual std::optional<View> view(const Inference&, size_t /*o*/) const { return std::nullopt; }
@@ -281,6 +305,10 @@ class Operator {
   virtual double flops(const Inference&) const { return 0; }
   // Which kernel runs, for profiles: "gemm 6x8", "depthwise 3x3".
   virtual std::string kernel(const Inference&) const { return {}; }
+
+ protected:
+  // Says the outputs' types and shapes, and refuses inputs that do not fit. Called by infer_outputs only.
+  virtual Status infer(Inference& c) const = 0;
 };
 
 using OperatorPtr = std::unique_ptr<Operator>;

@@ -137,7 +137,7 @@ class Pad final : public Movement {
   Status repeat(Execution& c, const Tensor& in, Tensor& out, const Pads& pads) const {
     int64_t total = 0;
     for (const int64_t d : out.shape()) total += d;
-    NM_ASSIGN(int64_t * table, c.scratch<int64_t>(total));
+    NM_ASSIGN(int64_t * table, c.scratch<int64_t>(Size(total)));
     const Strides from = row_major(in.shape());
     std::array<const int64_t*, kMaxRank> offsets{};
     int64_t* next = table;

@@ -77,13 +77,13 @@ Status PlaneConv::pack(const void* weights, SourceType type, float* packed) cons
   const size_t element = type == SourceType::F32 ? 4 : 2;
   Buffer turned, by_tap;
   if (turned_) {
-    turned = Buffer(static_cast<size_t>(rows * outer_taps_ * plane_taps) * element);
+    turned = Buffer(Size(rows) * outer_taps_ * plane_taps * element);
     if (!turned.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     turn_round(weights, element, turned.data());
     weights = turned.data();
   }
   if (outer_taps_ > 1) {
-    by_tap = Buffer(static_cast<size_t>(rows * outer_taps_ * plane_taps) * element);
+    by_tap = Buffer(Size(rows) * outer_taps_ * plane_taps * element);
     if (!by_tap.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     const int64_t dims[] = {rows, outer_taps_, plane_taps};
     const int axes[] = {1, 0, 2};
@@ -127,7 +127,7 @@ Status PlaneConv::run(const Execution& c, const float* x, const float* packed, f
   // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is
   // not.
   if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane(), pool));
-  NM_ASSIGN(float* scratch, c.scratch<float>(floats));
+  NM_ASSIGN(float* scratch, c.scratch<float>(Size(floats)));
   if (outer_ > 0) {
     run_planes(x, packed, y, epilogue, scratch);
     return {};

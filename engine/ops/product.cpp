@@ -66,12 +66,12 @@ Status PackedMatrices::pack(const Tensor& b, const Operands& operands) {
   const int64_t matrices = leading(b.shape()).count();
   const GemmKernels& gemm = kernels().gemm;
   size_ = gemm.packed_size(k, n);
-  data_ = Buffer(static_cast<size_t>(matrices * size_) * sizeof(float));
+  data_ = Buffer(Size(matrices) * size_ * sizeof(float));
   if (!data_.ok())
     return {Code::OutOfMemory, text("there is no memory to pack weights ", describe(b.dtype(), b.shape()))};
   const auto* from = static_cast<const uint8_t*>(b.raw());
   for (int64_t i = 0; i < matrices; ++i) {
-    gemm.pack_b(k, n, from + dtype_bytes(b.dtype(), i * k * n), source_type(b.dtype()), row_stride, column_stride,
+    gemm.pack_b(k, n, from + dtype_offset(b.dtype(), i * k * n), source_type(b.dtype()), row_stride, column_stride,
                 operands.alpha, reinterpret_cast<float*>(data_.data()) + i * size_, ThreadPool::instance());
   }
   return {};
@@ -86,7 +86,7 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
   int64_t batch = p.batch.count();
   const float* pa = a.data<float>();
   if (operands.transpose_a && a.rank() > 1) {
-    NM_ASSIGN(float* rows, c.scratch<float>(a.count()));
+    NM_ASSIGN(float* rows, c.scratch<float>(Size(a.count())));
     for (int64_t i = 0; i < p.a_batch.count(); ++i) {
       const int64_t at = i * p.m * p.k;
       kernels().layout.transpose(p.k, p.m, pa + at, p.m, rows + at, p.k, sizeof(float));
@@ -113,7 +113,7 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
     gemm.gemv(p.k, p.n, pa, b.data<float>(), p.n, out.data<float>(), epilogue, pool);
     return {};
   }
-  NM_ASSIGN(int64_t * offsets, c.scratch<int64_t>(3 * batch));
+  NM_ASSIGN(int64_t * offsets, c.scratch<int64_t>(Size(3) * batch));
   for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
     offsets[i] = ai * p.m * p.k;
     offsets[batch + i] = bi * p.k * p.n;
@@ -136,7 +136,7 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
   g.ldc = p.n;
   g.c_offsets = offsets + 2 * batch;
   g.epilogue = epilogue;
-  NM_ASSIGN(float* scratch, c.scratch<float>(gemm.batched_scratch_size(g, pool)));
+  NM_ASSIGN(float* scratch, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
   gemm.run_batched(g, scratch, pool);
   return {};
 }

@@ -87,7 +87,7 @@ void store(const float* from, int64_t n, Tensor& to, int64_t at) {
 // A view of `count` floats in scratch memory, converted from any number type.
 Result<const float*> as_floats(const Execution& c, const Tensor& t) {
   if (t.dtype() == DType::Float32) return t.data<float>();
-  NM_ASSIGN(float* memory, c.scratch<float>(t.count()));
+  NM_ASSIGN(float* memory, c.scratch<float>(Size(t.count())));
   Tensor view = Tensor::view(DType::Float32, t.shape(), memory);
   NM_TRY(cast(t, view));
   return static_cast<const float*>(memory);

@@ -25,7 +25,7 @@ class Drawing : public Movement {
   template <class F>
   Status fill(Execution& c, F&& draw) {
     Tensor& out = c.output(0);
-    NM_ASSIGN(double* numbers, c.scratch<double>(out.count()));
+    NM_ASSIGN(double* numbers, c.scratch<double>(Size(out.count())));
     for (int64_t i = 0; i < out.count(); ++i) numbers[i] = draw(i);
     return cast(Tensor::view(DType::Float64, out.shape(), numbers), out);
   }
@@ -91,7 +91,7 @@ class Bernoulli final : public Drawing {
 
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
-    NM_ASSIGN(double* chance, c.scratch<double>(in.count()));
+    NM_ASSIGN(double* chance, c.scratch<double>(Size(in.count())));
     Tensor wide = Tensor::view(DType::Float64, in.shape(), chance);
     NM_TRY(cast(in, wide));
     return fill(c, [&](int64_t i) { return random_.uniform() < chance[i] ? 1.0 : 0.0; });
@@ -123,7 +123,7 @@ class Multinomial final : public Drawing {
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
     const int64_t classes = in.dim(1);
-    NM_ASSIGN(double* sums, c.scratch<double>(in.count()));
+    NM_ASSIGN(double* sums, c.scratch<double>(Size(in.count())));
     Tensor wide = Tensor::view(DType::Float64, in.shape(), sums);
     NM_TRY(cast(in, wide));
     for (int64_t b = 0; b < in.dim(0); ++b) {

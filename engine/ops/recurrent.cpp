@@ -199,9 +199,10 @@ Status Recurrent::prepare(Preparation& c) {
   // Shapes were checked by infer, which has seen these constants.
   const int64_t input = w->dim(2);
   for (int d = 0; d < directions_; ++d) {
-    const auto w_floats = static_cast<size_t>(kernels().gemm.packed_size(input, gates_ * hidden_));
-    Packed p{Buffer(w_floats * sizeof(float)), Buffer(static_cast<size_t>(r_floats()) * sizeof(float))};
-    if (!p.w.ok() || !p.r.ok()) return {Code::OutOfMemory, "there is no memory for the packed weights"};
+    const Size w_bytes = Size(kernels().gemm.packed_size(input, gates_ * hidden_)) * sizeof(float);
+    const Size r_bytes = Size(r_floats()) * sizeof(float);
+    Packed p{Buffer(w_bytes), Buffer(r_bytes)};
+    if (!p.w.ok() || !p.r.ok()) return no_memory("packed weights", w_bytes + r_bytes);
     pack(w->data<float>() + d * gates_ * hidden_ * input, r->data<float>() + d * gates_ * hidden_ * hidden_, input,
          reinterpret_cast<float*>(p.w.data()), reinterpret_cast<float*>(p.r.data()));
     c.keeps(p.w.size() + p.r.size());
@@ -266,8 +267,8 @@ Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
   const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
   Work work;
   if (packed_.empty()) {
-    NM_ASSIGN(float* pw, c.scratch<float>(kernels().gemm.packed_size(input, wide)));
-    NM_ASSIGN(float* pr, c.scratch<float>(r_floats()));
+    NM_ASSIGN(float* pw, c.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
+    NM_ASSIGN(float* pr, c.scratch<float>(Size(r_floats())));
     pack(c.data<float>(1) + index * wide * input, c.data<float>(2) + index * wide * hidden_, input, pw, pr);
     work.packed_w = pw;
     work.packed_r = pr;
@@ -275,11 +276,11 @@ Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
     work.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].w.data());
     work.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].r.data());
   }
-  NM_ASSIGN(work.bias, c.scratch<float>(wide));
-  NM_ASSIGN(work.x_gates, c.scratch<float>(seq * batch * wide));
-  NM_ASSIGN(work.h, c.scratch<float>(batch * hidden_));
-  NM_ASSIGN(work.cell, c.scratch<float>(batch * hidden_));
-  NM_ASSIGN(work.gates, c.scratch<float>(2 * batch * wide));
+  NM_ASSIGN(work.bias, c.scratch<float>(Size(wide)));
+  NM_ASSIGN(work.x_gates, c.scratch<float>(Size(seq) * batch * wide));
+  NM_ASSIGN(work.h, c.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.cell, c.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.gates, c.scratch<float>(Size(2) * batch * wide));
   return work;
 }
 

@@ -218,7 +218,7 @@ class ReduceOperator final : public Operator {
   static Result<const void*> rows_of(Execution& c, const Tensor& in, uint32_t axes, const Runs& r) {
     const bool in_order = r.count == 0 || (r.count == 1) || (r.count == 2 && !r.reduced[0]);
     if (in_order || in.count() == 0) return in.raw();
-    NM_ASSIGN(uint8_t * rows, c.scratch<uint8_t>(dtype_bytes(in.dtype(), in.count())));
+    NM_ASSIGN(uint8_t * rows, c.scratch<uint8_t>(Size(in.bytes())));
     const Strides strides = row_major(in.shape());
     StridedSource from{in.raw(), 0, {}};
     Shape extent;

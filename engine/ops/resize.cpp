@@ -273,8 +273,8 @@ class Resize final : public Operator {
     float* to = c.out<float>(0);
     ThreadPool& pool = ThreadPool::instance();
     if (rules_.mode == ResizeMode::Nearest) {
-      NM_ASSIGN(int32_t * rows, c.scratch<int32_t>(down.out));
-      NM_ASSIGN(int32_t * cols, c.scratch<int32_t>(across.out));
+      NM_ASSIGN(int32_t * rows, c.scratch<int32_t>(Size(down.out)));
+      NM_ASSIGN(int32_t * cols, c.scratch<int32_t>(Size(across.out)));
       for (int64_t i = 0; i < down.out; ++i) down.tap(rules_, i, rows + i, nullptr);
       for (int64_t i = 0; i < across.out; ++i) across.tap(rules_, i, cols + i, nullptr);
       kernels().resize.nearest(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels,
@@ -289,8 +289,8 @@ class Resize final : public Operator {
         taps[i] = {indices[0], indices[1], static_cast<float>(weights[1])};
       }
     };
-    NM_ASSIGN(LinearTap * rows, c.scratch<LinearTap>(down.out));
-    NM_ASSIGN(LinearTap * cols, c.scratch<LinearTap>(across.out));
+    NM_ASSIGN(LinearTap * rows, c.scratch<LinearTap>(Size(down.out)));
+    NM_ASSIGN(LinearTap * cols, c.scratch<LinearTap>(Size(across.out)));
     linear(down, rows);
     linear(across, cols);
     kernels().resize.bilinear(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels, to,
@@ -314,7 +314,7 @@ class Resize final : public Operator {
       if (count < 0) return {Code::ShapeMismatch, "an intermediate image of the resize is too large"};
       T* y = output;
       if (--left > 0) {
-        NM_ASSIGN(y, c.scratch<T>(count));
+        NM_ASSIGN(y, c.scratch<T>(Size(count)));
       }
       NM_TRY(step(axis, x, y, outer, inner));
       x = y;
@@ -349,16 +349,16 @@ class Resize final : public Operator {
       from = static_cast<const F*>(x.raw());
       to = static_cast<F*>(y.raw());
     } else {
-      NM_ASSIGN(F * wide, c.scratch<F>(x.count()));
+      NM_ASSIGN(F * wide, c.scratch<F>(Size(x.count())));
       for (int64_t i = 0; i < x.count(); ++i) wide[i] = static_cast<F>(integer(x, i));
       from = wide;
-      NM_ASSIGN(to, c.scratch<F>(y.count()));
+      NM_ASSIGN(to, c.scratch<F>(Size(y.count())));
     }
     NM_TRY(by_axes(c, axes, from, to,
                    [&](const ResizeAxis& axis, const F* in, F* out, int64_t outer, int64_t inner) -> Status {
                      const int64_t taps = axis.taps(rules_);
-                     NM_ASSIGN(int32_t * indices, c.scratch<int32_t>(taps));
-                     NM_ASSIGN(double* weights, c.scratch<double>(taps));
+                     NM_ASSIGN(int32_t * indices, c.scratch<int32_t>(Size(taps)));
+                     NM_ASSIGN(double* weights, c.scratch<double>(Size(taps)));
                      for (int64_t i = 0; i < axis.out; ++i) {
                        axis.tap(rules_, i, indices, weights);
                        for (int64_t o = 0; o < outer; ++o) {

@@ -13,7 +13,7 @@ Result<Tensor> slice(const Tensor& t, int axis, int64_t index) {
   Strides strides = row_major(t.shape());
   const int64_t offset = index * strides[axis];
   if (axis == 0 && !is_packed(t.dtype())) {
-    auto* data = static_cast<uint8_t*>(const_cast<void*>(t.raw())) + dtype_bytes(t.dtype(), offset);
+    auto* data = static_cast<uint8_t*>(const_cast<void*>(t.raw())) + dtype_offset(t.dtype(), offset);
     return Tensor::view(t.dtype(), shape, data, t.owner());
   }
   std::copy(strides.begin() + axis + 1, strides.end(), strides.begin() + axis);
@@ -80,10 +80,10 @@ class Scan final : public Movement {
       if (t == nullptr) return {Code::TypeMismatch, text("input ", first_ + i, " of the scan must be a tensor")};
       inputs.push_back(*t);
     }
-    body_->bind_captures(c);
+    const BoundBody bound(*body_, c);
     Results results(graph_->outputs.size());
     if (batched_) return run_batches(c, inputs);
-    NM_TRY(iterate(inputs, -1, results));
+    NM_TRY(iterate(c.control(), inputs, -1, results));
     for (size_t o = 0; o < results.size(); ++o) {
       if (!c.wants(o)) continue;
       if (o < states_) {
@@ -114,7 +114,7 @@ class Scan final : public Movement {
   }
 
   // Scans `length` steps, or, when that is negative, as many as there are.
-  Status iterate(const std::vector<Tensor>& inputs, int64_t length, Results& results) {
+  Status iterate(RunControl& control, const std::vector<Tensor>& inputs, int64_t length, Results& results) {
     std::vector<int> axes;
     int64_t steps = -1;
     for (size_t i = states_; i < inputs.size(); ++i) {
@@ -130,6 +130,7 @@ class Scan final : public Movement {
       return {Code::InvalidData, text("a sequence's length is ", count, "; there are only ", steps, " steps")};
     std::vector<Value> state(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(states_));
     for (int64_t step = 0; step < count; ++step) {
+      NM_TRY(control.next_round());
       std::vector<Value> fed = state;
       for (size_t i = states_; i < inputs.size(); ++i) {
         const bool backwards = value_at(input_directions_, i - states_) == 1;
@@ -142,7 +143,7 @@ class Scan final : public Movement {
         if (o < states_) {
           state[o] = std::move(yielded[o]);
         } else {
-          results[o].push_back(std::move(yielded[o]));
+          NM_TRY(append(results[o], std::move(yielded[o]), "a scan's results"));
         }
       }
     }
@@ -171,7 +172,7 @@ class Scan final : public Movement {
       Results results(graph_->outputs.size());
       const int64_t length = lengths != nullptr ? lengths->data<int64_t>()[b] : -1;
       if (lengths != nullptr && length < 0) return {Code::InvalidData, text("a sequence's length is ", length)};
-      NM_TRY(iterate(parts, length, results));
+      NM_TRY(iterate(c.control(), parts, length, results));
       const int64_t steps = parts[states_].rank() > 0 ? parts[states_].dim(0) : 0;
       for (size_t o = 0; o < results.size(); ++o) {
         if (!c.wants(o)) continue;

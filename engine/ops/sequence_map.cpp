@@ -38,7 +38,7 @@ class SequenceMap final : public Movement {
       results.push_back(std::make_shared<Sequence>());
       results.back()->element = graph_->value(graph_->outputs[o]).type;
     }
-    body_->bind_captures(c);
+    const BoundBody bound(*body_, c);
     for (size_t item = 0; item < first->items.size(); ++item) {
       std::vector<Value> fed;
       for (size_t i = 0; i < inputs_; ++i) {

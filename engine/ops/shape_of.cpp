@@ -42,9 +42,9 @@ class ShapeOf final : public Movement {
   int64_t end_;
 };
 
-class Size final : public Movement {
+class SizeOf final : public Movement {
  public:
-  explicit Size(Attributes&) {}
+  explicit SizeOf(Attributes&) {}
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 1));
@@ -66,7 +66,7 @@ class Size final : public Movement {
 
 NM_OPERATORS(shape_of) {
   r.add<ShapeOf>("Shape", 1);
-  r.add<Size>("Size", 1);
+  r.add<SizeOf>("Size", 1);
 }
 
 }  // namespace nm

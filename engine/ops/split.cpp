@@ -57,7 +57,7 @@ class Split final : public Movement {
       if (c.wants(o)) {
         Tensor& out = c.output(o);
         const int64_t from = at * strides[axis];
-        const auto* first = static_cast<const uint8_t*>(in.raw()) + dtype_bytes(in.dtype(), from);
+        const auto* first = static_cast<const uint8_t*>(in.raw()) + dtype_offset(in.dtype(), from);
         if (first != out.raw()) {  // else the output is a view, and lies where it should
           copy_strided(in.dtype(), out.shape(), {in.raw(), from, strides}, {out.raw(), 0, row_major(out.shape())});
         }

@@ -25,7 +25,7 @@ class StringConcat final : public Movement {
   Status run(Execution& c) override {
     const Broadcast b(c.output(0).shape(), {&c.input(0).shape(), &c.input(1).shape()});
     b.walk(0, b.count(), [&](const Broadcast::Run& r) {
-      for (int64_t i = 0; i < r.count; ++i) {
+      for (int64_t i = 0; i < r.count && !memory_exhausted(); ++i) {
         c.out<std::string>(0)[r.out + i] =
             c.data<std::string>(0)[r.in[0] + i * b.step(0)] + c.data<std::string>(1)[r.in[1] + i * b.step(1)];
       }
@@ -60,7 +60,9 @@ class StringSplit final : public Movement {
     std::vector<std::vector<std::string>> parts;
     size_t widest = 0;
     for (const std::string& s : in.span<std::string>()) {
-      parts.push_back(delimiter_.empty() ? by_blanks(s) : by_delimiter(s));
+      std::vector<std::string> own;
+      NM_TRY(delimiter_.empty() ? by_blanks(s, own) : by_delimiter(s, own));
+      NM_TRY(append(parts, std::move(own), "the parts of texts"));
       widest = std::max(widest, parts.back().size());
     }
     if (c.wants(1)) {
@@ -77,29 +79,27 @@ class StringSplit final : public Movement {
   }
 
  private:
-  std::vector<std::string> by_delimiter(const std::string& s) const {
-    std::vector<std::string> parts;
+  Status by_delimiter(const std::string& s, std::vector<std::string>& parts) const {
     size_t from = 0;
     while (!s.empty()) {
       const size_t at = static_cast<int64_t>(parts.size()) < most_ ? s.find(delimiter_, from) : std::string::npos;
-      parts.push_back(s.substr(from, at - from));
+      NM_TRY(append(parts, s.substr(from, at - from), "the parts of a text"));
       if (at == std::string::npos) break;
       from = at + delimiter_.size();
     }
-    return parts;
+    return {};
   }
 
-  std::vector<std::string> by_blanks(const std::string& s) const {
+  Status by_blanks(const std::string& s, std::vector<std::string>& parts) const {
     static constexpr const char* kBlanks = " \t\n\r\f\v";
-    std::vector<std::string> parts;
     size_t from = s.find_first_not_of(kBlanks);
     while (from != std::string::npos) {
       const bool last = static_cast<int64_t>(parts.size()) >= most_;
       const size_t end = last ? s.find_last_not_of(kBlanks) + 1 : std::min(s.find_first_of(kBlanks, from), s.size());
-      parts.push_back(s.substr(from, end - from));
+      NM_TRY(append(parts, s.substr(from, end - from), "the parts of a text"));
       from = last ? std::string::npos : s.find_first_not_of(kBlanks, end);
     }
-    return parts;
+    return {};
   }
 
   std::string delimiter_;

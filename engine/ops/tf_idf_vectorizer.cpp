@@ -70,7 +70,7 @@ class TfIdfVectorizer final : public Operator {
     const Tensor& in = c.input(0);
     const int64_t n = in.shape().back();
     const int64_t rows = in.rank() == 1 ? 1 : in.dim(0);
-    NM_ASSIGN(int32_t * items, c.scratch<int32_t>(n));
+    NM_ASSIGN(int32_t * items, c.scratch<int32_t>(Size(n)));
     float* out = c.out<float>(0);
     std::fill_n(out, rows * width_, 0.0f);
     for (int64_t r = 0; r < rows; ++r, out += width_) {

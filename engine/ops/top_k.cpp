@@ -60,7 +60,7 @@ class TopK final : public Movement {
     if (k == 0 || lanes == 0) return {};
     ThreadPool& pool = ThreadPool::instance();
     const int64_t threads = n * lanes < kElementChunk ? 1 : pool.size();
-    NM_ASSIGN(Entry * scratch, c.scratch<Entry>(threads * n));
+    NM_ASSIGN(Entry * scratch, c.scratch<Entry>(Size(threads) * n));
     const auto lane = [&](int64_t l, Entry* entries) {
       const int64_t outer = l / inner;
       const int64_t from = outer * n * inner + l % inner;

@@ -37,7 +37,7 @@ class TreeOperator : public Operator {
     const int64_t block = std::clamp<int64_t>(2048 / std::max<int64_t>(std::max(features, targets), 1), 1, 64);
     ThreadPool& pool = ThreadPool::instance();
     const int64_t per_thread = block * (features + targets);
-    NM_ASSIGN(double* scratch, c.scratch<double>(per_thread * pool.size()));
+    NM_ASSIGN(double* scratch, c.scratch<double>(Size(per_thread) * pool.size()));
     pool.parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
       double* rows = scratch + per_thread * thread;
       double* scores = rows + block * features;
@@ -79,7 +79,7 @@ class Classifier final : public TreeOperator {
   Status run(Execution& c) override {
     const auto classes = static_cast<int64_t>(labels_.size());
     const int64_t rows = row_count(c.input(0));
-    NM_ASSIGN(size_t * winners, c.scratch<size_t>(rows));
+    NM_ASSIGN(size_t * winners, c.scratch<size_t>(Size(rows)));
     NM_TRY(for_scores(c, Aggregate::Sum, classes, [&](int64_t row, double* scores) {
       size_t& winner = winners[row];
       std::span<double> list(scores, static_cast<size_t>(classes));

@@ -53,7 +53,7 @@ ValueId passed_through(const Graph& graph, const Node& node) {
     c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() ? &v.constant : nullptr, true};
   }
   c.output_slot(0).wanted = true;
-  if (!(*op)->infer(c).ok()) return kNone;
+  if (!(*op)->infer_outputs(c).ok()) return kNone;
   const auto view = (*op)->view(c, 0);
   if (!view || view->element_offset != 0) return kNone;
   const GraphValue& in = graph.value(node.inputs[view->input]);

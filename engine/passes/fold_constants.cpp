@@ -47,7 +47,7 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
     c.input_slot(i) = {ValueType::tensor(t.dtype()), t.shape(), &t, true};
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  NM_TRY(op->infer(c));
+  NM_TRY(op->infer_outputs(c));
   Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
     return Status(Code::Internal, "a node with subgraphs cannot be folded");
   });

@@ -34,7 +34,7 @@ void restore_types(const Operator& op, const std::vector<ValueType>& types, Infe
     original.input_slot(i) = {types[i], std::nullopt, nullptr, true};
     if (c.type(i) != types[i].dtype) other = types[i].dtype;
   }
-  const bool told = op.infer(original).ok();
+  const bool told = op.infer_outputs(original).ok();
   for (size_t o = 0; o < c.output_count(); ++o) {
     ValueType& said = c.output_slot(o).type;
     if (!said.is_tensor() || said.dtype != DType::Float32) continue;
@@ -83,7 +83,7 @@ Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
     }
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  NM_TRY(op->infer(c));
+  NM_TRY(op->infer_outputs(c));
   if (replaced) restore_types(*op, types, c);
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;

@@ -1,3 +1,4 @@
+#include "engine/base/reserve.h"
 #include "engine/passes/passes.h"
 
 namespace nm {
@@ -38,6 +39,7 @@ template <size_t n>
 Status apply(Graph& graph, const Pass (&passes)[n]) {
   for (const Pass pass : passes) {
     NM_ASSIGN(const bool changed, pass(graph));
+    NM_TRY(check_memory());
     if (changed) NM_TRY(infer_types(graph));
   }
   return {};

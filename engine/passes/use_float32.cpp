@@ -121,7 +121,7 @@ class Float32User {
       c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() ? &v.constant : nullptr, true};
     }
     for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-    if (Status s = op->infer(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       ValueId& id = node.outputs[o];
       // Cast and its like say their type themselves: those outputs stay as they are.

@@ -23,17 +23,17 @@ constexpr Order kOrders[] = {
 };
 
 // Each block at the lowest place where nothing alive at the same time lies.
-size_t place_in_order(std::vector<ArenaBlock>& blocks, Order before) {
+uint64_t place_in_order(std::vector<ArenaBlock>& blocks, Order before) {
   const std::vector<int64_t> order = sorted_positions(blocks.size(), [&](int64_t a, int64_t b) {
     return before(blocks[static_cast<size_t>(a)], blocks[static_cast<size_t>(b)]);
   });
-  size_t total = 0;
+  uint64_t total = 0;
   std::vector<size_t> placed;  // by offset
   for (const int64_t next : order) {
     const auto i = static_cast<size_t>(next);
     ArenaBlock& block = blocks[i];
-    const size_t need = align_up(block.bytes);
-    size_t at = 0;
+    const uint64_t need = align_up(block.bytes);
+    uint64_t at = 0;
     for (const size_t j : placed) {
       const ArenaBlock& other = blocks[j];
       if (other.last < block.first || block.last < other.first) continue;
@@ -43,7 +43,7 @@ size_t place_in_order(std::vector<ArenaBlock>& blocks, Order before) {
     block.offset = at;
     total = std::max(total, at + need);
     const auto where = std::upper_bound(placed.begin(), placed.end(), at,
-                                        [&](size_t offset, size_t j) { return offset < blocks[j].offset; });
+                                        [&](uint64_t offset, size_t j) { return offset < blocks[j].offset; });
     placed.insert(where, i);
   }
   return total;
@@ -51,7 +51,7 @@ size_t place_in_order(std::vector<ArenaBlock>& blocks, Order before) {
 
 }  // namespace
 
-size_t live_bytes(const std::vector<ArenaBlock>& blocks) {
+uint64_t live_bytes(const std::vector<ArenaBlock>& blocks) {
   std::map<int32_t, int64_t> changes;  // by step
   for (const ArenaBlock& block : blocks) {
     const auto bytes = static_cast<int64_t>(align_up(block.bytes));
@@ -60,15 +60,15 @@ size_t live_bytes(const std::vector<ArenaBlock>& blocks) {
   }
   int64_t now = 0, most = 0;
   for (const auto& [step, change] : changes) most = std::max(most, now += change);
-  return static_cast<size_t>(most);
+  return static_cast<uint64_t>(most);
 }
 
-size_t place_blocks(std::vector<ArenaBlock>& blocks) {
-  const size_t bound = live_bytes(blocks);
-  size_t best = SIZE_MAX;
+uint64_t place_blocks(std::vector<ArenaBlock>& blocks) {
+  const uint64_t bound = live_bytes(blocks);
+  uint64_t best = UINT64_MAX;
   std::vector<ArenaBlock> placed = blocks;
   for (const Order before : kOrders) {
-    const size_t total = place_in_order(placed, before);
+    const uint64_t total = place_in_order(placed, before);
     if (total < best) {
       best = total;
       blocks = placed;

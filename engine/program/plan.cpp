@@ -15,11 +15,18 @@ constexpr size_t kFoldBytes = 4096;
 
 class Planner {
  public:
-  Planner(const Graph& graph, const std::vector<OperatorPtr>& operators, Scratch& scratch, const PlanOptions& options)
-      : graph_(graph), operators_(operators), scratch_(scratch), options_(options), plan_(std::make_unique<Plan>()) {}
+  Planner(const Graph& graph, const std::vector<OperatorPtr>& operators, Scratch& scratch, RunControl& control,
+          const PlanOptions& options)
+      : graph_(graph),
+        operators_(operators),
+        scratch_(scratch),
+        control_(control),
+        options_(options),
+        plan_(std::make_unique<Plan>()) {}
 
   Result<std::unique_ptr<Plan>> make(const std::vector<ValueId>& input_ids, const std::vector<Value>& inputs) {
     const size_t count = graph_.values.size();
+    NM_TRY(room_for("a plan", Size(count) * (sizeof(Slot) + 64) + Size(graph_.nodes.size()) * 2 * sizeof(Step)));
     plan_->slots.resize(count);
     root_.resize(count, kNone);
     for (size_t i = 0; i < count; ++i) {
@@ -48,7 +55,7 @@ class Planner {
       const Node& node = graph_.nodes[n];
       if (Status s = plan_node(n, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
     }
-    place();
+    NM_TRY(place());
     bind_steps();
     return std::move(plan_);
   }
@@ -77,7 +84,7 @@ class Planner {
   Status plan_node(uint32_t n, const Node& node) {
     Operator& op = *operators_[n];
     Inference c = inference_of(node, plan_->slots);
-    NM_TRY(op.infer(c));
+    if (Status s = op.infer_outputs(c); !s.ok()) return named(std::move(s), node, c);
     bool any = false;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] == kNone) continue;
@@ -99,13 +106,26 @@ class Planner {
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       const ValueId id = node.outputs[o];
       if (id == kNone) continue;
-      if (!assign_view(n, node, op, c, o)) {
+      NM_ASSIGN(const bool is_view, assign_view(n, node, op, c, o));
+      if (!is_view) {
         all_views = false;
         assign_memory(n, node, op, o, step);
       }
     }
     if (!all_views) plan_->steps.push_back(std::move(step));
     return {};
+  }
+
+  // An output that is too large is named, with its type and shape.
+  Status named(Status s, const Node& node, Inference& c) const {
+    if (s.code() != Code::OutOfMemory) return s;
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      const Inference::Output& out = c.output_slot(o);
+      if (node.outputs[o] == kNone || !out.shape || check_addressable("", out.type.dtype, *out.shape).ok()) continue;
+      return check_addressable(text("the value '", graph_.value(node.outputs[o]).name, "',"), out.type.dtype,
+                               *out.shape);
+    }
+    return s;
   }
 
   // An output's shape may be known although an input's is not; the operator must still see that input before it runs.
@@ -149,7 +169,7 @@ class Planner {
     return id;
   }
 
-  bool assign_view(uint32_t n, const Node& node, Operator& op, Inference& c, size_t o) {
+  Result<bool> assign_view(uint32_t n, const Node& node, Operator& op, Inference& c, size_t o) {
     const ValueId id = node.outputs[o];
     Slot& s = slot(id);
     if (!s.shape || !s.type.is_tensor() || s.type.dtype == DType::Undefined || s.type.dtype == DType::String)
@@ -160,6 +180,7 @@ class Planner {
     const Slot& source = slot(source_id);
     const int64_t bits = static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset;
     if (bits % 8 != 0) return false;
+    NM_TRY(check_view(*view, source.type.dtype, *source.shape, s.type.dtype, *s.shape));
     const auto offset = static_cast<size_t>(bits / 8);
     switch (source.place) {
       case Place::Constant:
@@ -249,18 +270,21 @@ class Planner {
     return true;
   }
 
-  void place() {
+  Status place() {
     std::vector<ArenaBlock> blocks;
     std::vector<ValueId> ids;
     for (const auto& [id, first] : first_) {
       const Slot& s = slot(id);
-      blocks.push_back({static_cast<size_t>(dtype_bytes(s.type.dtype, s.shape->count())), first,
-                        last_use_[static_cast<size_t>(id)], 0});
+      blocks.push_back({tensor_bytes(s.type.dtype, *s.shape).number(), first, last_use_[static_cast<size_t>(id)], 0});
       ids.push_back(id);
     }
-    plan_->arena_bytes = place_blocks(blocks);
+    plan_->arena_bytes = Size(place_blocks(blocks));
     plan_->live_bytes = live_bytes(blocks);
-    for (size_t i = 0; i < ids.size(); ++i) slot(ids[i]).offset = blocks[i].offset;
+    const auto largest = std::max_element(blocks.begin(), blocks.end(),
+                                          [](const ArenaBlock& a, const ArenaBlock& b) { return a.bytes < b.bytes; });
+    if (largest != blocks.end()) plan_->largest = ids[static_cast<size_t>(largest - blocks.begin())];
+    if (!plan_->arena_bytes.addressable()) return no_arena(graph_, *plan_);
+    for (size_t i = 0; i < ids.size(); ++i) slot(ids[i]).offset = static_cast<size_t>(blocks[i].offset);
     // Nodes are in order, so a source's offset is final before those that live in it are reached.
     for (const Node& node : graph_.nodes) {
       for (const ValueId id : node.outputs) {
@@ -269,6 +293,7 @@ class Planner {
         if (source != kNone) slot(id).offset += slot(source).offset;
       }
     }
+    return {};
   }
 
   void bind_steps() {
@@ -289,13 +314,14 @@ class Planner {
           step.release.push_back(id);
         }
       }
-      step.execution.emplace(scratch_, std::move(inputs), std::move(outputs));
+      step.execution.emplace(scratch_, control_, std::move(inputs), std::move(outputs));
     }
   }
 
   const Graph& graph_;
   const std::vector<OperatorPtr>& operators_;
   Scratch& scratch_;
+  RunControl& control_;
   const PlanOptions& options_;
   std::unique_ptr<Plan> plan_;
   std::vector<bool> outputs_;
@@ -321,6 +347,32 @@ Inference inference_of(const Node& node, const std::vector<Slot>& slots) {
   return c;
 }
 
+Status no_arena(const Graph& graph, const Plan& plan) {
+  std::string what = "intermediate results";
+  if (plan.largest != kNone) {
+    const Slot& s = plan.slots[static_cast<size_t>(plan.largest)];
+    what += text(" (the largest, '", graph.value(plan.largest).name, "', is ", describe(s.type.dtype, *s.shape), ")");
+  }
+  return no_memory(what, plan.arena_bytes);
+}
+
+void Plan::forget_inputs(const Graph& graph) {
+  // Outputs may be inputs, or views of them.
+  for (const ValueId id : graph.outputs) {
+    const Slot& s = slots[static_cast<size_t>(id)];
+    if (s.place == Place::Input) return;
+  }
+  for (Slot& s : slots) {
+    if (s.place == Place::Input) s.value = Value();
+  }
+}
+
+void Plan::forget_values() {
+  for (Slot& s : slots) {
+    if (s.place == Place::Input || s.place == Place::Heap) s.value = Value();
+  }
+}
+
 void Plan::bind_arena(uint8_t* base) {
   if (base == bound_to) return;
   for (Slot& s : slots) {
@@ -331,8 +383,8 @@ void Plan::bind_arena(uint8_t* base) {
 
 Result<std::unique_ptr<Plan>> make_plan(const Graph& graph, const std::vector<OperatorPtr>& operators,
                                         const std::vector<ValueId>& input_ids, const std::vector<Value>& inputs,
-                                        Scratch& scratch, const PlanOptions& options) {
-  return Planner(graph, operators, scratch, options).make(input_ids, inputs);
+                                        Scratch& scratch, RunControl& control, const PlanOptions& options) {
+  return Planner(graph, operators, scratch, control, options).make(input_ids, inputs);
 }
 
 }  // namespace nm

@@ -40,11 +40,15 @@ struct Plan {
   std::vector<Slot> slots;  // one for each value of the graph; never resized once steps point into it
   std::vector<Step> steps;
   std::vector<ValueId> input_views;  // slots with alias_of, in an order in which they can be bound
-  size_t arena_bytes = 0;
-  size_t live_bytes = 0;  // of the arena, where most are alive at once
+  Size arena_bytes;                  // addressable
+  uint64_t live_bytes = 0;           // of the arena, where most are alive at once
+  ValueId largest = kNone;           // in the arena
   const uint8_t* bound_to = nullptr;
 
   void bind_arena(uint8_t* base);
+  // Lets go of the values of the last run that are neither the arena's nor constant, except what outputs need.
+  void forget_inputs(const Graph& graph);
+  void forget_values();
 };
 
 struct PlanOptions {
@@ -52,11 +56,15 @@ struct PlanOptions {
 };
 
 // What operators are told of a node whose inputs and outputs are `slots` of a plan.
+// What is said when the arena cannot be had: names the largest value in it.
+Status no_arena(const Graph& graph, const Plan& plan);
+
 Inference inference_of(const Node& node, const std::vector<Slot>& slots);
 
 // `inputs` are the values of this run, the graph's inputs and then its captures.
+// Fails with OutOfMemory where the intermediate results could not be addressed.
 Result<std::unique_ptr<Plan>> make_plan(const Graph& graph, const std::vector<OperatorPtr>& operators,
                                         const std::vector<ValueId>& input_ids, const std::vector<Value>& inputs,
-                                        Scratch& scratch, const PlanOptions& options);
+                                        Scratch& scratch, RunControl& control, const PlanOptions& options);
 
 }  // namespace nm

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/base/positions.h"
+#include "engine/ops/evaluate.h"
 
 namespace nm {
 namespace {
@@ -49,16 +50,15 @@ std::vector<int64_t> largest_first(const Graph& graph) {
 
 }  // namespace
 
-Program::Program(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled, bool body)
-    : graph_(std::move(graph)), cancelled_(cancelled) {
+Program::Program(std::shared_ptr<Graph> graph, RunControl& control, bool body)
+    : graph_(std::move(graph)), control_(control) {
   options_.own_outputs = body;
   input_ids_ = graph_->inputs;
   for (const Capture& c : graph_->captures) input_ids_.push_back(c.inner);
 }
 
-Result<std::unique_ptr<Program>> Program::compile(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled,
-                                                  bool body) {
-  std::unique_ptr<Program> program(new Program(std::move(graph), cancelled, body));
+Result<std::unique_ptr<Program>> Program::compile(std::shared_ptr<Graph> graph, RunControl& control, bool body) {
+  std::unique_ptr<Program> program(new Program(std::move(graph), control, body));
   NM_TRY(program->prepare());
   return program;
 }
@@ -75,7 +75,7 @@ Status Program::prepare() {
   for (const ValueId id : graph_->outputs) ++readers[static_cast<size_t>(id)];
 
   const auto compile_body = [&](const std::shared_ptr<Graph>& g) -> Result<std::unique_ptr<Body>> {
-    NM_ASSIGN(std::unique_ptr<Program> body, compile(g, cancelled_, true));
+    NM_ASSIGN(std::unique_ptr<Program> body, compile(g, control_, true));
     packed_bytes_ += body->packed_bytes();
     return std::unique_ptr<Body>(std::move(body));
   };
@@ -104,7 +104,8 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
     std::rotate(plans_.begin(), known, known + 1);
     return plans_.front().get();
   }
-  NM_ASSIGN(std::unique_ptr<Plan> plan, make_plan(*graph_, operators_, input_ids_, inputs, scratch_, options_));
+  NM_ASSIGN(std::unique_ptr<Plan> plan,
+            make_plan(*graph_, operators_, input_ids_, inputs, scratch_, control_, options_));
   plan->signature = std::move(signature);
   if (plans_.size() == kPlanCacheSize) plans_.pop_back();
   plans_.insert(plans_.begin(), std::move(plan));
@@ -112,17 +113,14 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
 }
 
 Status Program::begin(std::vector<Value> inputs) {
-  current_ = nullptr;
+  end_run();
   NM_ASSIGN(Plan * plan, plan_for(inputs));
-  if (!arena_.ok() || plan->arena_bytes > arena_.size()) {
+  if (!arena_.ok() || plan->arena_bytes > Size(arena_.size())) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
     arena_ = Buffer(plan->arena_bytes);
     live_bytes_ = plan->live_bytes;
-    if (!arena_.ok()) {
-      return {Code::OutOfMemory, text("there is no memory for ", plan->arena_bytes,
-                                      " bytes of intermediate results; use smaller inputs or release other sessions")};
-    }
+    if (!arena_.ok()) return no_arena(*graph_, *plan);
   }
   plan->bind_arena(arena_.data());
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -138,37 +136,114 @@ Status Program::begin(std::vector<Value> inputs) {
   return {};
 }
 
-Result<size_t> Program::advance(size_t count) {
+Result<size_t> Program::advance() {
   if (current_ == nullptr) return Status(Code::InvalidArgument, "no run has begun");
   std::vector<Step>& steps = current_->steps;
-  for (; count > 0 && next_step_ < steps.size(); --count, ++next_step_) {
-    if (cancelled_.load(std::memory_order_relaxed)) {
-      current_ = nullptr;
-      return Status(Code::Cancelled, "the run was cancelled");
+  for (; next_step_ < steps.size(); ++next_step_) {
+    if (!suspended_) {  // a step that goes on has been counted already, or a slice of one would never get further
+      if (control_.slice <= 0) return steps.size() - next_step_;
+      --control_.slice;
     }
     Step& step = steps[next_step_];
-    if (Status s = run_step(step); !s.ok()) {
-      current_ = nullptr;
+    Status s = control_.check_cancelled();
+    if (s.ok()) s = run_step(step);
+    if (s.code() == Code::Suspended) return steps.size() - next_step_;
+    if (!s.ok()) {
       const Node& node = graph_->nodes[step.node];
-      return std::move(s).at(node.op_type, node.name);
+      end_run();
+      return s.code() == Code::Cancelled ? std::move(s) : std::move(s).at(node.op_type, node.name);
     }
   }
-  return steps.size() - next_step_;
+  current_->forget_inputs(*graph_);
+  return size_t{0};
+}
+
+void Program::abandon() {
+  end_run();
+  captured_.clear();
+}
+
+void Program::end_run() {
+  if (current_ == nullptr) return;
+  if (suspended_) operators_[current_->steps[next_step_].node]->abandon();
+  suspended_ = false;
+  current_->forget_values();
+  current_ = nullptr;
 }
 
 Status Program::run_step(Step& step) {
+  Status s;
+  if (suspended_) {
+    suspended_ = false;
+    s = operators_[step.node]->run(*step.execution);
+  } else {
+    s = start_step(step);
+  }
+  suspended_ = s.code() == Code::Suspended;
+  NM_TRY(std::move(s));
+  NM_TRY(check_memory());
+  NM_TRY(check_texts(step));
+  for (const ValueId id : step.release) current_->slots[static_cast<size_t>(id)].value = Value();
+  return {};
+}
+
+Status Program::start_step(Step& step) {
   for (const ValueId id : step.allocate) {
     Slot& s = current_->slots[static_cast<size_t>(id)];
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
-  if (step.infer) {
-    NM_TRY(infer_step(step));
-  } else {
-    scratch_.reset();
-    NM_TRY(operators_[step.node]->run(*step.execution));
+  if (step.infer) return infer_step(step);
+  NM_TRY(check_growth(step));
+  scratch_.reset();
+  return operators_[step.node]->run(*step.execution);
+}
+
+// A tensor of strings says nothing of its bytes beforehand. No operator makes a string longer than its inputs' longest
+// together, so that is asked of the limit before memory is.
+Status Program::check_growth(const Step& step) const {
+  const Node& node = graph_->nodes[step.node];
+  for (const ValueId out : node.outputs) {
+    if (out == kNone) continue;
+    const Slot& slot = current_->slots[static_cast<size_t>(out)];
+    const Tensor* t = slot.value.tensor();
+    if (slot.place != Place::Heap || t == nullptr || t->dtype() != DType::String) continue;
+    Size longest;
+    for (const ValueId in : node.inputs) {
+      const Tensor* given = in == kNone ? nullptr : current_->slots[static_cast<size_t>(in)].value.tensor();
+      if (given == nullptr || given->dtype() != DType::String || given->raw() == nullptr) continue;
+      size_t most = 0;
+      for (const std::string& s : given->span<std::string>()) most = std::max(most, s.size());
+      longest += Size(most);
+    }
+    const uint64_t limit = control_.limits.text_bytes;
+    if (const Size bytes = longest * t->count(); bytes.number() > limit) {
+      return limit_exceeded("textBytes", limit,
+                            text("the strings of '", graph_->value(out).name, "' may take ", bytes.number(), " bytes"));
+    }
   }
-  for (const ValueId id : step.release) current_->slots[static_cast<size_t>(id)].value = Value();
+  return {};
+}
+
+// Sequences and strings of unknown number grow as their contents want.
+Status Program::check_texts(const Step& step) const {
+  const uint64_t limit = control_.limits.text_bytes;
+  for (const ValueId id : graph_->nodes[step.node].outputs) {
+    if (id == kNone) continue;
+    const Slot& slot = current_->slots[static_cast<size_t>(id)];
+    if (slot.place != Place::Heap) continue;
+    uint64_t bytes = 0;
+    if (const Sequence* sequence = slot.value.sequence()) {
+      bytes = sequence->items.size() * sizeof(Value);
+    } else if (const Tensor* t = slot.value.tensor(); t != nullptr && t->dtype() == DType::String) {
+      for (const std::string& s : t->span<std::string>()) bytes += s.size();
+    }
+    if (bytes > limit) {
+      return limit_exceeded(
+          "textBytes", limit,
+          text("the value '", graph_->value(id).name, "' takes ", bytes, " bytes of strings or items"));
+    }
+  }
   return {};
 }
 
@@ -190,7 +265,7 @@ Status Program::infer_step(Step& step) {
     }
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  NM_TRY(op.infer(c));
+  NM_TRY(op.infer_outputs(c));
   bool need_run = false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValueId id = node.outputs[o];
@@ -222,9 +297,8 @@ Status Program::infer_step(Step& step) {
       continue;
     }
     const Tensor& source = *slots[static_cast<size_t>(node.inputs[view->input])].value.tensor();
-    auto* data =
-        static_cast<uint8_t*>(const_cast<void*>(source.raw())) + dtype_bytes(said.type.dtype, view->element_offset);
-    const Tensor part = Tensor::view(said.type.dtype, *said.shape, data, source.owner());
+    NM_TRY(check_view(*view, source.dtype(), source.shape(), said.type.dtype, *said.shape));
+    const Tensor part = take_view(source, *view, said.type.dtype, *said.shape);
     // Memory without an owner is the arena's, which may be used for something else before this value ends.
     if (source.owner() != nullptr && !options_.own_outputs) {
       s.value = part;
@@ -234,6 +308,7 @@ Status Program::infer_step(Step& step) {
     }
   }
   if (!need_run) return {};
+  NM_TRY(check_growth(step));
   scratch_.reset();
   return op.run(*step.execution);
 }
@@ -248,8 +323,12 @@ void Program::bind_captures(const Execution& node) {
 Status Program::run(std::vector<Value> inputs, std::vector<Value>& outputs) {
   for (const Value& v : captured_) inputs.push_back(v);
   NM_TRY(begin(std::move(inputs)));
-  NM_ASSIGN(const size_t left, advance(SIZE_MAX));
-  (void)left;
+  return resume(outputs);
+}
+
+Status Program::resume(std::vector<Value>& outputs) {
+  NM_ASSIGN(const size_t left, advance());
+  if (left > 0) return {Code::Suspended, "the slice is over"};
   outputs.clear();
   for (const ValueId id : graph_->outputs) {
     Slot& s = current_->slots[static_cast<size_t>(id)];
@@ -266,6 +345,7 @@ Status Program::run(std::vector<Value> inputs, std::vector<Value>& outputs) {
     NM_ASSIGN(Tensor copy, owned_copy(*t));
     outputs.push_back(std::move(copy));
   }
+  end_run();
   return {};
 }
 

@@ -1,6 +1,5 @@
 // A graph ready to run: operators with packed weights, and plans for the input shapes seen lately.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -11,16 +10,16 @@ namespace nm {
 
 class Program final : public Body {
  public:
-  // `cancelled` is looked at before every step. `body`: a subgraph, whose outputs own their memory.
-  static Result<std::unique_ptr<Program>> compile(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled,
-                                                  bool body);
+  // `control` is looked at before every step. `body`: a subgraph, whose outputs own their memory.
+  static Result<std::unique_ptr<Program>> compile(std::shared_ptr<Graph> graph, RunControl& control, bool body);
 
   const Graph& graph() const { return *graph_; }
 
   // A run in three parts. Input tensors are read in place and must stay until the run is over.
   Status begin(std::vector<Value> inputs);
-  // Executes up to `count` steps and returns how many are left.
-  Result<size_t> advance(size_t count);
+  // Executes steps until the run's slice is over (see RunControl), and returns how many are left. The same number twice
+  // means that one step, a loop, has used the whole slice.
+  Result<size_t> advance();
   // Output i of a finished run, valid until the next `begin` unless it owns its memory.
   const Value& output(size_t i) const;
 
@@ -29,7 +28,7 @@ class Program final : public Body {
   size_t packed_bytes() const { return packed_bytes_; }
   size_t arena_bytes() const { return arena_.size(); }
   // Of the plan that the arena was made for, the bytes alive at once.
-  size_t live_bytes() const { return live_bytes_; }
+  uint64_t live_bytes() const { return live_bytes_; }
   size_t scratch_bytes() const { return scratch_.bytes(); }
 
   size_t input_count() const override { return graph_->inputs.size(); }
@@ -38,16 +37,23 @@ class Program final : public Body {
   std::optional<Shape> output_shape(size_t i) const override { return graph_->value(graph_->outputs[i]).shape; }
   void bind_captures(const Execution& node) override;
   Status run(std::vector<Value> inputs, std::vector<Value>& outputs) override;
+  Status resume(std::vector<Value>& outputs) override;
+  void abandon() override;
 
  private:
-  Program(std::shared_ptr<Graph> graph, const std::atomic<bool>& cancelled, bool body);
+  Program(std::shared_ptr<Graph> graph, RunControl& control, bool body);
   Status prepare();
   Result<Plan*> plan_for(const std::vector<Value>& inputs);
   Status run_step(Step& step);
+  Status start_step(Step& step);
   Status infer_step(Step& step);
+  Status check_growth(const Step& step) const;
+  Status check_texts(const Step& step) const;
+  // Whatever has become of the last run: lets go of its values.
+  void end_run();
 
   std::shared_ptr<Graph> graph_;
-  const std::atomic<bool>& cancelled_;
+  RunControl& control_;
   PlanOptions options_;
   std::vector<OperatorPtr> operators_;
   std::vector<ValueId> input_ids_;  // the graph's inputs, then its captures
@@ -55,8 +61,9 @@ class Program final : public Body {
   std::vector<std::unique_ptr<Plan>> plans_;  // most recently used first
   Plan* current_ = nullptr;
   size_t next_step_ = 0;
+  bool suspended_ = false;  // in the middle of the next step
   Buffer arena_;
-  size_t live_bytes_ = 0;
+  uint64_t live_bytes_ = 0;
   Scratch scratch_;
   size_t packed_bytes_ = 0;
 };

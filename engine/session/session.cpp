@@ -70,14 +70,16 @@ size_t constant_bytes(const Graph& graph) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions options) {
+  NM_TRY(refill_reserve());
   std::unique_ptr<Session> session(new Session);
+  session->control_.limits = options.limits;
   auto graph = std::make_shared<Graph>();
   {
     // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
     const onnx::ModelFile read = std::move(file);
     const ExternalFiles external = std::move(options.external);
     NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(read.rest()));
-    NM_ASSIGN(*graph, build_graph(model, read, external));
+    NM_ASSIGN(*graph, build_graph(model, read, external, options.limits));
     NM_TRY(check_supported(*graph));
     NM_TRY(infer_types(*graph));
     session->symbols_ = graph->symbols;
@@ -89,7 +91,8 @@ Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions
   session->buffers_.resize(session->inputs_.size());
   session->declared_.resize(session->inputs_.size());
   NM_TRY(run_passes(*graph, options.optimize));
-  NM_ASSIGN(session->program_, Program::compile(graph, session->cancelled_, false));
+  NM_ASSIGN(session->program_, Program::compile(graph, session->control_, false));
+  NM_TRY(check_memory());
   return session;
 }
 
@@ -149,6 +152,7 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
 }
 
 Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
+  NM_TRY(refill_reserve());
   NM_TRY(check_input(index, dtype, shape));
   Tensor& buffer = buffers_[index];
   if (buffer.dtype() != dtype || !(buffer.shape() == shape)) {
@@ -161,6 +165,7 @@ Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
 }
 
 Status Session::set_input(size_t index, Value value) {
+  NM_TRY(refill_reserve());
   if (const Tensor* t = value.tensor()) NM_TRY(check_input(index, t->dtype(), t->shape()));
   if (index >= inputs_.size()) {
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
@@ -184,7 +189,8 @@ Status Session::set_input(size_t index, Value value) {
 }
 
 Status Session::begin() {
-  cancelled_.store(false, std::memory_order_relaxed);
+  NM_TRY(refill_reserve());
+  control_.begin_run();
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (declared_[i]) continue;
     std::string known;
@@ -201,9 +207,15 @@ Status Session::begin() {
   return {};
 }
 
+Result<size_t> Session::advance(size_t steps) {
+  NM_TRY(refill_reserve());
+  control_.slice = static_cast<int64_t>(std::min<uint64_t>(steps, INT64_MAX));
+  return program_->advance();
+}
+
 Status Session::run() {
   NM_TRY(begin());
-  NM_ASSIGN(const size_t left, program_->advance(SIZE_MAX));
+  NM_ASSIGN(const size_t left, advance(SIZE_MAX));
   return left == 0 ? Status() : Status(Code::Internal, "a run stopped before its end");
 }
 
@@ -221,7 +233,7 @@ std::vector<StepFacts> Session::steps() const {
       if (id == kNone) return;
       const Slot& s = plan->slots[static_cast<size_t>(id)];
       if (!s.shape || !s.type.is_tensor()) return;
-      facts.bytes += static_cast<double>(dtype_bytes(s.type.dtype, s.shape->count()));
+      facts.bytes += static_cast<double>(tensor_bytes(s.type.dtype, *s.shape).number());
     };
     for (const ValueId id : node.inputs) add(id);
     for (const ValueId id : node.outputs) {
@@ -231,7 +243,7 @@ std::vector<StepFacts> Session::steps() const {
       facts.shape = s.shape ? describe(s.type.dtype, *s.shape) : to_string(s.type);
     }
     Inference c = inference_of(node, plan->slots);
-    if (op.infer(c).ok()) {
+    if (op.infer_outputs(c).ok()) {
       facts.flops = op.flops(c);
       facts.kernel = op.kernel(c);
     }

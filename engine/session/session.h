@@ -1,6 +1,5 @@
 // A loaded model: inputs are declared and filled, runs executed, outputs read.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@ namespace nm {
 
 struct LoadOptions {
   bool optimize = true;
+  Limits limits;
   ExternalFiles external;
 };
 
@@ -49,12 +49,14 @@ class Session {
   Status set_input(size_t index, Value value);
 
   Status begin();
-  Result<size_t> advance(size_t steps) { return program_->advance(steps); }
+  // Executes up to `steps` steps, those of loops' bodies counted, and returns how many of the graph's are left.
+  Result<size_t> advance(size_t steps);
   Status run();
   // Valid until the next begin(); only after a finished run.
   const Value& output(size_t index) const { return program_->output(index); }
 
-  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.
+  std::atomic<int32_t>& cancel_flag() { return control_.cancelled; }
   const Program& program() const { return *program_; }
 
  private:
@@ -63,7 +65,7 @@ class Session {
   Status check_input(size_t index, DType dtype, const Shape& shape) const;
   std::string port_text(const Port& port) const;
 
-  std::atomic<bool> cancelled_{false};
+  RunControl control_;
   std::shared_ptr<SymbolTable> symbols_;
   std::vector<Port> inputs_;
   std::vector<Port> outputs_;

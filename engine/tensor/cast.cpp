@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "engine/base/number_text.h"
+#include "engine/base/reserve.h"
 #include "engine/base/text.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
@@ -212,7 +213,7 @@ Direct direct_for(DType from, DType to) {
 void to_text(const Tensor& from, Tensor& to) {
   auto* out = to.data<std::string>();
   const DType t = from.dtype();
-  for (int64_t i = 0; i < from.count(); ++i) {
+  for (int64_t i = 0; i < from.count() && !memory_exhausted(); ++i) {
     if (is_real(t)) {
       double x = 0;
       read_real(t, from.raw(), i, 1, &x);

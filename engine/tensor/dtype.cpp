@@ -30,10 +30,16 @@ bool dtype_valid(int64_t number) { return number > 0 && number < kDTypeCount; }
 
 int dtype_bits(DType dtype) { return kRows[static_cast<int>(dtype)].bits; }
 
-int64_t dtype_bytes(DType dtype, int64_t count) {
-  const int64_t bits = dtype_bits(dtype);
-  if (bits != 0 && count > (INT64_MAX - 7) / bits) return -1;
-  return (count * bits + 7) / 8;
+Size dtype_bytes(DType dtype, Size count) {
+  const int bits = dtype_bits(dtype);
+  if (bits % 8 == 0) return count * (bits / 8);
+  const Size whole = count * bits + 7;
+  return whole == Size(UINT64_MAX) ? whole : Size(whole.number() / 8);
+}
+
+int64_t dtype_offset(DType dtype, int64_t index) {
+  const int bits = dtype_bits(dtype);
+  return bits % 8 == 0 ? index * (bits / 8) : index * bits / 8;
 }
 
 }  // namespace nm

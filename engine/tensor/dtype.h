@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/size.h"
 #include "engine/tensor/float16.h"
 
 namespace nm {
@@ -47,8 +48,10 @@ bool dtype_valid(int64_t number);  // a known type other than Undefined
 // Bits of one element as stored: 4- and 2-bit types are packed, first element in the low bits. A string
 // element is a std::string.
 int dtype_bits(DType dtype);
-// Bytes of `count` elements, packed types rounded up; -1 when that does not fit an int64.
-int64_t dtype_bytes(DType dtype, int64_t count);
+// Bytes of `count` elements, packed types rounded up.
+Size dtype_bytes(DType dtype, Size count);
+// Bytes before element `index` of a tensor that exists.
+int64_t dtype_offset(DType dtype, int64_t index);
 
 inline bool is_float(DType t) {
   return t == DType::Float32 || t == DType::Float64 || t == DType::Float16 || t == DType::BFloat16;

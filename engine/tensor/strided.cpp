@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/reserve.h"
 #include "engine/base/thread_pool.h"
 #include "engine/tensor/element.h"
 
@@ -50,6 +51,10 @@ void copy_row(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t 
     }
   }
   for (int64_t i = 0; i < n; ++i) {
+    // Texts take memory; the step that copies them ends in OutOfMemory (see engine/base/reserve.h).
+    if constexpr (!std::is_trivially_copyable_v<T>) {
+      if (memory_exhausted()) return;
+    }
     const T* source = from + i * from_step;
     T* target = to + i * to_step;
     if (source != target) *target = *source;

@@ -1,23 +1,19 @@
 #include "engine/tensor/tensor.h"
 
 #include "engine/base/memory.h"
+#include "engine/base/reserve.h"
 #include "engine/base/text.h"
 
 namespace nm {
 
 Result<Tensor> Tensor::create(DType dtype, const Shape& shape) {
-  const int64_t count = shape.known() ? shape.count() : -1;
-  const int64_t bytes = count < 0 ? -1 : dtype_bytes(dtype, count);
-  if (bytes < 0) {
-    return Status(Code::ShapeMismatch,
-                  text("a tensor ", describe(dtype, shape), " is larger than any host can address"));
-  }
-  Buffer buffer;
-  if (static_cast<uint64_t>(bytes) <= SIZE_MAX) buffer = Buffer(static_cast<size_t>(bytes));
-  if (!buffer.ok()) {
-    return Status(Code::OutOfMemory, text("there is no memory for a tensor ", describe(dtype, shape), " of ", bytes,
-                                          " bytes; use smaller inputs or release other sessions"));
-  }
+  assert(shape.known());
+  NM_TRY(check_memory());
+  NM_TRY(check_addressable("a tensor", dtype, shape));
+  const int64_t count = shape.count();
+  const Size bytes = dtype_bytes(dtype, Size(count));
+  Buffer buffer(bytes);
+  if (!buffer.ok()) return no_memory(text("a tensor ", describe(dtype, shape)), bytes);
   uint8_t* data = buffer.data();
   if (dtype != DType::String) return view(dtype, shape, data, std::move(buffer).share());
   auto* strings = reinterpret_cast<std::string*>(data);
@@ -43,6 +39,22 @@ Tensor Tensor::reshaped(const Shape& shape) const {
   Tensor t = *this;
   t.shape_ = shape;
   return t;
+}
+
+Size tensor_bytes(DType dtype, const Shape& shape) {
+  Size count(1);
+  for (const int64_t d : shape) count = count * d;
+  return dtype_bytes(dtype, count);
+}
+
+Status check_addressable(std::string_view what, DType dtype, const Shape& shape) {
+  Size count(1);
+  for (const int64_t d : shape) {
+    if (d > 0) count = count * d;
+  }
+  // An element whose type is not known takes a byte at least.
+  const Size bytes = dtype == DType::Undefined ? count : dtype_bytes(dtype, count);
+  return bytes.addressable() ? Status() : no_memory(text(what, " ", describe(dtype, shape)), bytes);
 }
 
 std::string describe(DType dtype, const Shape& shape) { return text(dtype_name(dtype), to_string(shape)); }

@@ -17,7 +17,7 @@ class Tensor {
  public:
   Tensor() = default;
 
-  // Uninitialised memory (strings: empty). Fails with OutOfMemory, or ShapeMismatch when the size overflows.
+  // Uninitialised memory (strings: empty). Fails with OutOfMemory, also where no host can address so much.
   static Result<Tensor> create(DType dtype, const Shape& shape);
   // Elements at `data`, kept alive by `owner`; nullptr when somebody else sees to that (an arena).
   static Tensor view(DType dtype, const Shape& shape, void* data, std::shared_ptr<void> owner = nullptr);
@@ -29,7 +29,7 @@ class Tensor {
   int rank() const { return shape_.rank(); }
   int64_t dim(int i) const { return shape_[i]; }
   int64_t count() const { return count_; }
-  size_t bytes() const { return static_cast<size_t>(dtype_bytes(dtype_, count_)); }
+  size_t bytes() const { return dtype_bytes(dtype_, Size(count_)).value(); }
   bool defined() const { return dtype_ != DType::Undefined; }
 
   void* raw() { return data_; }
@@ -65,6 +65,14 @@ class Tensor {
   void* data_ = nullptr;
   std::shared_ptr<void> owner_;
 };
+
+// Bytes of a tensor; all dimensions must be known.
+Size tensor_bytes(DType dtype, const Shape& shape);
+
+// OutOfMemory when no tensor of this type and shape can exist here: its known dimensions without the zeros (those of an
+// empty tensor are used as numbers too) multiply to more bytes than this host can address. All shapes that the engine
+// works with have passed this check, so products of one shape's dimensions do not overflow.
+Status check_addressable(std::string_view what, DType dtype, const Shape& shape);
 
 // "float32[1,3,224,224]"
 std::string describe(DType dtype, const Shape& shape);

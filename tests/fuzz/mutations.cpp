@@ -47,7 +47,8 @@ class Watchdog {
     std::unique_lock lock(mutex_);
     while (!stop_) {
       changed_.wait_for(lock, std::chrono::milliseconds(100));
-      if (session_ != nullptr && std::chrono::steady_clock::now() - since_ > kPatience) session_->cancel();
+      if (session_ != nullptr && std::chrono::steady_clock::now() - since_ > kPatience)
+        session_->cancel_flag().store(1);
     }
   }
   std::mutex mutex_;
@@ -91,7 +92,7 @@ enum class End { Refused, FailedToRun, Ran };
 
 End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
   size_t size = file.bytes.size();
-  Buffer copy(size);
+  Buffer copy{Size(size)};
   std::memcpy(copy.data(), file.bytes.data(), size);
   mutate(copy.data(), size, random);
   // It comes in pieces of up to 2, 64 or 8192 bytes, and the announced length may be wrong too.

@@ -32,7 +32,7 @@ void record_coverage(const Node& spec, const std::vector<Value>& inputs, const s
 }  // namespace
 
 Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& inputs, size_t outputs, Feed feed) {
-  static const std::atomic<bool> never{false};
+  RunControl control;
   auto graph = std::make_shared<Graph>();
   graph->symbols = std::make_shared<SymbolTable>();
   Node n = spec;
@@ -86,7 +86,7 @@ Result<std::vector<Value>> run(const Node& spec, const std::vector<Value>& input
   }
   graph->nodes.push_back(std::move(n));
   if (composition_of(spec) != nullptr) NM_TRY(infer_types(*graph));
-  NM_ASSIGN(std::unique_ptr<Program> program, Program::compile(graph, never, true));
+  NM_ASSIGN(std::unique_ptr<Program> program, Program::compile(graph, control, true));
   std::vector<Value> results;
   NM_TRY(program->run(std::move(fed), results));
   if (feed == Feed::Inputs) record_coverage(spec, inputs, results);

@@ -58,8 +58,8 @@ std::string listing(const Graph& graph) {
 }
 
 std::vector<Value> run_graph(Graph graph, const std::vector<Value>& inputs) {
-  static const std::atomic<bool> never{false};
-  auto program = Program::compile(std::make_shared<Graph>(std::move(graph)), never, true);
+  RunControl control;
+  auto program = Program::compile(std::make_shared<Graph>(std::move(graph)), control, true);
   INFO(program.status().message());
   REQUIRE(program.ok());
   std::vector<Value> outputs;

@@ -146,7 +146,7 @@ TEST_CASE("no memory is taken for bytes that do not come") {
     onnx::ModelFile file(expected);
     limit_memory(before + (size_t{1} << 16));
     CHECK(give(file, bytes + std::string(100, 'x'), 7).ok());
-    limit_memory(SIZE_MAX);
+    limit_memory(UINT64_MAX);
     CHECK(!Session::load(std::move(file), {}).ok());
     CHECK(memory_counts().current == before);
   }
@@ -167,7 +167,7 @@ TEST_CASE("loading takes the weights and little more") {
   const size_t before = memory_counts().current;
   limit_memory(before + (kLayers + 1) * kLayerBytes + kLayerBytes / 4);
   auto session = load(bytes);
-  limit_memory(SIZE_MAX);
+  limit_memory(UINT64_MAX);
   REQUIRE(session.ok());
   CHECK(memory_counts().current - before < kLayers * kLayerBytes + kLayerBytes / 4);
 }

@@ -98,7 +98,7 @@ TEST_CASE("a run can be taken step by step and cancelled") {
   auto left = session.advance(1);
   REQUIRE(left.ok());
   CHECK(*left == 1);
-  session.cancel();
+  session.cancel_flag().store(1);
   left = session.advance(1);
   REQUIRE(!left.ok());
   CHECK(left.status().code() == Code::Cancelled);
@@ -132,7 +132,7 @@ TEST_CASE("damaged and absurd models end in an error that says so") {
                                       {tensor_proto("w", DType::Float32, {1ll << 40, 1ll << 40}, "")},
                                       {},
                                       {value_info("y", DType::Float32, {"1"})}}));
-  CHECK(huge.status().code() == Code::InvalidModel);
+  CHECK(huge.status().code() == Code::OutOfMemory);
 
   const auto twice = load(model_bytes({{node_proto("Relu", {"x"}, {"y"}), node_proto("Relu", {"x"}, {"y"})},
                                        {},
@@ -178,8 +178,8 @@ TEST_CASE("running out of memory is an error like any other") {
   REQUIRE(session.ok());
   limit_memory(memory_counts().current + 4096);
   const Status s = (*session)->input(0, DType::Float32, {100000, 2}).take_status();
-  limit_memory(SIZE_MAX);
-  CHECK(s.code() == Code::OutOfMemory);
+  limit_memory(UINT64_MAX);
+  CHECK(s.code() == Code::LimitExceeded);
   CHECK(run_affine(**session, 1) == std::vector<float>{2, 4});
 }
 
