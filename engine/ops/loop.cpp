@@ -109,7 +109,7 @@ class Loop final : public Movement {
       for (size_t i = 0; i < states(); ++i) r.state[i] = std::move(outputs[i + 1]);
       for (size_t i = 0; i < r.collected.size(); ++i) {
         if (!c.wants(states() + i)) continue;
-        NM_TRY(append(r.collected[i], std::move(outputs[states() + 1 + i]), "a loop's results"));
+        NM_TRY(collect(c, r.collected[i], std::move(outputs[states() + 1 + i])));
       }
       ++r.done;
     }

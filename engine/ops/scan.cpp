@@ -83,13 +83,13 @@ class Scan final : public Movement {
     const BoundBody bound(*body_, c);
     Results results(graph_->outputs.size());
     if (batched_) return run_batches(c, inputs);
-    NM_TRY(iterate(c.control(), inputs, -1, results));
+    NM_TRY(iterate(c, inputs, -1, results));
     for (size_t o = 0; o < results.size(); ++o) {
       if (!c.wants(o)) continue;
       if (o < states_) {
         NM_TRY(hand_over(c, o, results[o][0]));
       } else {
-        NM_TRY(collect(c, o, results[o], value_at(output_axes_, o - states_),
+        NM_TRY(join(c, o, results[o], value_at(output_axes_, o - states_),
                        value_at(output_directions_, o - states_) == 1));
       }
     }
@@ -108,13 +108,13 @@ class Scan final : public Movement {
     return c.set_output(o, std::move(value));
   }
 
-  Status collect(Execution& c, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) const {
+  Status join(Execution& c, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) const {
     const GraphValue& value = graph_->value(graph_->outputs[o]);
     return items.empty() ? empty_output(c, o, value.type.dtype, value.shape) : stack_output(c, o, items, axis, reverse);
   }
 
   // Scans `length` steps, or, when that is negative, as many as there are.
-  Status iterate(RunControl& control, const std::vector<Tensor>& inputs, int64_t length, Results& results) {
+  Status iterate(Execution& c, const std::vector<Tensor>& inputs, int64_t length, Results& results) {
     std::vector<int> axes;
     int64_t steps = -1;
     for (size_t i = states_; i < inputs.size(); ++i) {
@@ -130,7 +130,7 @@ class Scan final : public Movement {
       return {Code::InvalidData, text("a sequence's length is ", count, "; there are only ", steps, " steps")};
     std::vector<Value> state(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(states_));
     for (int64_t step = 0; step < count; ++step) {
-      NM_TRY(control.next_round());
+      NM_TRY(c.control().next_round());
       std::vector<Value> fed = state;
       for (size_t i = states_; i < inputs.size(); ++i) {
         const bool backwards = value_at(input_directions_, i - states_) == 1;
@@ -143,7 +143,7 @@ class Scan final : public Movement {
         if (o < states_) {
           state[o] = std::move(yielded[o]);
         } else {
-          NM_TRY(append(results[o], std::move(yielded[o]), "a scan's results"));
+          NM_TRY(collect(c, results[o], std::move(yielded[o])));
         }
       }
     }
@@ -172,7 +172,7 @@ class Scan final : public Movement {
       Results results(graph_->outputs.size());
       const int64_t length = lengths != nullptr ? lengths->data<int64_t>()[b] : -1;
       if (lengths != nullptr && length < 0) return {Code::InvalidData, text("a sequence's length is ", length)};
-      NM_TRY(iterate(c.control(), parts, length, results));
+      NM_TRY(iterate(c, parts, length, results));
       const int64_t steps = parts[states_].rank() > 0 ? parts[states_].dim(0) : 0;
       for (size_t o = 0; o < results.size(); ++o) {
         if (!c.wants(o)) continue;
@@ -185,7 +185,7 @@ class Scan final : public Movement {
       }
     }
     for (size_t o = 0; o < all.size(); ++o) {
-      if (c.wants(o)) NM_TRY(collect(c, o, all[o], 0, false));
+      if (c.wants(o)) NM_TRY(join(c, o, all[o], 0, false));
     }
     return {};
   }

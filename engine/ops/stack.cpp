@@ -7,6 +7,15 @@
 
 namespace nm {
 
+Status collect(const Execution& c, std::vector<Value>& items, Value item) {
+  const uint64_t limit = c.control().limits.text_bytes;
+  if (items.size() >= limit / sizeof(Value)) {
+    return limit_exceeded("textBytes", limit,
+                          text("a loop collects ", items.size() + 1, " values of ", sizeof(Value), " bytes"));
+  }
+  return append(items, std::move(item), "a loop's results");
+}
+
 Status stack_output(const Execution& c, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) {
   const Tensor* first = items[0].tensor();
   if (first == nullptr) return {Code::TypeMismatch, "only tensors can be collected over the iterations"};
