@@ -56,7 +56,18 @@ struct InputFile {
 
 Status cannot_read(const std::string& path) { return {Code::InvalidArgument, text("cannot read ", path)}; }
 
+// Pipes and devices may give bytes for ever, or keep whoever opens them waiting.
+Status check_regular(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) return {Code::InvalidArgument, text("cannot open ", path, ": it is not there")};
+  if (std::filesystem::is_regular_file(status)) return {};
+  return {Code::InvalidArgument,
+          text("cannot read ", path, ": it is no regular file but a folder, a pipe or a device")};
+}
+
 Result<InputFile> open_file(const std::string& path) {
+  NM_TRY(check_regular(path));
   std::ifstream in(path, std::ios::binary | std::ios::ate);
   if (!in) return Status(Code::InvalidArgument, text("cannot open ", path));
   const auto size = in.tellg();
@@ -107,22 +118,43 @@ Result<onnx::ModelFile> read_model_file(const std::string& path) {
   return file;
 }
 
+namespace {
+
+bool lies_in(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  return !folder.empty() && std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end();
+}
+
+// Where an external data file lies, which must be in the model's folder, whatever links lead to it: its name comes from
+// the model, which may be hostile. A model that is a link itself has two folders: where it was named, and where it is.
+Result<std::string> external_path(const std::string& model, const std::string& location) {
+  namespace fs = std::filesystem;
+  std::error_code no_folder, no_place;
+  const fs::path folder = fs::canonical(fs::path(model).parent_path() / ".", no_folder);
+  const fs::path real_folder = fs::canonical(model, no_place).parent_path();
+  if (no_folder || no_place) return cannot_read(model);
+  const fs::path named = fs::path(location).lexically_normal();
+  const bool outside = named.empty() || named.is_absolute() || *named.begin() == "..";
+  const fs::path file = fs::weakly_canonical(folder / named, no_place);
+  if (!outside && !no_place && (lies_in(file, folder) || lies_in(file, real_folder))) return file.string();
+  return Status(Code::InvalidModel, text("the model refers to external data in '", location,
+                                         "', which leads out of the model's folder; put the file beside the model"));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize) {
   NM_ASSIGN(onnx::ModelFile file, read_model_file(path));
   LoadOptions options;
   options.optimize = optimize;
   {
     NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     for (const std::string& location : external_locations(model)) {
-      // A location must stay beside the model: it comes from the file, which may be hostile.
-      const std::filesystem::path relative = std::filesystem::path(location).lexically_normal();
-      if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") continue;
-      const std::string beside = (folder / relative).string();
-      auto in = open_file(beside);
-      if (!in.ok()) continue;  // loading says what it was for
-      ExternalFile external(model, location, in->size);
-      NM_TRY(read_pieces(*in, beside, external));
+      NM_ASSIGN(const std::string beside, external_path(path, location));
+      std::error_code error;
+      if (!std::filesystem::exists(beside, error)) continue;  // loading says what it was for
+      NM_ASSIGN(InputFile in, open_file(beside));
+      ExternalFile external(model, location, in.size);
+      NM_TRY(read_pieces(in, beside, external));
       options.external.emplace(location, std::move(external));
     }
   }

@@ -5,45 +5,68 @@
 
 namespace {
 
-constexpr const char* kUsage = R"(neuromancer: runs ONNX models
-
-  neuromancer run MODEL [--input NAME=FILE.npy|FILE.pb|random]... [--out DIR] [--threads N]
-      runs the model; inputs that are not given are random; outputs are printed, or written as .npy
-      (run, bench and profile take --shape NAME=1,3,224,224 for random inputs whose shape the model leaves open)
-  neuromancer bench MODEL [--threads N] [--runs N] [--json]
-      load time, first run, and the median of the runs
-  neuromancer profile MODEL [--threads N] [--runs N] [--trace FILE]
-      a table of the steps; with --trace the last run in Chrome's trace format
-  neuromancer inspect MODEL [--json]
-      inputs, outputs, operators, sizes, and what is not supported
-  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
-              [--coverage FILE]
-      runs folders in the layout of ONNX's backend tests and compares the outputs; with --coverage adds to FILE which
-      operators the cases that passed have run on which types
-  neuromancer operators [--cases FILE] [--units FILE] [--tests DIR]
-      all operators as a Markdown table, with the types in such files and the unit tests in DIR that name them
-)";
-
 struct Command {
   const char* name;
   int (*run)(const nm::cli::Arguments&);
+  const char* help;
 };
 constexpr Command kCommands[] = {
-    {"run", nm::cli::run},         {"bench", nm::cli::bench}, {"profile", nm::cli::profile},
-    {"inspect", nm::cli::inspect}, {"check", nm::cli::check}, {"operators", nm::cli::operators},
+    {"run", nm::cli::run,
+     R"(  neuromancer run MODEL [--input NAME=FILE.npy|FILE.pb|random]... [--out DIR] [--threads N]
+      runs the model; inputs that are not given are random; outputs are printed, or written as .npy
+      (run, bench and profile take --shape NAME=1,3,224,224 for random inputs whose shape the model leaves open)
+)"},
+    {"bench", nm::cli::bench,
+     R"(  neuromancer bench MODEL [--input NAME=FILE]... [--shape NAME=DIMS]... [--threads N] [--runs N] [--json]
+      load time, first run, and the median of the runs
+)"},
+    {"profile", nm::cli::profile,
+     R"(  neuromancer profile MODEL [--input NAME=FILE]... [--shape NAME=DIMS]... [--threads N] [--runs N] [--trace FILE]
+      a table of the steps; with --trace the last run in Chrome's trace format
+)"},
+    {"inspect", nm::cli::inspect,
+     R"(  neuromancer inspect MODEL [--json]
+      inputs, outputs, operators, sizes, and what is not supported
+)"},
+    {"check", nm::cli::check,
+     R"(  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
+              [--coverage FILE]
+      runs folders in the layout of ONNX's backend tests and compares the outputs; with --coverage adds to FILE which
+      operators the cases that passed have run on which types
+)"},
+    {"operators", nm::cli::operators,
+     R"(  neuromancer operators [--cases FILE] [--units FILE] [--tests DIR]
+      all operators as a Markdown table, with the types in such files and the unit tests in DIR that name them
+)"},
 };
+
+bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
+
+void print_usage(FILE* to) {
+  std::fputs("neuromancer: runs ONNX models\n\n", to);
+  for (const Command& c : kCommands) std::fputs(c.help, to);
+  std::fputs("  neuromancer COMMAND --help\n      the help of one command\n", to);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const nm::cli::Arguments arguments(argv + 1, argv + argc);
-  if (!arguments.empty()) {
-    for (const Command& c : kCommands) {
-      if (arguments[0] == c.name) return c.run({arguments.begin() + 1, arguments.end()});
-    }
+  if (arguments.empty() || asks_for_help(arguments[0]) || arguments[0] == "help") {
+    print_usage(stdout);
+    return 0;
   }
-  std::fputs(kUsage, arguments.empty() || arguments[0] == "--help" ? stdout : stderr);
-  return arguments.empty() || arguments[0] == "--help" ? 0 : 2;
+  for (const Command& c : kCommands) {
+    if (arguments[0] != c.name) continue;
+    if (std::any_of(arguments.begin() + 1, arguments.end(), asks_for_help)) {
+      std::fputs(c.help, stdout);
+      return 0;
+    }
+    return c.run({arguments.begin() + 1, arguments.end()});
+  }
+  std::fprintf(stderr, "neuromancer: no command '%s'\n", arguments[0].c_str());
+  print_usage(stderr);
+  return 2;
 }
 
 namespace nm::cli {

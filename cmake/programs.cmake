@@ -20,6 +20,10 @@ add_executable(cli ${cli_sources} ${roofline_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
 target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
+add_test(NAME cli
+  COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_PREFIX}/node/bin/node --test
+          "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
+
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
 add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
 target_include_directories(catch2 SYSTEM PUBLIC ${NM_PREFIX}/catch2)

@@ -1,5 +1,6 @@
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { Progress, Source } from './fetch.js';
+import type { WebAbortSignal } from './host-types.js';
 import type { EngineOptions } from './loader.js';
 import type { Tensor } from './tensor.js';
 import type { Value } from './values.js';
@@ -12,8 +13,8 @@ export type Values = Record<string, Value>;
 export type Outputs = Record<string, Tensor>;
 
 export interface RunOptions {
-  /** Stops the run before its next step; the promise then rejects with code "cancelled". */
-  signal?: AbortSignal;
+  /** Stops the run; the promise then rejects with code "cancelled". */
+  signal?: WebAbortSignal;
   /** Receives the time of each step. */
   profile?: (profile: Profile) => void;
   /**
@@ -21,26 +22,56 @@ export interface RunOptions {
    * are valid until the next call on this session; not available in worker mode.
    */
   outputs?: 'copy' | 'view';
+  /** The outputs that are wanted; the others are not copied out of the engine. By default all. */
+  fetch?: readonly string[];
+}
+
+/** What a model may use; more than that is refused with the code "limit_exceeded". Infinity is no limit. */
+export interface Limits {
+  /** Memory of tensors and of what holds them. */
+  bytes?: number;
+  /** Nodes, after functions are expanded. */
+  nodes?: number;
+  /** How deep graphs may lie in graphs. */
+  nesting?: number;
+  /** Rounds of loops in one run. */
+  rounds?: number;
+  /** Bytes of strings and sequences. */
+  textBytes?: number;
 }
 
 export interface LoadOptions extends EngineOptions {
-  signal?: AbortSignal;
+  signal?: WebAbortSignal;
   /** Told while the model downloads. */
   onProgress?: (progress: Progress) => void;
   /** Files that the model refers to for its weights, by the path it uses. */
   externalData?: Readonly<Record<string, Source>>;
   /** Skips graph optimisation when false. */
   optimize?: boolean;
-  /** Runs the session in a module worker of its own, so that the page stays responsive. */
+  /** Bounds on what the model may use; by default those that suit a page. */
+  limits?: Limits;
+  /**
+   * Runs the session in a module worker of its own, so that the page stays responsive. Where a host has no workers
+   * (shared and service workers, worklets), the session runs in the calling thread, and `session.engine.worker` says so.
+   */
   worker?: boolean;
 }
+
+/** A run's inputs when the session has taken them; null when they are in the engine already. */
+export type Taken = Feeds | null;
 
 /** Where a session's work happens: in this thread (LocalBackend) or in a worker (RemoteBackend). */
 export interface Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
-  run(feeds: Feeds, options: RunOptions): Promise<Values>;
+  /**
+   * Takes the inputs at the moment of the call: what the caller does with them afterwards changes nothing. `idle` says
+   * that the run comes next, so that they can go into the engine at once.
+   */
+  take(feeds: Feeds, idle: boolean): Taken;
+  run(taken: Taken, options: RunOptions): Promise<Values>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
-  release(): Promise<void>;
+  /** Ends the session and what runs in it. */
+  release(): void;
 }

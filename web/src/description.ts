@@ -28,8 +28,10 @@ export interface ModelDescription {
 export interface EngineInfo {
   readonly version: string;
   readonly artefact: Artefact;
-  /** The threads that take part in runs. */
+  /** The threads that take part in runs; one that could not start is not counted. */
   readonly threads: number;
+  /** Whether the session has a worker of its own. */
+  readonly worker: boolean;
   readonly operators: number;
 }
 

@@ -1,4 +1,5 @@
 import { type ErrorRecord, NeuromancerError } from './errors.js';
+import { decodeText, encodeText } from './text.js';
 
 /** The engine's exports: the flat C ABI of engine/c_api.h. Pointers and sizes are numbers. */
 export interface EngineExports {
@@ -32,10 +33,10 @@ export interface EngineExports {
   nm_value_string(value: number, part: number, element: number, text: number): number;
   nm_memory(session: number): number;
   nm_set_threads(count: number): number;
+  nm_cancel_flag?(session: number): number;
+  nm_limit?(model: number, name: number, value: number): number;
+  nm_exhausted?(): number;
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /**
  * One instance of the engine: its exports and its memory. Any call may grow the memory, which detaches every view,
@@ -64,8 +65,7 @@ export class Engine {
   }
 
   textOf(address: number, length: number): string {
-    // TextDecoder refuses shared memory: slice copies out of it.
-    return decoder.decode(this.bytes(address, length).slice());
+    return decodeText(this.bytes(address, length));
   }
 
   json<T>(address: number): T {
@@ -94,7 +94,7 @@ export class Engine {
 
   /** UTF-8 with the zero that ends it. */
   encode(text: string): Uint8Array {
-    return encoder.encode(`${text}\0`);
+    return encodeText(`${text}\0`);
   }
 
   /** Runs `use` with temporary copies of some bytes. */

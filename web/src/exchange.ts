@@ -2,7 +2,8 @@
 import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { NeuromancerError } from './errors.js';
-import { elementCount, Tensor, type TensorSource } from './tensor.js';
+import { describe, elementCount, Tensor, type TensorSource } from './tensor.js';
+import { encodeText } from './text.js';
 import { scalarsToTensor, tensorToScalars, type Value, type ValueMap, type ValueType } from './values.js';
 
 /** NM_NOTHING and so on: what nm_value_kind says. */
@@ -67,13 +68,34 @@ function newTensor(engine: Engine, tensor: Tensor): number {
   const value = engine.with([dims], (dimsAt) =>
     engine.checkPointer(exports.nm_new_tensor(elementTypes[tensor.type].number, dimsAt as number, rank)),
   );
-  const data = bytesOf(tensor.data as ArrayBufferView);
-  engine.with([new Uint8Array(recordBytes)], (record) => {
-    engine.checkCount(exports.nm_value_tensor(value, 0, record as number));
-    const address = engine.view().getUint32((record as number) + dataOffset, true);
-    engine.bytes(address, data.byteLength).set(data);
-  });
+  try {
+    engine.with([new Uint8Array(recordBytes)], (record) => {
+      engine.checkCount(exports.nm_value_tensor(value, 0, record as number));
+      writeElements(engine, engine.view().getUint32((record as number) + dataOffset, true), tensor);
+    });
+  } catch (error) {
+    exports.nm_free_value(value);
+    throw error;
+  }
   return value;
+}
+
+/**
+ * Writes a tensor's elements where the engine has made room for its type and shape. The length is checked here, beside
+ * the copy: the arrays under a tensor belong to the caller, who may have shrunk, grown or given them away.
+ */
+export function writeElements(engine: Engine, address: number, { type, data, shape }: Tensor): void {
+  const bytes = bytesOf(data as ArrayBufferView);
+  const expected = dataLength(type, elementCount(shape)) * (elementTypes[type].array?.BYTES_PER_ELEMENT ?? 0);
+  if (bytes.byteLength !== expected) {
+    throw new NeuromancerError(
+      'invalid_data',
+      `The data of a ${describe(type, shape)} tensor have ${bytes.byteLength} bytes where ${expected} belong: the array ` +
+        'changed its length after the tensor was made.',
+      { expected: `${expected} bytes`, actual: `${bytes.byteLength} bytes` },
+    );
+  }
+  engine.bytes(address, bytes.byteLength).set(bytes);
 }
 
 /**
@@ -130,11 +152,9 @@ function readTensor(engine: Engine, value: number, part: number, record: number,
   return new Tensor(type, (mode === 'view' ? lent : lent.slice()) as TensorSource, shape);
 }
 
-const encoder = new TextEncoder();
-
 /** Strings one after the other as UTF-8, and where each ends. */
 function encodeStrings(strings: readonly string[]): { text: Uint8Array; ends: Uint32Array } {
-  const pieces = strings.map((string) => encoder.encode(string));
+  const pieces = strings.map((string) => encodeText(string));
   const text = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
   const ends = new Uint32Array(strings.length);
   let end = 0;

@@ -1,8 +1,22 @@
-import { asNeuromancerError, cancelled, NeuromancerError, throwIfAborted } from './errors.js';
-import { baseUrl, fileStream, isNode } from './host.js';
+import { asNeuromancerError, cancelled, NeuromancerError, tell, throwIfAborted, untilAborted } from './errors.js';
+import { baseUrl, fileStream, isNode, kindOf } from './host.js';
+import type { WebAbortSignal, WebBlob, WebResponse, WebUrl } from './host-types.js';
+import { plainly } from './names.js';
 
 /** Where bytes come from: a URL (in Node also a file: URL or a path), the bytes themselves, or a Response or Blob. */
-export type Source = string | URL | ArrayBuffer | ArrayBufferView | Response | Blob;
+export type Source = string | WebUrl | ArrayBufferLike | ArrayBufferView | WebResponse | WebBlob;
+
+// Asked by their kind, not by `instanceof`: objects of another frame or vm context are as good, and the mere mention of
+// Response makes Node load its whole HTTP client.
+const isBuffer = (source: unknown): source is ArrayBuffer => /^(Shared)?ArrayBuffer$/.test(kindOf(source));
+const isResponse = (source: unknown): source is Response => kindOf(source) === 'Response';
+export const isBlob = (source: unknown): source is Blob => /^(Blob|File)$/.test(kindOf(source));
+export const isAddress = (source: unknown): source is string | URL =>
+  typeof source === 'string' || kindOf(source) === 'URL';
+
+export function isSource(source: unknown): source is Source {
+  return isAddress(source) || isBuffer(source) || ArrayBuffer.isView(source) || isBlob(source) || isResponse(source);
+}
 
 /** Bytes received so far; `total` is absent when the server did not say. */
 export interface Progress {
@@ -11,7 +25,7 @@ export interface Progress {
 }
 
 export interface FetchOptions {
-  signal?: AbortSignal | undefined;
+  signal?: WebAbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -43,31 +57,45 @@ export async function readSource(what: string, source: Source, options: FetchOpt
 }
 
 async function open(what: string, source: Source, signal: AbortSignal | undefined): Promise<ByteStream> {
-  if (source instanceof ArrayBuffer) return { total: source.byteLength, pieces: [new Uint8Array(source)] };
+  if (isBuffer(source)) return { total: source.byteLength, pieces: [new Uint8Array(source)] };
   if (ArrayBuffer.isView(source)) {
     const bytes = new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
     return { total: bytes.byteLength, pieces: [bytes] };
   }
-  if (typeof Blob !== 'undefined' && source instanceof Blob) {
-    return { total: source.size, pieces: piecesOf(source.stream()) };
+  if (isBlob(source)) return { total: source.size, pieces: piecesOf(source.stream()) };
+  if (isResponse(source)) return openBody(what, source);
+  if (!isAddress(source)) {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `${capital(what)} must be given as a URL, an ArrayBuffer, a typed array, a Response or a Blob, not ${plainly(source)}.`,
+      { expected: 'a URL, an ArrayBuffer, a typed array, a Response or a Blob', actual: plainly(source) },
+    );
   }
-  if (typeof Response !== 'undefined' && source instanceof Response) return openBody(what, source);
-  const url = resolveUrl(what, source as string | URL);
+  const url = resolveUrl(what, source);
   return url.protocol === 'file:' && isNode ? openFile(what, url) : openBody(what, await fetchUrl(what, url, signal));
 }
 
 /** Passes pieces on, tells of progress, and gives failures their names. */
 async function* watched(what: string, { total, pieces }: ByteStream, { signal, onProgress }: FetchOptions) {
+  const from: AsyncIterator<Uint8Array> | Iterator<Uint8Array> =
+    Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   let loaded = 0;
   try {
-    for await (const piece of pieces) {
-      loaded += piece.byteLength;
-      onProgress?.(total === undefined ? { loaded } : { loaded, total });
+    for (;;) {
+      // A server that has gone silent must not keep the caller: not every stream ends with its request's signal.
+      const { done, value } = await untilAborted(signal, Promise.resolve(from.next()));
+      if (done) return;
+      if (!ArrayBuffer.isView(value)) throw new TypeError(`a piece of the stream is ${plainly(value)}, not bytes`);
+      loaded += value.byteLength;
+      tell(onProgress, 'onProgress', total === undefined ? { loaded } : { loaded, total });
       throwIfAborted(signal);
-      yield piece;
+      yield value;
     }
   } catch (error) {
     throw readError(what, error, signal);
+  } finally {
+    // Whoever stops early wants no more of the download.
+    from.return?.();
   }
 }
 
@@ -76,18 +104,22 @@ function readError(what: string, error: unknown, signal: AbortSignal | undefined
   return asNeuromancerError(error, 'download_failed', `Reading ${what} failed`);
 }
 
-async function* piecesOf(stream: ReadableStream<Uint8Array>) {
+/** Not a generator: that could not be stopped while it waits for a piece. */
+function piecesOf(stream: ReadableStream<Uint8Array>): AsyncIterableIterator<Uint8Array> {
   const reader = stream.getReader();
-  try {
-    for (;;) {
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
       const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Whoever stops early wants no more of the download.
-    reader.cancel().catch(() => {});
-  }
+      return done ? { done: true, value: undefined } : { done: false, value };
+    },
+    async return() {
+      reader.cancel().catch(() => {});
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 export function resolveUrl(what: string, source: string | URL): URL {
@@ -119,6 +151,12 @@ async function openFile(what: string, url: URL): Promise<ByteStream> {
 /** A successful response for the URL, or an error that says what came instead. */
 export async function fetchUrl(what: string, url: URL, signal?: AbortSignal): Promise<Response> {
   let response: Response;
+  if (typeof fetch !== 'function') {
+    throw new NeuromancerError(
+      'download_failed',
+      `${capital(what)} cannot be fetched from ${url.href}: this host (an audio worklet, say) has no network; pass the bytes.`,
+    );
+  }
   try {
     response = await fetch(url, signal === undefined ? {} : { signal });
   } catch (cause) {

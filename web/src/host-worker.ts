@@ -1,9 +1,10 @@
-import { isNode, nodeModule } from './host.js';
+import { NeuromancerError } from './errors.js';
+import { hasWorkers, isNode, nodeModule } from './host.js';
 
 /** A worker of either kind: Web Worker or worker_threads. */
 export interface HostWorker {
   postMessage(message: unknown, transfer?: Transferable[]): void;
-  /** The worker's messages, and what made it fail (a script that cannot be loaded, an uncaught error). */
+  /** The worker's messages, and why it ended (a script that cannot be loaded, an uncaught error, an exit). */
   listen(onMessage: (message: unknown) => void, onFailure: (reason: string) => void): void;
   /** Whether the worker keeps the process alive, which matters in Node; at first it does not. */
   keepAlive(wanted: boolean): void;
@@ -18,21 +19,74 @@ interface NodeWorker {
   terminate(): Promise<number>;
 }
 
-/** Starts a module worker; `web` must make it from a literal URL, which is what bundlers look for. */
-export function startWorker(web: () => Worker, nodeScript: string): HostWorker {
-  return isNode ? wrapNodeWorker(nodeScript) : wrapWebWorker(web());
+/** A script that runs as a worker, said twice: bundlers look for these literal forms, and copy the file for each. */
+export interface WorkerScript {
+  /** `new Worker(new URL('./script.js', import.meta.url), { type: 'module' })` */
+  start(): Worker;
+  /** `new URL('./script.js', import.meta.url)` */
+  url(): URL;
 }
 
-function wrapNodeWorker(script: string): HostWorker {
+/** Starts a worker, or throws the reason why this host cannot. */
+export function startWorker(script: WorkerScript): HostWorker {
+  if (!hasWorkers) {
+    throw new NeuromancerError('engine_unavailable', 'This host has no workers; load without the option "worker".');
+  }
+  return isNode ? wrapNodeWorker(script.url()) : wrapWebWorker(startWebWorker(script));
+}
+
+function startWebWorker(script: WorkerScript): Worker {
+  try {
+    return script.start();
+  } catch (error) {
+    const url = workerUrl(script, error);
+    if (error instanceof TypeError) return new Worker(trusted(url.href), { type: 'module' });
+    // A script of another site must not be a worker, but a worker of this site may import it.
+    const source = `import ${JSON.stringify(url.href)};`;
+    return new Worker(trusted(URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))), {
+      type: 'module',
+    });
+  }
+}
+
+interface ScriptPolicy {
+  createScriptURL(url: string): string;
+}
+
+let policy: ScriptPolicy | undefined;
+
+/** The address as a page takes it whose Content-Security-Policy requires Trusted Types. */
+function trusted(url: string): string {
+  const { trustedTypes } = globalThis as unknown as {
+    trustedTypes?: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy };
+  };
+  if (trustedTypes === undefined) return url;
+  policy ??= trustedTypes.createPolicy('neuromancer', { createScriptURL: (same) => same });
+  return policy.createScriptURL(url);
+}
+
+/** The script's address; without one, the reason why it could not be started is all there is to say. */
+function workerUrl(script: WorkerScript, reason: unknown): URL {
+  try {
+    return script.url();
+  } catch {
+    throw reason;
+  }
+}
+
+function wrapNodeWorker(script: URL): HostWorker {
   const threads = nodeModule<{ Worker: new (url: URL) => NodeWorker }>('node:worker_threads');
-  const here = import.meta.url;
-  const worker = new threads.Worker(new URL(script, here));
+  const worker = new threads.Worker(script);
   worker.unref();
   return {
     postMessage: (message, transfer) => worker.postMessage(message, transfer),
     listen(onMessage, onFailure) {
       worker.on('message', onMessage);
+      worker.on('messageerror', () => onFailure('a message could not be read'));
       worker.on('error', (error) => onFailure(String(error)));
+      worker.on('exit', (code) => onFailure(`it ended with exit code ${code}`));
+      // Listening makes some hosts wait for messages.
+      worker.unref();
     },
     keepAlive: (wanted) => (wanted ? worker.ref() : worker.unref()),
     terminate: () => void worker.terminate(),
@@ -44,8 +98,12 @@ function wrapWebWorker(worker: Worker): HostWorker {
     postMessage: (message, transfer = []) => worker.postMessage(message, transfer),
     listen(onMessage, onFailure) {
       worker.addEventListener('message', (event) => onMessage(event.data));
-      // A script that could not be fetched gives an event without a message.
-      worker.addEventListener('error', (event) => onFailure(event.message ?? 'its script could not be loaded'));
+      worker.addEventListener('error', (event) => {
+        // Said here as the reason of a rejection, so not once more on the console.
+        event.preventDefault();
+        // A script that could not be fetched gives an event without a message.
+        onFailure(event.message ?? 'its script could not be loaded');
+      });
       worker.addEventListener('messageerror', () => onFailure('a message could not be read'));
     },
     keepAlive: () => {},

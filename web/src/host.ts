@@ -10,11 +10,20 @@ interface NodeProcess {
 const { process, location, navigator } = globalThis as {
   process?: NodeProcess;
   location?: { href: string };
-  navigator?: { hardwareConcurrency?: number };
+  navigator?: { hardwareConcurrency?: number; userAgent?: string };
 };
 
-/** True in Node, Bun and Deno's Node layer: there are files and worker_threads. */
-export const isNode = process?.versions?.node !== undefined && typeof process.getBuiltinModule === 'function';
+/**
+ * True in Node, Bun and Deno's Node layer: there are files and worker_threads. Cloudflare's runtime has a process object
+ * that says the same, and neither.
+ */
+export const isNode =
+  process?.versions?.node !== undefined &&
+  typeof process.getBuiltinModule === 'function' &&
+  navigator?.userAgent !== 'Cloudflare-Workers';
+
+/** Whether there are workers at all: shared and service workers, worklets and edge isolates cannot start any. */
+export const hasWorkers = isNode || typeof Worker === 'function';
 
 /** One of Node's own modules; only where `isNode`. */
 export function nodeModule<Module>(name: string): Module {
@@ -24,16 +33,18 @@ export function nodeModule<Module>(name: string): Module {
 /** A file's size, and its bytes in pieces. */
 export async function fileStream(url: URL): Promise<{ total: number; pieces: AsyncIterable<Uint8Array> }> {
   interface Files {
-    promises: { stat(path: URL): Promise<{ size: number }> };
+    promises: { stat(path: URL): Promise<{ size: number; isFile(): boolean }> };
     createReadStream(path: URL, options: { highWaterMark: number }): AsyncIterable<Uint8Array>;
   }
   const files = nodeModule<Files>('node:fs');
-  const { size } = await files.promises.stat(url);
+  const info = await files.promises.stat(url);
+  // A pipe or a device may give bytes for ever, or none.
+  if (!info.isFile()) throw new Error('it is not a regular file');
   // Opened when it is read, so that nothing stays open when it is not.
   async function* pieces() {
     yield* files.createReadStream(url, { highWaterMark: 1 << 20 });
   }
-  return { total: size, pieces: pieces() };
+  return { total: info.size, pieces: pieces() };
 }
 
 export function processorCount(): number {
@@ -49,10 +60,14 @@ export function baseUrl(): string | undefined {
   return `${pathToFileURL((process as NodeProcess).cwd()).href}/`;
 }
 
+/** Milliseconds; audio worklets have no finer clock. */
+export const now: () => number = typeof performance === 'object' ? () => performance.now() : () => Date.now();
+
 /** Lets other tasks of this thread run (messages, input, paint) before the next piece of work. */
 export function nextTask(): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => void };
   if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
+  if (typeof MessageChannel !== 'function') return Promise.resolve();
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -61,4 +76,13 @@ export function nextTask(): Promise<void> {
     };
     port2.postMessage(null);
   });
+}
+
+/** What `Object.prototype.toString` calls a value: the same for objects of other realms (frames, vm contexts). */
+export function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+export function isModule(value: unknown): value is WebAssembly.Module {
+  return kindOf(value) === 'WebAssembly.Module';
 }

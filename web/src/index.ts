@@ -1,20 +1,7 @@
-export type { LoadOptions, Outputs, RunOptions, Values } from './backend.js';
-export type {
-  EngineInfo,
-  MemoryUse,
-  ModelDescription,
-  Profile,
-  Step,
-  TimedStep,
-  ValueInfo,
-} from './description.js';
-export type { DataOf, DType } from './dtypes.js';
-export type { ErrorCode, ErrorPlace } from './errors.js';
-export { NeuromancerError } from './errors.js';
-export { detectFeatures, type Features } from './features.js';
-export type { Progress, Source } from './fetch.js';
-export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
-export type { Artefact, EngineOptions } from './loader.js';
-export { Session } from './session.js';
-export { describe, Tensor, type TensorLike, type TensorSource } from './tensor.js';
-export type { Scalar, Value, ValueLike, ValueMap } from './values.js';
+// The package as it is installed: its files lie beside this script.
+import { filesBeside } from './files-beside.js';
+import { useFiles } from './own-files.js';
+
+useFiles(filesBeside);
+
+export * from './api.js';

@@ -1,5 +1,5 @@
 // A model's bytes on their way into the engine, piece by piece: the whole file is never anywhere at once.
-import type { LoadOptions } from './backend.js';
+import type { Limits, LoadOptions } from './backend.js';
 import type { Engine } from './engine.js';
 import { throwIfAborted } from './errors.js';
 import type { ByteStream } from './fetch.js';
@@ -15,11 +15,12 @@ export async function loadModel(
   engine: Engine,
   model: ByteStream,
   externalData: readonly { path: string; data: ByteStream }[],
-  { optimize, signal }: LoadOptions,
+  { optimize, limits, signal }: LoadOptions,
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
   const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
+  setLimits(engine, pointer, limits);
   const give = async ({ pieces }: ByteStream) => {
     for await (const piece of pieces) {
       for (let at = 0; at < piece.byteLength; at += blockBytes) {
@@ -39,6 +40,17 @@ export async function loadModel(
   exports.nm_free(block);
   throwIfAborted(signal);
   return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadUnoptimized : 0));
+}
+
+function setLimits(engine: Engine, model: number, limits: Limits = {}): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined) continue;
+    engine.with([engine.encode(name)], (nameAt) =>
+      engine.checkCount(
+        engine.exports.nm_limit?.(model, nameAt as number, value === Number.POSITIVE_INFINITY ? -1 : value) ?? 0,
+      ),
+    );
+  }
 }
 
 /** As a size_t, in which 0 means unknown. */

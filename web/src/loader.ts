@@ -1,7 +1,10 @@
-import { asNeuromancerError, NeuromancerError } from './errors.js';
+import { asNeuromancerError, NeuromancerError, untilAborted } from './errors.js';
 import { detectFeatures, type Features } from './features.js';
-import { fetchUrl, readSource, resolveUrl, type Source } from './fetch.js';
-import { isNode } from './host.js';
+import { fetchUrl, isAddress, readSource, resolveUrl, type Source } from './fetch.js';
+import { isModule, isNode } from './host.js';
+import type { CompiledModule } from './host-types.js';
+import { ownFiles } from './own-files.js';
+import { decodeText } from './text.js';
 
 /** The builds of the engine: fixed or relaxed SIMD, one thread or several. */
 export type Artefact = 'wasm' | 'wasm-relaxed' | 'wasm-threads' | 'wasm-relaxed-threads';
@@ -10,21 +13,12 @@ export interface EngineOptions {
   /** Which build to run; by default the fastest one that this host supports. */
   artefact?: Artefact;
   /** Where the .wasm comes from when not from beside this package: a compiled Module, a URL, bytes or a Response. */
-  wasm?: WebAssembly.Module | Source;
+  wasm?: CompiledModule | Source;
   /** Threads in all, the session's own included. By default as many as there are processors, 4 at most. */
   threads?: number;
 }
 
-// Literal URLs: bundlers find the files by them, copy them, and put the final address here.
-const urls: Record<Artefact, () => URL> = {
-  wasm: () => new URL('./neuromancer-wasm.wasm', import.meta.url),
-  'wasm-relaxed': () => new URL('./neuromancer-wasm-relaxed.wasm', import.meta.url),
-  'wasm-threads': () => new URL('./neuromancer-wasm-threads.wasm', import.meta.url),
-  'wasm-relaxed-threads': () => new URL('./neuromancer-wasm-relaxed-threads.wasm', import.meta.url),
-};
-
-/** Compiled modules by URL, shared by all sessions. A failure is forgotten, so that the next load tries again. */
-const compiled = new Map<string, Promise<WebAssembly.Module>>();
+const artefacts: readonly Artefact[] = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'];
 
 export function chooseArtefact(features: Features, threads: number): Artefact {
   const simd = features.relaxedSimd ? 'wasm-relaxed' : 'wasm';
@@ -32,11 +26,16 @@ export function chooseArtefact(features: Features, threads: number): Artefact {
 }
 
 /** The compiled engine that the options and this host ask for. */
-export async function loadModule(options: EngineOptions, threads: number): Promise<WebAssembly.Module> {
+export async function loadModule(
+  options: EngineOptions,
+  threads: number,
+  signal?: AbortSignal,
+): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== 'object') {
     throw new NeuromancerError('engine_unavailable', 'This host has no WebAssembly, which Neuromancer is made of.');
   }
-  if (options.wasm instanceof WebAssembly.Module) return options.wasm;
+  const { wasm } = options;
+  if (isModule(wasm)) return wasm;
   const features = detectFeatures();
   if (!features.simd) {
     throw new NeuromancerError(
@@ -44,26 +43,84 @@ export async function loadModule(options: EngineOptions, threads: number): Promi
       'This host has no WebAssembly SIMD; Neuromancer needs it (Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or later).',
     );
   }
-  const { wasm } = options;
-  if (wasm !== undefined && typeof wasm !== 'string' && !(wasm instanceof URL)) {
-    return compile(await readSource('the engine', wasm), 'the given bytes');
+  if (wasm !== undefined && !isAddress(wasm)) {
+    return compile(await readSource('the engine', wasm as Source, { signal }), 'the given bytes');
   }
-  const url = wasm === undefined ? artefactUrl(options, features, threads) : resolveUrl('the engine', wasm);
-  let module = compiled.get(url.href);
-  if (module === undefined) {
-    module = fetchModule(url);
-    compiled.set(url.href, module);
-    module.catch(() => compiled.delete(url.href));
-  }
-  return module;
-}
-
-function artefactUrl(options: EngineOptions, features: Features, threads: number): URL {
-  const artefact = options.artefact ?? chooseArtefact(features, threads);
-  if (!Object.hasOwn(urls, artefact)) {
+  if (wasm !== undefined) return moduleAt(resolveUrl('the engine', wasm), signal);
+  const artefact = checkedArtefact(options, features, threads);
+  const { only, engine } = ownFiles();
+  if (only !== undefined && options.artefact !== undefined && options.artefact !== only) {
     throw new NeuromancerError(
       'invalid_argument',
-      `There is no artefact "${artefact}"; the artefacts are ${Object.keys(urls).join(', ')}.`,
+      `This entry of the package has only the artefact "${only}" inside, not "${artefact}"; import "neuromancer" for the others.`,
+    );
+  }
+  const own = await engine(only ?? artefact);
+  return isModule(own) ? own : moduleAt(own, signal);
+}
+
+/** An engine on its way or here, shared by all sessions. */
+interface Shared {
+  readonly module: Promise<WebAssembly.Module>;
+  readonly download: AbortController;
+  /** Loads that wait for it. */
+  waiting: number;
+  compiled: WebAssembly.Module | undefined;
+}
+
+const shared = new Map<string, Shared>();
+
+/** A failure is forgotten, and so is a download that nobody waits for any more: the next load tries again. */
+async function moduleAt(url: URL, signal: AbortSignal | undefined): Promise<WebAssembly.Module> {
+  const { href } = url;
+  const entry = shared.get(href) ?? begin(url);
+  const forget = () => {
+    if (shared.get(href) === entry) shared.delete(href);
+  };
+  entry.waiting += 1;
+  try {
+    return await untilAborted(signal, entry.module);
+  } catch (error) {
+    if (!signal?.aborted) forget();
+    throw error;
+  } finally {
+    entry.waiting -= 1;
+    if (entry.waiting === 0 && entry.compiled === undefined) {
+      forget();
+      entry.download.abort();
+    }
+  }
+}
+
+function begin(url: URL): Shared {
+  const download = new AbortController();
+  const entry: Shared = {
+    module: fetchModule(url, download.signal).then((module) => {
+      entry.compiled = module;
+      return module;
+    }),
+    download,
+    waiting: 0,
+    compiled: undefined,
+  };
+  entry.module.catch(() => {});
+  shared.set(url.href, entry);
+  return entry;
+}
+
+/** The module was no engine of ours, whatever its address promised: the next load asks for it afresh. */
+export function forgetModule(module: WebAssembly.Module): void {
+  for (const [href, { compiled }] of shared) {
+    if (compiled === module) shared.delete(href);
+  }
+}
+
+function checkedArtefact(options: EngineOptions, features: Features, threads: number): Artefact {
+  const artefact = options.artefact ?? chooseArtefact(features, threads);
+  if (!artefacts.includes(artefact)) {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `There is no artefact "${artefact}"; the artefacts are ${artefacts.join(', ')}.`,
     );
   }
   if (artefact.includes('relaxed') && !features.relaxedSimd) {
@@ -79,15 +136,23 @@ function artefactUrl(options: EngineOptions, features: Features, threads: number
         'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, or use one thread.',
     );
   }
-  return urls[artefact]();
+  return artefact;
 }
 
-async function fetchModule(url: URL): Promise<WebAssembly.Module> {
-  if (url.protocol === 'file:' && isNode) return compile(await readSource('the engine', url), url.href);
-  const response = await fetchUrl('the engine', url).catch((error: unknown) => {
-    const { message } = asNeuromancerError(error, 'engine_unavailable', 'Loading the engine failed');
+/** Every failure names the address and says what to do. */
+async function fetchModule(url: URL, signal: AbortSignal): Promise<WebAssembly.Module> {
+  try {
+    return await fetchAndCompile(url, signal);
+  } catch (error) {
+    if (error instanceof NeuromancerError && error.code === 'engine_unavailable') throw error;
+    const { message } = asNeuromancerError(error, 'engine_unavailable', `Loading the engine from ${url.href} failed`);
     throw new NeuromancerError('engine_unavailable', `${message} ${servingAdvice}`, {}, error);
-  });
+  }
+}
+
+async function fetchAndCompile(url: URL, signal: AbortSignal): Promise<WebAssembly.Module> {
+  if (url.protocol === 'file:' && isNode) return compile(await readSource('the engine', url, { signal }), url.href);
+  const response = await fetchUrl('the engine', url, signal);
   // Streaming compilation refuses any other content type; some hosts have no streaming at all.
   const type = response.headers.get('content-type') ?? '';
   if (typeof WebAssembly.compileStreaming === 'function' && type.startsWith('application/wasm')) {
@@ -102,11 +167,12 @@ async function fetchModule(url: URL): Promise<WebAssembly.Module> {
 }
 
 const servingAdvice =
-  'Copy the .wasm files of neuromancer/dist beside the script that loads them, or name the file with the option "wasm".';
+  'Copy the .wasm files of neuromancer/dist beside the script that loads them, name the file with the option "wasm", or ' +
+  'import "neuromancer/single", which has the engine inside.';
 
 async function compile(bytes: Uint8Array, from: string): Promise<WebAssembly.Module> {
   if (bytes[0] !== 0x00 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d) {
-    const start = JSON.stringify(new TextDecoder().decode(bytes.subarray(0, 16)));
+    const start = JSON.stringify(decodeText(bytes.subarray(0, 16)));
     throw new NeuromancerError(
       'engine_unavailable',
       `The engine from ${from} is not WebAssembly (it begins with ${start}): the server probably sent a page in its place. ${servingAdvice}`,

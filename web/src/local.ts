@@ -1,19 +1,28 @@
-import type { Backend, Feeds, LoadOptions, RunOptions, Values } from './backend.js';
-import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, ValueInfo } from './description.js';
+import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import { elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
-import { asNeuromancerError, type NeuromancerError, throwIfAborted } from './errors.js';
-import { bytesOf, newValue, readValues } from './exchange.js';
+import { asNeuromancerError, markFatal, NeuromancerError, tell, throwIfAborted } from './errors.js';
+import { bytesOf, newValue, readValues, writeElements } from './exchange.js';
 import { openSource, type Source } from './fetch.js';
-import { nextTask } from './host.js';
+import { nextTask, now } from './host.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
 import { Tensor } from './tensor.js';
-import { parseType, type Value, type ValueType } from './values.js';
+import { ownValue, parseType, type Value, type ValueType } from './values.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
+
+/** Threads of sessions that nobody released end with the last reference to the session. */
+const abandoned = new FinalizationRegistry<() => void>((stopThreads) => stopThreads());
+
+/** The word in shared memory that stops a run when it is not zero. */
+export interface CancelFlag {
+  readonly memory: SharedArrayBuffer;
+  readonly address: number;
+}
 
 /** A session in this thread: one engine instance with one memory. */
 export class LocalBackend implements Backend {
@@ -25,71 +34,126 @@ export class LocalBackend implements Backend {
   readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
-  static async load(source: Source, options: LoadOptions): Promise<LocalBackend> {
+  /** `compiled` is the engine, where the caller has it or is about to. */
+  static async load(
+    source: Source,
+    options: LoadOptions,
+    compiled?: Promise<WebAssembly.Module>,
+  ): Promise<LocalBackend> {
     const threads = threadCount(options);
+    const { signal } = options;
     const [module, model, externalData] = await Promise.all([
-      loadModule(options, threads),
+      compiled ?? loadModule(options, threads, signal),
       openSource('the model', source, options),
       Promise.all(
         Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
-          return { path, data: await openSource(`the external data "${path}"`, data, { signal: options.signal }) };
+          return { path, data: await openSource(`the external data "${path}"`, data, { signal }) };
         }),
       ),
     ]);
-    throwIfAborted(options.signal);
+    throwIfAborted(signal);
     const instance = await instantiate(module, threads);
     try {
       const session = await loadModel(instance.engine, model, externalData, options);
+      await instance.started;
       return new LocalBackend(instance, session);
     } catch (error) {
       instance.stopThreads();
-      throw describeTrap(error);
+      throw describeFailure(error, instance.engine);
     }
   }
 
-  private constructor({ engine, threads, threadsStarting, stopThreads }: Instance, session: number) {
+  private constructor(instance: Instance, session: number) {
+    const { engine, threadsStarting, stopThreads } = instance;
     this.#engine = engine;
     this.#session = session;
     this.#threadsStarting = threadsStarting;
     this.#stopThreads = stopThreads;
     this.description = engine.json(engine.exports.nm_describe(session));
     this.#inputTypes = this.description.inputs.map(({ type }) => parseType(type));
-    this.engine = { ...engine.json<EngineInfo>(engine.exports.nm_build_info()), threads };
+    this.engine = {
+      ...engine.json<EngineInfo>(engine.exports.nm_build_info()),
+      threads: instance.threads,
+      worker: false,
+    };
+    abandoned.register(this, stopThreads, this);
   }
 
-  async run(feeds: Feeds, options: RunOptions): Promise<Values> {
-    return trapped(async () => {
+  /** Where another thread may stop a run of this session; only in shared memory. */
+  get cancelFlag(): CancelFlag | undefined {
+    const memory = this.#engine.exports.memory.buffer as ArrayBufferLike;
+    const address = this.#engine.exports.nm_cancel_flag?.(this.#session);
+    if (address === undefined || typeof SharedArrayBuffer !== 'function') return undefined;
+    return memory instanceof SharedArrayBuffer ? { memory, address } : undefined;
+  }
+
+  take(feeds: Feeds, idle: boolean): Taken {
+    if (!idle) return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
+    try {
+      this.#bindAll(feeds);
+    } catch (error) {
+      throw describeFailure(error, this.#engine);
+    }
+    return null;
+  }
+
+  run(taken: Taken, options: RunOptions): Promise<Values> {
+    return this.#guarded(async () => {
       // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
       // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
       if (this.#threadsStarting()) await nextTask();
-      const { exports } = this.#engine;
-      this.description.inputs.forEach(({ name }, index) => {
-        this.#bind(index, feeds.get(name));
-      });
+      if (taken !== null) this.#bindAll(taken);
       if (options.signal === undefined && options.profile === undefined) {
-        this.#engine.checkCount(exports.nm_run(this.#session));
+        this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
       } else {
         await this.#runInSlices(options);
       }
-      return this.#outputs(options.outputs ?? 'copy');
+      return this.#outputs(options);
     });
   }
 
-  async steps(): Promise<readonly Step[]> {
-    return trapped(() => this.#steps());
+  steps(): Promise<readonly Step[]> {
+    return this.#guarded(async () => this.#steps());
   }
 
-  async memory(): Promise<MemoryUse> {
-    return trapped(() => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
+  memory(): Promise<MemoryUse> {
+    return this.#guarded(async () => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
   }
 
   /** Stops the threads; the instance and its memory go with the last reference to this backend. */
-  async release(): Promise<void> {
+  release(): void {
+    abandoned.unregister(this);
     this.#stopThreads();
+  }
+
+  async #guarded<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw describeFailure(error, this.#engine);
+    }
   }
 
   #steps(): readonly Step[] {
     return this.#engine.json<Step[]>(this.#engine.exports.nm_steps(this.#session));
+  }
+
+  #bindAll(feeds: Feeds): void {
+    // Declaring an input may move or overwrite what lies in the engine's memory: outputs of the last run that were
+    // handed out as views, and come back as inputs.
+    const own = new Map(
+      [...feeds].map(([name, value]) => [name, this.#isInside(value) ? ownValue(value) : value] as const),
+    );
+    this.description.inputs.forEach(({ name }, index) => {
+      this.#bind(index, own.get(name));
+    });
+  }
+
+  #isInside(value: Value): boolean {
+    if (Array.isArray(value)) return value.some((item: Value) => this.#isInside(item));
+    if (!(value instanceof Tensor) || !ArrayBuffer.isView(value.data)) return false;
+    const { buffer } = value.data as ArrayBufferView;
+    return buffer === this.#engine.exports.memory.buffer || kindOfShared(buffer);
   }
 
   #bind(index: number, value: Value): void {
@@ -104,62 +168,85 @@ export class LocalBackend implements Backend {
     const address = this.#engine.with([dims], (dimsAt) =>
       this.#engine.checkPointer(exports.nm_input(this.#session, index, number, dimsAt as number, value.shape.length)),
     );
-    const data = bytesOf(value.data as ArrayBufferView);
-    this.#engine.bytes(address, data.byteLength).set(data);
+    writeElements(this.#engine, address, value);
   }
 
   /** Step by step, so that a signal can stop the run and a profile can time it with this host's clock. */
   async #runInSlices({ signal, profile }: RunOptions): Promise<void> {
     const { exports } = this.#engine;
-    const start = performance.now();
+    const start = now();
     this.#engine.checkCount(exports.nm_run_begin(this.#session));
-    const times: number[] = [];
+    const steps = profile === undefined ? 0 : this.#steps().length;
+    const times: number[] = Array(steps).fill(0);
     let slice = start;
-    let before = performance.now();
-    for (let left = Number.POSITIVE_INFINITY; left > 0; ) {
+    let before = now();
+    for (let left = steps, more = true; more; ) {
+      const step = steps - left;
       left = this.#engine.checkCount(exports.nm_run_steps(this.#session, 1));
-      const after = performance.now();
-      times.push(after - before);
+      more = left > 0;
+      const after = now();
+      // A loop takes many calls for its one step.
+      if (step < steps) times[step] = (times[step] as number) + after - before;
       before = after;
       if (signal !== undefined && after - slice > sliceMilliseconds) {
         await nextTask();
         throwIfAborted(signal);
-        slice = before = performance.now();
+        slice = before = now();
       }
     }
-    if (profile !== undefined) profile(this.#profile(times, before - start));
+    if (profile !== undefined) tell(profile, 'profile', this.#profile(times, before - start));
   }
 
   #profile(times: readonly number[], milliseconds: number): Profile {
     return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
   }
 
-  #outputs(mode: 'copy' | 'view'): Values {
-    const outputs: Values = {};
-    const ports = this.description.outputs;
-    const values = ports.map((_, i) => this.#engine.checkPointer(this.#engine.exports.nm_output(this.#session, i)));
-    readValues(this.#engine, values, mode).forEach((value, i) => {
-      if (value !== undefined) outputs[(ports[i] as ValueInfo).name] = value;
-    });
-    return outputs;
+  #outputs({ outputs: mode = 'copy', fetch }: RunOptions): Values {
+    const ports = this.description.outputs
+      .map(({ name }, index) => ({ name, index }))
+      .filter(({ name }) => fetch === undefined || fetch.includes(name));
+    const values = ports.map(({ index }) =>
+      this.#engine.checkPointer(this.#engine.exports.nm_output(this.#session, index)),
+    );
+    const read = readValues(this.#engine, values, mode);
+    // Not by assignment: an output may be called "__proto__".
+    return Object.fromEntries(
+      read.flatMap((value, i) => (value === undefined ? [] : [[(ports[i] as { name: string }).name, value]])),
+    );
   }
 }
 
-function trapped<T>(call: () => T): T {
-  try {
-    const result = call();
-    if (result instanceof Promise) return result.catch((error) => Promise.reject(describeTrap(error))) as T;
-    return result;
-  } catch (error) {
-    throw describeTrap(error);
-  }
+function kindOfShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
 }
 
-/** A trap of the engine is a defect of the engine: say so, and keep the trap as the cause. */
-function describeTrap(error: unknown): NeuromancerError {
-  return asNeuromancerError(
-    error,
-    'internal',
-    'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
+/**
+ * A trap of the engine leaves it in no state to go on. It is a defect of the engine, unless memory had run out: say so,
+ * and keep the trap as the cause.
+ */
+function describeFailure(error: unknown, engine: Engine): NeuromancerError {
+  if (error instanceof NeuromancerError) return error;
+  const trap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
+  if (!trap) return asNeuromancerError(error, 'internal', 'The session failed');
+  if (engine.exports.nm_exhausted?.() === 1) {
+    return markFatal(
+      new NeuromancerError(
+        'out_of_memory',
+        "The engine's memory ran out and it could not go on (this session cannot be used again); release sessions, or use a smaller model or batch.",
+        {},
+        error,
+      ),
+    );
+  }
+  return markFatal(
+    asNeuromancerError(
+      error,
+      'internal',
+      'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
+    ),
   );
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && /call stack|recursion/i.test(error.message);
 }

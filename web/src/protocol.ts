@@ -1,42 +1,52 @@
 // The messages between a RemoteBackend and its worker.
+import type { Limits } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { ErrorRecord } from './errors.js';
 import type { Progress } from './fetch.js';
+import type { CancelFlag } from './local.js';
 
 /** A source in a form that can be posted. */
 export type PostableSource = string | Blob | Uint8Array;
 
+/** Names travel in lists, not as properties: one may be "__proto__". */
+export type Named<T> = readonly (readonly [name: string, value: T])[];
+
 /** The calls, each with what it is given and what it returns. */
 export interface Calls {
+  /** The model's download begins at once; the engine follows in a message of its own. */
   load: {
     given: {
-      module: WebAssembly.Module;
       threads: number;
       source: PostableSource;
-      externalData: Record<string, PostableSource>;
+      externalData: Named<PostableSource>;
       optimize: boolean;
+      limits: Limits;
       wantsProgress: boolean;
     };
-    returns: { description: ModelDescription; engine: EngineInfo };
+    returns: { description: ModelDescription; engine: EngineInfo; cancelFlag: CancelFlag | undefined };
   };
   /** Values travel as structured clones, their tensors as TensorLikes. */
   run: {
-    given: { feeds: Record<string, unknown>; abortable: boolean; wantsProfile: boolean };
-    returns: { outputs: Record<string, unknown>; profile?: Profile };
+    given: { feeds: Named<unknown>; fetch: readonly string[] | undefined; abortable: boolean; wantsProfile: boolean };
+    returns: { outputs: Named<unknown>; profile?: Profile };
   };
   steps: { given: null; returns: readonly Step[] };
   memory: { given: null; returns: MemoryUse };
-  release: { given: null; returns: null };
 }
 
 export type CallName = keyof Calls;
 
+export type Call = { [Name in CallName]: { id: number; call: Name; given: Calls[Name]['given'] } }[CallName];
+
 export type Request =
-  | { [Name in CallName]: { id: number; call: Name; given: Calls[Name]['given'] } }[CallName]
+  | Call
+  /** The compiled engine. */
+  | { id: number; call: 'engine'; module: WebAssembly.Module }
   /** Cancels the run with that id. */
   | { id: number; call: 'abort' };
 
 export type Reply =
   | { id: number; returned: Calls[CallName]['returns'] }
-  | { id: number; failed: ErrorRecord }
+  /** `fatal`: the session cannot go on. */
+  | { id: number; failed: ErrorRecord; fatal: boolean }
   | { id: number; progress: Progress };

@@ -1,187 +1,212 @@
-import type { Backend, Feeds, LoadOptions, RunOptions, Values } from './backend.js';
+import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
-import { type ElementType, elementTypes, type TypedArray } from './dtypes.js';
-import { cancelled, NeuromancerError } from './errors.js';
-import { type Progress, readSource, resolveUrl, type Source } from './fetch.js';
-import { type HostWorker, startWorker } from './host-worker.js';
+import { asNeuromancerError, cancelled, NeuromancerError, tell, throwIfAborted } from './errors.js';
+import { isAddress, isBlob, readSource, resolveUrl, type Source } from './fetch.js';
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
-import type { CallName, Calls, PostableSource, Reply } from './protocol.js';
+import type { CancelFlag } from './local.js';
+import type { Calls, Named, PostableSource } from './protocol.js';
 import type { Tensor, TensorLike } from './tensor.js';
-import { mapTensors, revived } from './values.js';
+import { mapTensors, ownValue, revived } from './values.js';
+import { WorkerCalls } from './worker-calls.js';
+
+/** A worker whose cancelled run goes on for longer is ended: where a flag in shared memory stops runs, where none does. */
+const graceMilliseconds = { flag: 500, message: 1000 };
+
+/** Workers of sessions that nobody released end with the last reference to the session. */
+const abandoned = new FinalizationRegistry<Link>(({ calls }) => calls?.close(sessionClosed('was given up')));
+
+/** A worker that has the model. */
+interface Connection {
+  readonly calls: WorkerCalls;
+  readonly loaded: Calls['load']['returns'];
+}
+
+/** The way to the worker, which is another one after a reload. */
+interface Link {
+  calls: WorkerCalls | undefined;
+}
 
 /** A session in a module worker of its own; the engine is compiled once, in this thread, and posted. */
 export class RemoteBackend implements Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
-  readonly #calls: WorkerCalls;
+  readonly #link: Link;
+  readonly #reload: (() => Promise<Connection>) | undefined;
+  #flag: CancelFlag | undefined;
+  /** Of a cancelled run that may still be going on: settles when the worker is free or ended. */
+  #stopping: Promise<void> = Promise.resolve();
 
   static async load(source: Source, options: LoadOptions): Promise<RemoteBackend> {
-    const { signal } = options;
-    const threads = threadCount(options);
-    const [module, model, externalData] = await Promise.all([
-      loadModule(options, threads),
-      postable('the model', source),
-      Promise.all(
-        Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
-          return [path, await postable(`the external data "${path}"`, data)] as const;
-        }),
-      ),
-    ]);
-    if (signal?.aborted) throw cancelled(signal);
-    const calls = new WorkerCalls();
-    const abort = () => calls.close(cancelled(signal as AbortSignal));
-    signal?.addEventListener('abort', abort);
-    try {
-      const given = {
-        module,
-        threads,
-        source: model,
-        externalData: Object.fromEntries(externalData),
-        optimize: options.optimize ?? true,
-        wantsProgress: options.onProgress !== undefined,
-      };
-      const { description, engine } = await calls.call('load', given, options.onProgress).result;
-      return new RemoteBackend(calls, description, engine);
-    } catch (error) {
-      calls.close();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    const connection = await connect(source, options);
+    const { externalData = {}, onProgress: _, signal: __, ...rest } = options;
+    const again = [source, ...Object.values(externalData)].every((from) => isAddress(from) || isBlob(from));
+    return new RemoteBackend(connection, again ? () => connect(source, { ...rest, externalData }) : undefined);
   }
 
-  private constructor(calls: WorkerCalls, description: ModelDescription, engine: EngineInfo) {
-    this.#calls = calls;
-    this.description = description;
-    this.engine = engine;
+  private constructor({ calls, loaded }: Connection, reload: (() => Promise<Connection>) | undefined) {
+    this.#link = { calls };
+    this.#reload = reload;
+    this.description = loaded.description;
+    this.engine = loaded.engine;
+    this.#flag = loaded.cancelFlag;
+    abandoned.register(this, this.#link, this);
   }
 
-  async run(feeds: Feeds, { signal, profile, outputs: mode }: RunOptions): Promise<Values> {
+  take(feeds: Feeds): Taken {
+    return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
+  }
+
+  async run(taken: Taken, { signal, profile, outputs: mode, fetch }: RunOptions): Promise<Values> {
     if (mode === 'view') {
       throw new NeuromancerError(
         'invalid_argument',
         'Outputs as views need the session in this thread: load it without "worker", or leave out outputs: "view".',
       );
     }
-    const given = {
-      feeds: Object.fromEntries([...feeds].map(([name, value]) => [name, mapTensors(value, record)])),
-      abortable: signal !== undefined,
+    const calls = await this.#connected();
+    throwIfAborted(signal);
+    const flag = this.#flag;
+    const transfer: Transferable[] = [];
+    const record = ({ type, data, shape }: Tensor): TensorLike => {
+      if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
+      return { type, data, shape };
+    };
+    const given: Calls['run']['given'] = {
+      feeds: [...(taken as Feeds)].map(([name, value]) => [name, mapTensors(value, record)]),
+      fetch,
+      // In steps, between which the worker hears of the signal, only where nothing else can stop the run.
+      abortable: signal !== undefined && flag === undefined,
       wantsProfile: profile !== undefined,
     };
-    const { id, result } = this.#calls.call('run', given);
-    const abort = () => this.#calls.abort(id);
-    signal?.addEventListener('abort', abort);
-    try {
-      const { outputs, profile: times } = await result;
-      if (times !== undefined) profile?.(times);
-      return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, revived(value)]));
-    } finally {
-      signal?.removeEventListener('abort', abort);
+    const { id, result } = calls.call('run', given, { transfer });
+    const { outputs, profile: times } = await (signal === undefined
+      ? result
+      : this.#abortable(calls, id, result, signal));
+    if (times !== undefined) tell(profile, 'profile', times);
+    return Object.fromEntries(outputs.map(([name, value]) => [name, revived(value)]));
+  }
+
+  async steps(): Promise<readonly Step[]> {
+    return (await this.#connected()).call('steps', null).result;
+  }
+
+  async memory(): Promise<MemoryUse> {
+    return (await this.#connected()).call('memory', null).result;
+  }
+
+  release(): void {
+    abandoned.unregister(this);
+    this.#link.calls?.close(sessionClosed('was released'));
+    this.#link.calls = undefined;
+  }
+
+  /** The worker when it is free; a new one where the last one had to be ended. */
+  async #connected(): Promise<WorkerCalls> {
+    await this.#stopping;
+    if (this.#link.calls !== undefined) return this.#link.calls;
+    if (this.#reload === undefined) {
+      throw new NeuromancerError(
+        'session_closed',
+        "The session's worker was ended, because a cancelled run would not stop, and the model's bytes are gone: load it " +
+          'again. Sessions loaded from a URL or a Blob do so by themselves.',
+      );
     }
+    const { calls, loaded } = await this.#reload();
+    this.#link.calls = calls;
+    this.#flag = loaded.cancelFlag;
+    return calls;
   }
 
-  steps(): Promise<readonly Step[]> {
-    return this.#calls.call('steps', null).result;
-  }
-
-  memory(): Promise<MemoryUse> {
-    return this.#calls.call('memory', null).result;
-  }
-
-  async release(): Promise<void> {
-    await this.#calls.call('release', null).result;
-    this.#calls.close();
-  }
-}
-
-interface Pending {
-  resolve(returned: never): void;
-  reject(error: NeuromancerError): void;
-  onProgress: ((progress: Progress) => void) | undefined;
-}
-
-/** Calls to one worker, matched with its replies by number. */
-class WorkerCalls {
-  readonly #worker: HostWorker;
-  readonly #pending = new Map<number, Pending>();
-  #nextId = 0;
-  #ended: NeuromancerError | undefined;
-
-  constructor() {
-    this.#worker = startWorker(
-      () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
-      './worker.js',
-    );
-    this.#worker.listen(
-      (message) => this.#receive(message as Reply),
-      (reason) =>
-        this.close(
-          new NeuromancerError(
-            'engine_unavailable',
-            `The session's worker failed: ${reason}. It runs neuromancer/dist/worker.js, which must be served from the page's own site.`,
-          ),
-        ),
-    );
-  }
-
-  call<Name extends CallName>(
-    call: Name,
-    given: Calls[Name]['given'],
-    onProgress?: (progress: Progress) => void,
-  ): { id: number; result: Promise<Calls[Name]['returns']> } {
-    const id = this.#nextId++;
-    const result = new Promise<Calls[Name]['returns']>((resolve, reject) => {
-      if (this.#ended !== undefined) {
-        reject(this.#ended);
-        return;
-      }
-      this.#pending.set(id, { resolve, reject, onProgress });
-      this.#worker.keepAlive(true);
-      this.#worker.postMessage({ id, call, given });
+  /**
+   * The result, or `cancelled` at the signal, whatever the model does. A run that goes on regardless is stopped by ending
+   * its worker.
+   */
+  #abortable<T>(calls: WorkerCalls, id: number, result: Promise<T>, signal: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const stopped = result.then(
+        () => {},
+        () => {},
+      );
+      const abort = () => {
+        const flag = this.#flag;
+        // Again and again: a run that is about to begin lowers the flag once more.
+        const raising = flag && setInterval(() => raise(flag), 10);
+        if (flag !== undefined) raise(flag);
+        calls.abort(id);
+        reject(cancelled(signal));
+        const grace = setTimeout(
+          () => {
+            calls.close(cancelled(signal));
+            if (this.#link.calls === calls) this.#link.calls = undefined;
+          },
+          flag === undefined ? graceMilliseconds.message : graceMilliseconds.flag,
+        );
+        this.#stopping = stopped.then(() => {
+          clearTimeout(grace);
+          clearInterval(raising);
+        });
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      result.then(resolve, reject);
+      void stopped.then(() => signal.removeEventListener('abort', abort));
     });
-    return { id, result };
-  }
-
-  abort(id: number): void {
-    if (this.#pending.has(id)) this.#worker.postMessage({ id, call: 'abort' });
-  }
-
-  /** Ends the worker; calls that are under way fail with `reason`. */
-  close(
-    reason = new NeuromancerError('session_closed', "The session's worker has ended; load the model again."),
-  ): void {
-    this.#ended ??= reason;
-    this.#worker.terminate();
-    for (const { reject } of this.#pending.values()) reject(reason);
-    this.#pending.clear();
-  }
-
-  #receive(reply: Reply): void {
-    const pending = this.#pending.get(reply.id);
-    if (pending === undefined) return;
-    if ('progress' in reply) {
-      pending.onProgress?.(reply.progress);
-      return;
-    }
-    this.#pending.delete(reply.id);
-    this.#worker.keepAlive(this.#pending.size > 0);
-    if ('failed' in reply) pending.reject(NeuromancerError.fromRecord(reply.failed));
-    else pending.resolve(reply.returned as never);
   }
 }
 
-function record({ type, data, shape }: Tensor): TensorLike {
-  // Posting a view clones the whole buffer under it, so a view of a part is copied first (and not by `slice`, which
-  // for Node's Buffer does not copy).
-  const partial = ArrayBuffer.isView(data) && data.byteLength !== data.buffer.byteLength;
-  const { array: TypedArrayOf }: ElementType = elementTypes[type];
-  return { type, data: partial && TypedArrayOf !== null ? new TypedArrayOf(data as TypedArray) : data, shape };
+function raise({ memory, address }: CancelFlag): void {
+  Atomics.store(new Int32Array(memory, address, 1), 0, 1);
 }
 
-async function postable(what: string, source: Source): Promise<PostableSource> {
-  if (typeof source === 'string' || source instanceof URL) return resolveUrl(what, source).href;
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return source;
-  const bytes = await readSource(what, source);
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+function sessionClosed(why: string): NeuromancerError {
+  return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
+}
+
+/** Starts a worker and loads the model in it. Its download and the engine's go on at the same time. */
+async function connect(source: Source, options: LoadOptions): Promise<Connection> {
+  const { signal, onProgress } = options;
+  const threads = threadCount(options);
+  throwIfAborted(signal);
+  const calls = new WorkerCalls();
+  const abort = () => calls.close(cancelled(signal as AbortSignal));
+  signal?.addEventListener('abort', abort);
+  try {
+    loadModule(options, threads, signal).then(
+      (module) => calls.giveModule(module),
+      (error: NeuromancerError) => calls.close(error),
+    );
+    const [model, externalData] = await Promise.all([
+      postable('the model', source, signal),
+      Promise.all(
+        Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
+          return [path, await postable(`the external data "${path}"`, data, signal)] as const;
+        }),
+      ),
+    ]);
+    const given: Calls['load']['given'] = {
+      threads,
+      source: model,
+      externalData: externalData as Named<PostableSource>,
+      optimize: options.optimize ?? true,
+      limits: { ...options.limits },
+      wantsProgress: onProgress !== undefined,
+    };
+    const transfer = [model, ...externalData.map(([, data]) => data)].flatMap((data) =>
+      ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : [],
+    );
+    return { calls, loaded: await calls.call('load', given, { onProgress, transfer }).result };
+  } catch (error) {
+    calls.close(asNeuromancerError(error, 'internal', 'Loading the model in a worker failed'));
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+async function postable(what: string, source: Source, signal: AbortSignal | undefined): Promise<PostableSource> {
+  if (isAddress(source)) return resolveUrl(what, source).href;
+  if (isBlob(source)) return source;
+  // A copy: posting a view clones the whole buffer under it, and shared memory cannot be cloned everywhere.
+  const bytes = await readSource(what, source, { signal });
+  return bytes.slice();
 }

@@ -1,11 +1,26 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
-import { NeuromancerError, throwIfAborted } from './errors.js';
+import { type DType, dataLength, type ElementType, elementTypes } from './dtypes.js';
+import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
+import { hasWorkers } from './host.js';
 import { LocalBackend } from './local.js';
+import { plainly, suggestion } from './names.js';
+import { checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe } from './tensor.js';
+import { describe, elementCount, Tensor } from './tensor.js';
 import { checkedValue, parseType, type ValueLike } from './values.js';
+
+declare global {
+  // For hosts and TypeScript libraries from before explicit resource management.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** `release` lets calls that are under way end by themselves for this long. */
+const releaseMilliseconds = 1000;
 
 /**
  * A loaded model. Each session is an engine instance of its own: sessions share no memory, and releasing one gives
@@ -16,16 +31,23 @@ export class Session {
   readonly model: ModelDescription;
   /** What the session runs on: version, artefact, threads. */
   readonly engine: EngineInfo;
-  /** Absent once released, so that the instance and its memory can go although the session is still referred to. */
+  /** Absent once the session has ended, so that the instance and its memory can go although it is still referred to. */
   #backend: Backend | undefined;
+  /** Why it has ended. */
+  #end = '';
   #queue: Promise<unknown> = Promise.resolve();
+  /** Calls that have not ended. */
+  #underWay = 0;
   #released: Promise<void> | undefined;
-  #broken = false;
 
   /** Loads an ONNX model from a URL, bytes, a Response or a Blob. */
-  static async load(source: Source, options: LoadOptions = {}): Promise<Session> {
-    throwIfAborted(options.signal);
-    return new Session(await (options.worker ? RemoteBackend : LocalBackend).load(source, options));
+  static load(source: Source, options: LoadOptions = {}): Promise<Session> {
+    return coded('Loading the model failed', async () => {
+      checkLoadOptions(options);
+      throwIfAborted(options.signal);
+      const backend = options.worker && hasWorkers ? RemoteBackend : LocalBackend;
+      return new Session(await backend.load(source, options));
+    });
   }
 
   private constructor(backend: Backend) {
@@ -43,63 +65,154 @@ export class Session {
   }
 
   /**
-   * Runs the model on a value per input and returns a value per output. Most models know tensors only, so that is what
-   * the outputs are taken to be; for others say what they are: `run<{ probabilities: ValueMap[] }>(…)`.
+   * Runs the model on a value per input and returns a value per output. The inputs are taken at the moment of the call.
+   * Most models know tensors only, so that is what the outputs are taken to be; for others say what they are:
+   * `run<{ probabilities: ValueMap[] }>(…)`.
    */
-  async run<Results extends Values = Outputs>(
+  run<Results extends Values = Outputs>(
     feeds: Readonly<Record<string, ValueLike>>,
     options: RunOptions = {},
   ): Promise<Results> {
-    throwIfAborted(options.signal);
-    const values = this.#checkFeeds(feeds);
-    return this.#enqueue((backend) => {
+    return coded('The run failed', async () => {
+      checkRunOptions(options);
       throwIfAborted(options.signal);
-      return backend.run(values, options) as Promise<Results>;
+      this.#checkFetch(options.fetch ?? []);
+      const values = this.#checkFeeds(feeds);
+      const taken = this.#guard((backend) => backend.take(values, this.#underWay === 0));
+      return this.#enqueue((backend) => {
+        throwIfAborted(options.signal);
+        return backend.run(taken, options) as Promise<Results>;
+      });
+    });
+  }
+
+  /**
+   * Runs the model once on zeros, so that the first real run need not plan. Dimensions that the model leaves open are 1
+   * unless `dimensions` gives them by name.
+   */
+  warmup(dimensions: Readonly<Record<string, number>> = {}): Promise<void> {
+    return coded('Warming up failed', async () => {
+      const feeds = this.inputs
+        .filter(({ optional }) => !optional)
+        .map((input) => [input.name, zeros(input, dimensions)]);
+      await this.run<Values>(Object.fromEntries(feeds), { fetch: [] });
     });
   }
 
   /** The steps of the plan that the last run used. */
   steps(): Promise<readonly Step[]> {
-    return this.#enqueue((backend) => backend.steps());
+    return coded('The steps could not be read', () => this.#enqueue((backend) => backend.steps()));
   }
 
   /** The bytes this session holds. */
   memory(): Promise<MemoryUse> {
-    return this.#enqueue((backend) => backend.memory());
+    return coded('The memory could not be read', () => this.#enqueue((backend) => backend.memory()));
   }
 
-  /** Gives all memory back, after the calls that are under way. Releasing twice is allowed. */
+  /**
+   * Gives all memory back. Calls that are under way have a second to end by themselves; then they fail with the code
+   * "session_closed". Releasing twice is allowed.
+   */
   release(): Promise<void> {
-    this.#released ??= this.#queue.then(async () => {
-      const backend = this.#backend;
-      this.#backend = undefined;
-      await backend?.release();
+    this.#released ??= coded('Releasing the session failed', async () => {
+      await this.#idleFor(releaseMilliseconds);
+      this.#close('was released');
     });
     return this.#released;
   }
 
-  #enqueue<T>(call: (backend: Backend) => Promise<T>): Promise<T> {
-    const result = this.#queue.then(() => {
-      if (this.#backend === undefined) throw closed('was released');
-      if (this.#broken) throw closed('was broken by an internal error');
+  /** For `using session = …`. */
+  [Symbol.dispose](): void {
+    this.release().catch(() => {});
+  }
+
+  /** For `await using session = …`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  /** Waits for the calls under way, but no longer than that. */
+  async #idleFor(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([this.#queue, late]);
+    clearTimeout(timer);
+  }
+
+  #close(why: string): void {
+    const backend = this.#backend;
+    this.#backend = undefined;
+    this.#end ||= why;
+    backend?.release();
+  }
+
+  /** Calls the backend now. After an error that leaves it in no state to go on, the session is closed. */
+  #guard<T>(call: (backend: Backend) => T): T {
+    if (this.#backend === undefined) {
+      throw new NeuromancerError('session_closed', `This session ${this.#end}; load the model again.`);
+    }
+    try {
       return call(this.#backend);
-    });
-    this.#queue = result.catch((error: unknown) => {
-      this.#broken ||= error instanceof NeuromancerError && error.code === 'internal';
-    });
+    } catch (error) {
+      this.#note(error);
+      throw error;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (isFatal(error)) this.#close('was broken by an earlier error');
+  }
+
+  #enqueue<T>(call: (backend: Backend) => Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    const result = this.#queue.then(() => this.#guard(call));
+    this.#queue = result.then(
+      () => {
+        this.#underWay -= 1;
+      },
+      (error: unknown) => {
+        this.#underWay -= 1;
+        this.#note(error);
+      },
+    );
     return result;
+  }
+
+  #checkFetch(names: readonly string[]): void {
+    const known = this.outputs.map(({ name }) => name);
+    for (const name of names) {
+      if (known.includes(name)) continue;
+      throw new NeuromancerError(
+        'invalid_argument',
+        `The model has no output "${name}"; its outputs are ${known.map((other) => `"${other}"`).join(', ')}.${suggestion(name, known)}`,
+      );
+    }
   }
 
   #checkFeeds(feeds: Readonly<Record<string, ValueLike>>): Feeds {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
+    if (typeof feeds !== 'object' || feeds === null || Array.isArray(feeds) || ArrayBuffer.isView(feeds)) {
+      throw new NeuromancerError(
+        'invalid_argument',
+        `The inputs are an object with a value for each name, not ${plainly(feeds)}; the model's inputs are ${known()}.`,
+      );
+    }
     for (const name of Object.keys(feeds)) {
       if (this.inputs.some((input) => input.name === name)) continue;
-      throw new NeuromancerError('invalid_argument', `The model has no input "${name}"; its inputs are ${known()}.`, {
-        input: name,
-      });
+      const names = this.inputs.map((input) => input.name);
+      throw new NeuromancerError(
+        'invalid_argument',
+        `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, names)}`,
+        {
+          input: name,
+        },
+      );
     }
-    const absent = (name: string) => feeds[name] === undefined || feeds[name] === null;
-    const missing = this.inputs.filter(({ name, optional }) => !optional && absent(name));
+    // Own properties, each read once: a name may be "constructor", and a getter may give something else every time.
+    const given = new Map(Object.entries(feeds).filter(([, value]) => value !== undefined && value !== null));
+    const missing = this.inputs.filter(({ name, optional }) => !optional && !given.has(name));
     if (missing.length > 0) {
       const names = missing.map(({ name }) => `"${name}"`).join(', ');
       throw new NeuromancerError(
@@ -110,12 +223,28 @@ export class Session {
     }
     return new Map(
       this.inputs
-        .filter(({ name }) => !absent(name))
-        .map(({ name, type }) => [name, checkedValue(feeds[name], parseType(type), type, name)]),
+        .filter(({ name }) => given.has(name))
+        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name)]),
     );
   }
 }
 
-function closed(why: string): NeuromancerError {
-  return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
+/** A tensor of zeros for an input. */
+function zeros({ name, type, shape }: ValueInfo, dimensions: Readonly<Record<string, number>>): Tensor {
+  const { kind } = parseType(type);
+  if (kind !== 'tensor') {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `Input "${name}" is a ${type}, for which there are no zeros; run the model on a value of yours.`,
+    );
+  }
+  const given = new Map(Object.entries(dimensions));
+  const sizes = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (given.get(dim ?? '') ?? 1)));
+  const elements = dataLength(type as DType, elementCount(sizes));
+  const { array: TypedArrayOf }: ElementType = elementTypes[type as DType];
+  return new Tensor(
+    type as DType,
+    TypedArrayOf === null ? Array<string>(elements).fill('') : new TypedArrayOf(elements),
+    sizes,
+  );
 }

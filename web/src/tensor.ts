@@ -10,6 +10,8 @@ import {
 } from './dtypes.js';
 import { NeuromancerError } from './errors.js';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
+import { kindOf } from './host.js';
+import { suggestion } from './names.js';
 
 /** Anything a tensor can be made from; see the constructor. */
 export type TensorSource = ArrayBufferView | readonly (number | bigint | boolean | string)[];
@@ -19,6 +21,13 @@ export interface TensorLike {
   readonly type: DType;
   readonly data: ArrayBufferView | readonly string[];
   readonly shape: readonly number[];
+}
+
+/** The same as other libraries write it. */
+export interface TensorWithDims {
+  readonly type: DType;
+  readonly data: TensorSource;
+  readonly dims: readonly number[];
 }
 
 /**
@@ -38,10 +47,17 @@ export class Tensor<T extends DType = DType> implements TensorLike {
    * `number[]` or an `Int32Array`, float16 from a `Float32Array`, …) are converted, after a check that each fits.
    */
   constructor(type: T, data: TensorSource, shape?: readonly number[]) {
-    if (!isDType(type)) {
+    if (typeof type !== 'string') {
       throw new NeuromancerError(
         'invalid_argument',
-        `"${String(type)}" is not an ONNX element type; the types are ${Object.keys(elementTypes).join(', ')}.`,
+        'A Tensor is made of its type, its data and its shape, in this order: new Tensor("float32", data, [1, 3]).',
+      );
+    }
+    if (!isDType(type)) {
+      const types = Object.keys(elementTypes);
+      throw new NeuromancerError(
+        'invalid_argument',
+        `"${String(type)}" is not an ONNX element type; the types are ${types.join(', ')}.${suggestion(type, types)}`,
       );
     }
     this.type = type;
@@ -49,6 +65,12 @@ export class Tensor<T extends DType = DType> implements TensorLike {
     this.shape = shape === undefined ? [this.data.length / elementTypes[type].lanes] : checkedShape(shape);
     const expected = dataLength(type, elementCount(this.shape));
     if (this.data.length !== expected) {
+      if (isGone(data)) {
+        throw new NeuromancerError(
+          'invalid_data',
+          `The data of a ${describe(type, this.shape)} tensor are gone: their buffer was transferred, or its memory has grown; copy what has to stay.`,
+        );
+      }
       throw new NeuromancerError(
         'shape_mismatch',
         `A ${describe(type, this.shape)} needs ${expected} entries of data, but ${this.data.length} were given.`,
@@ -62,8 +84,65 @@ export class Tensor<T extends DType = DType> implements TensorLike {
     return value instanceof Tensor ? value : new Tensor(value.type, value.data as TensorSource, value.shape);
   }
 
+  /** A tensor of its own: the same values in memory that nobody else knows of. */
+  copy(): Tensor<T> {
+    const { data } = this;
+    if (!ArrayBuffer.isView(data)) return new Tensor(this.type, data as readonly string[], this.shape);
+    const own = new (elementTypes[this.type].array as TypedArrayConstructor)(data as unknown as TypedArray);
+    return new Tensor(this.type, own, this.shape);
+  }
+
   get size(): number {
     return elementCount(this.shape);
+  }
+
+  /** The same data in another shape. One dimension may be -1: what is left over for it. */
+  reshape(shape: readonly number[]): Tensor<T> {
+    const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
+    const rest = this.size / known;
+    const whole = Number.isSafeInteger(rest) && shape.filter((dim) => dim === -1).length === 1;
+    return new Tensor(
+      this.type,
+      this.data as TensorSource,
+      whole ? shape.map((dim) => (dim === -1 ? rest : dim)) : shape,
+    );
+  }
+
+  /**
+   * The values in plain arrays, one inside the other, as many deep as the shape is long; a scalar is the value itself.
+   * 16-bit floats are numbers here, 64-bit integers bigints, bools true and false.
+   */
+  toArray(): NestedArray {
+    const flat = this.#values();
+    const nest = (axis: number, from: number, length: number): NestedArray => {
+      if (axis === this.shape.length) return flat[from] as Plain;
+      const dim = this.shape[axis] as number;
+      const step = dim === 0 ? 0 : length / dim;
+      return Array.from({ length: dim }, (_, i) => nest(axis + 1, from + i * step, step));
+    };
+    return nest(0, 0, this.size);
+  }
+
+  /** The index of the largest of all values, in the order of `data`; of equal ones the first. NaN counts as the largest. */
+  argmax(): number {
+    const values = this.#values();
+    if (values.length === 0) throw new NeuromancerError('invalid_data', `A ${this} has no values.`);
+    let best = 0;
+    for (let i = 0; i < values.length; i++) {
+      const [value, most] = [values[i] as Plain, values[best] as Plain];
+      if (value > most || (Number.isNaN(value) && !Number.isNaN(most))) best = i;
+    }
+    return best;
+  }
+
+  #values(): ArrayLike<Plain> {
+    if (this.type === 'string') return this.data as readonly string[];
+    if (this.type === 'bool') return Array.from(this.data as Uint8Array, (value) => value !== 0);
+    if (this.type === 'float16' || this.type === 'bfloat16') return this.toFloat32();
+    if (elementTypes[this.type].lanes !== 1 || this.type.startsWith('float8')) {
+      throw new NeuromancerError('type_mismatch', `The values of a ${this} have no form in JavaScript; read its data.`);
+    }
+    return this.data as unknown as ArrayLike<number | bigint>;
   }
 
   /** The values as float32, whatever the numeric type; the data itself when it already is. */
@@ -83,6 +162,9 @@ export class Tensor<T extends DType = DType> implements TensorLike {
   }
 }
 
+type Plain = number | bigint | boolean | string;
+export type NestedArray = Plain | readonly NestedArray[];
+
 /** "float32[1,3,224,224]" */
 export function describe(type: string, shape: readonly (number | string | null)[] | undefined): string {
   return shape === undefined ? type : `${type}[${shape.map((dim) => dim ?? '?').join(',')}]`;
@@ -92,16 +174,33 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 
-function checkedShape(shape: readonly number[]): readonly number[] {
+function checkedShape(given: readonly number[]): readonly number[] {
+  if (!Array.isArray(given) && !ArrayBuffer.isView(given)) {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `A shape is a list of whole numbers, but ${String(given)} was given.`,
+    );
+  }
+  const shape = Array.from(given as readonly number[]);
   for (const dim of shape) {
     if (!Number.isSafeInteger(dim) || dim < 0) {
       throw new NeuromancerError(
         'invalid_argument',
-        `A shape is a list of whole numbers that are not negative, but [${shape.join(',')}] has ${dim}.`,
+        `A shape is a list of whole numbers that are not negative, but [${shape.map(String).join(',')}] has ${String(dim)}.`,
       );
     }
   }
-  return [...shape];
+  return shape;
+}
+
+/** Whether an array's buffer was detached, or shrunk away from under it. */
+function isGone(source: TensorSource): boolean {
+  return ArrayBuffer.isView(source) && source.byteLength === 0 && source.byteOffset === 0 && isDetached(source.buffer);
+}
+
+function isDetached(buffer: ArrayBufferLike): boolean {
+  const { detached } = buffer as { detached?: boolean };
+  return detached ?? buffer.byteLength === 0;
 }
 
 function toData(type: DType, source: TensorSource): TypedArray | readonly string[] {
@@ -115,7 +214,7 @@ function toData(type: DType, source: TensorSource): TypedArray | readonly string
   }
   const { array, lanes }: ElementType = elementTypes[type];
   const TypedArrayOf = array as TypedArrayConstructor;
-  if (source instanceof TypedArrayOf) return source as TypedArray;
+  if (source instanceof TypedArrayOf || kindOf(source) === TypedArrayOf.name) return source as TypedArray;
   if (type === 'bool' && source instanceof Uint8ClampedArray) return new Uint8Array(source);
   if (type === 'float16') return isFloat16Array(source) ? bitsOf(source) : float32ToFloat16(numbers(type, list));
   if (type === 'bfloat16') return float32ToBfloat16(numbers(type, list));
@@ -138,7 +237,7 @@ function asList(source: TensorSource): List | undefined {
 }
 
 function isFloat16Array(source: TensorSource): source is ArrayBufferView {
-  return Object.prototype.toString.call(source) === '[object Float16Array]';
+  return kindOf(source) === 'Float16Array';
 }
 
 function bitsOf(view: ArrayBufferView): Uint16Array {

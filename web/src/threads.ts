@@ -2,8 +2,9 @@
 // nm_worker_run, which takes shares of the session's work. Nothing here waits for them: a run uses those that are there.
 import { Engine, type EngineExports } from './engine.js';
 import { NeuromancerError } from './errors.js';
-import { startWorker } from './host-worker.js';
+import { type HostWorker, startWorker } from './host-worker.js';
 import type { Instance } from './instance.js';
+import { ownFiles } from './own-files.js';
 
 /** What a threaded artefact exports beyond the C ABI (engine/wasm/worker_entry.S); returns when it has to stop. */
 export interface ThreadExports extends EngineExports {
@@ -31,29 +32,67 @@ export function needsSharedMemory(module: WebAssembly.Module): boolean {
   return WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
 }
 
+/** Threads that have not begun by then are not waited for; they join when they come. */
+const patience = 1000;
+
 export async function startThreads(module: WebAssembly.Module, threads: number): Promise<Instance> {
   const memory = sharedMemory();
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const engine = new Engine({ ...(exports as unknown as ThreadExports), memory });
   engine.checkCount(engine.exports.nm_set_threads(threads));
-  let starting = threads - 1;
-  const begun = () => {
+  let starting = 0;
+  let begun = 0;
+  let settled = () => {};
+  const settle = () => {
     starting -= 1;
+    if (starting > 0) return;
+    // Nobody came: loops need not be cut into shares.
+    if (begun === 0) engine.exports.nm_set_threads(1);
+    settled();
   };
-  const workers = Array.from({ length: threads - 1 }, (_, i) => {
-    const worker = startWorker(
-      () => new Worker(new URL('./thread.js', import.meta.url), { type: 'module' }),
-      './thread.js',
-    );
-    // A thread that cannot start (its script is not served) is missed by no run.
-    worker.listen(begun, begun);
+  const workers: HostWorker[] = [];
+  for (let index = 1; index < threads; index++) {
     const stack = engine.allocate(stackBytes, "a thread's stack");
-    worker.postMessage({ module, memory, index: i + 1, stack, stackBytes } satisfies ThreadStart);
-    return worker;
-  });
+    try {
+      const worker = startWorker(ownFiles().thread);
+      starting += 1;
+      let waiting = true;
+      const once = (joins: boolean) => {
+        if (!waiting) return;
+        waiting = false;
+        begun += joins ? 1 : 0;
+        settle();
+      };
+      // A thread that cannot start (its script is not served) is missed by no run.
+      worker.listen(
+        () => once(true),
+        () => once(false),
+      );
+      worker.postMessage({ module, memory, index, stack, stackBytes } satisfies ThreadStart);
+      workers.push(worker);
+    } catch {
+      // This host starts no workers here: a Content-Security-Policy, a script on another site.
+      engine.exports.nm_free(stack);
+      break;
+    }
+  }
+  const started =
+    starting === 0
+      ? Promise.resolve()
+      : new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, patience);
+          settled = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+  if (starting === 0) engine.exports.nm_set_threads(1);
   return {
     engine,
-    threads,
+    get threads() {
+      return 1 + begun;
+    },
+    started,
     threadsStarting: () => starting > 0,
     stopThreads: () => {
       for (const worker of workers) worker.terminate();

@@ -1,7 +1,7 @@
 // What flows in and out of a model: tensors, and sequences and maps of them.
 import type { DType } from './dtypes.js';
-import { NeuromancerError } from './errors.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import { asNeuromancerError, NeuromancerError } from './errors.js';
+import { Tensor, type TensorLike, type TensorSource, type TensorWithDims } from './tensor.js';
 
 /** A key or an entry of a map: int64 is a number, or a bigint where a number cannot hold it. */
 export type Scalar = string | number | bigint;
@@ -15,6 +15,7 @@ export type Value = Tensor | ValueMap | readonly Value[] | undefined;
 /** What a run accepts; null and undefined leave an optional input out. */
 export type ValueLike =
   | TensorLike
+  | TensorWithDims
   | ReadonlyMap<Scalar, Scalar>
   | Readonly<Record<string, Scalar>>
   | readonly ValueLike[]
@@ -35,14 +36,20 @@ export function parseType(text: string): ValueType {
   return { kind, key: inner.slice(0, comma) as DType, element: parseType(inner.slice(comma + 1)) };
 }
 
-/** The value with Tensors where there were objects of their form, after a check that its form is the type's. */
+/**
+ * The value with Tensors where there were objects of their form, after a check that its form is the type's. What was
+ * given is read once, here: the caller's objects may say something else at the next look. The data are still theirs.
+ */
 export function checkedValue(value: ValueLike, type: ValueType, text: string, input: string): Value {
-  const misfit = (): NeuromancerError =>
-    new NeuromancerError('type_mismatch', `Input "${input}" takes a ${text}, but ${formOf(value)} was given.`, {
-      input,
-      expected: text,
-      actual: formOf(value),
-    });
+  const misfit = (): NeuromancerError => {
+    const array = type.kind === 'tensor' && (Array.isArray(value) || ArrayBuffer.isView(value));
+    const remedy = array ? ` Make a tensor of it: new Tensor("${text}", data, shape).` : '';
+    return new NeuromancerError(
+      'type_mismatch',
+      `Input "${input}" takes a ${text}, but ${formOf(value)} was given.${remedy}`,
+      { input, expected: text, actual: formOf(value) },
+    );
+  };
   if (type.kind === 'optional') {
     return value === null || value === undefined ? undefined : checkedValue(value, type.element, text, input);
   }
@@ -51,7 +58,7 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
     return (value as readonly ValueLike[]).map((item) => checkedValue(item, type.element, text, input));
   }
   if (type.kind === 'map') {
-    if (value instanceof Map) return value as ValueMap;
+    if (value instanceof Map) return new Map(value as ValueMap);
     if (typeof value !== 'object' || value === null || Array.isArray(value) || isTensorLike(value)) throw misfit();
     const entries = Object.entries(value as Record<string, Scalar>);
     if (type.key === 'string') return new Map(entries);
@@ -59,7 +66,23 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
     return new Map(entries.map(([key, entry]) => [BigInt(key), entry]));
   }
   if (!isTensorLike(value)) throw misfit();
-  return Tensor.of(value);
+  try {
+    return tensorOf(value);
+  } catch (error) {
+    const { code, message } = asNeuromancerError(error, 'invalid_argument', 'The tensor cannot be read');
+    throw new NeuromancerError(code, `Input "${input}": ${message}`, { input }, error);
+  }
+}
+
+function tensorOf({ type, data, shape, dims }: AnyTensor): Tensor {
+  return new Tensor(type, data, shape ?? dims);
+}
+
+/** The same value in memory that nobody else knows of. */
+export function ownValue(value: Value): Value {
+  if (value instanceof Tensor) return value.copy();
+  // Maps and lists were made by checkedValue.
+  return Array.isArray(value) ? value.map(ownValue) : value;
 }
 
 /** The same value with `change` applied to its tensors. */
@@ -71,7 +94,7 @@ export function mapTensors<T>(value: Value, change: (tensor: Tensor) => T): unkn
 /** A value that was cloned from another thread: its tensors have lost their class. */
 export function revived(value: unknown): Value {
   if (Array.isArray(value)) return value.map(revived);
-  return isTensorLike(value) ? Tensor.of(value) : (value as ValueMap | undefined);
+  return isTensorLike(value) ? tensorOf(value) : (value as ValueMap | undefined);
 }
 
 /** The scalars of a map's keys or values as tensor data, and back. */
@@ -85,8 +108,21 @@ export function tensorToScalars({ data }: Tensor): Scalar[] {
   );
 }
 
-function isTensorLike(value: unknown): value is TensorLike {
-  return typeof value === 'object' && value !== null && 'type' in value && 'data' in value && 'shape' in value;
+interface AnyTensor {
+  readonly type: DType;
+  readonly data: TensorSource;
+  readonly shape?: readonly number[];
+  readonly dims?: readonly number[];
+}
+
+function isTensorLike(value: unknown): value is AnyTensor {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'data' in value &&
+    ('shape' in value || 'dims' in value)
+  );
 }
 
 function formOf(value: unknown): string {

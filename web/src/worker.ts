@@ -1,31 +1,70 @@
-// The script of a session's worker: answers the calls of a RemoteBackend with a LocalBackend.
+// The script of a session's worker: answers the calls of a RemoteBackend with a LocalBackend. Started by such a worker,
+// the same script is one of its threads, so that there is no second file which a bundler might leave behind.
 import type { RunOptions } from './backend.js';
 import type { Profile } from './description.js';
-import { asNeuromancerError } from './errors.js';
-import { parentPort } from './host-worker.js';
+import { asNeuromancerError, isFatal } from './errors.js';
+import { isNode } from './host.js';
+import { parentPort, type WorkerScript } from './host-worker.js';
 import { LocalBackend } from './local.js';
-import type { CallName, Calls, Request } from './protocol.js';
+import { useFiles } from './own-files.js';
+import type { Call, CallName, Calls, Request } from './protocol.js';
 import type { Tensor, TensorLike } from './tensor.js';
+import { becomeThread, isThreadStart } from './thread-role.js';
 import { mapTensors, revived } from './values.js';
 
 const parent = parentPort();
 const running = new Map<number, AbortController>();
 let backend: LocalBackend | undefined;
 
+let giveModule: (module: WebAssembly.Module) => void = () => {};
+const module = new Promise<WebAssembly.Module>((resolve) => {
+  giveModule = resolve;
+});
+
+const { location } = globalThis as unknown as { location: { href: string } };
+
+const ownScript: WorkerScript = {
+  start: () => new Worker(location.href, { type: isModuleScript() ? 'module' : 'classic' }),
+  url: () => new URL(isNode ? import.meta.url : location.href),
+};
+
+useFiles({
+  engine: () => {
+    throw new Error('the engine comes from the page');
+  },
+  worker: ownScript,
+  thread: ownScript,
+});
+
+/** A bundler may have made a classic script of this one: only there is importScripts allowed. */
+function isModuleScript(): boolean {
+  try {
+    (globalThis as unknown as { importScripts(): void }).importScripts();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 parent.onMessage((message) => {
+  if (isThreadStart(message)) {
+    becomeThread(message, parent);
+    return;
+  }
   const request = message as Request;
-  if (request.call === 'abort') running.get(request.id)?.abort();
+  if (request.call === 'engine') giveModule(request.module);
+  else if (request.call === 'abort') running.get(request.id)?.abort();
   else void answer(request);
 });
 
-async function answer(request: Exclude<Request, { call: 'abort' }>): Promise<void> {
+async function answer(request: Call): Promise<void> {
   const { id } = request;
   try {
     const { returned, transfer } = await perform(request);
     parent.postMessage({ id, returned }, transfer);
   } catch (error) {
     const failed = asNeuromancerError(error, 'internal', "The session's worker failed").toRecord();
-    parent.postMessage({ id, failed });
+    parent.postMessage({ id, failed, fatal: isFatal(error) });
   }
 }
 
@@ -34,26 +73,25 @@ interface Answer {
   transfer?: Transferable[];
 }
 
-async function perform(request: Exclude<Request, { call: 'abort' }>): Promise<Answer> {
+async function perform(request: Call): Promise<Answer> {
   if (request.call === 'load') return load(request.id, request.given);
   if (backend === undefined) throw new Error(`"${request.call}" came before the model was loaded`);
   if (request.call === 'run') return run(backend, request.id, request.given);
-  if (request.call === 'steps') return { returned: await backend.steps() };
-  if (request.call === 'memory') return { returned: await backend.memory() };
-  await backend.release();
-  return { returned: null };
+  return { returned: request.call === 'steps' ? await backend.steps() : await backend.memory() };
 }
 
 async function load(id: number, given: Calls['load']['given']): Promise<Answer> {
-  const { module, threads, source, externalData, optimize, wantsProgress } = given;
+  const { threads, source, externalData, optimize, limits, wantsProgress } = given;
   const progress = wantsProgress ? { onProgress: (progress: object) => parent.postMessage({ id, progress }) } : {};
-  backend = await LocalBackend.load(source, { wasm: module, threads, externalData, optimize, ...progress });
-  return { returned: { description: backend.description, engine: backend.engine } };
+  const options = { threads, externalData: Object.fromEntries(externalData), optimize, limits, ...progress };
+  backend = await LocalBackend.load(source, options, module);
+  const { description, engine, cancelFlag } = backend;
+  return { returned: { description, engine: { ...engine, worker: true }, cancelFlag } };
 }
 
 async function run(session: LocalBackend, id: number, given: Calls['run']['given']): Promise<Answer> {
-  const feeds = new Map(Object.entries(given.feeds).map(([name, value]) => [name, revived(value)]));
-  const options: RunOptions = {};
+  const feeds = new Map(given.feeds.map(([name, value]) => [name, revived(value)]));
+  const options: RunOptions = given.fetch === undefined ? {} : { fetch: given.fetch };
   let times: Profile | undefined;
   if (given.wantsProfile) {
     options.profile = (profile) => {
@@ -71,8 +109,8 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
       if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };
-    const values = Object.entries(await session.run(feeds, options));
-    const outputs = Object.fromEntries(values.map(([name, value]) => [name, mapTensors(value, record)]));
+    const values = Object.entries(await session.run(session.take(feeds, true), options));
+    const outputs = values.map(([name, value]) => [name, mapTensors(value, record)] as const);
     return { returned: times === undefined ? { outputs } : { outputs, profile: times }, transfer: buffers };
   } finally {
     running.delete(id);

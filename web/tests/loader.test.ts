@@ -1,9 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readSource } from '../src/fetch.js';
-import { detectFeatures } from '../src/index.js';
+import { detectFeatures, NeuromancerError, Session } from '../src/index.js';
 import { chooseArtefact, loadModule } from '../src/loader.js';
+import { besideThisScript } from '../src/location.js';
 
 const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const closers: (() => void)[] = [];
@@ -91,6 +92,130 @@ describe('the artefact', () => {
   });
 });
 
+describe('an engine whose download', () => {
+  const settles = (call: Promise<unknown>) =>
+    call.then(
+      () => 'loaded',
+      (error: unknown) => error,
+    );
+
+  /** A server that answers as told, until it is told otherwise. */
+  async function server(bad: RequestListener) {
+    const state = { good: false, requests: 0, closed: 0 };
+    const url = await serve((request, response) => {
+      state.requests++;
+      response.on('close', () => state.closed++);
+      if (state.good) response.setHeader('content-type', 'application/wasm').end(emptyModule);
+      else bad(request, response);
+    });
+    return { state, options: { wasm: `${url}/engine.wasm` } };
+  }
+
+  const failures: [string, RequestListener, RegExp][] = [
+    [
+      'is cut',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/wasm', 'content-length': 1000 });
+        response.write(emptyModule, () => response.destroy());
+      },
+      /engine\.wasm/,
+    ],
+    [
+      'is cut without a type',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': 1000 });
+        response.write(emptyModule, () => response.destroy());
+      },
+      /engine\.wasm/,
+    ],
+    ['is refused', (request) => void request.socket.destroy(), /engine\.wasm/],
+    [
+      'is empty',
+      (_, response) => void response.setHeader('content-type', 'application/wasm').end(),
+      /is not WebAssembly/,
+    ],
+    [
+      'is damaged',
+      (_, response) =>
+        void response
+          .setHeader('content-type', 'application/wasm')
+          .end(Buffer.concat([emptyModule, Buffer.from([200])])),
+      /could not be compiled/,
+    ],
+    [
+      'is a page of another kind',
+      (_, response) => void response.setHeader('content-type', 'application/wasm').end('<!doctype html>'),
+      /is not WebAssembly/,
+    ],
+    [
+      'is sent elsewhere for ever',
+      (_, response) => void response.writeHead(302, { location: '/engine.wasm' }).end(),
+      /engine\.wasm/,
+    ],
+  ];
+
+  test.each(failures)('%s fails with a code, and is tried again by the next load', async (_, bad, message) => {
+    const { state, options } = await server(bad);
+    const errors = await Promise.all([settles(loadModule(options, 1)), settles(loadModule(options, 1))]);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(NeuromancerError);
+      expect(error).toMatchObject({ code: 'engine_unavailable', message: expect.stringMatching(message) });
+    }
+    state.good = true;
+    expect(await loadModule(options, 1)).toBeInstanceOf(WebAssembly.Module);
+  });
+
+  test.each([
+    ['never begins', () => {}],
+    [
+      'stalls',
+      (_: unknown, response: { writeHead(status: number, headers: object): void; write(bytes: Uint8Array): void }) => {
+        response.writeHead(200, { 'content-type': 'application/wasm', 'content-length': 1000 });
+        response.write(emptyModule);
+      },
+    ],
+  ] as [string, RequestListener][])('%s is given up with the last load that waits for it', async (_, bad) => {
+    const { state, options } = await server(bad);
+    const [one, other] = [new AbortController(), new AbortController()];
+    const first = settles(loadModule(options, 1, one.signal));
+    const second = settles(loadModule(options, 1, other.signal));
+    await vi.waitFor(() => expect(state.requests).toBe(1));
+    one.abort();
+    expect(await first).toMatchObject({ code: 'cancelled' });
+    expect(state.closed).toBe(0);
+    other.abort();
+    expect(await second).toMatchObject({ code: 'cancelled' });
+    await vi.waitFor(() => expect(state.closed).toBe(1));
+    state.good = true;
+    expect(await loadModule(options, 1)).toBeInstanceOf(WebAssembly.Module);
+  });
+
+  test('turns out to be another program is asked for again', async () => {
+    const { state, options } = await server((_, response) => void response.end(emptyModule));
+    for (const requests of [1, 2]) {
+      await expect(Session.load(new Uint8Array(1), { ...options, threads: 1 })).rejects.toMatchObject({
+        code: 'engine_unavailable',
+        message: expect.stringContaining('it does not export nm_alloc'),
+      });
+      expect(state.requests).toBe(requests);
+    }
+  });
+
+  test('has no place: the advice names the ways out', async () => {
+    expect(() => besideThisScript('neuromancer-wasm.wasm', () => new URL('./x', undefined))).toThrow(
+      /neuromancer\/single.*option "wasm"/,
+    );
+  });
+
+  test('would be asked for where Vite moved the script is asked for where it lies', () => {
+    const at = (href: string) => besideThisScript('worker.js', () => new URL(href)).href;
+    expect(at('http://localhost:5173/node_modules/.vite/deps/worker.js?v=1')).toBe(
+      'http://localhost:5173/node_modules/neuromancer/dist/worker.js',
+    );
+    expect(at('http://localhost/assets/worker-abc.js')).toBe('http://localhost/assets/worker-abc.js');
+  });
+});
+
 describe('downloads', () => {
   test('report progress against the announced length', async () => {
     const url = await serve((_, response) => {
@@ -111,6 +236,33 @@ describe('downloads', () => {
     const reading = readSource('the model', url, { signal: controller.signal });
     setTimeout(() => controller.abort(), 20);
     await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('that stall stop on a signal too, whatever holds them', async () => {
+    for (const source of [
+      new Response(new ReadableStream()),
+      await serve(() => {}),
+      await serve((_, r) => void r.write('x')),
+    ]) {
+      const controller = new AbortController();
+      const reading = readSource('the model', source, { signal: controller.signal });
+      setTimeout(() => controller.abort(), 30);
+      await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
+    }
+  });
+
+  test('that were read already, or do not give bytes, are refused', async () => {
+    const used = new Response('x');
+    await used.text();
+    const texts = {
+      body: new ReadableStream({ start: (c) => c.enqueue('text') }),
+      headers: new Headers(),
+      ok: true,
+      [Symbol.toStringTag]: 'Response',
+    };
+    for (const source of [used, texts as never]) {
+      await expect(readSource('the model', source)).rejects.toMatchObject({ code: 'download_failed' });
+    }
   });
 
   test('name what could not be had', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { elementTypes } from '../src/dtypes.js';
-import { Tensor } from '../src/index.js';
+import { NeuromancerError, Tensor } from '../src/index.js';
 
 describe('construction', () => {
   test('the right typed array is taken as it is', () => {
@@ -77,4 +77,56 @@ test('toFloat32 reads every plain numeric type', () => {
 test('every type has its own number', () => {
   const numbers = Object.values(elementTypes).map(({ number }) => number);
   expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+describe('convenience', () => {
+  test('reshape keeps the data, and finds one open dimension', () => {
+    const tensor = new Tensor('float32', Float32Array.of(1, 2, 3, 4, 5, 6), [6]);
+    expect(tensor.reshape([2, 3]).shape).toEqual([2, 3]);
+    expect(tensor.reshape([2, 3]).data).toBe(tensor.data);
+    expect(tensor.reshape([3, -1]).shape).toEqual([3, 2]);
+    for (const shape of [[4], [4, -1], [-1, -1], [0, -1]])
+      expect(() => tensor.reshape(shape)).toThrow(NeuromancerError);
+  });
+
+  test.each([
+    [
+      new Tensor('float32', [1, 2, 3, 4], [2, 2]),
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+    [new Tensor('float16', [0.5], []), 0.5],
+    [new Tensor('int64', [7], [1, 1]), [[7n]]],
+    [new Tensor('bool', [true, false]), [true, false]],
+    [new Tensor('string', ['a', 'b'], [2, 1]), [['a'], ['b']]],
+    [new Tensor('float32', [], [2, 0]), [[], []]],
+    [new Tensor('float32', [], [0, 2]), []],
+  ])('%s as arrays', (tensor, arrays) => {
+    expect(tensor.toArray()).toEqual(arrays);
+  });
+
+  test.each([
+    [new Tensor('float32', [1, 5, 5, 2]), 1],
+    [new Tensor('int64', [-3, -1, -2]), 1],
+    [new Tensor('float16', [0.5, 2, 1]), 1],
+    [new Tensor('float32', [1, Number.NaN, 5, Number.NaN]), 1],
+    [new Tensor('float32', [7], []), 0],
+  ])('the largest of %s', (tensor, index) => {
+    expect(tensor.argmax()).toBe(index);
+  });
+
+  test('values without a form in JavaScript are refused', () => {
+    for (const tensor of [new Tensor('int4', Uint8Array.of(1), [2]), new Tensor('complex64', [1, 0])]) {
+      expect(() => tensor.argmax()).toThrow('have no form in JavaScript');
+      expect(() => tensor.toArray()).toThrow('have no form in JavaScript');
+    }
+    expect(() => new Tensor('float32', []).argmax()).toThrow('has no values');
+  });
+
+  test('arguments in another order are told the right one', () => {
+    expect(() => new Tensor([1] as never, [1])).toThrow('new Tensor("float32", data, [1, 3])');
+    expect(() => new Tensor('flaot32' as never, [1])).toThrow('Did you mean "float32"?');
+  });
 });

@@ -1,0 +1,5 @@
+// In a page.
+import { classifyInAllModes, modes } from './classify.js';
+
+const ink = await (await fetch('digit.json')).json();
+globalThis.results = await classifyInAllModes('handwriting.onnx', ink, modes);

@@ -1,0 +1,160 @@
+// The command line program: its help, and which files it opens for a model that comes from a stranger.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+const program = process.env.NM_CLI;
+
+/** The WebAssembly build is a script for Node. */
+function run(...args) {
+  const command = program.endsWith('.js') ? [process.execPath, program, ...args] : [program, ...args];
+  const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000 });
+  return { status, stdout, stderr };
+}
+
+describe('help', () => {
+  for (const command of ['run', 'bench', 'profile', 'inspect', 'check', 'operators']) {
+    for (const flag of ['--help', '-h']) {
+      test(`${command} ${flag} prints the help of that command`, () => {
+        const { status, stdout, stderr } = run(command, flag);
+        assert.equal(status, 0);
+        assert.equal(stderr, '');
+        assert.match(stdout, new RegExp(`^  neuromancer ${command} `));
+        assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 1);
+      });
+    }
+  }
+
+  test('after other arguments too', () => {
+    assert.match(run('run', 'none.onnx', '--threads', '2', '--help').stdout, /^ {2}neuromancer run /);
+  });
+
+  test('of all commands comes without one', () => {
+    for (const args of [[], ['--help'], ['-h'], ['help']]) {
+      const { status, stdout } = run(...args);
+      assert.equal(status, 0);
+      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 7);
+    }
+  });
+
+  test('goes to standard error for a command that there is none of', () => {
+    const { status, stdout, stderr } = run('walk');
+    assert.equal(status, 2);
+    assert.equal(stdout, '');
+    assert.match(stderr, /no command 'walk'/);
+  });
+});
+
+const varint = (n) => (n < 128 ? [n] : [(n % 128) + 128, ...varint(Math.floor(n / 128))]);
+const number = (field, n) => [...varint(field * 8), ...varint(n)];
+const bytes = (field, content) => [...varint(field * 8 + 2), ...varint(content.length), ...content];
+const text = (field, string) => bytes(field, [...Buffer.from(string)]);
+
+/** y = a float32[2] that lies in the file `location`. */
+function modelWithDataIn(location) {
+  const entry = (key, value) => bytes(13, [...text(1, key), ...text(2, value)]);
+  const weight = [...number(1, 2), ...number(2, 1), ...text(8, 'w'), ...entry('location', location), ...number(14, 1)];
+  const type = bytes(2, bytes(1, number(1, 1)));
+  const graph = [
+    ...bytes(1, [...text(1, 'w'), ...text(2, 'y'), ...text(4, 'Identity')]),
+    ...text(2, 'graph'),
+    ...bytes(5, weight),
+    ...bytes(12, [...text(1, 'y'), ...type]),
+  ];
+  return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, 17)])]);
+}
+
+describe('external data', { skip: process.platform === 'win32' }, () => {
+  const root = mkdtempSync(join(tmpdir(), 'neuromancer-cli-'));
+  const folder = join(root, 'models');
+  const model = join(folder, 'model.onnx');
+  const data = Buffer.from(Float32Array.of(1.5, 2.5).buffer);
+
+  before(() => {
+    mkdirSync(join(folder, 'sub'), { recursive: true });
+    mkdirSync(join(root, 'elsewhere'));
+    writeFileSync(join(root, 'elsewhere', 'secret'), data);
+    writeFileSync(join(folder, 'inside'), data);
+    writeFileSync(join(folder, 'sub', 'inside'), data);
+    symlinkSync('inside', join(folder, 'link-inside'));
+    symlinkSync('../elsewhere/secret', join(folder, 'link-out'));
+    symlinkSync('../elsewhere', join(folder, 'folder-out'));
+    symlinkSync('link-out', join(folder, 'link-to-link'));
+    symlinkSync(join(root, 'none'), join(folder, 'link-to-nothing'));
+    symlinkSync('/dev/zero', join(folder, 'device'));
+  });
+  after(() => rmSync(root, { recursive: true }));
+
+  for (const location of ['inside', './inside', 'sub/inside', 'sub/../inside', 'link-inside']) {
+    test(`in the model's folder is read: ${location}`, () => {
+      writeFileSync(model, modelWithDataIn(location));
+      assert.match(run('run', model).stdout, /^y: float32\[2\] = 1.5, 2.5/);
+    });
+  }
+
+  for (const location of [
+    '../elsewhere/secret',
+    'sub/../../elsewhere/secret',
+    join(root, 'elsewhere', 'secret'),
+    'link-out',
+    'folder-out/secret',
+    'link-to-link',
+    'link-to-nothing',
+    'device',
+    '',
+    '/etc/passwd',
+  ]) {
+    test(`elsewhere is refused: "${location}"`, () => {
+      writeFileSync(model, modelWithDataIn(location));
+      for (const command of ['run', 'inspect', 'bench']) {
+        const { status, stdout, stderr } = run(command, model);
+        assert.ok(status === 1 || command === 'inspect', stderr);
+        assert.doesNotMatch(stdout, /1\.5/);
+        assert.match(`${stdout}${stderr}`, /leads out of the model's folder|external data/);
+      }
+    });
+  }
+
+  test('beside a model that is a link, as caches keep them, is read', () => {
+    mkdirSync(join(root, 'blobs'));
+    mkdirSync(join(root, 'snapshot'));
+    writeFileSync(join(root, 'blobs', 'aa'), modelWithDataIn('weights'));
+    writeFileSync(join(root, 'blobs', 'bb'), data);
+    symlinkSync('../blobs/aa', join(root, 'snapshot', 'model.onnx'));
+    symlinkSync('../blobs/bb', join(root, 'snapshot', 'weights'));
+    assert.match(run('run', join(root, 'snapshot', 'model.onnx')).stdout, /^y: float32\[2\] = 1.5, 2.5/);
+  });
+
+  const pipe = join(root, 'pipe');
+  for (const [what, path] of [
+    ['a pipe', pipe],
+    ['a device', '/dev/zero'],
+    ['a folder', root],
+  ]) {
+    test(`${what} is no model and no input`, () => {
+      if (path === pipe) execFileSync('mkfifo', [pipe]);
+      writeFileSync(model, modelWithDataIn('inside'));
+      for (const command of ['run', 'inspect']) {
+        const { status, stderr } = run(command, path);
+        assert.equal(status, 1);
+        assert.match(stderr, /no regular file/);
+      }
+    });
+  }
+
+  test('in a pipe is refused', () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(model, modelWithDataIn('pipe'));
+    const { status, stderr } = run('run', model);
+    assert.equal(status, 1);
+    assert.match(stderr, /no regular file/);
+  });
+
+  test('that is not there is named', () => {
+    writeFileSync(model, modelWithDataIn('absent'));
+    assert.match(run('run', model).stderr, /absent/);
+  });
+});

@@ -1,0 +1,82 @@
+// Builds dist/: every entry one minified file that needs no other script, with a source map; declarations; the .wasm
+// artefacts that CMake built.
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+
+const build = new URL('../../build/', import.meta.url);
+const src = new URL('../src/', import.meta.url);
+const dist = new URL('../dist/', import.meta.url);
+const artefacts = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'];
+
+/** The modules that src/inside.d.ts declares. */
+const inside = {
+  'neuromancer:engine': async () => gzipSync(await artefact('wasm'), { level: 9 }).toString('base64'),
+  'neuromancer:worker': () => readFile(new URL('worker.js', dist), 'utf8').then(withoutMap),
+};
+
+const plugin = {
+  name: 'inside',
+  resolveId: (id) => (id in inside ? id : id.endsWith('.wasm') ? { id, external: true } : null),
+  load: async (id) => (id in inside ? `export default ${JSON.stringify(await inside[id]())};` : null),
+};
+
+const withoutMap = (text) => text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
+
+async function artefact(name) {
+  return readFile(new URL(`${name}/neuromancer.wasm`, build));
+}
+
+async function bundle(entry) {
+  const bundled = await rolldown({
+    input: fileURLToPath(new URL(`${entry}.ts`, src)),
+    plugins: [plugin],
+    // `new URL('./file', import.meta.url)` is for the bundlers of those who use the package.
+    experimental: { resolveNewUrlToAsset: false },
+  });
+  const { output } = await bundled.generate({
+    file: `${entry}.js`,
+    format: 'esm',
+    minify: {
+      mangle: { keepNames: { class: true, function: false } },
+      compress: { keepNames: { class: true, function: false } },
+    },
+    sourcemap: true,
+    codeSplitting: false,
+  });
+  await bundled.close();
+  const [{ code: minified, map }] = output;
+  // The minifier writes every text between backticks, where some bundlers do not look for addresses. As long as
+  // before, so that the map still holds.
+  const code = minified
+    .replace(/new URL\(`([^`$]*)`,import\.meta\.url\)/g, 'new URL("$1",import.meta.url)')
+    .replace(/\{type:`module`\}/g, '{type:"module"}');
+  await writeFile(new URL(`${entry}.js`, dist), code);
+  await writeFile(new URL(`${entry}.js.map`, dist), map.toString());
+  console.log(`${entry}.js: ${code.length} bytes, ${gzipSync(code).length} with gzip`);
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+const found = [];
+for (const name of artefacts) {
+  const source = new URL(`${name}/neuromancer.wasm`, build);
+  const info = await stat(source).catch(() => null);
+  if (info === null) {
+    console.warn(`${name}: not built, ${fileURLToPath(source)} is missing`);
+    continue;
+  }
+  await copyFile(source, new URL(`neuromancer-${name}.wasm`, dist));
+  console.log(`${name}: ${info.size} bytes`);
+  found.push(name);
+}
+for (const entry of ['index', 'worker', 'thread', 'workerd']) await bundle(entry);
+if (found.includes('wasm')) await bundle('single');
+else
+  console.warn(
+    'single.js has the artefact "wasm" inside, which is not built yet: run ./dev build first, then this again.',
+  );
+await copyFile(new URL('engine-file.d.ts', src), new URL('engine-file.d.ts', dist));
+execFileSync('tsc', ['-p', fileURLToPath(new URL('../tsconfig.build.json', import.meta.url))], { stdio: 'inherit' });

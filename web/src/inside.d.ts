@@ -1,0 +1,19 @@
+// What the build puts in place of these names (scripts/build.mjs).
+
+/** The engine of one thread: gzip, then base64. */
+declare module 'neuromancer:engine' {
+  const base64: string;
+  export default base64;
+}
+
+/** The text of worker.js. */
+declare module 'neuromancer:worker' {
+  const text: string;
+  export default text;
+}
+
+/** As Cloudflare Workers import it: a compiled module. */
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}

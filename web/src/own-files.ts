@@ -1,0 +1,27 @@
+// The files that belong to this package's script, which every entry of the package has in another place.
+import { NeuromancerError } from './errors.js';
+import type { WorkerScript } from './host-worker.js';
+import type { Artefact } from './loader.js';
+
+export interface OwnFiles {
+  /** The only build of the engine that there is, where there are not all of them. */
+  readonly only?: Artefact;
+  /** The engine, compiled or by its address. */
+  engine(artefact: Artefact): URL | Promise<WebAssembly.Module>;
+  /** The script of a session's worker. */
+  readonly worker: WorkerScript;
+  /** The script of a thread. */
+  readonly thread: WorkerScript;
+}
+
+let files: OwnFiles | undefined;
+
+/** Said once, by the entry. */
+export function useFiles(own: OwnFiles): void {
+  files = own;
+}
+
+export function ownFiles(): OwnFiles {
+  if (files !== undefined) return files;
+  throw new NeuromancerError('internal', 'This entry of Neuromancer does not know its files.');
+}

@@ -1,0 +1,206 @@
+// A session's worker that misbehaves: it dies, hangs, or is never released. The workers here are scripts of a few lines
+// in the place of worker.js, so that each can be made to fail in its own way.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { NeuromancerError, Session, Tensor } from '../src/index.js';
+import { noWorkers } from '../src/no-workers.js';
+import { useFiles } from '../src/own-files.js';
+
+const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+const x = () => new Tensor('float32', [1]);
+const loaded = {
+  description: { name: '', inputs: [{ name: 'x', type: 'float32' }], outputs: [{ name: 'x', type: 'float32' }] },
+  engine: { artefact: 'wasm', threads: 1, worker: true },
+};
+
+/** Sessions run in workers that have `body` for a script; `parent`, `answer` and `loaded` are there for it. */
+function workersDo(body: string): void {
+  const script = `
+    import { parentPort as parent } from 'node:worker_threads';
+    const answer = ({ id }, returned) => parent.postMessage({ id, returned });
+    const loaded = ${JSON.stringify(loaded)};
+    ${body}`;
+  useFiles({
+    engine: () => new URL('file:///none'),
+    worker: { start: noWorkers.start, url: () => new URL(`data:text/javascript,${encodeURIComponent(script)}`) },
+    thread: noWorkers,
+  });
+}
+
+const load = (source: string | Uint8Array = 'http://localhost/model.onnx') =>
+  Session.load(source, { wasm, worker: true });
+
+async function milliseconds(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return performance.now() - start;
+}
+
+const sessions: Session[] = [];
+async function open(source?: string | Uint8Array): Promise<Session> {
+  const session = await load(source);
+  sessions.push(session);
+  return session;
+}
+
+afterEach(async () => {
+  await Promise.all(sessions.splice(0).map((session) => session.release()));
+});
+
+describe('a worker that dies', () => {
+  test.each([
+    ['before it answers', 'process.exit(3)', 'it ended with exit code 3'],
+    ['with an error', 'throw new Error("no such luck")', 'no such luck'],
+    ['because its script is none', '}', 'SyntaxError'],
+    ['while the model loads', "parent.on('message', () => process.exit(4))", 'it ended with exit code 4'],
+  ])('%s fails the load', async (_, body, reason) => {
+    workersDo(body);
+    const error = await load().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(NeuromancerError);
+    expect(error).toMatchObject({ code: 'engine_unavailable' });
+    expect((error as Error).message).toContain(reason);
+  });
+
+  test('fails every call that is under way, those that come after, and can be released', async () => {
+    workersDo(
+      `parent.on('message', (m) => m.call === 'load' ? answer(m, loaded) : m.call === 'run' && process.exit(7))`,
+    );
+    const session = await open();
+    const calls = await Promise.allSettled([
+      session.run({ x: x() }),
+      session.run({ x: x() }),
+      session.memory(),
+      session.steps(),
+    ]);
+    for (const call of calls) expect(call).toMatchObject({ reason: { code: 'session_closed' } });
+    expect(calls[0]).toMatchObject({ reason: { message: expect.stringContaining('it ended with exit code 7') } });
+    await expect(session.run({ x: x() })).rejects.toMatchObject({ code: 'session_closed' });
+    await session.release();
+  });
+
+  test('while nobody waits is noticed at the next call', async () => {
+    workersDo(
+      `parent.on('message', (m) => { if (m.call === 'load') { answer(m, loaded); setTimeout(() => process.exit(1), 10); } })`,
+    );
+    const session = await open();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect(session.run({ x: x() })).rejects.toMatchObject({ code: 'session_closed' });
+  });
+});
+
+describe('a run that never ends', () => {
+  // As an endless loop in the engine: the worker hears nothing.
+  const hangs = `
+    parent.on('message', (m) => {
+      if (m.call === 'load') answer(m, loaded);
+      if (m.call === 'run' && m.given.feeds[0][1].data[0] === 1) for (;;);
+      if (m.call === 'run') answer(m, { outputs: m.given.feeds });
+    })`;
+
+  test('is cancelled within 50 ms, and the session loads its model again for the next run', async () => {
+    workersDo(hangs);
+    const session = await open();
+    const controller = new AbortController();
+    const run = session.run({ x: x() }, { signal: controller.signal });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const took = await milliseconds(async () => {
+      controller.abort('enough');
+      await expect(run).rejects.toMatchObject({ code: 'cancelled', name: 'AbortError', cause: 'enough' });
+    });
+    expect(took).toBeLessThan(50);
+    const { x: y } = await session.run({ x: new Tensor('float32', [2]) });
+    expect(y?.data).toEqual(Float32Array.of(2));
+  });
+
+  test('is cancelled, but a model of bytes is gone with its worker', async () => {
+    workersDo(hangs);
+    const session = await open(Uint8Array.of(1, 2, 3));
+    await expect(session.run({ x: x() }, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    await expect(session.run({ x: x() })).rejects.toMatchObject({
+      code: 'session_closed',
+      message: expect.stringContaining('load it again'),
+    });
+  });
+
+  test('does not keep release from returning', async () => {
+    workersDo(hangs);
+    const session = await open();
+    const run = session.run({ x: x() });
+    const outcome = expect(run).rejects.toMatchObject({ code: 'session_closed' });
+    expect(await milliseconds(() => session.release())).toBeLessThan(2000);
+    await outcome;
+  });
+
+  test('is stopped by the flag in shared memory, without a new worker', async () => {
+    // A run lasts until the word is not zero.
+    workersDo(`
+      const flag = new Int32Array(new SharedArrayBuffer(64));
+      let loads = 0;
+      parent.on('message', (m) => {
+        if (m.call === 'load') answer(m, { ...loaded, cancelFlag: { memory: flag.buffer, address: 8 } });
+        if (m.call !== 'run') return;
+        if (m.given.feeds[0][1].data[0] === 2) return answer(m, { outputs: m.given.feeds });
+        Atomics.store(flag, 2, 0);
+        while (Atomics.load(flag, 2) === 0) Atomics.wait(flag, 2, 0, 5);
+        parent.postMessage({ id: m.id, failed: { code: 'cancelled', message: 'The run was cancelled.' }, fatal: false });
+      })`);
+    const session = await open(Uint8Array.of(1, 2, 3));
+    for (let round = 0; round < 3; round++) {
+      const signal = AbortSignal.timeout(30);
+      await expect(session.run({ x: x() }, { signal })).rejects.toMatchObject({
+        code: 'cancelled',
+        name: 'AbortError',
+      });
+      expect((await session.run({ x: new Tensor('float32', [2]) })).x?.data).toEqual(Float32Array.of(2));
+    }
+  });
+});
+
+describe('callbacks that throw', () => {
+  const errors = vi.spyOn(console, 'error');
+  beforeEach(() => errors.mockReset().mockImplementation(() => {}));
+
+  test.each([
+    [
+      'at once',
+      () => {
+        throw new Error('oops');
+      },
+    ],
+    [
+      'later',
+      async () => {
+        throw new Error('oops');
+      },
+    ],
+  ])('%s are reported, and the call goes on', async (_, callback) => {
+    workersDo(`parent.on('message', (m) => {
+      if (m.call === 'load') { parent.postMessage({ id: m.id, progress: { loaded: 1 } }); answer(m, loaded); }
+      if (m.call === 'run') answer(m, { outputs: m.given.feeds, profile: { milliseconds: 1, steps: [] } });
+    })`);
+    const session = await Session.load('http://localhost/m.onnx', { wasm, worker: true, onProgress: callback });
+    sessions.push(session);
+    expect((await session.run({ x: x() }, { profile: callback })).x?.data).toEqual(Float32Array.of(1));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(errors.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringContaining('"onProgress"'),
+      expect.stringContaining('"profile"'),
+    ]);
+  });
+});
+
+test('inputs are taken at the moment of the call, also by runs that wait', async () => {
+  workersDo(`parent.on('message', (m) => {
+    if (m.call === 'load') answer(m, loaded);
+    if (m.call === 'run') answer(m, { outputs: m.given.feeds });
+  })`);
+  const session = await open();
+  const data = Float32Array.of(1);
+  const runs = [1, 2, 3].map((value) => {
+    data[0] = value;
+    return session.run({ x: new Tensor('float32', data) });
+  });
+  data[0] = 9;
+  expect((await Promise.all(runs)).map(({ x: y }) => y?.data)).toEqual([1, 2, 3].map((v) => Float32Array.of(v)));
+});
