@@ -308,6 +308,26 @@ const nm_value* nm_output(nm_session* session, uint32_t index) {
   return nullptr;
 }
 
+nm_value* nm_take_output(nm_session* session, uint32_t index) {
+  if (Status s = nm::refill_reserve(); !s.ok()) return hand_over(std::move(s));
+  auto value = finished_output(session, index);
+  return hand_over(value.ok() ? session->session->take_output(index) : value.take_status());
+}
+
+int32_t nm_keep_output(nm_session* session, uint32_t index) {
+  if (index >= session->session->outputs().size()) {
+    return fail(Status(Code::InvalidArgument, nm::text("the model has no output with index ", index)));
+  }
+  session->finished = false;
+  session->session->keep_output(index);
+  return 0;
+}
+
+nm_value* nm_share_value(const nm_value* value) {
+  if (Status s = nm::refill_reserve(); !s.ok()) return hand_over(std::move(s));
+  return hand_over(inside(value));
+}
+
 int32_t nm_value_kind(const nm_value* value) {
   const nm::Value& v = inside(value);
   return v.tensor() ? NM_TENSOR : v.sequence() ? NM_SEQUENCE : v.map() ? NM_MAP : NM_NOTHING;

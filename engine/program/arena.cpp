@@ -24,8 +24,8 @@ constexpr Order kOrders[] = {
 };
 
 // Blocks found by the steps during which they are alive: the steps are cut into windows, and each window lists the
-// blocks that are alive in it, except for those that live through many. Most values live for a few steps only, so that a
-// block is compared with a handful of others instead of with all (a decoder of 3,400 nodes is planned anew for every
+// blocks that are alive in it, except for those that live through many. Most values live for a few steps only, so that
+// a block is compared with a handful of others instead of with all (a decoder of 3,400 nodes is planned anew for every
 // token).
 class Lifetimes {
  public:
@@ -71,8 +71,8 @@ class Lifetimes {
   std::vector<uint32_t> seen_;  // by block: for whom it was found last
 };
 
-// Comparisons that an order may take, about a third of a second. Only graphs of tens of thousands of values that all live at
-// once take more; their blocks go to the end from there on.
+// Comparisons that an order may take, about a third of a second. Only graphs of tens of thousands of values that all
+// live at once take more; their blocks go to the end from there on.
 constexpr uint64_t kMostWork = uint64_t{1} << 26;
 
 // Each block at the lowest place where nothing alive at the same time lies.

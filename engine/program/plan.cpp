@@ -49,7 +49,11 @@ class Planner {
         slot.shape.reset();
       }
     }
-    for (const ValueId id : graph_.outputs) mark_output(id);
+    owned_.resize(count);
+    for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+      const bool kept = i < options_.kept.size() && options_.kept[i];
+      if (options_.own_outputs || kept) owned_[static_cast<size_t>(graph_.outputs[i])] = true;
+    }
     count_uses();
     for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
       const Node& node = graph_.nodes[n];
@@ -62,15 +66,10 @@ class Planner {
 
  private:
   Slot& slot(ValueId id) { return plan_->slots[static_cast<size_t>(id)]; }
-  bool is_output(ValueId id) const { return outputs_[static_cast<size_t>(id)]; }
-
-  void mark_output(ValueId id) {
-    outputs_.resize(graph_.values.size());
-    outputs_[static_cast<size_t>(id)] = true;
-  }
+  // Does the value outlive the run?
+  bool is_owned(ValueId id) const { return owned_[static_cast<size_t>(id)]; }
 
   void count_uses() {
-    outputs_.resize(graph_.values.size());
     last_use_.assign(graph_.values.size(), -1);
     for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
       for (const ValueId id : graph_.nodes[n].inputs) {
@@ -185,19 +184,19 @@ class Planner {
     switch (source.place) {
       case Place::Constant:
         // An output must not hand out an initialiser's memory for the caller to keep.
-        if (is_output(id) && options_.own_outputs) return false;
+        if (is_owned(id)) return false;
         s.place = Place::Constant;
         s.value = take_view(*source.value.tensor(), *view, s.type.dtype, *s.shape);
         return true;
       case Place::Input:
-        if (is_output(id) && options_.own_outputs) return false;
+        if (is_owned(id)) return false;
         s.place = Place::Input;
         s.alias_of = source_id;
         s.offset = offset;
         plan_->input_views.push_back(id);
         return true;
       case Place::Arena:
-        if (is_output(id) && options_.own_outputs) return false;
+        if (is_owned(id)) return false;
         s.place = Place::Arena;
         s.offset = offset;  // relative to its source until place() adds that one's
         root_[static_cast<size_t>(id)] = source_id;
@@ -227,7 +226,7 @@ class Planner {
     const ValueId id = node.outputs[o];
     Slot& s = slot(id);
     const bool known = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
-    if (!known || s.type.dtype == DType::String || (is_output(id) && options_.own_outputs)) {
+    if (!known || s.type.dtype == DType::String || is_owned(id)) {
       s.place = Place::Heap;
       if (known) {
         step.allocate.push_back(id);
@@ -324,7 +323,7 @@ class Planner {
   RunControl& control_;
   const PlanOptions& options_;
   std::unique_ptr<Plan> plan_;
-  std::vector<bool> outputs_;
+  std::vector<bool> owned_;           // graph outputs that outlive the run
   std::vector<int32_t> last_use_;     // by node index; the node count for graph outputs
   std::vector<ValueId> root_;         // Arena values that live in another's memory: that one
   std::map<ValueId, int32_t> first_;  // Arena values with memory of their own: the node that writes them

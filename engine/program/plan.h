@@ -53,6 +53,7 @@ struct Plan {
 
 struct PlanOptions {
   bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
+  std::vector<bool> kept;    // by index: these do in any case; may be shorter than the outputs
 };
 
 // What operators are told of a node whose inputs and outputs are `slots` of a plan.

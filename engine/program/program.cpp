@@ -315,6 +315,22 @@ Status Program::infer_step(Step& step) {
 
 const Value& Program::output(size_t i) const { return current_->slots[static_cast<size_t>(graph_->outputs[i])].value; }
 
+Result<Value> Program::take_output(size_t i) const {
+  const Slot& s = current_->slots[static_cast<size_t>(graph_->outputs[i])];
+  const Tensor* t = s.value.tensor();
+  if (t == nullptr || s.place == Place::Heap) return s.value;
+  NM_ASSIGN(Tensor copy, owned_copy(*t));
+  return Value(std::move(copy));
+}
+
+void Program::keep_output(size_t i) {
+  if (i < options_.kept.size() && options_.kept[i]) return;
+  options_.kept.resize(graph_->outputs.size());
+  options_.kept[i] = true;
+  end_run();
+  plans_.clear();
+}
+
 void Program::bind_captures(const Execution& node) {
   captured_.clear();
   for (const Capture& c : graph_->captures) captured_.push_back(node.input_value(c.input));

@@ -23,6 +23,12 @@ class Program final : public Body {
   // Output i of a finished run, valid until the next `begin` unless it owns its memory.
   const Value& output(size_t i) const;
 
+  // The same, to be kept as long as wanted: the run's own memory where the output is kept (see keep_output), a copy
+  // otherwise.
+  Result<Value> take_output(size_t i) const;
+  // From the next run on output i gets memory of its own in every run.
+  void keep_output(size_t i);
+
   const Plan* plan() const { return current_; }
   const Operator& op(uint32_t node) const { return *operators_[node]; }
   size_t packed_bytes() const { return packed_bytes_; }

@@ -155,7 +155,9 @@ Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
   NM_TRY(refill_reserve());
   NM_TRY(check_input(index, dtype, shape));
   Tensor& buffer = buffers_[index];
-  if (buffer.dtype() != dtype || !(buffer.shape() == shape)) {
+  given_[index] = Value();
+  // An output that is still held may be (part of) this input.
+  if (buffer.dtype() != dtype || !(buffer.shape() == shape) || buffer.owner().use_count() > 1) {
     buffer = Tensor();
     NM_ASSIGN(buffer, Tensor::create(dtype, shape));
   }

@@ -166,3 +166,84 @@ TEST_CASE("a model's files belong to the engine once it is loaded, and can be gi
   nm_free_model(nullptr);
   CHECK(memory_counts().current == before);
 }
+
+namespace {
+
+// total_out = total + x over float32[n]; again = Identity(x).
+nm_session* adder() {
+  return load(
+      model_bytes({{node_proto("Add", {"total", "x"}, {"total_out"}), node_proto("Identity", {"x"}, {"again"})},
+                   {},
+                   {value_info("total", DType::Float32, {"n"}), value_info("x", DType::Float32, {"n"})},
+                   {value_info("total_out", DType::Float32, {"n"}), value_info("again", DType::Float32, {"n"})}}));
+}
+
+std::vector<float> read(const nm_value* value) {
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(value, 0, &t) == 0);
+  const auto* data = static_cast<const float*>(t.data);
+  return {data, data + t.byte_length / sizeof(float)};
+}
+
+const void* address(const nm_value* value) {
+  nm_tensor t;
+  REQUIRE(nm_value_tensor(value, 0, &t) == 0);
+  return t.data;
+}
+
+}  // namespace
+
+TEST_CASE("state goes from run to run without a copy") {
+  const size_t before = memory_counts().current;
+  nm_session* session = adder();
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_keep_output(session, 0) == 0);
+  nm_value* total = numbers({0, 0, 0});
+  for (int i = 1; i <= 5; ++i) {
+    REQUIRE(nm_input_value(session, 0, total) == 0);
+    REQUIRE(nm_input_value(session, 1, numbers({1, 2, 3})) == 0);
+    REQUIRE(nm_run(session) == 0);
+    total = nm_take_output(session, 0);
+    REQUIRE(total != nullptr);
+    CHECK(address(total) == address(nm_output(session, 0)));
+  }
+  CHECK(read(total) == std::vector<float>{5, 10, 15});
+  // What has been taken outlives the session.
+  nm_release(session);
+  CHECK(read(total) == std::vector<float>{5, 10, 15});
+  nm_free_value(total);
+  CHECK(memory_counts().current == before);
+}
+
+TEST_CASE("a value taken from a run is not changed by the next ones") {
+  nm_session* session = adder();
+  REQUIRE(session != nullptr);
+  std::vector<nm_value*> taken;
+  for (int i = 0; i < 3; ++i) {
+    const int64_t n = 2;
+    for (uint32_t input = 0; input < 2; ++input) {
+      auto* x = static_cast<float*>(nm_input(session, input, kFloat, &n, 1));
+      REQUIRE(x != nullptr);
+      x[0] = x[1] = static_cast<float>(i);
+    }
+    REQUIRE(nm_run(session) == 0);
+    for (uint32_t output = 0; output < 2; ++output) taken.push_back(nm_take_output(session, output));
+    if (i == 1) REQUIRE(nm_keep_output(session, 1) == 0);
+  }
+  for (int i = 0; i < 3; ++i) {
+    CHECK(read(taken[static_cast<size_t>(2 * i)]) == std::vector<float>(2, static_cast<float>(2 * i)));
+    CHECK(read(taken[static_cast<size_t>(2 * i + 1)]) == std::vector<float>(2, static_cast<float>(i)));
+  }
+  // One value may go to several runs and be read beside them.
+  nm_value* shared = nm_share_value(taken[0]);
+  REQUIRE(nm_input_value(session, 0, shared) == 0);
+  REQUIRE(nm_input_value(session, 1, nm_share_value(taken[4])) == 0);
+  REQUIRE(nm_run(session) == 0);
+  CHECK(read(nm_output(session, 0)) == std::vector<float>{4, 4});
+  CHECK(read(taken[4]) == std::vector<float>{4, 4});
+  for (nm_value* value : taken) nm_free_value(value);
+  nm_release(session);
+  CHECK(nm_keep_output(session = adder(), 2) < 0);
+  CHECK(nm_take_output(session, 0) == nullptr);  // no run has finished
+  nm_release(session);
+}
