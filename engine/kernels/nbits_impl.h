@@ -1,18 +1,10 @@
 #pragma once
 #include "engine/kernels/integers.h"
 #include "engine/kernels/nbits.h"
+#include "engine/kernels/nbits_integers_impl.h"
 #include "engine/simd/simd.h"
 
 namespace nm::impl {
-
-template <class A>
-float nbits_zero(const NBits& w, int64_t n, int64_t block) {
-  if (w.zeros != nullptr) return w.zeros[n * w.blocks + block];
-  if (w.packed_zeros == nullptr) return static_cast<float>(1 << (w.bits - 1));
-  const int64_t at = block * w.bits;
-  const int byte = w.packed_zeros[n * divide_up(w.blocks * w.bits, 8) + at / 8];
-  return static_cast<float>(byte >> (at % 8) & ((1 << w.bits) - 1));
-}
 
 template <class A>
 void nbits_arrange(const NBits& w, int64_t k, const float* x, float* planes, float* sums) {
@@ -198,7 +190,14 @@ void nbits_widen(const NBits& w, int64_t n0, int64_t n1, float* y) {
 
 template <class A>
 constexpr NBitsKernels nbits_kernels() {
-  return {nbits_arrange<A>, nbits_dot<A>, nbits_widen<A>};
+  using H = NBitsArch<A>;
+  return {nbits_arrange<A>,
+          nbits_dot<A>,
+          nbits_quantize<A, int8_t>,
+          nbits_quantize<A, int16_t>,
+          nbits_dot_integers<A, H, int8_t>,
+          nbits_dot_integers<A, H, int16_t>,
+          nbits_widen<A>};
 }
 
 }  // namespace nm::impl

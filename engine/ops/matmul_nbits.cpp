@@ -1,5 +1,6 @@
 // com.microsoft's MatMulNBits: a product with weights of 2, 4 or 8 bits in blocks, which stay as they are in memory.
-// One row or a few go through the codes directly; for more, blocks of columns are widened and multiplied as floats.
+// One row or a few go through the codes directly, as integers where these are exact enough; for more, blocks of columns
+// are widened and multiplied as floats.
 #include <algorithm>
 
 #include "engine/kernels/kernels.h"
@@ -13,13 +14,19 @@ constexpr size_t kA = 0, kCodes = 1, kScales = 2, kZeros = 3, kGroups = 4, kBias
 
 // So many rows are cheaper through the codes.
 constexpr int64_t kFewRows = 64;
+// So many rows are faster through integers of 16 bits than as tiles of floats, which unpack a code once for four rows.
+constexpr int64_t kFewWideRows = 3;
 // Columns that are widened at a time.
 constexpr int64_t kColumns = 128;
 
 class MatMulNBits final : public Operator {
  public:
   explicit MatMulNBits(Attributes& a)
-      : k_(a.integer("K", 0)), n_(a.integer("N", 0)), bits_(a.integer("bits", 4)), block_(a.integer("block_size", 0)) {
+      : k_(a.integer("K", 0)),
+        n_(a.integer("N", 0)),
+        bits_(a.integer("bits", 4)),
+        block_(a.integer("block_size", 0)),
+        bytes_(a.integer("accuracy_level", 0) >= 4) {
     constexpr int64_t kMost = int64_t{1} << 31;  // what products of sizes can bear
     if (k_ < 1 || n_ < 1 || k_ > kMost || n_ > kMost) {
       a.fail("the attributes 'K' and 'N' must be the weights' dimensions");
@@ -78,7 +85,15 @@ class MatMulNBits final : public Operator {
       }
     }
     if (c.has(kGroups)) return run_grouped(c, w, rows, epilogue);
-    return rows <= kFewRows ? run_codes(c, w, rows, epilogue.bias) : run_floats(c, w, rows, epilogue);
+    if (rows > kFewRows) return run_floats(c, w, rows, epilogue);
+    const bool integers = bits_ == 4 && block_ >= 32 && block_ <= 4096;
+    if (integers && bytes_) {
+      return run_integers<int8_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize8, kernels().nbits.dot8);
+    }
+    if (integers && rows <= kFewWideRows) {
+      return run_integers<int16_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize16, kernels().nbits.dot16);
+    }
+    return run_codes(c, w, rows, epilogue.bias);
   }
 
   double flops(const Inference& c) const override {
@@ -127,6 +142,31 @@ class MatMulNBits final : public Operator {
     return {};
   }
 
+  template <class X, class Quantize, class Dot>
+  Status run_integers(Execution& c, const NBits& w, int64_t rows, const float* bias, Quantize quantize, Dot dot) const {
+    NM_ASSIGN(X * planes, c.scratch<X>(Size(rows) * w.length()));
+    NM_ASSIGN(float* scales, c.scratch<float>(Size(rows) * w.blocks));
+    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(rows) * w.blocks));
+    for (int64_t r = 0; r < rows; ++r) {
+      quantize(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), scales + r * w.blocks, sums + r * w.blocks);
+    }
+    float* y = c.out<float>(0);
+    ThreadPool& pool = ThreadPool::instance();
+    // Integers are several times as fast as the multiply-adds by which work is cut; four columns go together.
+    const int64_t chunk = (pool.chunk(n_, std::max<int64_t>(1, rows * k_ / 4)) + 3) / 4 * 4;
+    pool.parallel_for(n_, chunk, [&](int64_t begin, int64_t end, int) {
+      dot(w, rows, {planes, scales, sums}, begin, end, y + begin, n_);
+      add_bias(y, rows, begin, end, bias);
+    });
+    return {};
+  }
+
+  void add_bias(float* y, int64_t rows, int64_t begin, int64_t end, const float* bias) const {
+    for (int64_t r = 0; bias != nullptr && r < rows; ++r) {
+      for (int64_t n = begin; n < end; ++n) y[r * n_ + n] += bias[n];
+    }
+  }
+
   Status run_codes(Execution& c, const NBits& w, int64_t rows, const float* bias) const {
     NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
     NM_ASSIGN(float* sums, c.scratch<float>(Size(rows) * w.blocks));
@@ -137,9 +177,7 @@ class MatMulNBits final : public Operator {
     float* y = c.out<float>(0);
     for_rows(n_, k_, [&](int64_t begin, int64_t end) {
       k.dot(w, rows, planes, sums, begin, end, y + begin, n_);
-      for (int64_t r = 0; bias != nullptr && r < rows; ++r) {
-        for (int64_t n = begin; n < end; ++n) y[r * n_ + n] += bias[n];
-      }
+      add_bias(y, rows, begin, end, bias);
     });
     return {};
   }
@@ -208,6 +246,7 @@ class MatMulNBits final : public Operator {
   }
 
   int64_t k_, n_, bits_, block_;
+  bool bytes_;  // the model allows activations of 8 bits
 };
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "engine/kernels/kernels.h"
 #include "tests/ops/operator_test.h"
 
@@ -57,6 +59,59 @@ TEST_CASE("MatMulNBits multiplies with the numbers behind the codes") {
         }
       }
     }
+  }
+}
+
+TEST_CASE("MatMulNBits with activations of 8 bits, where the model allows them") {
+  // Integers up to 127 and blocks whose largest is 127 lose nothing: results are exact.
+  for (const int64_t block : {32, 64, 256}) {
+    for (const int64_t n : {1, 3, 4, 9}) {
+      for (const int64_t rows : {1, 2, 5, 64, 65}) {
+        for (const bool symmetric : {true, false}) {
+          INFO("blocks of " << block << ", n " << n << ", rows " << rows << (symmetric ? "" : ", zero points"));
+          const int64_t k = 2 * block + 5, blocks = 3;
+          const Tensor a =
+              made<float>({rows, k}, [&](int64_t i) { return i % k % block == 0 ? 127 : float(i * 31 % 255) - 127; });
+          const Tensor codes = made<uint8_t>({n, blocks, block / 2}, [](int64_t i) { return i * 37 % 251; });
+          const Tensor scales = made<float>({n, blocks}, [](int64_t i) { return 0.25f * float(i % 3 + 1); });
+          const Tensor zeros = made<uint8_t>({n, 2}, [](int64_t i) { return i * 53 % 241; });
+          const Tensor expected = made<float>({rows, n}, [&](int64_t i) {
+            const int64_t r = i / n, column = i % n;
+            double sum = 0;
+            for (int64_t j = 0; j < k; ++j) {
+              const int64_t b = j / block;
+              const int code = codes.data<uint8_t>()[(column * blocks * block + j) / 2] >> (j % 2 * 4) & 15;
+              const int zero = symmetric ? 8 : zeros.data<uint8_t>()[column * 2 + b / 2] >> (b % 2 * 4) & 15;
+              sum += double(a.data<float>()[r * k + j]) * (code - zero) * scales.data<float>()[column * blocks + b];
+            }
+            return sum;
+          });
+          Node bytes = product(k, n, 4, block);
+          bytes.attributes["accuracy_level"] = int64_t{4};
+          std::vector<Value> inputs{a, codes, scales};
+          if (!symmetric) inputs.emplace_back(zeros);
+          check(bytes, inputs, {expected}, 1e-6, 1e-2);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("MatMulNBits in integers gives NaN for what is not finite, and zeros for zeros") {
+  for (const int64_t level : {0, 4}) {
+    Node n = product(64, 1, 4, 32);
+    n.attributes["accuracy_level"] = level;
+    const Tensor codes = made<uint8_t>({1, 2, 16}, [](int64_t) { return 0x99; });
+    const Tensor scales = tensor<float>({1, 2}, {1, 1});
+    for (const float x : {INFINITY, -INFINITY, NAN}) {
+      const Tensor a = made<float>({1, 64}, [&](int64_t i) { return i == 40 ? x : 1; });
+      const auto y = run(n, {a, codes, scales}, 1, Feed::Inputs);
+      REQUIRE(y.ok());
+      CHECK_FALSE(std::isfinite(y.value()[0].tensor()->data<float>()[0]));
+    }
+    check(n, {made<float>({1, 64}, [](int64_t) { return 0; }), codes, scales}, {tensor<float>({1, 1}, {0})});
+    check(n, {made<float>({1, 64}, [](int64_t) { return 1e-44f; }), codes, scales}, {tensor<float>({1, 1}, {0})}, 0,
+          1e-40);
   }
 }
 
