@@ -21,6 +21,7 @@ class MatMulNBits final : public Operator {
   explicit MatMulNBits(Attributes& a)
       : k_(a.integer("K", 0)), n_(a.integer("N", 0)), bits_(a.integer("bits", 4)), block_(a.integer("block_size", 0)) {
     constexpr int64_t kMost = int64_t{1} << 31;  // what products of sizes can bear
+    a.ignore({"accuracy_level"});                // always float32
     if (k_ < 1 || n_ < 1 || k_ > kMost || n_ > kMost) {
       a.fail("the attributes 'K' and 'N' must be the weights' dimensions");
     }
