@@ -193,7 +193,10 @@ class Drafter {
     if (n.op == "HardSigmoid") n.floats["alpha"] = 1.f / 6;
     if (n.op == "Reshape") n.inputs.push_back(integers(t.name == "inner" ? Dims{2, 2, -1} : Dims{2, 4, 3, 3}));
     if (n.op == "Transpose") n.integers["perm"] = has(draft_.title, "Attention(") ? Dims{0, 2, 1, 3} : Dims{0, 2, 1};
-    return node(std::move(n));
+    const bool is_bool = n.op == "IsNaN";
+    const size_t id = node(std::move(n));
+    if (is_bool) draft_.values[id].dtype = DType::Bool;
+    return id;
   }
 
   Expression pattern_;
