@@ -3,7 +3,7 @@
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/unit/*.cpp ${PROJECT_SOURCE_DIR}/tests/kernels/*.cpp ${PROJECT_SOURCE_DIR}/tests/ops/*.cpp
-  ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp)
+  ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
 file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)

@@ -74,7 +74,8 @@ NM_EXPORT void nm_release(nm_session* session);
 // Metadata as JSON, owned by the session and valid until it is released:
 // {"name":"main_graph","producer":"pytorch 2.1","opsets":{"ai.onnx":17},"metadata":{…},
 //  "inputs":[{"name":"x","type":"float32","shape":[1,"sequence",224],"optional":false}],
-//  "outputs":[…], "operators":{"Conv":26,…}, "nodes":66, "weightBytes":2483000}
+//  "outputs":[…], "operators":{"Conv":26,…}, "warnings":["…"], "nodes":66, "weightBytes":2483000}
+// Warnings are sentences: an operator set that is newer than this build, inputs whose value the file fixes.
 // A dimension is a number, a symbol's name, or null when nothing is known; "shape" is absent when the
 // rank is unknown. Types are ONNX's lower-case names ("float32", "int64", "string", …) and compositions of them:
 // "sequence(float32)", "optional(sequence(int64))", "map(string,float32)".

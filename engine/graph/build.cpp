@@ -180,12 +180,13 @@ class Builder {
     node.op_type = p.op_type;
     node.domain = canonical_domain(p.domain);
     const auto opset = opsets.find(node.domain);
-    if (opset == opsets.end()) {
+    // Optimisers write com.microsoft's operators without importing the domain, which has one version.
+    if (opset == opsets.end() && node.domain != "com.microsoft") {
       return Status(Code::InvalidModel,
                     text("the model uses the operator domain '", p.domain, "' but does not import it; export it again"))
           .at(p.op_type, p.name);
     }
-    node.version = opset->second;
+    node.version = opset == opsets.end() ? 1 : opset->second;
     node.inputs = std::move(inputs);
     node.explicit_inputs = node.inputs.size();
     for (const onnx::AttributeProto& a : p.attributes) {

@@ -24,8 +24,11 @@ Result<onnx::Block> external_data(const onnx::TensorProto& t, const ExternalFile
   NM_ASSIGN(const ExternalReference reference, external_reference(t));
   const auto file = files.find(reference.location);
   if (file == files.end()) {
-    return Status(Code::InvalidModel, text("the model keeps tensor '", t.name, "' in the external file '",
-                                           reference.location, "', which was not given; pass it as external data"));
+    std::string given;
+    for (const auto& [name, other] : files) given += text(given.empty() ? " (given were '" : ", '", name, "'");
+    return Status(Code::InvalidModel,
+                  text("the model keeps tensor '", t.name, "' in the external file '", reference.location,
+                       "', which was not given", given, given.empty() ? "" : ")", "; pass it as external data"));
   }
   if (const auto data = file->second.find(reference)) return *data;
   return damaged_tensor(t,

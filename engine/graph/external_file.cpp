@@ -5,6 +5,7 @@
 
 #include "engine/base/function_ref.h"
 #include "engine/base/text.h"
+#include "engine/tensor/tensor.h"
 
 namespace nm {
 namespace {
@@ -49,6 +50,14 @@ void visit_references(const onnx::ModelProto& model, function_ref<void(const Ext
   }
 }
 
+// What the tensor's type and dimensions ask for; -1 where they make no sense.
+int64_t declared_bytes(const onnx::TensorProto& t) {
+  if (!dtype_valid(t.data_type) || t.dims.size() > static_cast<size_t>(kMaxRank)) return -1;
+  if (std::any_of(t.dims.begin(), t.dims.end(), [](int64_t d) { return d < 0; })) return -1;
+  const int64_t count = Shape(std::span<const int64_t>(t.dims)).count();
+  return count < 0 ? -1 : dtype_bytes(static_cast<DType>(t.data_type), count);
+}
+
 }  // namespace
 
 Status damaged_tensor(const onnx::TensorProto& t, std::string_view why) {
@@ -69,6 +78,11 @@ Result<ExternalReference> external_reference(const onnx::TensorProto& t) {
     if (key == "length" && !number(reference.length.emplace())) {
       return damaged_tensor(t, "its external data length is not a number");
     }
+  }
+  // Without a length, or with 0, which some writers put there, the data are as long as the tensor is.
+  if (!reference.length || *reference.length == 0) {
+    const int64_t bytes = declared_bytes(t);
+    if (bytes >= 0) reference.length = static_cast<uint64_t>(bytes);
   }
   return reference;
 }

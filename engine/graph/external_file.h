@@ -17,7 +17,7 @@ namespace nm {
 struct ExternalReference {
   std::string_view location;
   uint64_t offset = 0;
-  std::optional<uint64_t> length;  // absent: to the end of the file
+  std::optional<uint64_t> length;  // absent only where the tensor's own size makes no sense
 };
 Result<ExternalReference> external_reference(const onnx::TensorProto& proto);
 

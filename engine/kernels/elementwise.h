@@ -14,6 +14,7 @@ enum class Unary : uint8_t {
   Exp,
   Log,
   Sqrt,
+  PowerOfHalf,  // as Sqrt, but 0 of -0 and ∞ of -∞, as a power has it
   Rsqrt,
   Reciprocal,
   Square,
@@ -83,6 +84,11 @@ struct ElementwiseKernels {
   // z[r·ldz + i] = x[r·ldx + i] · y[i] + w[i]: a per-channel affine over rows; y or w may be null.
   void (*row_affine)(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* y, const float* w, float* z,
                      int64_t ldz);
+  // y = (x - center)·factor + offset: a normalisation, which has to subtract first, or large means take all digits.
+  void (*normalize)(const float* x, float* y, int64_t n, float center, float factor, float offset);
+  // The same over rows, with numbers of its own for each column.
+  void (*row_normalize)(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* center, const float* factor,
+                        const float* offset, float* y, int64_t ldy);
 };
 
 }  // namespace nm

@@ -1,5 +1,6 @@
 #pragma once
 #include <cmath>
+#include <limits>
 
 #include "engine/kernels/elementwise.h"
 #include "engine/kernels/epilogue.h"
@@ -55,6 +56,10 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
       return run([](V v) { return simd::log<A>(v); });
     case Unary::Sqrt:
       return run([](V v) { return xsimd::sqrt(v); });
+    case Unary::PowerOfHalf: {
+      const V inf(std::numeric_limits<float>::infinity());
+      return run([=](V v) { return simd::select<A>(v == -inf, inf, xsimd::sqrt(v + zero)); });
+    }
     case Unary::Rsqrt:
       return run([=](V v) { return one / xsimd::sqrt(v); });
     case Unary::Reciprocal:
@@ -276,8 +281,34 @@ void row_affine(int64_t rows, int64_t n, const float* x, int64_t ldx, const floa
 }
 
 template <class A>
+void normalize(const float* x, float* y, int64_t n, float center, float factor, float offset) {
+  const vf<A> c(center), f(factor), o(offset);
+  simd::map<A>(x, y, n, [=](vf<A> v) { return simd::madd<A>(v - c, f, o); });
+}
+
+template <class A>
+void row_normalize(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* center, const float* factor,
+                   const float* offset, float* y, int64_t ldy) {
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t r = 0; r < rows; ++r, x += ldx, y += ldy) {
+    int64_t i = 0;
+    for (; i + w <= n; i += w) {
+      const vf<A> v = simd::load<A>(x + i) - simd::load<A>(center + i);
+      simd::store<A>(y + i, simd::madd<A>(v, simd::load<A>(factor + i), simd::load<A>(offset + i)));
+    }
+    if (i < n) {
+      const int64_t rest = n - i;
+      const vf<A> v = simd::load_tail<A>(x + i, rest) - simd::load_tail<A>(center + i, rest);
+      const vf<A> t = simd::madd<A>(v, simd::load_tail<A>(factor + i, rest), simd::load_tail<A>(offset + i, rest));
+      simd::store_tail<A>(y + i, t, rest);
+    }
+  }
+}
+
+template <class A>
 constexpr ElementwiseKernels elementwise_kernels() {
-  return {unary<A>, binary_vv<A>, binary_vs<A>, binary_sv<A>, multiply_add<A>, row_affine<A>};
+  return {unary<A>,        binary_vv<A>,  binary_vs<A>, binary_sv<A>,
+          multiply_add<A>, row_affine<A>, normalize<A>, row_normalize<A>};
 }
 
 }  // namespace nm::impl

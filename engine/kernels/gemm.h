@@ -21,6 +21,8 @@ struct Gemm {
   float* c = nullptr;  // row-major
   int64_t ldc = 0;
   Epilogue epilogue = {};
+  // A part of K alone, [k0, k1), in short chains of additions (see ops/product.cpp); k1 -1: all of it.
+  int64_t k0 = 0, k1 = -1;
 };
 
 // A batch of products whose B is not known beforehand. B may have any strides (a transposed B is

@@ -1,6 +1,7 @@
 #pragma once
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/integers.h"
+#include "engine/kernels/long_sum.h"
 #include "engine/kernels/pack.h"
 #include "engine/kernels/tile.h"
 
@@ -56,21 +57,23 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
   const Epilogue& e = g.epilogue;
   // A residual that is added last and lies in C itself must survive until then: K stays whole.
   const bool whole_k = e.residual && e.residual_last;
-  const int64_t k_step = whole_k ? greater(g.k, 1) : k_block<A>;
+  const bool part = g.k1 >= 0;
+  const int64_t k_end = part ? g.k1 : g.k;
+  const int64_t k_step = whole_k ? greater(g.k, 1) : part ? 2 * kChain : k_block<A>;
   // Rows a multiple of 1 KiB apart fall into few sets of the cache and evict each other while panels pass by: a copy
   // that lies together does not. 1024³ in Node, relaxed-simd, beside a busy sibling core: 32.5 GFLOP/s without, 49
   // with.
   const bool evicting = g.lda % 256 == 0 && !whole_k;
   alignas(64) float copies[mr * (k_block<A> + simd::lanes<A>)];
-  int64_t k0 = 0;
+  int64_t k0 = g.k0;
   do {
-    const int64_t depth = lesser(k_step, g.k - k0);
+    const int64_t depth = lesser(k_step, k_end - k0);
     TileJob job;
     job.depth = depth;
     job.offset = k0;
     job.ldc = g.ldc;
-    job.first = k0 == 0;
-    job.last = k0 + depth == g.k;
+    job.first = k0 == g.k0;
+    job.last = k0 + depth == k_end;
     job.ldr = e.ldr;
     job.epilogue = &e;
     for (int64_t block = p0; block < p1; block += panel_block<A>) {
@@ -106,7 +109,7 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
       }
     }
     k0 += depth;
-  } while (k0 < g.k);
+  } while (k0 < k_end);
 }
 
 template <class A>
@@ -151,36 +154,51 @@ void gemm_run(const Gemm& g, ThreadPool& pool) {
   });
 }
 
+// Rows that are added up in one chain: few where the whole is long.
+[[maybe_unused]] static constexpr int64_t gemv_step(int64_t k) { return k > 16384 ? 2 * kChain : 8 * kChain; }
+
 // Columns [n0, n1) of a vector times a row-major matrix: 8 vectors of sums walk down the rows.
 template <class A>
 void gemv_columns(int64_t k, int64_t n0, int64_t n1, const float* x, const float* b, int64_t ldb, float* y,
                   const Epilogue& e) {
   constexpr int64_t w = simd::lanes<A>, wide = 8 * w;
+  const int64_t step = gemv_step(k);
   float sums[wide];
   for (int64_t n = n0; n < n1; n += wide) {
     const int64_t columns = lesser(wide, n1 - n);
     if (columns == wide) {
-      vf<A> acc[8];
-#pragma GCC unroll 8
-      for (int v = 0; v < 8; ++v) acc[v] = vf<A>(0.f);
+      LongSum<A> total[8];
       const float* row = b + n;
-      for (int64_t i = 0; i < k; ++i, row += ldb) {
-        const vf<A> xi = simd::splat_load<A>(x + i);
+      for (int64_t k0 = 0; k0 < k; k0 += step) {
+        const int64_t end = lesser(k, k0 + step);
+        vf<A> acc[8];
 #pragma GCC unroll 8
-        for (int v = 0; v < 8; ++v) acc[v] = simd::madd<A>(xi, simd::load<A>(row + v * w), acc[v]);
+        for (int v = 0; v < 8; ++v) acc[v] = vf<A>(0.f);
+        for (int64_t i = k0; i < end; ++i, row += ldb) {
+          const vf<A> xi = simd::splat_load<A>(x + i);
+#pragma GCC unroll 8
+          for (int v = 0; v < 8; ++v) acc[v] = simd::madd<A>(xi, simd::load<A>(row + v * w), acc[v]);
+        }
+#pragma GCC unroll 8
+        for (int v = 0; v < 8; ++v) total[v].add(acc[v]);
       }
 #pragma GCC unroll 8
-      for (int v = 0; v < 8; ++v) simd::store<A>(sums + v * w, acc[v]);
+      for (int v = 0; v < 8; ++v) simd::store<A>(sums + v * w, total[v].value());
     } else {
       for (int64_t c = 0; c < columns; c += w) {
         const int64_t count = lesser(w, columns - c);
-        vf<A> acc(0.f);
+        LongSum<A> total;
         const float* row = b + n + c;
-        for (int64_t i = 0; i < k; ++i, row += ldb) {
-          const vf<A> vb = count == w ? simd::load<A>(row) : simd::load_tail<A>(row, count);
-          acc = simd::madd<A>(simd::splat_load<A>(x + i), vb, acc);
+        for (int64_t k0 = 0; k0 < k; k0 += step) {
+          const int64_t end = lesser(k, k0 + step);
+          vf<A> acc(0.f);
+          for (int64_t i = k0; i < end; ++i, row += ldb) {
+            const vf<A> vb = count == w ? simd::load<A>(row) : simd::load_tail<A>(row, count);
+            acc = simd::madd<A>(simd::splat_load<A>(x + i), vb, acc);
+          }
+          total.add(acc);
         }
-        simd::store<A>(sums + c, acc);
+        simd::store<A>(sums + c, total.value());
       }
       for (int64_t c = columns; c < wide; ++c) sums[c] = 0;
     }

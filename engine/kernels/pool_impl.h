@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "engine/kernels/integers.h"
+#include "engine/kernels/long_sum.h"
 #include "engine/kernels/pool.h"
 #include "engine/simd/simd.h"
 
@@ -37,6 +38,38 @@ void pool_window(const float* x, int64_t row_step, int64_t rows, int64_t col_ste
       }
     }
     simd::store_up_to<A>(y + c, finish(a), count);
+  }
+}
+
+// y[c] = sum · factor over a window of rows × cols pixels.
+template <class A>
+void average_window(const float* x, int64_t row_step, int64_t rows, int64_t col_step, int64_t cols, int64_t channels,
+                    vf<A> factor, float* y) {
+  if (rows * cols <= 2 * kChain) {
+    return pool_window<A>(
+        x, row_step, rows, col_step, cols, channels, 0.f, [](vf<A> a, vf<A> v) { return a + v; },
+        [=](vf<A> v) { return v * factor; }, y);
+  }
+  constexpr int64_t w = simd::lanes<A>;
+  for (int64_t c = 0; c < channels; c += w) {
+    const int64_t count = lesser(w, channels - c);
+    LongSum<A> sum;
+    for (int64_t i = 0; i < rows; ++i) {
+      const float* p = x + i * row_step + c;
+      for (int64_t j = 0; j < cols; j += 2 * kChain) {
+        vf<A> even(0.f), odd(0.f);
+        const int64_t end = lesser(cols - j, 2 * kChain);
+        int64_t k = 0;
+        for (; k + 2 <= end; k += 2, p += 2 * col_step) {
+          even = even + simd::load_up_to<A>(p, count);
+          odd = odd + simd::load_up_to<A>(p + col_step, count);
+        }
+        if (k < end) even = even + simd::load_up_to<A>(p, count);
+        if (k < end) p += col_step;
+        sum.add(even + odd);
+      }
+    }
+    simd::store_up_to<A>(y + c, vf<A>(sum.value() * factor), count);
   }
 }
 
@@ -120,9 +153,8 @@ void pool_average(const PoolShape& s, bool count_include_pad, const float* x, in
       cells = (ky.end - ky.begin) * (kx.end - kx.begin);
     }
     const vf<A> factor(1.f / static_cast<float>(cells));
-    pool_window<A>(
-        x + in * ldx, s.dilation_h * s.in_w * ldx, rows, s.dilation_w * ldx, cols, s.channels, 0.f,
-        [](vf<A> a, vf<A> v) { return a + v; }, [=](vf<A> v) { return v * factor; }, y + out * ldy);
+    average_window<A>(x + in * ldx, s.dilation_h * s.in_w * ldx, rows, s.dilation_w * ldx, cols, s.channels, factor,
+                      y + out * ldy);
   });
 }
 
@@ -156,9 +188,7 @@ void pool_global_average(int64_t batch, int64_t pixels, int64_t channels, const 
                          int64_t ldy, ThreadPool& pool) {
   const vf<A> factor(1.f / static_cast<float>(pixels));
   for_channel_blocks<A>(batch, pixels, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
-    pool_window<A>(
-        x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, 0.f, [](vf<A> a, vf<A> v) { return a + v; },
-        [=](vf<A> v) { return v * factor; }, y + image * ldy + c0);
+    average_window<A>(x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, factor, y + image * ldy + c0);
   });
 }
 

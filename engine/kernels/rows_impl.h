@@ -4,6 +4,7 @@
 
 #include "engine/kernels/elementwise_impl.h"
 #include "engine/kernels/integers.h"
+#include "engine/kernels/long_sum.h"
 #include "engine/kernels/rows.h"
 
 namespace nm::impl {
@@ -26,6 +27,19 @@ vf<A> fold_row(const float* x, int64_t n, float neutral, float fill, Fold fold, 
   return merge(merge(a, b), merge(c, d));
 }
 
+// The same for sums, which may be long.
+template <class A, class Fold>
+vf<A> sum_row(const float* x, int64_t n, float fill, Fold fold) {
+  const auto add = [](vf<A> a, vf<A> b) { return a + b; };
+  constexpr int64_t block = 4 * kChain * simd::lanes<A>;
+  if (n <= block) return fold_row<A>(x, n, 0.f, fill, fold, add);
+  LongSum<A> sum;
+  for (int64_t i = 0; i < n; i += block) {
+    sum.add(fold_row<A>(x + i, lesser(block, n - i), 0.f, fill, fold, add));
+  }
+  return sum.value();
+}
+
 template <class A>
 vf<A> nan_max(vf<A> best, vf<A> v) {
   return simd::select<A>(v == v, simd::at_least<A>(best, v), v);
@@ -42,15 +56,13 @@ float row_max(const float* x, int64_t n) {
 }
 template <class A>
 float row_sum(const float* x, int64_t n) {
-  const auto add = [](vf<A> a, vf<A> v) { return a + v; };
-  return simd::sum<A>(fold_row<A>(x, n, 0.f, 0.f, add, add));
+  return simd::sum<A>(sum_row<A>(x, n, 0.f, [](vf<A> a, vf<A> v) { return a + v; }));
 }
 
 // y = e^(x - top); returns the sum. y may be x; it is not touched unless Stored.
 template <class A, bool Stored>
-float exp_row(const float* x, float top, float* y, int64_t n) {
+vf<A> exp_block(const float* x, vf<A> vt, float* y, int64_t n) {
   constexpr int64_t w = simd::lanes<A>;
-  const vf<A> vt(top);
   vf<A> a(0.f), b(0.f);
   int64_t i = 0;
   for (; i + 2 * w <= n; i += 2 * w) {
@@ -68,7 +80,18 @@ float exp_row(const float* x, float top, float* y, int64_t n) {
     if constexpr (Stored) simd::store_up_to<A>(y + i, p, count);
     a = a + simd::keep_first<A>(p, count, 0.f);
   }
-  return simd::sum<A>(a + b);
+  return a + b;
+}
+template <class A, bool Stored>
+float exp_row(const float* x, float top, float* y, int64_t n) {
+  constexpr int64_t block = 2 * kChain * simd::lanes<A>;
+  const vf<A> vt(top);
+  if (n <= block) return simd::sum<A>(exp_block<A, Stored>(x, vt, y, n));
+  LongSum<A> sum;
+  for (int64_t i = 0; i < n; i += block) {
+    sum.add(exp_block<A, Stored>(x + i, vt, Stored ? y + i : nullptr, lesser(block, n - i)));
+  }
+  return simd::sum<A>(sum.value());
 }
 
 template <class A>
@@ -126,14 +149,15 @@ void softmax_plane(int64_t n, int64_t inner, const float* x, float* y) {
   for (int64_t c = 0; c < inner; c += w) {
     const int64_t count = lesser(w, inner - c);
     const auto read = [=](const float* p) { return simd::load_up_to<A>(p, count); };
-    vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
+    vf<A> top(-std::numeric_limits<float>::infinity());
+    LongSum<A> total;
     for (int64_t i = 0; i < n; ++i) top = nan_max<A>(top, read(x + i * inner + c));
     for (int64_t i = 0; i < n; ++i) {
       const vf<A> e = simd::exp<A>(read(x + i * inner + c) - top);
       if constexpr (!Log) simd::store_up_to<A>(y + i * inner + c, e, count);
-      total = total + e;
+      total.add(e);
     }
-    const vf<A> last = Log ? simd::log<A>(total) + top : vf<A>(1.f) / total;
+    const vf<A> last = Log ? simd::log<A>(total.value()) + top : vf<A>(1.f) / total.value();
     for (int64_t i = 0; i < n; ++i) {
       float* out = y + i * inner + c;
       const vf<A> v = Log ? read(x + i * inner + c) - last : read(out) * last;
@@ -150,20 +174,26 @@ void log_softmax_strided(int64_t outer, int64_t n, int64_t inner, const float* x
   for (int64_t o = 0; o < outer; ++o) softmax_plane<A, true>(n, inner, x + o * n * inner, y + o * n * inner);
 }
 
-// Two passes over a row that is in L1 after the first: exact about the mean, unlike a sum of squares.
+// A variance that is so small beside the mean's square may be nothing but the mean's own rounding.
+inline constexpr float kRounding = 1e-11f;
+
+// Two passes over a row that is in L1 after the first: exact about the mean, unlike a sum of squares. A third one takes
+// the mean's rounding out where that matters.
 template <class A>
 void row_moments(const float* x, int64_t n, float* mean, float* variance) {
   const float m = row_sum<A>(x, n) / static_cast<float>(n);
   const vf<A> vm(m);
-  const float squares = simd::sum<A>(fold_row<A>(
-      x, n, 0.f, m,
-      [=](vf<A> a, vf<A> v) {
-        const vf<A> d = v - vm;
-        return simd::madd<A>(d, d, a);
-      },
-      [](vf<A> a, vf<A> b) { return a + b; }));
+  const float squares = simd::sum<A>(sum_row<A>(x, n, m, [=](vf<A> a, vf<A> v) {
+    const vf<A> d = v - vm;
+    return simd::madd<A>(d, d, a);
+  }));
   *mean = m;
   *variance = squares / static_cast<float>(n);
+  if (!(*variance < kRounding * m * m)) return;
+  const float rest = simd::sum<A>(sum_row<A>(x, n, m, [=](vf<A> a, vf<A> v) { return a + (v - vm); }));
+  const float shift = rest / static_cast<float>(n);
+  *mean = m + shift;
+  *variance = *variance > shift * shift ? *variance - shift * shift : 0.f;
 }
 
 template <class A>
@@ -197,9 +227,7 @@ void rms_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const float*
   for (int64_t r = 0; r < rows; ++r) {
     const float* xr = x + r * ldx;
     float* yr = y + r * ldy;
-    const float squares = simd::sum<A>(fold_row<A>(
-        xr, n, 0.f, 0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); },
-        [](vf<A> a, vf<A> b) { return a + b; }));
+    const float squares = simd::sum<A>(sum_row<A>(xr, n, 0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }));
     const float inv = 1.f / std::sqrt(squares / static_cast<float>(n) + epsilon);
     if (inv_rms) inv_rms[r] = inv;
     const vf<A> vi(inv);
@@ -221,7 +249,7 @@ void mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, float* 
 // image would touch each of its cache lines again for every vector in it.
 template <class F>
 void for_row_blocks(int64_t rows, int64_t n, F body) {
-  const int64_t step = greater(8, lesser(256, 4096 / greater(n, 1)));
+  const int64_t step = greater(8, lesser(2 * kChain, 4096 / greater(n, 1)));
   for (int64_t r = 0; r < rows; r += step) body(r, lesser(rows, r + step));
 }
 
@@ -247,7 +275,14 @@ void column_mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, 
         return even + odd;
       };
       vf<A> m = fold([](vf<A> v) { return v; }) * inv;
-      vf<A> squares = fold([=](vf<A> v) { return (v - m) * (v - m); });
+      const auto squares_about = [&](vf<A> mean_of) __attribute__((always_inline)) {
+        return fold([=](vf<A> v) { return (v - mean_of) * (v - mean_of); });
+      };
+      vf<A> squares = squares_about(m);
+      if (xsimd::any(squares < m * m * vf<A>(kRounding * count))) {
+        m = m + fold([=](vf<A> v) { return v - m; }) * inv;
+        squares = squares_about(m);
+      }
       if (begin > 0) {
         const vf<A> m0 = simd::load_up_to<A>(mean + c, lanes_used), d = m - m0;
         squares = squares + simd::load_up_to<A>(variance + c, lanes_used) + d * d * spread;
@@ -263,7 +298,7 @@ void column_mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, 
   for_row_blocks(rows, n, block);
 }
 
-// Calls body(neutral, fold, merge) with the folds of all but LogSumExp.
+// Calls body(neutral, fold, merge, whether it is a sum) with the folds of all but LogSumExp.
 template <class A, class F>
 void with_fold(Reduce op, F body) {
   constexpr float inf = std::numeric_limits<float>::infinity();
@@ -272,21 +307,21 @@ void with_fold(Reduce op, F body) {
     case Reduce::Sum:
     case Reduce::Mean:
     case Reduce::LogSum:
-      return body(0.f, add, add);
+      return body(0.f, add, add, std::true_type());
     case Reduce::SumSquare:
     case Reduce::L2:
       return body(
-          0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add);
+          0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add, std::true_type());
     case Reduce::L1:
       return body(
-          0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add);
+          0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add, std::true_type());
     case Reduce::Max:
-      return body(-inf, nan_max<A>, nan_max<A>);
+      return body(-inf, nan_max<A>, nan_max<A>, std::false_type());
     case Reduce::Min:
-      return body(inf, nan_min<A>, nan_min<A>);
+      return body(inf, nan_min<A>, nan_min<A>, std::false_type());
     case Reduce::Prod: {
       const auto times = [](vf<A> a, vf<A> v) { return a * v; };
-      return body(1.f, times, times);
+      return body(1.f, times, times, std::false_type());
     }
     case Reduce::LogSumExp:
       return;
@@ -332,9 +367,14 @@ void reduce(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, flo
     }
     return;
   }
-  with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
+  with_fold<A>(op, [&](float neutral, auto fold, auto merge, auto is_sum) {
     for (int64_t r = 0; r < rows; ++r) {
-      const vf<A> v = fold_row<A>(x + r * ldx, n, neutral, neutral, fold, merge);
+      vf<A> v;
+      if constexpr (is_sum.value) {
+        v = sum_row<A>(x + r * ldx, n, neutral, fold);
+      } else {
+        v = fold_row<A>(x + r * ldx, n, neutral, neutral, fold, merge);
+      }
       y[r] = reduce_end<A>(op, reduce_lanes<A>(op, v), n);
     }
   });
@@ -346,11 +386,12 @@ void log_sum_exp_columns(int64_t rows, int64_t n, const float* x, int64_t ldx, f
   for (int64_t c = 0; c < n; c += w) {
     const int64_t count = lesser(w, n - c);
     const auto read = [=](int64_t r) { return simd::load_up_to<A>(x + r * ldx + c, count); };
-    vf<A> top(-std::numeric_limits<float>::infinity()), total(0.f);
+    vf<A> top(-std::numeric_limits<float>::infinity());
+    LongSum<A> total;
     for (int64_t r = 0; r < rows; ++r) top = nan_max<A>(top, read(r));
-    for (int64_t r = 0; r < rows; ++r) total = total + simd::exp<A>(read(r) - top);
+    for (int64_t r = 0; r < rows; ++r) total.add(simd::exp<A>(read(r) - top));
     const vf<A> value = simd::select<A>(xsimd::abs(top) < vf<A>(std::numeric_limits<float>::infinity()),
-                                        simd::log<A>(total) + top, top);
+                                        simd::log<A>(total.value()) + top, top);
     simd::store_up_to<A>(y + c, value, count);
   }
 }
@@ -359,19 +400,31 @@ template <class A>
 void reduce_columns(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
   constexpr int64_t w = simd::lanes<A>;
   if (op == Reduce::LogSumExp) return log_sum_exp_columns<A>(rows, n, x, ldx, y);
-  with_fold<A>(op, [&](float neutral, auto fold, auto merge) {
+  with_fold<A>(op, [&](float neutral, auto fold, auto merge, auto is_sum) {
+    constexpr int64_t strip = 1024;  // of columns, for which there is room to keep what sums lose
+    LongSum<A> sums[is_sum.value ? strip / w : 1];
     for (int64_t c = 0; c < n; ++c) y[c] = neutral;
-    for_row_blocks(rows, n, [&](int64_t begin, int64_t end) {
-      const auto column = [&](int64_t c, int64_t count) __attribute__((always_inline)) {
-        vf<A> part(neutral);
-        const float* p = x + begin * ldx + c;
-        for (int64_t r = begin; r < end; ++r, p += ldx) part = fold(part, simd::load_up_to<A>(p, count));
-        simd::store_up_to<A>(y + c, merge(simd::load_up_to<A>(y + c, count), part), count);
-      };
-      int64_t c = 0;
-      for (; c + w <= n; c += w) column(c, w);
-      if (c < n) column(c, n - c);
-    });
+    for (int64_t c0 = 0; c0 < n; c0 += strip) {
+      const int64_t c1 = lesser(n, c0 + strip);
+      for (LongSum<A>& s : sums) s = LongSum<A>();
+      for_row_blocks(rows, c1 - c0, [&](int64_t begin, int64_t end) {
+        const auto column = [&](int64_t c, int64_t count) __attribute__((always_inline)) {
+          vf<A> part(neutral);
+          const float* p = x + begin * ldx + c;
+          for (int64_t r = begin; r < end; ++r, p += ldx) part = fold(part, simd::load_up_to<A>(p, count));
+          if constexpr (is_sum.value) {
+            LongSum<A>& sum = sums[(c - c0) / w];
+            sum.add(part);
+            if (end == rows) simd::store_up_to<A>(y + c, sum.value(), count);
+          } else {
+            simd::store_up_to<A>(y + c, merge(simd::load_up_to<A>(y + c, count), part), count);
+          }
+        };
+        int64_t c = c0;
+        for (; c + w <= c1; c += w) column(c, w);
+        if (c < c1) column(c, c1 - c);
+      });
+    }
   });
   for (int64_t c = 0; c < n; ++c) y[c] = reduce_end<A>(op, y[c], rows);
 }

@@ -1,5 +1,7 @@
 #include "engine/onnx/model.h"
 
+#include "engine/base/text.h"
+#include "engine/onnx/foreign_format.h"
 #include "onnx_schema.h"
 
 namespace nm::onnx {
@@ -414,7 +416,9 @@ Status parse(Bytes bytes, SequenceProto& s, int depth) {
 
 }  // namespace
 
-Result<ModelProto> read_model(Bytes bytes) {
+namespace {
+
+Result<ModelProto> parse_model(Bytes bytes) {
   namespace F = schema::ModelProto;
   ModelProto m;
   bool has_graph = false;
@@ -447,12 +451,21 @@ Result<ModelProto> read_model(Bytes bytes) {
   }
   NM_TRY(r.status());
   if (!has_graph) {
-    return Status(Code::InvalidModel,
-                  bytes.empty() ? "the model file is empty; check that the download or export succeeded"
-                                : "the bytes hold no ONNX graph; give the contents of an .onnx file (a web server's "
-                                  "error page or a Git LFS pointer looks like this too)");
+    return Status(Code::InvalidModel, bytes.empty()
+                                          ? "the model file is empty; check that the download or export succeeded"
+                                          : "the bytes hold no ONNX graph; give the contents of an .onnx file");
   }
   return m;
+}
+
+}  // namespace
+
+Result<ModelProto> read_model(Bytes bytes) {
+  Result<ModelProto> model = parse_model(bytes);
+  if (model.ok()) return model;
+  const std::string_view what = foreign_format(bytes);
+  if (what.empty()) return model;
+  return Status(Code::InvalidModel, nm::text("the file is no ONNX model but ", what));
 }
 
 Result<TensorProto> read_tensor(Bytes bytes) {

@@ -1,4 +1,7 @@
 // ai.onnx Attention (operator sets 23 to 25), with masks, grouped heads, and caches of keys and values.
+//
+// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides, and nm_nan_rows, whether
+// a row of which nothing is seen is NaN ("kept") or all rows that are NaN are 0 ("zero").
 #include <algorithm>
 #include <cmath>
 
@@ -28,7 +31,10 @@ class Attention final : public Operator {
         softcap_(a.number("softcap", 0)),
         scores_mode_(a.integer("qk_matmul_output_mode", 0)),
         left_window_(a.integer("left_window_size", -1)),
-        right_window_(a.integer("right_window_size", -1)) {
+        right_window_(a.integer("right_window_size", -1)),
+        low_(a.number("nm_low", -INFINITY)),
+        nan_rows_(nan_rows_named(a.string("nm_nan_rows", ""))) {
+    a.ignore({"softmax_precision"});  // always float32
     if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
     if (left_window_ < -1 || right_window_ < -1) a.fail("a window's size must be -1 or not negative");
   }
@@ -38,7 +44,7 @@ class Attention final : public Operator {
     for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, kPastKey, kPastValue}) {
       NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
     }
-    NM_TRY(check_type(c, kMask, "the mask", {DType::Float32, DType::Float16, DType::BFloat16, DType::Bool}));
+    if (c.type(kMask) != DType::Bool) NM_TRY(check_number(c, kMask, "the mask"));
     NM_TRY(check_type(c, kLengths, "the lengths (input 6)", {DType::Int64}));
     if (c.has(kPastKey) != c.has(kPastValue)) {
       return {Code::MissingInput, "past keys and past values must be given together (inputs 4 and 5)"};
@@ -86,8 +92,10 @@ class Attention final : public Operator {
     call.left_window = left_window_;
     call.right_window = right_window_;
     call.offset = s.past;
+    call.low = low_;
+    call.nan_rows = nan_rows_;
     if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
-    if (c.has(kMask)) NM_TRY(set_mask(c.input(kMask), call.mask));
+    if (c.has(kMask)) NM_TRY(set_mask(c, call.mask));
     if (c.wants(3)) {
       call.scores = c.out<float>(3);
       call.scores_after = static_cast<AttentionCall::Scores>(scores_mode_);
@@ -103,6 +111,11 @@ class Attention final : public Operator {
   }
 
  private:
+  static AttentionCall::NanRows nan_rows_named(std::string_view name) {
+    if (name == "kept") return AttentionCall::NanRows::Kept;
+    return name == "zero" ? AttentionCall::NanRows::Zero : AttentionCall::NanRows::Standard;
+  }
+
   // Rows and heads of [batch, heads, rows, size] or [batch, rows, heads·size].
   Result<Sizes> sizes(const Inference& c) const {
     Sizes s;
@@ -222,13 +235,20 @@ class Attention final : public Operator {
     return Heads<const float>::outer(all, s.kv_heads, s.total(), size);
   }
 
-  static Status set_mask(const Tensor& t, AttentionMask& m) {
+  // Numbers of any type are added to the scores.
+  static Status set_mask(const Execution& c, AttentionMask& m) {
+    const Tensor& t = c.input(kMask);
     if (t.dtype() == DType::Bool) {
       m.seen = t.data<bool>();
     } else if (t.dtype() == DType::Float32) {
       m.bias = t.data<float>();
     } else {
-      return no_arithmetic(t.dtype());
+      NM_ASSIGN(float* bias, c.scratch<float>(Size(t.count())));
+      NM_TRY(with_number(t.dtype(), [&]<class T>() -> Status {
+        for (int64_t i = 0; i < t.count(); ++i) bias[i] = static_cast<float>(t.data<T>()[i]);
+        return {};
+      }));
+      m.bias = bias;
     }
     int64_t* const steps[] = {&m.column, &m.row, &m.head, &m.batch};
     int64_t size = 1;
@@ -248,6 +268,8 @@ class Attention final : public Operator {
   float softcap_;
   int64_t scores_mode_;
   int64_t left_window_, right_window_;
+  float low_;
+  AttentionCall::NanRows nan_rows_;
 };
 
 }  // namespace

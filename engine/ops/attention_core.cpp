@@ -189,6 +189,10 @@ class Attend {
     std::fill(x + seen.end, x + reach_, kMasked);
     show(Scores::Mask);
     const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
+    if (blind && a_.nan_rows == AttentionCall::NanRows::Kept) {
+      std::fill(x, x + reach_, std::numeric_limits<float>::quiet_NaN());
+      return;
+    }
     if (blind) seen.end = seen.begin;
     std::fill(x, x + seen.begin, 0.f);
     std::fill(x + seen.end, x + reach_, 0.f);
@@ -202,11 +206,13 @@ class Attend {
         const float share = 1 / (1 + std::exp(a_.sinks[matrix % a_.q_heads] - all));
         k.unary(Unary::Affine, x + seen.begin, x + seen.begin, n, share, 0);
       }
+      // One NaN makes all of a row NaN.
+      if (a_.nan_rows == AttentionCall::NanRows::Zero && std::isnan(x[seen.begin])) std::fill_n(x + seen.begin, n, 0.f);
     }
     show(Scores::Softmax);
   }
 
-  static void apply(const AttentionMask& m, int64_t at, const Range& seen, float* x) {
+  void apply(const AttentionMask& m, int64_t at, const Range& seen, float* x) const {
     if (m.bias != nullptr && m.column == 1) {
       float* first = x + seen.begin;
       kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
@@ -217,7 +223,7 @@ class Attend {
       if (m.bias != nullptr) {
         x[j] += m.bias[from];
       } else if (!m.seen[from]) {
-        x[j] = kMasked;
+        x[j] = a_.low;
       }
     }
   }

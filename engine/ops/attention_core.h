@@ -1,5 +1,7 @@
 // Scaled dot-product attention in f32 over heads that lie anywhere in memory: softmax(scale·Q·Kᵀ + bias)·V.
 #pragma once
+#include <limits>
+
 #include "engine/ops/operator.h"
 
 namespace nm {
@@ -47,6 +49,10 @@ struct AttentionCall {
   float scale = 1;
   float softcap = 0;  // 0: none
   AttentionMask mask;
+  float low = -std::numeric_limits<float>::infinity();  // the score of what a mask of bools hides
+  // A row of which all scores are -∞ is 0, and others may be NaN; or both are NaN, as a softmax has them; or 0.
+  enum class NanRows { Standard, Kept, Zero };
+  NanRows nan_rows = NanRows::Standard;
   AttentionMask padding;  // another one, that applies as well
   // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len,
   // or what `offsets` says.

@@ -15,20 +15,15 @@ class BatchNorm final : public Operator {
         momentum_(a.number("momentum", 0.9f)),
         spatial_(a.version() >= 9 || a.flag("spatial", true)),
         training_(a.version() >= 14 && a.flag("training_mode", false)),
-        channels_last_(a.flag("nm_channels_last", false)) {}  // before 7, `is_test` 0 is ignored: files mean inference
+        channels_last_(a.flag("nm_channels_last", false)) {
+    if (a.version() < 7) a.ignore({"is_test"});  // files mean inference, whatever they say
+  }
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 5));
     for (size_t i = 0; i < 5; ++i) NM_TRY(check_float(c, i, text("input ", i)));
     output_like(c, 0, 0);
-    for (size_t o = 1; o < 3; ++o) output_like(c, o, o + 2);
-    if (!training_) {
-      for (size_t o = 1; o < c.output_count(); ++o) {
-        if (c.wants(o)) {
-          return {Code::UnsupportedOperator, text("output ", o, " is for training; only inference is supported here")};
-        }
-      }
-    }
+    for (size_t o = 1; o < 5; ++o) output_like(c, o, o % 2 == 1 ? 3 : 4);
     if (!c.has_shape(0)) return {};
     const Shape& x = c.shape(0);
     if (x.rank() < 1) return wrong_shape("the input", x, "at least one dimension");
@@ -40,6 +35,15 @@ class BatchNorm final : public Operator {
       if (c.shape(i).count() != expected) {
         return wrong_shape(text("input ", i), c.shape(i), text(expected, " elements, one for each channel"));
       }
+    }
+    return {};
+  }
+
+  // Early exporters declare the outputs for training without anybody reading them; then nobody wants them by now.
+  Status prepare(Preparation& p) override {
+    for (size_t o = 1; !training_ && o < p.node().outputs.size(); ++o) {
+      if (p.node().outputs[o] == kNone) continue;
+      return {Code::UnsupportedOperator, text("output ", o, " is for training; only inference is supported here")};
     }
     return {};
   }
@@ -65,7 +69,6 @@ class BatchNorm final : public Operator {
       p.pixels = 1;
     }
     NM_ASSIGN(T * factor, c.scratch<T>(Size(p.channels)));
-    NM_ASSIGN(T * offset, c.scratch<T>(Size(p.channels)));
     const T* mean = c.data<T>(3);
     const T* variance = c.data<T>(4);
     if (training_) {
@@ -79,9 +82,8 @@ class BatchNorm final : public Operator {
     }
     for (int64_t i = 0; i < p.channels; ++i) {
       factor[i] = c.data<T>(1)[i] / std::sqrt(variance[i] + static_cast<T>(epsilon_));
-      offset[i] = c.data<T>(2)[i] - mean[i] * factor[i];
     }
-    scale_channels<T>(p, false, in.data<T>(), factor, offset, c.out<T>(0));
+    scale_channels<T>(p, {mean, factor, c.data<T>(2)}, in.data<T>(), c.out<T>(0));
     return {};
   }
 

@@ -124,6 +124,7 @@ class BinaryOperator final : public Operator {
  public:
   BinaryOperator(Attributes& a, Binary f) : f_(f), aligned_(a.version() < 7) {
     if (!aligned_) return;
+    a.ignore({"broadcast"});  // shapes say whether it is needed
     if (f == Binary::Prelu) {
       axis_ = 1;  // a slope for each channel
       has_axis_ = true;
@@ -141,6 +142,7 @@ class BinaryOperator final : public Operator {
     if (!c.has_shape(0) || !c.has_shape(1)) return {};
     const auto y = second_shape(c.shape(0), c.shape(1));
     if (!y) return wrong_shape("input 1", c.shape(1), text("a shape that lies within ", to_string(c.shape(0))));
+    if (f_ == Binary::Prelu) NM_TRY(check_slope(c.shape(0), *y));
     NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), *y));
     if (f_ == Binary::Prelu && shape.known() && c.shape(0).known() && shape != c.shape(0)) {
       return wrong_shape("the slope", c.shape(1), text("a shape that broadcasts to ", to_string(c.shape(0))));
@@ -163,6 +165,18 @@ class BinaryOperator final : public Operator {
   }
 
  private:
+  // Since operator set 7 a slope broadcasts as in NumPy, from the last dimension on. Files with one number for each
+  // channel say [C] now and then; taking that for channels would go wrong as soon as an image is C wide.
+  static Status check_slope(const Shape& x, const Shape& slope) {
+    const bool by_channel = slope.rank() == 1 && x.rank() > 2 && slope[0] > 1 && slope[0] == x[1];
+    if (!by_channel || x.back() < 0 || slope[0] == x.back()) return {};
+    Shape meant{slope[0]};
+    for (int i = 2; i < x.rank(); ++i) meant.push_back(1);
+    return wrong_shape("the slope (input 1)", slope,
+                       text("a shape that broadcasts to ", to_string(x),
+                            " from its last dimension on; a slope for each channel has shape ", to_string(meant)));
+  }
+
   std::optional<Shape> second_shape(const Shape& x, const Shape& y) const {
     if (!has_axis_ || y.rank() == 0 || (f_ == Binary::Prelu && (y.rank() != 1 || y[0] == 1))) return y;
     return align_at_axis(x, y, axis_);

@@ -73,6 +73,7 @@ Result<Shape> check_shape(std::span<const int64_t> dims) {
 Result<int> check_axis(int64_t axis, int rank) {
   const int a = normalize_axis(axis, rank);
   if (a >= 0) return a;
+  if (rank == 0) return Status(Code::ShapeMismatch, text("there is no axis ", axis, " in a tensor without dimensions"));
   return Status(Code::ShapeMismatch, text("the axis ", axis, " is out of range for a tensor of rank ", rank,
                                           "; it must lie in [", -rank, ",", rank - 1, "]"));
 }

@@ -95,6 +95,7 @@ void combine(Function f, const Operands& o) {
 class Compare final : public Movement {
  public:
   Compare(Attributes& a, Function f) : f_(f), aligned_(a.version() < 7 && a.has("axis")), axis_(a.integer("axis", 0)) {
+    if (a.version() < 7) a.ignore({"broadcast"});  // shapes say whether it is needed
     if (f != Function::ShiftLeft) return;
     a.require("direction");
     const std::string direction = a.string("direction", "");

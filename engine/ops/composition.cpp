@@ -70,6 +70,7 @@ ValueId Composition::zero_point(size_t zero, size_t x) {
 Result<std::vector<Node>> Composition::take() {
   NM_TRY(attributes_.take_status());
   if (!missing_.ok()) return std::move(missing_);
+  if (const auto name = attributes_.unread(); !name.empty()) return unread_attribute(call_, name);
   return std::move(nodes_);
 }
 

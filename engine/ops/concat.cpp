@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/ops/check.h"
 #include "engine/ops/movement.h"
 #include "engine/tensor/strided.h"
@@ -18,12 +20,14 @@ class Concat final : public Movement {
     c.output(0, type);
     std::optional<Shape> out;
     bool all = true;
+    const size_t first = first_with_elements(c);
     for (size_t i = 0; i < c.input_count(); ++i) {
       if (!c.has_shape(i)) {
         all = false;
         continue;
       }
       const Shape& in = c.shape(i);
+      if (c.has_shape(first) && is_left_out(in, c.shape(first))) continue;
       NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
       if (!out) {
         out = in;
@@ -44,6 +48,7 @@ class Concat final : public Movement {
     int64_t at = 0;
     for (size_t i = 0; i < c.input_count(); ++i) {
       const Tensor& in = c.input(i);
+      if (in.count() == 0) continue;
       copy_strided(in.dtype(), in.shape(), {in.raw(), 0, row_major(in.shape())},
                    {out.raw(), at * strides[axis], strides});
       at += in.dim(axis);
@@ -56,6 +61,28 @@ class Concat final : public Movement {
   }
 
  private:
+  static bool is_empty(const Shape& s) { return std::find(s.begin(), s.end(), 0) != s.end(); }
+
+  // The first input that is not known to be empty, or else the first of all.
+  static size_t first_with_elements(const Inference& c) {
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (c.has_shape(i) && !is_empty(c.shape(i))) return i;
+    }
+    return 0;
+  }
+
+  // torch begins lists of tensors with an empty one, [0], which has other dimensions than those it is joined to: it
+  // adds nothing, and its dimensions do not count.
+  bool is_left_out(const Shape& in, const Shape& other) const {
+    if (!is_empty(in) || is_empty(other)) return false;
+    if (in.rank() != other.rank()) return true;
+    const int axis = normalize_axis(axis_, in.rank());
+    for (int d = 0; d < in.rank(); ++d) {
+      if (d != axis && in[d] >= 0 && other[d] >= 0 && in[d] != other[d]) return true;
+    }
+    return false;
+  }
+
   // Takes `in` into the shape so far.
   static Status join(Shape& out, const Shape& in, int axis, size_t i) {
     bool fits = in.rank() == out.rank();

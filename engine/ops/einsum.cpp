@@ -225,6 +225,13 @@ class Einsum final : public Operator {
       return out;
     }
     NM_ASSIGN(out.tensor, Tensor::create(in.dtype(), kept));
+    if (in.dtype() == DType::Float32) {
+      for_rows(out.tensor.count(), n, [&](int64_t begin, int64_t end) {
+        kernels().rows.reduce(Reduce::Sum, end - begin, n, copy.data<float>() + begin * n, n,
+                              out.tensor.data<float>() + begin);
+      });
+      return out;
+    }
     NM_TRY(with_number(in.dtype(), [&]<class T>() -> Status {
       for (int64_t i = 0; i < out.tensor.count(); ++i) {
         T sum{0};

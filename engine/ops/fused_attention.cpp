@@ -30,6 +30,7 @@ class FusedAttention final : public Operator {
       if (heads_ >= 1 && (s < heads_ || s % heads_ != 0))
         a.fail("the attribute 'num_heads' must divide all of 'qkv_hidden_sizes'");
     }
+    a.ignore({"rotary_embedding_dim"});
     if (a.flag("do_rotary", false)) a.unsupported("the attribute 'do_rotary' is not supported");
     if (a.flag("past_present_share_buffer", false))
       a.unsupported("the attribute 'past_present_share_buffer' is not supported");

@@ -7,7 +7,7 @@ namespace {
 
 using Inputs = Composition::Inputs;
 
-const AttributeMap& own_attributes(Composition& c) { return c.attributes().node().attributes; }
+const AttributeMap& own_attributes(Composition& c) { return c.attributes().all(); }
 
 Inputs all_inputs(const Composition& c) {
   Inputs inputs;
@@ -28,7 +28,7 @@ void activate(Composition& c, ValueId x) {
   AttributeMap parameters;
   for (const std::string_view name : {"alpha", "beta", "gamma", "axis"}) {
     const auto it = a.node().attributes.find(text("activation_", name));
-    if (it != a.node().attributes.end()) parameters.emplace(name, it->second);
+    if (a.has(text("activation_", name))) parameters.emplace(name, it->second);
   }
   const std::string name = a.string("activation", "");
   c.finish(name.empty() ? "Identity" : name, {x}, std::move(parameters));
@@ -38,8 +38,7 @@ void fused_gemm(Composition& c) {
   c.require(2);
   AttributeMap own;
   for (const std::string_view name : {"transA", "transB", "alpha", "beta"}) {
-    const auto it = own_attributes(c).find(name);
-    if (it != own_attributes(c).end()) own.emplace(*it);
+    if (c.attributes().has(name)) own.emplace(*c.attributes().node().attributes.find(name));
   }
   activate(c, c.add("Gemm", {c.input(0), c.input(1), c.input(2)}, std::move(own)));
 }
@@ -66,6 +65,7 @@ void bias_add(Composition& c) {
 
 void bias_dropout(Composition& c) {
   c.require(2);
+  c.attributes().ignore({"seed"});  // for training
   const ValueId dropped = c.has(2) ? c.value() : c.output(0);
   c.write("Dropout", {c.add("Add", {c.input(0), c.input(1)}), c.input(3), c.input(4)}, {dropped, c.output(1)});
   if (c.has(2)) c.finish("Add", {dropped, c.input(2)});
@@ -85,6 +85,7 @@ void bias_split_gelu(Composition& c) {
 void bias_softmax(Composition& c) {
   c.require(2);
   const int64_t axis = c.attributes().integer("axis", 1);
+  c.attributes().ignore({"is_inner_broadcast"});  // the bias's shape says so
   const ValueId sum = c.add("Add", {c.input(0), c.input(1)});
   const ValueId rows = c.add("Softmax", {c.add("Flatten", {sum}, {{"axis", axis}})}, {{"axis", int64_t{-1}}});
   c.finish("Reshape", {rows, c.add("Shape", {sum})}, {{"allowzero", int64_t{1}}});
@@ -188,6 +189,7 @@ void swiglu(Composition& c) {
     up = c.value();
     c.write("Split", {c.input(0)}, {gate, up}, {{"axis", int64_t{-1}}, {"num_outputs", int64_t{2}}});
   }
+  c.attributes().ignore({"round_activation"});  // nothing is rounded in between
   const auto like = [&](float v) { return c.add("CastLike", {c.number(v), c.input(0)}); };
   const float limit = a.number("limit", 0), beta = a.number("activation_beta", 0);
   if (limit > 0) {
@@ -216,6 +218,7 @@ void gated_rms_norm(Composition& c) {
 void is_all_finite(Composition& c) {
   c.require(1);
   Attributes& a = c.attributes();
+  a.ignore({"isinf_only", "isnan_only"});  // one of them may decide
   ValueId all = kNone;
   for (size_t i = 0; i < c.input_count(); ++i) {
     const ValueId x = c.add("Reshape", {c.input(i), c.integers({-1})});

@@ -11,6 +11,7 @@ namespace {
 class GemmOperator final : public Operator {
  public:
   explicit GemmOperator(Attributes& a) : beta_(a.number("beta", 1)), activation_(a) {
+    if (a.version() < 7) a.ignore({"broadcast"});  // shapes say whether it is needed
     operands_.transpose_a = a.flag("transA", false);
     operands_.transpose_b = a.flag("transB", false);
     operands_.alpha = a.number("alpha", 1);

@@ -44,6 +44,7 @@ class GroupQueryAttention final : public Operator {
     if (window_ < -1 || window_ == 0) a.fail("the attribute 'local_window_size' must be -1 or positive");
     if (scores_ < 0 || scores_ > 2) a.fail("the attribute 'qk_output' must be 0, 1 or 2");
     if (a.flag("sliding_window_cache", false)) a.unsupported("the attribute 'sliding_window_cache' is not supported");
+    a.ignore({"kv_cache_bit_width"});  // of a quantised cache
     for (const std::string_view name : {"k_quant_type", "v_quant_type"}) {
       if (a.string(name, "NONE") != "NONE") a.unsupported("a quantised cache is not supported");
     }

@@ -23,6 +23,8 @@ class Indices {
     return index < 0 ? index + dim : index;
   }
   static Status out_of_range(int64_t index, int64_t dim) {
+    if (dim == 0)
+      return {Code::InvalidData, text("the index ", index, " is given for a dimension of 0, which has none")};
     return {Code::InvalidData, text("the index ", index, " is out of range for a dimension of ", dim,
                                     "; it must lie in [", -dim, ",", dim - 1, "]")};
   }

@@ -14,6 +14,7 @@ class InstanceNorm final : public Operator {
       : epsilon_(a.number("epsilon", 1e-5f)), channels_last_(a.flag("nm_channels_last", false)) {
     if (a.node().op_type != "GroupNormalization") return;
     a.require("num_groups");
+    if (a.version() >= 21) a.ignore({"stash_type"});  // always float32
     groups_ = a.integer("num_groups", 1);
     grouped_ = true;
     scale_per_group_ = a.version() < 21;
@@ -64,16 +65,17 @@ class InstanceNorm final : public Operator {
     } else {
       mean_variance<T>(p.batch * groups, size * p.pixels, in.data<T>(), mean, variance);
     }
-    // One factor and offset for each image and channel, from the last on: they take the statistics' place.
+    NM_ASSIGN(T * offset, c.scratch<T>(Size(p.batch) * p.channels));
+    // A mean, a factor and an offset for each image and channel, from the last on: they take the statistics' place.
     for (int64_t i = p.batch * p.channels; i-- > 0;) {
       const int64_t ch = i % p.channels;
       const int64_t parameter = scale_per_group_ ? ch / size : ch;
-      const T m = mean[i / size];
       const T factor = c.data<T>(1)[parameter] / std::sqrt(variance[i / size] + static_cast<T>(epsilon_));
-      mean[i] = c.data<T>(2)[parameter] - m * factor;
+      mean[i] = mean[i / size];
       variance[i] = factor;
+      offset[i] = c.data<T>(2)[parameter];
     }
-    scale_channels<T>(p, true, in.data<T>(), variance, mean, c.out<T>(0));
+    scale_channels<T>(p, {mean, variance, offset, true}, in.data<T>(), c.out<T>(0));
     return {};
   }
 
@@ -96,11 +98,13 @@ class InstanceNorm final : public Operator {
         }
       });
       for (int64_t ch = 0; ch < p.channels; ++ch) {
-        T sum = 0, squares = 0;
+        double sum = 0;
         for (int64_t i = 0; i < blocks; ++i) {
-          sum += means[i * p.channels + ch] * static_cast<T>(std::min(block, p.pixels - i * block));
+          sum += static_cast<double>(means[i * p.channels + ch]) *
+                 static_cast<double>(std::min(block, p.pixels - i * block));
         }
-        const T m = sum / static_cast<T>(p.pixels);
+        const T m = static_cast<T>(sum / static_cast<double>(p.pixels));
+        T squares = 0;
         for (int64_t i = 0; i < blocks; ++i) {
           const T d = means[i * p.channels + ch] - m;
           squares += (variances[i * p.channels + ch] + d * d) * static_cast<T>(std::min(block, p.pixels - i * block));
@@ -134,9 +138,10 @@ class InstanceNorm final : public Operator {
   template <class T>
   static void merge(int64_t groups, int64_t size, T* mean, T* variance) {
     for (int64_t g = 0; g < groups; ++g) {
-      T sum = 0, total = 0;
-      for (int64_t i = 0; i < size; ++i) sum += mean[g * size + i];
-      const T m = sum / static_cast<T>(size);
+      double sum = 0;
+      T total = 0;
+      for (int64_t i = 0; i < size; ++i) sum += static_cast<double>(mean[g * size + i]);
+      const T m = static_cast<T>(sum / static_cast<double>(size));
       for (int64_t i = 0; i < size; ++i) {
         const T d = mean[g * size + i] - m;
         total += variance[g * size + i] + d * d;

@@ -37,6 +37,7 @@ class LabelEncoder final : public Operator {
   explicit LabelEncoder(Attributes& a) {
     const Tensor keys = read(a, "keys");
     values_ = read(a, "values");
+    a.ignore({"default_string", "default_int64", "default_float"});  // the values' type chooses one
     if (!keys.defined() || !values_.defined()) return;
     if (!Dictionary::can_be_key(keys.dtype()))
       a.fail(text("keys of type ", dtype_name(keys.dtype()), " are not ONNX's"));

@@ -31,38 +31,49 @@ void normalize(const T* x, const T* scale, const T* bias, int64_t n, T epsilon, 
   if (inv_std) *inv_std = static_cast<float>(factor);
 }
 
-// scale and bias of the normalised dimensions, n elements; repeated when the tensor is smaller.
+// Scale or bias: the elements for row r start at data + r·step.
 template <class T>
-Result<const T*> parameter(Execution& c, size_t i, const Shape& normalized) {
-  if (!c.has(i)) return static_cast<const T*>(nullptr);
+struct Parameter {
+  const T* data = nullptr;
+  int64_t step = 0;
+  const T* row(int64_t r) const { return data == nullptr ? nullptr : data + r * step; }
+};
+
+// A tensor that is smaller than the normalised dimensions is repeated; one that differs from row to row, as large as x.
+template <class T>
+Result<Parameter<T>> parameter(Execution& c, size_t i, const Shape& x, int axis) {
+  if (!c.has(i)) return Parameter<T>();
   const Tensor& t = c.input(i);
-  const int64_t n = normalized.count();
-  if (t.count() == n) return t.data<T>();
-  NM_ASSIGN(T * full, c.scratch<T>(Size(n)));
+  const Shape normalized(x.dims().subspan(static_cast<size_t>(axis)));
   Shape own = t.shape();
-  while (own.rank() > normalized.rank()) own.erase(0);
-  const Broadcast b(normalized, {&own});
+  while (own.rank() > 0 && own.rank() > normalized.rank() && own[0] == 1) own.erase(0);
+  const bool by_row = own.rank() > normalized.rank();
+  const Shape& full_shape = by_row ? x : normalized;
+  const int64_t step = by_row ? normalized.count() : 0;
+  if (own == full_shape) return Parameter<T>{t.data<T>(), step};
+  NM_ASSIGN(T * full, c.scratch<T>(Size(full_shape.count())));
+  const Broadcast b(full_shape, {&own});
   b.walk(0, b.count(), [&](const Broadcast::Run& r) {
     for (int64_t k = 0; k < r.count; ++k) full[r.out + k] = t.data<T>()[r.in[0] + k * b.step(0)];
   });
-  return static_cast<const T*>(full);
+  return Parameter<T>{full, step};
 }
 
-Status check_parameter(const Inference& c, size_t i, std::string_view what, const Shape& normalized) {
+Status check_parameter(const Inference& c, size_t i, std::string_view what, const Shape& x) {
   if (!c.has_shape(i)) return {};
   Shape own = c.shape(i);
-  while (own.rank() > normalized.rank() && own[0] == 1) own.erase(0);
-  const auto both = broadcast_shape(normalized, own);
-  if (both && both->rank() == normalized.rank() && (!both->known() || !normalized.known() || *both == normalized)) {
-    return {};
-  }
-  return wrong_shape(what, c.shape(i), text("a shape that broadcasts to ", to_string(normalized)));
+  while (own.rank() > x.rank() && own[0] == 1) own.erase(0);
+  const auto both = broadcast_shape(x, own);
+  if (both && both->rank() == x.rank() && (!both->known() || !x.known() || *both == x)) return {};
+  return wrong_shape(what, c.shape(i), text("a shape that broadcasts to ", to_string(x)));
 }
 
 class LayerNorm final : public Operator {
  public:
   LayerNorm(Attributes& a, Norm kind)
-      : kind_(kind), axis_(a.integer("axis", -1)), epsilon_(a.number("epsilon", 1e-5f)) {}
+      : kind_(kind), axis_(a.integer("axis", -1)), epsilon_(a.number("epsilon", 1e-5f)) {
+    a.ignore({"stash_type"});  // always float32
+  }
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
@@ -76,15 +87,12 @@ class LayerNorm final : public Operator {
     if (!c.has_shape(0)) return {};
     c.output(0, type, c.shape(0));
     NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
-    Shape normalized, statistics = c.shape(0);
-    for (int i = axis; i < c.shape(0).rank(); ++i) {
-      normalized.push_back(c.shape(0)[i]);
-      statistics[i] = 1;
-    }
+    Shape statistics = c.shape(0);
+    for (int i = axis; i < c.shape(0).rank(); ++i) statistics[i] = 1;
     c.output(1, DType::Float32, statistics);  // of RMS norms: the inverse deviation
     c.output(2, DType::Float32, statistics);
-    NM_TRY(check_parameter(c, 1, "the scale (input 1)", normalized));
-    return check_parameter(c, 2, "the bias (input 2)", normalized);
+    NM_TRY(check_parameter(c, 1, "the scale (input 1)", c.shape(0)));
+    return check_parameter(c, 2, "the bias (input 2)", c.shape(0));
   }
 
   Status run(Execution& c) override {
@@ -105,31 +113,36 @@ class LayerNorm final : public Operator {
     NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
     const int64_t rows = in.shape().count(0, axis);
     const int64_t n = in.shape().count(axis, in.rank());
-    const Shape normalized(in.shape().dims().subspan(static_cast<size_t>(axis)));
-    NM_ASSIGN(const T* scale, parameter<T>(c, 1, normalized));
-    NM_ASSIGN(const T* bias, parameter<T>(c, 2, normalized));
+    NM_ASSIGN(const Parameter<T> scale, parameter<T>(c, 1, in.shape(), axis));
+    NM_ASSIGN(const Parameter<T> bias, parameter<T>(c, 2, in.shape(), axis));
+    const bool by_row = scale.step != 0 || bias.step != 0;
     const T* x = in.data<T>();
     T* y = c.out<T>(0);
     const size_t inv_std_at = kind_ == Norm::Layer ? 2 : 1;
     float* mean = kind_ == Norm::Layer && c.wants(1) ? c.out<float>(1) : nullptr;
     float* inv_std = c.wants(inv_std_at) ? c.out<float>(inv_std_at) : nullptr;
-    for_rows(rows, n, [&](int64_t begin, int64_t end) {
+    // Rows with one scale and bias.
+    const auto run = [&](int64_t begin, int64_t end) {
       const int64_t at = begin * n;
       float* m = mean ? mean + begin : nullptr;
       float* s = inv_std ? inv_std + begin : nullptr;
       if constexpr (std::is_same_v<T, float>) {
         const RowKernels& k = kernels().rows;
         if (kind_ == Norm::Layer) {
-          k.layer_norm(end - begin, n, x + at, n, scale, bias, epsilon_, y + at, n, m, s);
+          k.layer_norm(end - begin, n, x + at, n, scale.row(begin), bias.row(begin), epsilon_, y + at, n, m, s);
         } else {
-          k.rms_norm(end - begin, n, x + at, n, scale, epsilon_, y + at, n, s);
+          k.rms_norm(end - begin, n, x + at, n, scale.row(begin), epsilon_, y + at, n, s);
         }
       } else {
         for (int64_t r = begin; r < end; ++r) {
-          normalize<T>(x + r * n, scale, bias, n, epsilon_, kind_ == Norm::Layer, y + r * n, mean ? mean + r : nullptr,
-                       inv_std ? inv_std + r : nullptr);
+          normalize<T>(x + r * n, scale.row(r), bias.row(r), n, epsilon_, kind_ == Norm::Layer, y + r * n,
+                       mean ? mean + r : nullptr, inv_std ? inv_std + r : nullptr);
         }
       }
+    };
+    for_rows(rows, n, [&](int64_t begin, int64_t end) {
+      if (!by_row) return run(begin, end);
+      for (int64_t r = begin; r < end; ++r) run(r, r + 1);
     });
     return {};
   }

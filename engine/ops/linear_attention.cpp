@@ -14,6 +14,7 @@ class LinearAttention final : public Operator {
  public:
   explicit LinearAttention(Attributes& a)
       : q_heads_(a.integer("q_num_heads", 0)), kv_heads_(a.integer("kv_num_heads", 0)), scale_(a.number("scale", 0)) {
+    a.ignore({"chunk_size"});  // a hint for other ways to compute the same
     a.require("q_num_heads");
     a.require("kv_num_heads");
     if (q_heads_ < 1 || kv_heads_ < 1 || q_heads_ % kv_heads_ != 0) {

@@ -42,6 +42,7 @@ class LinearModel : public Operator {
 class LinearClassifier final : public LinearModel {
  public:
   explicit LinearClassifier(Attributes& a) : LinearModel(a), labels_(a, "classlabels_ints") {
+    a.ignore({"multi_class"});  // says how the model was trained
     columns_ = intercepts_.empty() ? labels_.size() : intercepts_.size();
     const bool one_for_two = labels_.size() == 2 && columns_ == 1;
     if (columns_ != labels_.size() && !one_for_two) {

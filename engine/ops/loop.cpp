@@ -80,8 +80,8 @@ class Loop final : public Movement {
     NM_ASSIGN(r.condition, truth(c.has(1) ? &c.input_value(1) : nullptr, true));
     for (size_t i = 0; i < states(); ++i) r.state.push_back(c.has(i + 2) ? c.input_value(i + 2) : Value());
     r.collected.resize(graph_->outputs.size() - 1 - states());
-    NM_ASSIGN(r.number, Tensor::create(DType::Int64, Shape{}));
-    NM_ASSIGN(r.truth, Tensor::create(DType::Bool, Shape{}));
+    NM_ASSIGN(r.number, Tensor::create(DType::Int64, counter_shape(0)));
+    NM_ASSIGN(r.truth, Tensor::create(DType::Bool, counter_shape(1)));
     body_->bind_captures(c);
     return {};
   }
@@ -134,6 +134,12 @@ class Loop final : public Movement {
                         : empty_output(c, o, value.type.dtype, value.shape));
     }
     return {};
+  }
+
+  // A scalar, unless the body declares [1], as some exporters do.
+  Shape counter_shape(size_t input) const {
+    const auto& declared = graph_->value(graph_->inputs[input]).shape;
+    return declared && declared->rank() == 1 ? Shape{1} : Shape{};
   }
 
   static Result<int64_t> limit(const Execution& c) {

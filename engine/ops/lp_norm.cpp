@@ -46,9 +46,12 @@ class LpNormalization final : public Operator {
   // A row of zeros stays as it is.
   template <class T>
   void scale(const T* x, T* y, int64_t n, int64_t step) const {
-    T norm = 0;
-    for (int64_t i = 0; i < n; ++i) norm += p_ == 1 ? std::abs(x[i * step]) : x[i * step] * x[i * step];
-    if (p_ == 2) norm = std::sqrt(norm);
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      const double v = x[i * step];
+      sum += p_ == 1 ? std::abs(v) : v * v;
+    }
+    const T norm = static_cast<T>(p_ == 2 ? std::sqrt(sum) : sum);
     for (int64_t i = 0; i < n; ++i) y[i * step] = norm == 0 ? x[i * step] : x[i * step] / norm;
   }
 

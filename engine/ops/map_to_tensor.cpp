@@ -74,7 +74,7 @@ class CastMap final : public MapToTensor {
       std::sort(sorted.begin(), sorted.end());
       for (int64_t& p : places) p = std::lower_bound(sorted.begin(), sorted.end(), p) - sorted.begin();
     } else if (std::any_of(places.begin(), places.end(), [&](int64_t p) { return p < 0 || p >= columns_; })) {
-      return {Code::InvalidData, text("a key of the map is outside [0,", columns_ - 1, "], which max_map allows")};
+      return {Code::InvalidData, text("a key of the map is outside the ", columns_, " that max_map allows, from 0 on")};
     }
     return place(c, values, places.data(), sparse_ ? columns_ : count);
   }

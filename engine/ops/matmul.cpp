@@ -37,6 +37,7 @@ void move_batch_first(const Tensor& from, Tensor& to) {
 class MatMul final : public Operator {
  public:
   explicit MatMul(Attributes& a) : activation_(a) {
+    if (a.node().domain != kMicrosoftDomain) return;
     operands_.transpose_a = a.flag("transA", false);
     operands_.transpose_b = a.flag("transB", false);
     operands_.alpha = a.number("alpha", 1);
@@ -125,7 +126,7 @@ class MatMul final : public Operator {
 
   Operands operands_;
   bool batch_inside_[2] = {};
-  bool plain_;
+  bool plain_ = true;
   FusedActivation activation_;
   PackedMatrices packed_;
 };

@@ -28,6 +28,7 @@ class MatMulNBits final : public Operator {
         block_(a.integer("block_size", 0)),
         bytes_(a.integer("accuracy_level", 0) >= 4) {
     constexpr int64_t kMost = int64_t{1} << 31;  // what products of sizes can bear
+    a.ignore({"accuracy_level"});                // always float32
     if (k_ < 1 || n_ < 1 || k_ > kMost || n_ > kMost) {
       a.fail("the attributes 'K' and 'N' must be the weights' dimensions");
     }

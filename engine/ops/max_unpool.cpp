@@ -1,4 +1,5 @@
-// MaxUnpool: puts values back to where MaxPool found them, zeros everywhere else.
+// MaxUnpool: puts values back to where MaxPool found them, zeros everywhere else. Indices count the elements of the
+// result, also where output_shape makes it larger than what was pooled (onnx's cases had it otherwise before 1.24).
 #include <algorithm>
 
 #include "engine/ops/check.h"
@@ -60,32 +61,16 @@ class MaxUnpool final : public Operator {
  private:
   template <class T>
   Status scatter(const Execution& c) const {
-    const Tensor &x = c.input(0), &y = c.output(0);
-    // Indices count in the image that was pooled. With an output_shape that is larger they still do: rows of that
-    // image lie at the same indices of each plane.
+    const Tensor& x = c.input(0);
+    const int64_t count = c.output(0).count();
     T* out = c.out<T>(0);
-    std::fill_n(out, y.count(), T{0});
-    Shape pooled = y.shape();
-    if (c.has(2)) {
-      NM_ASSIGN(const Window w, window_.axes(x.rank() - 2, {}));
-      for (int i = 0; i < w.rank; ++i) {
-        pooled[i + 2] = (x.dim(i + 2) - 1) * w[i].stride + w[i].kernel - w[i].pad_begin - w[i].pad_end;
-        if (pooled[i + 2] > y.dim(i + 2)) pooled[i + 2] = y.dim(i + 2);
-      }
-    }
-    const int64_t limit = pooled.count();
+    std::fill_n(out, count, T{0});
     for (int64_t i = 0; i < x.count(); ++i) {
       const int64_t index = c.data<int64_t>(1)[i];
-      if (index < 0 || index >= limit) {
-        return {Code::InvalidData, text("the index ", index, " lies outside the ", limit, " elements of the image")};
+      if (index < 0 || index >= count) {
+        return {Code::InvalidData, text("the index ", index, " lies outside the ", count, " elements of the image")};
       }
-      int64_t rest = index, at = 0, step = 1;
-      for (int d = y.rank() - 1; d >= 0; --d) {
-        at += rest % pooled[d] * step;
-        rest /= pooled[d];
-        step *= y.dim(d);
-      }
-      out[at] = x.data<T>()[i];
+      out[index] = x.data<T>()[i];
     }
     return {};
   }

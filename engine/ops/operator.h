@@ -10,6 +10,7 @@
 //
 // The argument of NM_OPERATORS is the file's name without extension; the build finds it there.
 #pragma once
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,14 +32,32 @@
 namespace nm {
 
 // Reads a node's attributes while its operator is constructed. The first problem is remembered and fails the
-// construction afterwards, so constructors need no checks of their own.
+// construction afterwards, so constructors need no checks of their own. What is read is noted: an attribute that
+// nobody asks for is one that the operator does not have in this version, and a model with it is refused (see
+// unread_attribute), for it may mean something.
 class Attributes {
  public:
   explicit Attributes(const Node& node) : node_(node) {}
 
   int version() const { return node_.version; }  // of the operator set
   const Node& node() const { return node_; }
-  bool has(std::string_view name) const { return node_.attributes.contains(name); }
+  bool has(std::string_view name) {
+    const auto it = node_.attributes.find(name);
+    if (it == node_.attributes.end()) return false;
+    read_.push_back(it->first);
+    return true;
+  }
+  // The operator has these, and they change nothing that is computed here.
+  void ignore(std::initializer_list<std::string_view> names) {
+    for (const std::string_view name : names) has(name);
+  }
+  // For those who hand them on: another operator reads them.
+  const AttributeMap& all() {
+    for (const auto& [name, value] : node_.attributes) read_.push_back(name);
+    return node_.attributes;
+  }
+  // The first attribute that nobody has read; empty when there is none.
+  std::string_view unread() const;
 
   int64_t integer(std::string_view name, int64_t fallback) { return get(name, fallback); }
   bool flag(std::string_view name, bool fallback) { return get<int64_t>(name, fallback ? 1 : 0) != 0; }
@@ -68,8 +87,8 @@ class Attributes {
  private:
   template <class T>
   T get(std::string_view name, T fallback) {
+    if (!has(name)) return fallback;
     const auto it = node_.attributes.find(name);
-    if (it == node_.attributes.end()) return fallback;
     if (const T* value = std::get_if<T>(&it->second)) return *value;
     // An empty list has no elements to tell its type by in old files.
     fail(text("the attribute '", name, "' has the wrong type"));
@@ -80,6 +99,7 @@ class Attributes {
   }
 
   const Node& node_;
+  std::vector<std::string_view> read_;  // names in the node
   Status status_;
 };
 
@@ -360,6 +380,12 @@ class Registry {
 
 // Creates the node's operator; UnsupportedOperator when there is none for its domain, type and version.
 Result<OperatorPtr> create_operator(const Node& node);
+
+// Refuses a node of a model's file that has attributes, inputs or outputs which its operator lacks in this version, and
+// says which versions have the attribute. Of compositions the attributes are checked when they are written.
+Status check_signature(const Node& node);
+// The refusal of one attribute.
+Status unread_attribute(const Node& node, std::string_view attribute);
 
 #define NM_OPERATORS(file) void register_##file(Registry& r)
 

@@ -15,8 +15,8 @@ Status hand_over(Execution& c) {
 class Optional final : public Movement {
  public:
   explicit Optional(Attributes& a) {
+    if (!a.has("type")) return;
     const auto it = a.node().attributes.find("type");
-    if (it == a.node().attributes.end()) return;
     const auto* type = std::get_if<ValueType>(&it->second);
     if (type == nullptr) {
       a.fail("the attribute 'type' has the wrong type");

@@ -24,21 +24,31 @@ struct Planes {
   }
 };
 
-// y = x · factor + offset. factor and offset have one element per channel, or, with `per_image`, per image and channel.
+// What a normalisation does to a channel: y = (x - center)·factor + offset. One of each per channel, or, with
+// `per_image`, per image and channel.
 template <class T>
-void scale_channels(const Planes& p, bool per_image, const T* x, const T* factor, const T* offset, T* y) {
+struct ChannelMap {
+  const T* center;
+  const T* factor;
+  const T* offset;
+  bool per_image = false;
+};
+
+template <class T>
+void scale_channels(const Planes& p, const ChannelMap<T>& map, const T* x, T* y) {
   if (p.channels_last) {
     const int64_t image = p.pixels * p.channels;
     for (int64_t b = 0; b < p.batch; ++b) {
-      const T* f = factor + (per_image ? b * p.channels : 0);
-      const T* o = offset + (per_image ? b * p.channels : 0);
+      const int64_t first = map.per_image ? b * p.channels : 0;
+      const T *m = map.center + first, *f = map.factor + first, *o = map.offset + first;
       for_rows(p.pixels, p.channels, [&](int64_t begin, int64_t end) {
         const int64_t at = b * image + begin * p.channels;
         if constexpr (std::is_same_v<T, float>) {
-          kernels().elementwise.row_affine(end - begin, p.channels, x + at, p.channels, f, o, y + at, p.channels);
+          kernels().elementwise.row_normalize(end - begin, p.channels, x + at, p.channels, m, f, o, y + at, p.channels);
         } else {
           for (int64_t i = 0; i < (end - begin) * p.channels; ++i) {
-            y[at + i] = x[at + i] * f[i % p.channels] + o[i % p.channels];
+            const int64_t ch = i % p.channels;
+            y[at + i] = (x[at + i] - m[ch]) * f[ch] + o[ch];
           }
         }
       });
@@ -47,12 +57,14 @@ void scale_channels(const Planes& p, bool per_image, const T* x, const T* factor
   }
   for_rows(p.batch * p.channels, p.pixels, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) {
-      const int64_t c = per_image ? plane : plane % p.channels;
+      const int64_t c = map.per_image ? plane : plane % p.channels;
       const int64_t at = plane * p.pixels;
       if constexpr (std::is_same_v<T, float>) {
-        kernels().elementwise.unary(Unary::Affine, x + at, y + at, p.pixels, factor[c], offset[c]);
+        kernels().elementwise.normalize(x + at, y + at, p.pixels, map.center[c], map.factor[c], map.offset[c]);
       } else {
-        for (int64_t i = 0; i < p.pixels; ++i) y[at + i] = x[at + i] * factor[c] + offset[c];
+        for (int64_t i = 0; i < p.pixels; ++i) {
+          y[at + i] = (x[at + i] - map.center[c]) * map.factor[c] + map.offset[c];
+        }
       }
     }
   });

@@ -13,7 +13,9 @@ namespace {
 // Base and exponent may have different types from operator set 12 on; the result has the base's.
 class Pow final : public Operator {
  public:
-  explicit Pow(Attributes& a) : aligned_(a.version() < 7 && a.has("axis")), axis_(a.integer("axis", 0)) {}
+  explicit Pow(Attributes& a) : aligned_(a.version() < 7 && a.has("axis")), axis_(a.integer("axis", 0)) {
+    if (a.version() < 7) a.ignore({"broadcast"});  // shapes say whether it is needed
+  }
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 2));
@@ -58,8 +60,7 @@ class Pow final : public Operator {
   bool in_place(size_t i) const override { return i == 0; }
   std::optional<Pointwise> pointwise(const Inference& c) const override {
     if (aligned_ || c.type(1) != DType::Float32 || c.value(1) == nullptr) return std::nullopt;
-    // A root is another function of -0 and of infinities than a power.
-    if (c.value(1)->count() == 1 && *c.value(1)->data<float>() == 0.5f) return Pointwise{Unary::Sqrt};
+    if (c.value(1)->count() == 1 && *c.value(1)->data<float>() == 0.5f) return Pointwise{Unary::PowerOfHalf};
     return Pointwise{Binary::Pow};
   }
   double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
@@ -82,7 +83,7 @@ class Pow final : public Operator {
       if (e == 2) {
         k.unary(Unary::Square, from, to, n, 0, 0);
       } else if (e == 0.5) {
-        k.unary(Unary::Sqrt, from, to, n, 0, 0);
+        k.unary(Unary::PowerOfHalf, from, to, n, 0, 0);
       } else if (e == 3 && from != to) {
         k.unary(Unary::Square, from, to, n, 0, 0);
         k.binary(Binary::Mul, from, to, to, n);

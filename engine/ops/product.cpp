@@ -1,6 +1,7 @@
 #include "engine/ops/product.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/ops/numbers.h"
 #include "engine/tensor/broadcast.h"
@@ -25,6 +26,91 @@ void for_matrices(const ProductShape& p, F&& body) {
 
 SourceType source_type(DType t) {
   return t == DType::Float16 ? SourceType::F16 : t == DType::BFloat16 ? SourceType::BF16 : SourceType::F32;
+}
+
+// From here on K is cut into parts whose sums are added up with the rounding errors kept aside: a chain of so many
+// additions may be off by 1e-5. Parts of one chain each (see kernels/long_sum.h) would cost more than they bring.
+constexpr int64_t kLongK = 16384, kPartOfK = 2048;
+
+// Sums of parts, and what rounding has taken from them.
+struct Totals {
+  float* sum;
+  float* lost;
+  int64_t count;
+
+  void add(const float* part) {
+    for (int64_t i = 0; i < count; ++i) {
+      const float before = sum[i], after = before + part[i], taken = after - before;
+      lost[i] += (before - (after - taken)) + (part[i] - taken);
+      sum[i] = after;
+    }
+  }
+  void end() {
+    for (int64_t i = 0; i < count; ++i) {
+      if (std::isfinite(lost[i])) sum[i] += lost[i];
+    }
+  }
+};
+
+// One matrix of the batch after the other.
+Status multiply_long(Execution& c, const ProductShape& p, const float* a, const Tensor& b, const PackedMatrices& packed,
+                     const Operands& operands, const Epilogue& epilogue, Tensor& out) {
+  ThreadPool& pool = ThreadPool::instance();
+  const GemmKernels& gemm = kernels().gemm;
+  const int64_t size = p.m * p.n;
+  const bool transposed = operands.transpose_b && b.rank() > 1;
+  NM_ASSIGN(float* part, c.scratch<float>(Size(p.m) * p.n));
+  Totals totals{nullptr, nullptr, size};
+  NM_ASSIGN(totals.sum, c.scratch<float>(Size(p.m) * p.n));
+  NM_ASSIGN(totals.lost, c.scratch<float>(Size(p.m) * p.n));
+  const int64_t none = 0;
+  BatchedGemm g;
+  g.m = p.m;
+  g.n = p.n;
+  g.k = kPartOfK;
+  g.lda = p.k;
+  g.a_offsets = g.b_offsets = g.c_offsets = &none;
+  g.b_row_stride = transposed ? 1 : p.n;
+  g.b_col_stride = transposed ? p.k : 1;
+  g.alpha = operands.alpha;
+  g.c = part;
+  g.ldc = p.n;
+  float* work = nullptr;
+  if (!packed.ok()) {
+    NM_ASSIGN(work, c.scratch<float>(gemm.batched_scratch_size(g, pool)));
+  }
+  for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
+    std::fill_n(totals.sum, size, 0.f);
+    std::fill_n(totals.lost, size, 0.f);
+    Gemm one{p.m, p.n, p.k, a + ai * p.m * p.k, p.k, packed.ok() ? packed.matrix(bi) : nullptr, part, p.n, {}};
+    for (int64_t k0 = 0; k0 < p.k; k0 += kPartOfK) {
+      const int64_t k1 = std::min(p.k, k0 + kPartOfK);
+      if (packed.ok()) {
+        one.k0 = k0;
+        one.k1 = k1;
+        gemm.run(one, pool);
+      } else {
+        g.k = k1 - k0;
+        g.a = one.a + k0;
+        g.b = b.data<float>() + bi * p.k * p.n + k0 * g.b_row_stride;
+        gemm.run_batched(g, work, pool);
+      }
+      totals.add(part);
+    }
+    totals.end();
+    // No more products: bias, residual and activation. Where there is a residual already, the sums take it in.
+    one.k0 = one.k1 = 0;
+    one.packed_b = part;
+    one.c = out.data<float>() + i * size;
+    one.epilogue = epilogue;
+    if (epilogue.residual) {
+      for (int64_t j = 0; j < size; ++j) totals.sum[j] += epilogue.residual[i * size + j];
+    }
+    one.epilogue.residual = totals.sum;
+    one.epilogue.ldr = p.n;
+    gemm.run(one, pool);
+  });
+  return {};
 }
 
 }  // namespace
@@ -99,6 +185,10 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
     p.batch = p.a_batch = p.b_batch = Shape{};
   }
   epilogue.ldr = p.n;
+  const bool is_vector = batch == 1 && p.m == 1 && !packed.ok() && !(operands.transpose_b && b.rank() > 1);
+  if (p.k > kLongK && !(is_vector && operands.alpha == 1)) {
+    return multiply_long(c, p, pa, b, packed, operands, epilogue, out);
+  }
   if (packed.ok()) {
     for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
       Gemm g{p.m, p.n,     p.k, pa + ai * p.m * p.k, p.k, packed.matrix(bi), out.data<float>() + i * p.m * p.n,

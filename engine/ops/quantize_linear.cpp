@@ -100,7 +100,9 @@ class QuantizeLinear final : public Operator {
         block_(a.integer("block_size", 0)),
         saturate_(a.flag("saturate", true)),
         output_(a.integer("output_dtype", 0) == 0 ? DType::Undefined
-                                                  : type_attribute(a, "output_dtype", DType::UInt8)) {}
+                                                  : type_attribute(a, "output_dtype", DType::UInt8)) {
+    if (a.version() >= 23) a.ignore({"precision"});  // always float32
+  }
 
   Status infer(Inference& c) const override {
     NM_TRY(QuantizationGrid::check(c, axis_, block_));
@@ -185,15 +187,15 @@ class DynamicQuantizeLinear final : public Operator {
     const IntegerKernels& kernel = kernels().integer;
     float low = 0, high = 0;
     kernel.range(x, in.count(), &low, &high);
-    const float scale = (high - low) / 255.0f;
-    const float at = scale == 0 ? 0 : std::nearbyint(-low / scale);
+    float scale = (high - low) / 255.0f;
+    if (scale == 0) scale = 1;  // all are zero
+    const float at = std::nearbyint(-low / scale);
     const float zero = at > 0 ? std::min(at, 255.0f) : 0;  // also where infinities make it NaN
     if (c.wants(1)) *c.out<float>(1) = scale;
     if (c.wants(2)) *c.out<uint8_t>(2) = static_cast<uint8_t>(zero);
     if (!c.wants(0)) return {};
-    const float divisor = scale == 0 ? 1 : scale;  // then all are zero
     for_elements(in.count(), [&](int64_t begin, int64_t end) {
-      kernel.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, divisor, static_cast<int32_t>(zero), false);
+      kernel.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, scale, static_cast<int32_t>(zero), false);
     });
     return {};
   }

@@ -20,7 +20,7 @@ void between(Composition& c, std::string_view op, AttributeMap attributes) {
 
 // The call's own attributes, but for those that only it knows.
 AttributeMap attributes_without(Composition& c, std::initializer_list<std::string_view> names) {
-  AttributeMap kept = c.attributes().node().attributes;
+  AttributeMap kept = c.attributes().all();
   for (const std::string_view name : names) {
     if (const auto it = kept.find(name); it != kept.end()) kept.erase(it);
   }
@@ -124,7 +124,7 @@ void q_attention(Composition& c) {
   const ValueId x = c.dequantized(0, 3, 6);
   const ValueId weights = c.dequantized(1, 4, 7);
   c.write("Attention", {x, weights, c.input(2), c.input(5), c.input(8)}, {c.output(0), c.output(1)},
-          c.attributes().node().attributes, kMicrosoftDomain);
+          c.attributes().all(), kMicrosoftDomain);
 }
 
 // Inputs: words, segments, the tables, gamma and beta, a mask, then scales and zero points of those five.
@@ -135,8 +135,7 @@ void q_embed_layer_norm(Composition& c) {
     inputs.push_back(c.has(kTables + i) ? c.dequantized(kTables + i, kScales + i, kZeros + i) : kNone);
   }
   inputs.push_back(c.input(7));
-  c.write("EmbedLayerNormalization", inputs, {c.output(0), c.output(1)}, c.attributes().node().attributes,
-          kMicrosoftDomain);
+  c.write("EmbedLayerNormalization", inputs, {c.output(0), c.output(1)}, c.attributes().all(), kMicrosoftDomain);
 }
 
 // Inputs: those of LSTM, with 8-bit weights that lie [directions, inputs, 4·hidden], then the scale and zero point of W
@@ -154,7 +153,7 @@ void dynamic_quantize_lstm(Composition& c) {
   };
   Inputs inputs{c.input(0), weights(1, 8, 9), weights(2, 10, 11)};
   for (size_t i = 3; i < 8; ++i) inputs.push_back(c.input(i));
-  c.write("LSTM", inputs, {c.output(0), c.output(1), c.output(2)}, c.attributes().node().attributes);
+  c.write("LSTM", inputs, {c.output(0), c.output(1), c.output(2)}, c.attributes().all());
 }
 
 // Inputs: A and its zero point, B and its zero point.

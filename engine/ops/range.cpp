@@ -8,7 +8,9 @@ namespace {
 
 class Range final : public Operator {
  public:
-  explicit Range(Attributes&) {}
+  explicit Range(Attributes& a) {
+    if (a.version() >= 27) a.ignore({"stash_type"});  // computed as exactly as the type allows
+  }
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 3));

@@ -110,6 +110,8 @@ Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults
       batch_first_(a.integer("layout", 0) != 0),
       has_cell_(has_cell),
       per_direction_(defaults.size()) {
+  a.ignore({"activation_alpha", "activation_beta"});   // read for the functions that take them, which may be none
+  if (a.version() < 7) a.ignore({"output_sequence"});  // outputs are there or not
   const std::string direction = a.string("direction", "forward");
   if (direction == "bidirectional") {
     directions_ = 2;

@@ -111,8 +111,11 @@ class Flatten final : public SameBytes {
 // The axes of Squeeze and Unsqueeze: an attribute before operator set 13, an input from then on.
 class AxesOperator : public SameBytes {
  protected:
-  explicit AxesOperator(Attributes& a)
-      : as_attribute_(a.version() < 13), axes_(a.integers("axes")), given_(a.has("axes")) {}
+  explicit AxesOperator(Attributes& a) : as_attribute_(a.version() < 13) {
+    if (!as_attribute_) return;
+    axes_ = a.integers("axes");
+    given_ = a.has("axes");
+  }
 
   Status check(const Inference& c, bool required) const {
     NM_TRY(check_tensors(c, required && !as_attribute_ ? 2 : 1));
@@ -129,7 +132,7 @@ class AxesOperator : public SameBytes {
  private:
   bool as_attribute_;
   std::vector<int64_t> axes_;
-  bool given_;
+  bool given_ = false;
 };
 
 class Squeeze final : public AxesOperator {

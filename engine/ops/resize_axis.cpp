@@ -42,21 +42,45 @@ T ResizeAxis::source_as(Coordinates coordinates, int64_t index) const {
       return width / 2 * (1 - static_cast<T>(out) / out_width) + (i + half) / step - half;
     case Coordinates::PytorchHalfPixel:
       return out == 1 ? 0 : (i + half) / step - half;
-    case Coordinates::AlignCorners:
-      return out_width == 1 ? 0 : i * (width - 1) / (out_width - 1);
+    case Coordinates::AlignCorners:  // the corners are those of the image that is made, whatever the scale says
+      return out == 1 ? 0 : i * (width - 1) / static_cast<T>(out - 1);
     case Coordinates::Asymmetric:
       return i / step;
     case Coordinates::TfHalfPixelForNn:
       return (i + half) / step;
     case Coordinates::TfCropAndResize:
-      if (out_width == 1) return (begin + end) * (width - 1) / 2;
-      return begin * (width - 1) + i * (end - begin) * (width - 1) / (out_width - 1);
+      if (out == 1) return (begin + end) * (width - 1) / 2;
+      return begin * (width - 1) + i * (end - begin) * (width - 1) / static_cast<T>(out - 1);
   }
   return 0;
 }
 
+// Where cell `i` lies, from the two sizes alone: one division, so that a tie is one.
+double ResizeAxis::source_of_sizes(Coordinates coordinates, int64_t i) const {
+  const auto center = static_cast<double>(2 * i + 1), at = static_cast<double>(i);
+  const auto width = static_cast<double>(in), out_width = static_cast<double>(out);
+  switch (coordinates) {
+    case Coordinates::PytorchHalfPixel:
+      if (out == 1) return 0;
+      [[fallthrough]];
+    case Coordinates::HalfPixel:
+    case Coordinates::HalfPixelSymmetric:
+      return (center * width - out_width) / (2 * out_width);
+    case Coordinates::Asymmetric:
+      return at * width / out_width;
+    case Coordinates::TfHalfPixelForNn:
+      return center * width / (2 * out_width);
+    case Coordinates::AlignCorners:
+    case Coordinates::TfCropAndResize:
+      break;
+  }
+  return source_as<double>(coordinates, i);
+}
+
 double ResizeAxis::source(const ResizeRules& rules, int64_t i) const {
-  // The nearest cell is often a tie. Others decide it by float arithmetic; being more exact would only be different.
+  // The nearest cell is often a tie. With sizes it is decided exactly. A scale has been rounded already: there others
+  // decide by float arithmetic, and being more exact would only be different.
+  if (rules.mode == ResizeMode::Nearest && from_sizes) return source_of_sizes(rules.coordinates, i);
   if (rules.mode == ResizeMode::Nearest) return static_cast<double>(source_as<float>(rules.coordinates, i));
   return source_as<double>(rules.coordinates, i);
 }

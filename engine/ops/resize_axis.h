@@ -44,6 +44,7 @@ struct ResizeAxis {
   void tap(const ResizeRules& rules, int64_t i, int32_t* indices, double* weights) const;
 
  private:
+  double source_of_sizes(Coordinates coordinates, int64_t i) const;
   template <class T>
   T source_as(Coordinates coordinates, int64_t i) const;
 };

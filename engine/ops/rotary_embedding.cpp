@@ -14,6 +14,10 @@ class RotaryEmbedding final : public Operator {
         interleaved_(a.flag("interleaved", false)),
         turned_(a.integer("rotary_embedding_dim", 0)),
         heads_(a.integer("num_heads", 0)) {
+    if (microsoft) {
+      if (a.flag("is_packed_batching", false)) a.unsupported("packed batches are not supported");
+      if (a.number("scale", 1) != 1) a.unsupported("a scale of positions is not supported");
+    }
     if (turned_ < 0 || turned_ % 2 != 0) a.fail("the attribute 'rotary_embedding_dim' must be even and not negative");
   }
 

@@ -19,6 +19,7 @@ Reduction reduction_of(Attributes& a) {
   return Reduction::None;
 }
 
+// A NaN on either side is the result, also of the smaller and the larger one.
 template <class T>
 T combine(Reduction r, T a, T b) {
   switch (r) {
@@ -27,13 +28,19 @@ T combine(Reduction r, T a, T b) {
     case Reduction::Mul:
       return multiply(a, b);
     case Reduction::Min:
-      return b < a ? b : a;
+      return b < a || b != b ? b : a;
     case Reduction::Max:
-      return b > a ? b : a;
+      return b > a || b != b ? b : a;
     case Reduction::None:
       break;
   }
   return b;
+}
+
+// Sums and the larger of two bools are "or", products and the smaller "and".
+template <>
+bool combine(Reduction r, bool a, bool b) {
+  return r == Reduction::Add || r == Reduction::Max ? a || b : a && b;
 }
 
 // Combines `count` updates from `from` on with the output's elements from `to` on.
@@ -46,14 +53,15 @@ Result<Combine> combine_for(Reduction r, DType dtype) {
     });
   }
   Combine chosen = nullptr;
-  NM_TRY(with_number(dtype, [&]<class T>() -> Status {
+  const auto choose = [&]<class T>() -> Status {
     chosen = [](Reduction how, Tensor& out, int64_t to, const Tensor& updates, int64_t from, int64_t count) {
       T* target = out.data<T>() + to;
       const T* source = updates.data<T>() + from;
       for (int64_t i = 0; i < count; ++i) target[i] = combine(how, target[i], source[i]);
     };
     return {};
-  }));
+  };
+  NM_TRY(dtype == DType::Bool ? choose.operator()<bool>() : with_number(dtype, choose));
   return chosen;
 }
 
@@ -79,7 +87,7 @@ class ScatterBase : public Movement {
     if (t != DType::Undefined && c.type(2) != DType::Undefined && c.type(2) != t) {
       return wrong_type("the updates", c.type(2), dtype_name(t));
     }
-    if (reduction_ != Reduction::None) NM_TRY(check_number(c, 0, "the data"));
+    if (reduction_ != Reduction::None && t != DType::Bool) NM_TRY(check_number(c, 0, "the data"));
     c.output(0, t);
     if (c.has_shape(0)) c.output(0, t, c.shape(0));
     return {};

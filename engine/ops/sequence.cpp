@@ -240,7 +240,7 @@ class ConcatFromSequence final : public Movement {
     NM_ASSIGN(const Sequence* in, sequence(c, 0));
     if (!in->element.is_tensor()) return {Code::TypeMismatch, "only a sequence of tensors can be joined to a tensor"};
     if (in->items.empty()) return {Code::InvalidData, "an empty sequence cannot be joined to a tensor"};
-    const Tensor& first = *in->items[0].tensor();
+    const Tensor& first = first_with_elements(*in);
     if (first.rank() + (new_axis_ ? 1 : 0) > kMaxRank)
       return wrong_shape("the first tensor", first.shape(), "fewer dimensions");
     NM_ASSIGN(const int axis, check_axis(axis_, first.rank() + (new_axis_ ? 1 : 0)));
@@ -248,6 +248,7 @@ class ConcatFromSequence final : public Movement {
     total[axis] = 0;
     for (const Value& item : in->items) {
       const Tensor& t = *item.tensor();
+      if (is_left_out(t, first)) continue;
       Shape others = with_axis(first, axis);
       if (t.rank() == first.rank()) others[axis] = with_axis(t, axis)[axis];
       if (t.dtype() != first.dtype())
@@ -262,6 +263,7 @@ class ConcatFromSequence final : public Movement {
     int64_t at = 0;
     for (const Value& item : in->items) {
       const Tensor& t = *item.tensor();
+      if (t.count() == 0) continue;
       const Shape extent = with_axis(t, axis);
       copy_strided(t.dtype(), extent, {t.raw(), 0, row_major(extent)}, {out->raw(), at * strides[axis], strides});
       at += extent[axis];
@@ -270,6 +272,23 @@ class ConcatFromSequence final : public Movement {
   }
 
  private:
+  // As Concat does: an empty tensor of other dimensions adds nothing (torch begins lists with one).
+  static const Tensor& first_with_elements(const Sequence& in) {
+    for (const Value& item : in.items) {
+      if (item.tensor()->count() != 0) return *item.tensor();
+    }
+    return *in.items[0].tensor();
+  }
+  bool is_left_out(const Tensor& t, const Tensor& first) const {
+    if (new_axis_ || t.count() != 0 || first.count() == 0 || t.dtype() != first.dtype()) return false;
+    if (t.rank() != first.rank()) return true;
+    const int axis = normalize_axis(axis_, first.rank());
+    for (int d = 0; d < t.rank(); ++d) {
+      if (d != axis && t.dim(d) != first.dim(d)) return true;
+    }
+    return false;
+  }
+
   Shape with_axis(const Tensor& t, int axis) const {
     Shape s = t.shape();
     if (new_axis_) s.insert(axis, 1);

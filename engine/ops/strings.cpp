@@ -112,6 +112,7 @@ class StringNormalizer final : public Movement {
       : case_(a.string("case_change_action", "NONE")),
         sensitive_(a.flag("is_case_sensitive", false)),
         stop_words_(a.strings("stopwords")) {
+    a.ignore({"locale"});  // letters change case as Unicode has it everywhere
     if (case_ != "NONE" && case_ != "LOWER" && case_ != "UPPER") {
       a.fail(text("the attribute 'case_change_action' is '", case_, "'; expected NONE, LOWER or UPPER"));
     }

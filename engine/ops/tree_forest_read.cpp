@@ -160,6 +160,7 @@ Forest::Mode Forest::mode_named(Attributes& a, const std::string& name) {
 
 Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t targets) {
   Forest forest;
+  a.ignore({"nodes_hitrates", "nodes_hitrates_as_tensor"});  // statistics
   const auto trees = a.integers("nodes_treeids");
   const auto ids = a.integers("nodes_nodeids");
   const auto features = a.integers("nodes_featureids");
@@ -248,6 +249,7 @@ Forest Forest::from_ids(Attributes& a, const std::string& prefix, int64_t target
 
 Forest Forest::from_positions(Attributes& a, int64_t targets) {
   Forest forest;
+  a.ignore({"nodes_hitrates"});  // statistics
   const auto roots = a.integers("tree_roots");
   const auto features = a.integers("nodes_featureids");
   const auto yes = a.integers("nodes_truenodeids");

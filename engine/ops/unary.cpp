@@ -28,6 +28,8 @@ double apply(Unary f, double x, double a, double b) {
       return std::log(x);
     case Unary::Sqrt:
       return std::sqrt(x);
+    case Unary::PowerOfHalf:
+      return std::pow(x, 0.5);
     case Unary::Rsqrt:
       return 1 / std::sqrt(x);
     case Unary::Reciprocal:

@@ -29,12 +29,13 @@ Status resolve_axis(WindowAxis& x, AutoPad auto_pad, bool ceil_mode) {
     return {};
   }
   const int64_t room = x.in + x.pad_begin + x.pad_end - x.extent();
-  if (room < 0) {
+  // With ceil_mode a window may be larger than the image, by less than a stride: it is the last one, partly there.
+  if (room < 0 && !(ceil_mode && -room < x.stride && x.in > 0)) {
     return {Code::ShapeMismatch, text("the window spans ", x.extent(), " cells, more than the image's ", x.in, " with ",
                                       x.pad_begin, " + ", x.pad_end, " of padding")};
   }
   x.out = room / x.stride + 1;
-  if (ceil_mode) {
+  if (ceil_mode && room >= 0) {
     // A last window that is only partly there counts, but none that starts in the padding at the end.
     x.out = (room + x.stride - 1) / x.stride + 1;
     if (x.out > 1 && (x.out - 1) * x.stride >= x.in + x.pad_begin) --x.out;

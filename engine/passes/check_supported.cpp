@@ -17,11 +17,27 @@ bool is_generation(std::string_view op) {
 // "Foo (com.example 1)" → the nodes that use it.
 using Missing = std::map<std::string, std::vector<std::string>>;
 
+// "Gelu (needs operator set 20; the file imports 13)", "Foo (com.example 1)".
+std::string missing_name(const Node& node) {
+  int first = 0, last = 0;
+  for (const OperatorEntry& e : Registry::instance().entries()) {
+    if (e.name != node.op_type || e.domain != node.domain) continue;
+    if (e.since > node.version && (first == 0 || e.since < first)) first = e.since;
+    if (e.until < node.version) last = std::max(last, e.until);
+  }
+  const std::string of = node.domain.empty() ? "" : text(" of ", node.domain);
+  if (first > 0)
+    return text(node.op_type, " (needs operator set ", first, of, "; the file imports ", node.version, ")");
+  if (last > 0) {
+    return text(node.op_type, " (ended with operator set ", last, of, "; the file imports ", node.version, ")");
+  }
+  return text(node.op_type, " (", node.domain.empty() ? "ai.onnx" : node.domain, " ", node.version, ")");
+}
+
 void collect(const Graph& graph, Missing& missing) {
   for (const Node& node : graph.nodes) {
     if (Registry::instance().find(node.domain, node.op_type, node.version) == nullptr) {
-      const std::string domain = node.domain.empty() ? "ai.onnx" : node.domain;
-      missing[text(node.op_type, " (", domain, " ", node.version, ")")].push_back(node.name);
+      missing[missing_name(node)].push_back(node.name);
     }
     for (const auto& [name, attribute] : node.attributes) {
       if (const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) collect(**sub, missing);
@@ -29,12 +45,22 @@ void collect(const Graph& graph, Missing& missing) {
   }
 }
 
+Status check_signatures(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    NM_TRY(check_signature(node));
+    for (const auto& [name, attribute] : node.attributes) {
+      if (const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) NM_TRY(check_signatures(**sub));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_supported(const Graph& graph) {
   Missing missing;
   collect(graph, missing);
-  if (missing.empty()) return {};
+  if (missing.empty()) return check_signatures(graph);
   std::string list;
   for (const auto& [name, nodes] : missing) {
     list += text(list.empty() ? "" : "; ", name, ", used by ");

@@ -51,7 +51,8 @@ Result<bool> fold_pads(Graph& graph) {
     const int rank = shape->rank();
     const Pads around = zeros_around(graph, pad, rank);
     if (around.empty()) continue;
-    Pads pads = attribute(node, "pads", Pads());
+    const bool valid = attribute(node, "auto_pad", std::string()) == "VALID";  // then pads say nothing
+    Pads pads = valid ? Pads() : attribute(node, "pads", Pads());
     pads.resize(static_cast<size_t>(2 * (rank - 2)));
     for (int i = 0; i < rank - 2; ++i) {
       pads[static_cast<size_t>(i)] += around[static_cast<size_t>(i + 2)];

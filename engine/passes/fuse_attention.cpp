@@ -6,6 +6,7 @@
 #include "engine/passes/passes.h"
 #include "engine/passes/pattern.h"
 #include "engine/passes/rewrite.h"
+#include "engine/passes/rewrites.h"
 
 namespace nm {
 namespace {
@@ -19,12 +20,15 @@ bool equal(int64_t a, int64_t b) { return a == b && a != kUnknownDim; }
 bool is_float32(const GraphValue& v) { return v.type.is_tensor() && v.type.dtype == DType::Float32; }
 
 // Adding `v` to scores of that shape, or selecting by it, gives no other shape. Where neither dimension is a number, a
-// single query or sample that a mask would multiply is nothing that models do; and the last dimension fits the values'.
+// single query or sample that a mask would multiply is nothing that models do, and Attention refuses it; and so it does
+// a single key, where the number of keys is not known.
 bool broadcasts_to(const GraphValue& v, const Shape& scores) {
   if (!v.shape || v.shape->rank() > scores.rank()) return false;
   for (int i = 1; i <= v.shape->rank(); ++i) {
     const int64_t d = (*v.shape)[v.shape->rank() - i], s = scores[scores.rank() - i];
-    if (d != 1 && i != 1 && !equal(d, s) && (d >= 0 || s >= 0)) return false;
+    if (d == 1 || equal(d, s)) continue;
+    const bool either = d >= 0 || s >= 0, both = d >= 0 && s >= 0;
+    if (i == 1 ? both || s == 1 : either) return false;
   }
   return true;
 }
@@ -88,19 +92,27 @@ ValueId before_repeat(const Graph& graph, ValueId id) {
   return split->inputs[0];
 }
 
-// One mask to add for Add(Add(…, mask), more), and for Where(seen, scores, low) or Where(hidden, low, scores). A row of
-// which nothing is seen weighs all keys the same, as long as `low` is far below any score.
+// Where(seen, scores, low) and Where(hidden, low, scores) become a mask of bools, with `low` for what it hides; what
+// Add(Add(…, mask), more) adds becomes one mask of floats. Where there is both, all of it is added, and `low` must be
+// so far below that no score changes the sum.
 bool bind_mask(Match& m) {
   ValueId mask = m.value("mask");
   const auto also = [&](ValueId other) { mask = mask == kNone ? other : m.add("Add", {mask, other}); };
   if (m.value("more") != kNone) also(m.value("more"));
   const bool hides = m.value("hidden") != kNone;
   if (hides || m.value("seen") != kNone) {
-    if (!(m.number("low") <= -1e9f)) return false;
-    const ValueId low = m.scalar(m.number("low")), zero = m.scalar(0);
-    also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? low : zero, hides ? zero : low}));
+    const float low = m.number("low");
+    if (mask == kNone) {
+      mask = hides ? m.add("Not", {m.value("hidden")}) : m.value("seen");
+      m.attributes["nm_low"] = low;
+    } else {
+      if (!(low <= -1e30f)) return false;
+      const ValueId lowest = m.scalar(low), zero = m.scalar(0);
+      also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? lowest : zero, hides ? zero : lowest}));
+    }
   }
   if (mask != kNone) m.bind("mask", mask);
+  m.attributes["nm_nan_rows"] = std::string(m.value("guard") == kNone ? "kept" : "zero");
   return true;
 }
 
@@ -185,8 +197,8 @@ bool moves_heads(Match& m) {
 #define NM_WEIGHTS "weights:Softmax(" NM_MASKED ")"
 
 constexpr Rewrite kAttention[] = {
-    // torch's SDPA guards against rows of which nothing is seen, which Attention makes 0 by itself.
-    {"MatMul({Where(IsNaN(" NM_WEIGHTS "), 0, weights)|" NM_WEIGHTS "}, v)", "Attention(q, k, v, mask)", attends},
+    // torch's SDPA guards against rows of which nothing is seen.
+    {"MatMul({Where(guard:IsNaN(" NM_WEIGHTS "), 0, weights)|" NM_WEIGHTS "}, v)", "Attention(q, k, v, mask)", attends},
 };
 constexpr Rewrite kHeads[] = {
     {"Transpose(attention:Attention(q, k, v))", "Reshape(y, shape)", moves_heads},
@@ -198,6 +210,9 @@ constexpr Rewrite kHeads[] = {
 #undef NM_WEIGHTS
 
 }  // namespace
+
+std::span<const Rewrite> attention_rewrites() { return kAttention; }
+std::span<const Rewrite> head_rewrites() { return kHeads; }
 
 Result<bool> fuse_attention(Graph& graph) {
   NM_ASSIGN(const bool attention, apply_rewrites(graph, kAttention));

@@ -1,5 +1,6 @@
 // Per-channel affine maps behind a convolution (BatchNormalization, Mul, Div, Add and Sub with constants) go into its
 // weights and bias.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -83,6 +84,12 @@ std::optional<Affine> affine_of(const Graph& graph, const Node& node, ValueId im
   return Affine{std::vector<float>(static_cast<size_t>(channels), 1.f), std::move(c)};
 }
 
+// An infinite factor would make other numbers of weights than of sums: a weight of 0 would be NaN.
+bool is_plain(const Affine& a) {
+  const auto plain = [](float v) { return std::isfinite(v); };
+  return std::all_of(a.scale.begin(), a.scale.end(), plain) && std::all_of(a.shift.begin(), a.shift.end(), plain);
+}
+
 // Output channels of a convolution with constant weights and bias and nothing fused yet; 0 for anything else.
 int64_t foldable_channels(const Graph& graph, const Node& node) {
   const bool transposed = node.is("ConvTranspose");
@@ -138,7 +145,7 @@ Result<bool> fuse_batch_norm(Graph& graph) {
       Node& next = graph.nodes[uses.readers[static_cast<size_t>(image)][0]];
       if (graph.value(image).type.dtype != DType::Float32) break;
       const auto affine = affine_of(graph, next, image, channels, graph.constant(conv.inputs[1])->rank());
-      if (!affine) break;
+      if (!affine || !is_plain(*affine)) break;
       NM_TRY(fold(graph, conv, *affine, uses));
       conv.outputs[0] = next.outputs[0];
       next.outputs[0] = image;

@@ -4,6 +4,7 @@
 #include "engine/passes/passes.h"
 #include "engine/passes/pattern.h"
 #include "engine/passes/rewrite.h"
+#include "engine/passes/rewrites.h"
 
 namespace nm {
 namespace {
@@ -28,16 +29,21 @@ bool sixth_of_six(Match& m) {
   return up_to_six(m);
 }
 
+// Adding 0 makes 0 of -0; only adding -0, or subtracting 0, changes nothing.
+bool changes_nothing(Match& m) {
+  const float zero = m.number("zero");
+  return zero == 0 && std::signbit(zero);
+}
+
 bool factor(Match& m) {
   m.attributes["alpha"] = m.number("alpha");
   return true;
 }
 
-// One spelling for what later patterns look for.
+// One spelling for what later patterns look for. A root is none for a power of 0.5: of -0 and of -∞ they differ.
 constexpr Rewrite kSpellings[] = {
     {"Pow(x, 2)", "Mul(x, x)"},     {"Pow(x, 3)", "Mul(x, Mul(x, x))"},
-    {"Pow(x, 0.5)", "Sqrt(x)"},     {"Pow(x, -0.5)", "Reciprocal(Sqrt(x))"},
-    {"Div(1, x)", "Reciprocal(x)"}, {"Add(x, 0)", "Identity(x)"},
+    {"Div(1, x)", "Reciprocal(x)"}, {"Add(x, #zero)", "Identity(x)", changes_nothing},
     {"Mul(x, 1)", "Identity(x)"},
 };
 
@@ -62,7 +68,6 @@ constexpr Rewrite kFunctions[] = {
     {"Mul(x, Sigmoid(x))", "Swish(x)"},
     {"Mul(x, Sigmoid(Mul(x, #alpha)))", "Swish(x)", factor},
     {"Mul(x, Tanh({Softplus(x)|Log(Add(Exp(x), 1))}))", "Mish(x)"},
-    {"Log(Add(Exp(x), 1))", "Softplus(x)"},
     {"PRelu(x, #alpha)", "LeakyRelu(x)", factor},
     {"Mul(x, gate:HardSigmoid(x))", "HardSwish(x)", sixth_and_half},
     {"{Mul(Mul(x, clip:Clip(Add(x, 3))), 0.16666667)|Mul(x, Mul(clip:Clip(Add(x, 3)), 0.16666667))|"
@@ -78,6 +83,9 @@ constexpr Rewrite kFunctions[] = {
 #undef NM_HALF_OF
 
 }  // namespace
+
+std::span<const Rewrite> spelling_rewrites() { return kSpellings; }
+std::span<const Rewrite> function_rewrites() { return kFunctions; }
 
 Result<bool> fuse_functions(Graph& graph) {
   NM_ASSIGN(const bool spelled, apply_rewrites(graph, kSpellings));

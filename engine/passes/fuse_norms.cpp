@@ -5,6 +5,7 @@
 #include "engine/passes/passes.h"
 #include "engine/passes/pattern.h"
 #include "engine/passes/rewrite.h"
+#include "engine/passes/rewrites.h"
 
 namespace nm {
 namespace {
@@ -40,6 +41,7 @@ bool normalizes(Match& m) {
   const GraphValue& x = m["x"];
   if (!is_float32(x) || !x.shape) return false;
   const Shape shape = *x.shape;
+  if (!(m.number("epsilon") >= 0)) return false;
   const int dimensions = last_dimensions(m.graph(), m.node("variance"), shape.rank());
   if (dimensions == 0) return false;
   if (m.value("mean") != kNone && last_dimensions(m.graph(), m.node("mean"), shape.rank()) != dimensions) return false;
@@ -92,16 +94,18 @@ bool groups(Match& m) {
   return bind_channels(m, "gamma", shape) && bind_channels(m, "beta", shape);
 }
 
-#define NM_DEVIATION(square) "Sqrt(Add(variance:ReduceMean(" square "), #epsilon))"
-#define NM_QUOTIENT(x, y) "{Div(" x ", " y ")|Mul(" x ", Reciprocal(" y "))}"
-#define NM_LAYER_NORM NM_QUOTIENT("d:Sub(x, mean:ReduceMean(x))", NM_DEVIATION("Mul(d, d)"))
-#define NM_RMS_NORM NM_QUOTIENT("x", NM_DEVIATION("Mul(x, x)"))
+// A sum of squares is never -0 nor -∞, so that a root is a power of 0.5 here.
+#define NM_VARIANCE(square) "Add(variance:ReduceMean(" square "), #epsilon)"
+#define NM_DEVIATION(square) "{Sqrt(" NM_VARIANCE(square) ")|Pow(" NM_VARIANCE(square) ", 0.5)}"
+#define NM_INVERSE(square) "{Reciprocal(" NM_DEVIATION(square) ")|Pow(" NM_VARIANCE(square) ", -0.5)}"
+#define NM_QUOTIENT(x, square) "{Div(" x ", " NM_DEVIATION(square) ")|Mul(" x ", " NM_INVERSE(square) ")}"
+#define NM_LAYER_NORM NM_QUOTIENT("d:Sub(x, mean:ReduceMean(x))", "Mul(d, d)")
+#define NM_RMS_NORM NM_QUOTIENT("x", "Mul(x, x)")
 
 constexpr Rewrite kNorms[] = {
     {"Add(Mul(" NM_LAYER_NORM ", gamma), beta)", "LayerNormalization(x, gamma, beta)", normalizes},
     // TensorFlow's: x·k + (beta - mean·k)
-    {"Add(Mul(x, k:Mul(Reciprocal(" NM_DEVIATION(
-         "Mul(d:Sub(x, mean:ReduceMean(x)), d)") "), gamma)), Sub(beta, Mul(mean, k)))",
+    {"Add(Mul(x, k:Mul(" NM_INVERSE("Mul(d:Sub(x, mean:ReduceMean(x)), d)") ", gamma)), Sub(beta, Mul(mean, k)))",
      "LayerNormalization(x, gamma, beta)", normalizes},
     {"Mul(" NM_LAYER_NORM ", gamma)", "LayerNormalization(x, gamma)", normalizes},
     {NM_LAYER_NORM, "LayerNormalization(x, gamma)", normalizes},
@@ -111,12 +115,16 @@ constexpr Rewrite kNorms[] = {
      "GroupNormalization(x, gamma, beta)", groups},
 };
 
+#undef NM_VARIANCE
 #undef NM_DEVIATION
+#undef NM_INVERSE
 #undef NM_QUOTIENT
 #undef NM_LAYER_NORM
 #undef NM_RMS_NORM
 
 }  // namespace
+
+std::span<const Rewrite> norm_rewrites() { return kNorms; }
 
 Result<bool> fuse_norms(Graph& graph) { return apply_rewrites(graph, kNorms); }
 

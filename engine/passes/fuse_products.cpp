@@ -1,4 +1,6 @@
 // What stands around a matrix product and is no work for its kernel: transposed operands, a factor, a bias.
+#include <cmath>
+
 #include "engine/ops/operator.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
@@ -56,8 +58,12 @@ class Products {
     const auto v = scalar_constant(graph_, n.inputs[1 - side]);
     const auto& shape = graph_.value(n.inputs[side]).shape;
     if (!v || !shape || graph_.constant(n.inputs[1 - side])->rank() > shape->rank()) return {};
-    return divides ? 1 / *v : *v;
+    const float by = divides ? 1 / *v : *v;
+    return is_moderate(by) ? std::optional(by) : std::nullopt;
   }
+
+  // Not beyond what leaves a product's bits alone: a factor of 0 or ∞, or two that only cancel out, may say otherwise.
+  static bool is_moderate(float by) { return std::abs(by) >= 1e-9f && std::abs(by) <= 1e9f; }
 
   void scale(Node& product, float by) {
     make_fused(product);
@@ -122,6 +128,10 @@ class Products {
     Node* next = is_bare(product) ? reader(product, side) : nullptr;
     if (next == nullptr || !next->is("Add") || next->version < 7 || next->inputs.size() != 2) return false;
     const ValueId bias = next->inputs[1 - side];
+    for (const ValueId id : {product.inputs[0], product.inputs[1]}) {  // of a vector's product the last is no column
+      const auto& operand = graph_.value(id).shape;
+      if (!operand || operand->rank() < 2) return false;
+    }
     const auto &out = graph_.value(product.outputs[0]).shape, &shape = graph_.value(bias).shape;
     const Tensor* t = graph_.constant(bias);
     if (!out || out->rank() == 0 || out->back() < 0 || !shape || !is_float32(graph_.value(bias))) return false;

@@ -113,7 +113,10 @@ Status append(Graph& graph, Node node, ShapeContents& contents, std::vector<Node
   compose(c);
   auto parts = c.take();
   if (!parts.ok()) return parts.take_status().at(node.op_type, node.name);
-  for (Node& part : *parts) NM_TRY(append(graph, std::move(part), contents, nodes));
+  for (Node& part : *parts) {
+    NM_TRY(check_signature(part));  // it may have the call's attributes
+    NM_TRY(append(graph, std::move(part), contents, nodes));
+  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "engine/passes/passes.h"
 #include "engine/passes/pattern.h"
 #include "engine/passes/rewrite.h"
+#include "engine/passes/rewrites.h"
 
 namespace nm {
 namespace {
@@ -55,6 +56,8 @@ constexpr Rewrite kRewrites[] = {
 };
 
 }  // namespace
+
+std::span<const Rewrite> transpose_rewrites() { return kRewrites; }
 
 Result<bool> merge_transposes(Graph& graph) { return apply_rewrites(graph, kRewrites); }
 

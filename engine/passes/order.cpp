@@ -1,5 +1,6 @@
 #include "engine/base/reserve.h"
 #include "engine/passes/passes.h"
+#include "engine/passes/rewrite.h"
 
 namespace nm {
 namespace {
@@ -58,6 +59,7 @@ Status run_on_subgraphs(Graph& graph, bool optimize) {
 
 Status run_passes(Graph& graph, bool optimize) {
   NM_TRY(infer_types(graph));
+  remove_dead_nodes(graph);  // also outputs that nobody reads, which not every operator has
   NM_TRY(optimize ? apply(graph, kOptimizing) : apply(graph, kNeeded));
   return run_on_subgraphs(graph, optimize);
 }

@@ -9,7 +9,8 @@ namespace nm {
 // not fit. Compositions (engine/ops/composition.h) are replaced by what they are made of. Subgraphs included.
 Status infer_types(Graph& graph);
 
-// Every operator that the graph and its subgraphs need and the engine lacks, in one error.
+// Every operator that the graph and its subgraphs need and the engine lacks, in one error; then the first node that
+// has attributes, inputs or outputs which its operator lacks.
 Status check_supported(const Graph& graph);
 
 Result<bool> fold_constants(Graph& graph);

@@ -95,8 +95,8 @@ ValueId Match::integers(const std::vector<int64_t>& values) {
   return constant("integers", t.ok() ? std::move(*t) : Tensor());
 }
 
-// Tries a pattern at one place. What is left to be matched stands on a stack; each step takes the top, and puts it back
-// when the rest cannot be matched.
+// Tries a pattern at one place. What is left to be matched stands on a stack; each step takes the top, and when the
+// rest cannot be matched, it leaves the stack, the bindings and the nodes as they were before it.
 class Matcher {
  public:
   Matcher(const Expression& pattern, const Uses& uses, Match& match)
@@ -177,12 +177,12 @@ class Matcher {
 
   // Child 0 is input `first`, child 1 input `second`.
   bool meets_inputs(const Term& t, const Node& n, size_t first, size_t second) {
-    const size_t goals = goals_.size();
+    const auto input = [&](size_t child) { return child == 0 ? first : child == 1 ? second : child; };
     for (size_t i = 0; i < t.children.size(); ++i) {
-      const size_t input = i == 0 ? first : i == 1 ? second : i;
-      if (pattern_[t.children[i]].is_number() && i < 2 && widens(n, input)) return false;
-      goals_.push_back({t.children[i], n.input(input)});
+      if (pattern_[t.children[i]].is_number() && widens(n, input(i))) return false;
     }
+    const size_t goals = goals_.size();
+    for (size_t i = 0; i < t.children.size(); ++i) goals_.push_back({t.children[i], n.input(input(i))});
     if (solve()) return true;
     goals_.resize(goals);
     return false;
@@ -207,13 +207,17 @@ class Matcher {
     return false;
   }
 
-  // A constant [1,1,1] against [2,3] makes the result larger than the formula says.
+  // A constant [1,1,1] against [2,3] gives the result more dimensions than the formula says. What the other inputs have
+  // is not known of those without a shape.
   bool widens(const Node& n, size_t constant) const {
-    if (n.inputs.size() != 2) return false;
-    const GraphValue& c = graph_.value(n.inputs[constant]);
-    const ValueId other = n.inputs[1 - constant];
-    const auto& shape = graph_.value(other).shape;
-    return c.is_constant() && c.constant.rank() > (shape ? shape->rank() : 0);
+    const Tensor* c = graph_.constant(n.input(constant));
+    int rank = 0;
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+      if (i == constant || n.inputs[i] == kNone) continue;
+      const auto& shape = graph_.value(n.inputs[i]).shape;
+      if (shape) rank = std::max(rank, shape->rank());
+    }
+    return c != nullptr && c->rank() > rank;
   }
 
   bool is_closed() const {

@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/graph/build.h"
 #include "engine/passes/passes.h"
+#include "engine/session/model_warnings.h"
 
 namespace nm {
 namespace {
@@ -57,6 +58,11 @@ bool value_fits(const Value& value, const ValueType& type) {
   const Sequence* s = value.sequence();
   return s != nullptr && type.kind == ValueType::Kind::Sequence &&
          std::all_of(s->items.begin(), s->items.end(), [&](const Value& v) { return value_fits(v, *type.element); });
+}
+
+// A scalar may be given as one element with dimensions: pages write [1].
+bool is_scalar_given_long(const Session::Port& port, const Shape& shape) {
+  return port.shape && port.shape->rank() == 0 && shape.rank() > 0 && shape.count() == 1;
 }
 
 size_t constant_bytes(const Graph& graph) {
@@ -112,6 +118,9 @@ void Session::describe_model(const onnx::ModelProto& model, const Graph& graph) 
   json.key("operators").begin_object();
   for (const auto& [name, count] : operators) json.member(name, count);
   json.end_object();
+  json.key("warnings").begin_array();
+  for (const std::string& warning : model_warnings(model)) json.value(warning);
+  json.end_array();
   json.member("nodes", static_cast<int64_t>(graph.nodes.size()));
   json.member("weightBytes", static_cast<int64_t>(constant_bytes(graph)));
   json.end_object();
@@ -139,7 +148,7 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
         .about(port.name, port_text(port), describe(dtype, shape));
   }
   bool fits = true;
-  if (port.shape) {
+  if (port.shape && !is_scalar_given_long(port, shape)) {
     fits = port.shape->rank() == shape.rank();
     for (int i = 0; fits && i < shape.rank(); ++i) fits = (*port.shape)[i] < 0 || (*port.shape)[i] == shape[i];
   }
@@ -151,9 +160,10 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
   return {};
 }
 
-Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
+Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& given) {
   NM_TRY(refill_reserve());
-  NM_TRY(check_input(index, dtype, shape));
+  NM_TRY(check_input(index, dtype, given));
+  const Shape shape = is_scalar_given_long(inputs_[index], given) ? Shape{} : given;
   Tensor& buffer = buffers_[index];
   given_[index] = Value();
   // An output that is still held may be (part of) this input.
@@ -168,7 +178,10 @@ Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& shape) {
 
 Status Session::set_input(size_t index, Value value) {
   NM_TRY(refill_reserve());
-  if (const Tensor* t = value.tensor()) NM_TRY(check_input(index, t->dtype(), t->shape()));
+  if (const Tensor* t = value.tensor()) {
+    NM_TRY(check_input(index, t->dtype(), t->shape()));
+    if (is_scalar_given_long(inputs_[index], t->shape())) value = t->reshaped(Shape{});
+  }
   if (index >= inputs_.size()) {
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
   }

@@ -86,11 +86,11 @@ inline vf<A> tanh(vf<A> x) {
 }
 
 namespace detail {
-// y/(1 + e^-x), zero where e^-x is too large for a normal quotient.
+// y/(1 + e^-x), y·0 where e^-x is too large for a normal quotient.
 template <class A>
 inline vf<A> over_one_plus_exp(vf<A> x, vf<A> y) {
   const vf<A> e = exp_normal<A>(clamp<A>(-x, constant<A, exp_low>(), constant<A, -exp_low>()));
-  return select<A>(x < constant<A, exp_low>(), vf<A>(0.f), y / (constant<A, 1.f>() + e));
+  return select<A>(x < constant<A, exp_low>(), y * vf<A>(0.f), y / (constant<A, 1.f>() + e));
 }
 }  // namespace detail
 

@@ -73,6 +73,17 @@ TEST_CASE("Pow takes exponents of other types", "[ops][power]") {
         {tensor<double>({1}, {std::sqrt(2.0)})});
 }
 
+TEST_CASE("A power of 0.5 is no root: of -0 and of -∞ they differ", "[ops][power]") {
+  const Tensor x = tensor<float>({7}, {4, 0.f, -0.f, INFINITY, -INFINITY, -1, NAN});
+  const Tensor y = tensor<float>({7}, {2, 0.f, 0.f, INFINITY, INFINITY, NAN, NAN});
+  for (const Feed feed : {Feed::Inputs, Feed::Constants}) {
+    auto results = run(node("Pow", 15), {x, tensor<float>({}, {0.5f})}, 1, feed);
+    REQUIRE(results.ok());
+    check_equal((*results)[0], y);
+    for (const int64_t i : {1, 2}) CHECK(!std::signbit((*results)[0].tensor()->data<float>()[i]));
+  }
+}
+
 TEST_CASE("Mod has the sign of the divisor, or of the dividend with fmod", "[ops][power]") {
   const Tensor x = tensor<int32_t>({6}, {-4, 7, 5, 4, -7, 8});
   const Tensor y = tensor<int32_t>({6}, {2, -3, 8, -2, 3, 5});

@@ -108,6 +108,21 @@ TEST_CASE("Loop counts, stops by its condition and collects") {
   check_fails(spec, {count(2), Value()}, Code::InvalidModel, 2);
 }
 
+TEST_CASE("A loop's counter has the shape that the body declares") {
+  for (const Shape& shape : {Shape{}, Shape{1}}) {
+    Subgraph b;
+    const ValueId i = b.input(DType::Int64);
+    b.graph->value(i).shape = shape;
+    const ValueId go_on = b.input(DType::Bool);
+    auto body = b.yield({b.apply("Identity", {go_on}, DType::Bool), b.apply("Identity", {i}, DType::Int64)});
+    auto results = run(node("Loop", 13, {{"body", body}}), {tensor<int64_t>({}, {2}), tensor<bool>({}, {true})});
+    REQUIRE(results.ok());
+    Shape collected{2};
+    for (const int64_t d : shape) collected.push_back(d);
+    check_equal((*results)[0], tensor<int64_t>(collected, {0, 1}));
+  }
+}
+
 TEST_CASE("Scan walks along axes in both directions") {
   const auto body = [] {
     Subgraph b;

@@ -68,6 +68,36 @@ TEST_CASE("ScatterElements and ScatterND") {
   check_fails(scatter("median"), {matrix(), rows, floats({1, 2}, {8, 9})}, Code::InvalidModel);
 }
 
+TEST_CASE("Scatter combines bools, and NaN wins over numbers") {
+  const Tensor x = tensor<bool>({4}, {false, false, true, true}), at = tensor<int64_t>({4}, {0, 1, 2, 3}),
+               u = tensor<bool>({4}, {false, true, false, true});
+  const auto by = [](const char* reduction) { return AttributeMap{{"reduction", std::string(reduction)}}; };
+  for (const char* both : {"mul", "min"}) {
+    check(node("ScatterElements", 18, by(both)), {x, at, u}, {tensor<bool>({4}, {false, false, false, true})});
+  }
+  for (const char* either : {"add", "max"}) {
+    check(node("ScatterElements", 18, by(either)), {x, at, u}, {tensor<bool>({4}, {false, true, true, true})});
+    check(node("ScatterND", 18, by(either)), {x, at.reshaped({4, 1}), u},
+          {tensor<bool>({4}, {false, true, true, true})});
+  }
+  for (const char* extreme : {"min", "max"}) {
+    check(node("ScatterElements", 18, by(extreme)),
+          {tensor<float>({2}, {1, NAN}), tensor<int64_t>({2}, {0, 1}), tensor<float>({2}, {NAN, 1})},
+          {tensor<float>({2}, {NAN, NAN})});
+  }
+}
+
+TEST_CASE("An empty tensor of other dimensions adds nothing to a Concat") {
+  const Tensor empty = tensor<float>({0}, {}), x = tensor<float>({1, 2}, {1, 2});
+  for (const int64_t axis : {0, 1, -1}) {
+    const AttributeMap along{{"axis", axis}};
+    check(node("Concat", 13, along), {empty, x}, {x});
+    check(node("Concat", 13, along), {x, empty}, {x});
+  }
+  check(node("Concat", 13, {{"axis", int64_t{1}}}), {tensor<float>({0, 3}, {}), x}, {x});
+  check_fails(node("Concat", 13, {{"axis", int64_t{1}}}), {tensor<float>({3}, {1, 2, 3}), x}, Code::ShapeMismatch);
+}
+
 TEST_CASE("OneHot, Compress and NonZero") {
   check(node("OneHot", 11), {tensor<int64_t>({3}, {0, -1, 5}), tensor<int64_t>({}, {2}), floats({2}, {0, 1})},
         {floats({3, 2}, {1, 0, 0, 1, 0, 0})});

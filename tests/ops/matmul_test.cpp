@@ -151,6 +151,28 @@ TEST_CASE("Einsum", "[ops][einsum]") {
   check_fails(einsum("ij"), {left(), right()}, Code::InvalidModel);
 }
 
+TEST_CASE("GroupedMatMul multiplies each row by the matrices that are chosen for it", "[ops][matmul]") {
+  const Tensor x = tensor<float>({2, 2}, {1, 2, 3, 4});
+  const Tensor w = tensor<float>({2, 2, 1}, {1, 1, 10, 100}), bias = tensor<float>({2, 1}, {0.5f, 0.25f});
+  const Tensor chosen = tensor<int64_t>({2, 2}, {0, 1, 1, 1});
+  check(node("GroupedMatMul", 29), {x, w, chosen, bias}, {tensor<float>({2, 2, 1}, {3.5f, 210.25f, 430.25f, 430.25f})});
+  check_fails(node("GroupedMatMul", 29), {x, w, tensor<int64_t>({2, 1}, {0, 2})}, Code::InvalidData);
+  check_fails(node("GroupedMatMul", 29), {x, w, tensor<int64_t>({2, 1}, {0, -1})}, Code::InvalidData);
+  check_fails(node("GroupedMatMul", 29), {x, w, tensor<int64_t>({1, 1}, {0})}, Code::ShapeMismatch);
+  // Enough rows for one matrix to be packed.
+  auto many = Tensor::create(DType::Float32, {20, 2});
+  auto which = Tensor::create(DType::Int32, {20, 1});
+  auto expected = Tensor::create(DType::Float32, {20, 1, 1});
+  REQUIRE((many.ok() && which.ok() && expected.ok()));
+  for (int i = 0; i < 20; ++i) {
+    many->data<float>()[2 * i] = static_cast<float>(i);
+    many->data<float>()[2 * i + 1] = 1;
+    which->data<int32_t>()[i] = i % 2;
+    expected->data<float>()[i] = i % 2 ? 10.f * static_cast<float>(i) + 100.25f : static_cast<float>(i) + 1.5f;
+  }
+  check(node("GroupedMatMul", 29), {*many, w, *which, bias}, {*expected});
+}
+
 TEST_CASE("Det", "[ops][det]") {
   check(node("Det", 11), {tensor<float>({2, 2}, {0, 2, 3, 4})}, {tensor<float>({}, {-6})});
   check(node("Det", 22), {tensor<double>({2, 2, 2}, {1, 2, 2, 4, 2, 0, 0, 3})}, {tensor<double>({2}, {0, 6})});

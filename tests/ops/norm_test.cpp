@@ -28,6 +28,16 @@ TEST_CASE("LayerNormalization and RMSNormalization", "[ops][layer_norm]") {
   check_fails(node("LayerNormalization", 17, {{"axis", int64_t{2}}}), {x, scale}, Code::ShapeMismatch);
 }
 
+TEST_CASE("A norm's scale and bias may differ from row to row", "[ops][layer_norm]") {
+  const Tensor x = tensor<float>({2, 2, 2}, {1, 3, 2, 6, -1, 1, 0, 10});  // normalised: -1, 1 in each row
+  const Tensor scale = tensor<float>({2, 1, 2}, {1, 2, 3, 4}), bias = tensor<float>({2, 1}, {10, 20});
+  check(node("LayerNormalization", 17, {{"epsilon", 0.f}}), {x, scale, bias},
+        {tensor<float>({2, 2, 2}, {9, 12, 19, 22, 7, 14, 17, 24})});
+  check(node("LayerNormalization", 17, {{"epsilon", 0.f}}), {x, tensor<float>({1, 1, 2}, {1, 2})},
+        {tensor<float>({2, 2, 2}, {-1, 2, -1, 2, -1, 2, -1, 2})});
+  check_fails(node("LayerNormalization", 17), {x, tensor<float>({3, 1}, {1, 2, 3})}, Code::ShapeMismatch);
+}
+
 TEST_CASE("SkipLayerNormalization adds before it normalises", "[ops][layer_norm]") {
   const Tensor x = tensor<float>({1, 2, 2}, {1, 1, 1, 4}), skip = tensor<float>({1, 2, 2}, {0, 1, 1, 3});
   const Tensor gamma = tensor<float>({2}, {2, 3}), beta = tensor<float>({2}, {1, -1}),

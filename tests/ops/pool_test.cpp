@@ -88,13 +88,27 @@ TEST_CASE("Global pools", "[ops]") {
   check_fails(node("GlobalMaxPool", 1), {counting({2, 2})}, Code::ShapeMismatch);
 }
 
+TEST_CASE("With ceil_mode a window may be larger than the image", "[ops]") {
+  const Tensor x = tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4});
+  const AttributeMap threes{{"kernel_shape", Axes{3, 3}}, {"strides", Axes{2, 2}}, {"ceil_mode", int64_t{1}}};
+  check(node("MaxPool", 12, threes), {x}, {tensor<float>({1, 1, 1, 1}, {4})});
+  check(node("AveragePool", 19, threes), {x}, {tensor<float>({1, 1, 1, 1}, {2.5f})});
+  check(node("LpPool", 18, threes), {x}, {tensor<float>({1, 1, 1, 1}, {std::sqrt(30.f)})});
+  AttributeMap slow = threes;
+  slow["strides"] = Axes{1, 1};  // not even the last window begins in the image's reach
+  check_fails(node("MaxPool", 12, slow), {x}, Code::ShapeMismatch);
+  AttributeMap floor = threes;
+  floor["ceil_mode"] = int64_t{0};
+  check_fails(node("MaxPool", 12, floor), {x}, Code::ShapeMismatch);
+}
+
 TEST_CASE("MaxUnpool", "[ops]") {
   const Tensor x = tensor<float>({1, 1, 1, 2}, {5, 7});
   const Tensor at = tensor<int64_t>({1, 1, 1, 2}, {1, 6});
   const AttributeMap twos = with({{"strides", Axes{2, 2}}});
   check(node("MaxUnpool", 9, twos), {x, at}, {tensor<float>({1, 1, 2, 4}, {0, 5, 0, 0, 0, 0, 7, 0})});
   check(node("MaxUnpool", 11, twos), {x, at, tensor<int64_t>({4}, {1, 1, 2, 5})},
-        {tensor<float>({1, 1, 2, 5}, {0, 5, 0, 0, 0, 0, 0, 7, 0, 0})});
+        {tensor<float>({1, 1, 2, 5}, {0, 5, 0, 0, 0, 0, 7, 0, 0, 0})});
   check_fails(node("MaxUnpool", 9, twos), {x, tensor<int64_t>({1, 1, 1, 2}, {0, 8})}, Code::InvalidData);
   check_fails(node("MaxUnpool", 9, twos), {x, tensor<int64_t>({1, 1, 1, 1}, {0})}, Code::ShapeMismatch);
 }

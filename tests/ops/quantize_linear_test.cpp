@@ -82,5 +82,5 @@ TEST_CASE("DynamicQuantizeLinear") {
   check(node("DynamicQuantizeLinear", 11), {tensor<float>({6}, {0, 2, -3, -2.5f, 1.34f, 0.5f})},
         {tensor<uint8_t>({6}, {153, 255, 0, 26, 221, 179}), scale(5.0f / 255), tensor<uint8_t>({}, {153})});
   check(node("DynamicQuantizeLinear", 11), {tensor<float>({2}, {0, 0})},
-        {tensor<uint8_t>({2}, {0, 0}), scale(0), tensor<uint8_t>({}, {0})});
+        {tensor<uint8_t>({2}, {0, 0}), scale(1), tensor<uint8_t>({}, {0})});
 }

@@ -102,6 +102,32 @@ TEST_CASE("Resize", "[ops]") {
   }
 }
 
+TEST_CASE("With sizes, ties for the nearest cell are ties", "[ops]") {
+  constexpr int64_t kIn = 9, kOut = 42;
+  auto x = Tensor::create(DType::Float32, {kIn}), y = Tensor::create(DType::Float32, {kOut});
+  REQUIRE((x.ok() && y.ok()));
+  for (int64_t i = 0; i < kIn; ++i) x->data<float>()[i] = static_cast<float>(i);
+  for (const bool floor : {true, false}) {
+    for (int64_t i = 0; i < kOut; ++i) {  // i·9/42 rounded, exactly
+      const int64_t whole = i * kIn / kOut, rest = 2 * (i * kIn % kOut);
+      const int64_t cell = rest > kOut || (rest == kOut && !floor) ? whole + 1 : whole;
+      y->data<float>()[i] = static_cast<float>(std::min(cell, kIn - 1));
+    }
+    check(node("Resize", 19,
+               {{"nearest_mode", std::string(floor ? "round_prefer_floor" : "round_prefer_ceil")},
+                {"coordinate_transformation_mode", std::string("asymmetric")}}),
+          {*x, Value(), Value(), tensor<int64_t>({1}, {kOut})}, {*y});
+  }
+}
+
+TEST_CASE("Corners are those of the image that is made, also where a scale makes no whole one", "[ops]") {
+  const Tensor x = tensor<float>({5}, {0, 1, 2, 3, 4});
+  check(node("Resize", 19, how("linear", "align_corners")), {x, Value(), tensor<float>({1}, {0.5f})},
+        {tensor<float>({2}, {0, 4})});
+  check(node("Resize", 19, how("linear", "align_corners")), {x, Value(), tensor<float>({1}, {0.7f})},
+        {tensor<float>({3}, {0, 2, 4})});
+}
+
 TEST_CASE("Resize decides ties for the nearest cell by float arithmetic", "[ops]") {
   const Tensor x = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
   const AttributeMap floor{{"nearest_mode", "floor"}, {"coordinate_transformation_mode", "half_pixel"}};

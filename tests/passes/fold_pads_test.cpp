@@ -27,6 +27,11 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return conv(g, pad(g, x, {0, 0, 1, 2, 0, 0, 3, 0}), {{"pads", kOne}});
      }},
+    // Beside VALID pads say nothing.
+    {"Conv",
+     [](GraphBuilder& g, ValueId x) {
+       return conv(g, pad(g, x, {0, 0, 0, 1, 0, 0, 2, 3}), {{"auto_pad", std::string("VALID")}, {"pads", kOne}});
+     }},
     {"Conv",
      [](GraphBuilder& g, ValueId x) {
        const std::vector<int64_t> pads{0, 0, 1, 1, 0, 0, 1, 1};

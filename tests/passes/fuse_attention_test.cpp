@@ -77,7 +77,7 @@ const Case kCases[] = {
        return w.merge(w.op("MatMul", {w.softmax(masked), w.heads(w.tokens())}));
      }},
     // masked_fill
-    {"Reshape Reshape Reshape Where Reshape Reshape Reshape Attention Reshape Reshape",
+    {"Reshape Reshape Reshape Not Reshape Reshape Reshape Attention Reshape Reshape",
      [](Writer& w) {
        const ValueId kt = w.transpose(w.heads(w.tokens()), {0, 1, 3, 2});
        const ValueId scores = w.op("MatMul", {w.heads(w.tokens()), kt});

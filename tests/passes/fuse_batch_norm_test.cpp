@@ -24,6 +24,14 @@ TEST_CASE("Per-channel affine maps go into a convolution's weights", "[passes]")
   CHECK(listing(check_pass(fuse_batch_norm, g)) == (transposed ? "ConvTranspose" : "Conv"));
 }
 
+TEST_CASE("Infinite factors stay behind the convolution", "[passes]") {
+  GraphBuilder g;
+  const auto w = g.constant(tensor<float>({1, 1, 1, 1}, {0}));
+  const auto y = g.node("Conv", 11, {g.input({1, 1, 2, 2}), w});
+  g.output(g.node("Div", 13, {g.node("Add", 13, {y, g.scalar(1)}), g.scalar(0)}));
+  CHECK(listing(check_pass(fuse_batch_norm, g)) == "Conv Div");
+}
+
 TEST_CASE("Maps that are not per channel stay", "[passes]") {
   struct Case {
     Shape operand;

@@ -98,5 +98,25 @@ TEST_CASE("A skip connection goes into a matrix product, behind its bias", "[pas
   CHECK(listing(check_pass(fuse_residual, g)) == "Exp Abs MatMul Relu");
 }
 
+TEST_CASE("A vector's product keeps its bias behind it", "[passes]") {
+  for (const bool vector_first : {true, false}) {
+    GraphBuilder g;
+    const auto x = g.input({4});
+    const auto w = g.random({4, 4});
+    const auto y = g.node("MatMul", 13, vector_first ? std::vector{x, w} : std::vector{w, x});
+    g.output(g.node("Add", 14, {y, g.random({4})}));
+    CHECK(listing(check_pass(fuse_products, g, false)) == "MatMul Add");
+  }
+}
+
+TEST_CASE("Factors that are huge or nothing stay where they are", "[passes]") {
+  for (const float factor : {0.f, 1e30f, 1e-30f, INFINITY}) {
+    GraphBuilder g;
+    const auto x = g.node("Mul", 14, {g.input({2, 3}), g.scalar(factor)});
+    g.output(g.node("MatMul", 13, {x, g.random({3, 2})}));
+    CHECK(listing(check_pass(fuse_products, g, false)) == "Mul MatMul");
+  }
+}
+
 }  // namespace
 }  // namespace nm::test

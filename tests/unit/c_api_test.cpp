@@ -157,7 +157,7 @@ TEST_CASE("a model's files belong to the engine once it is loaded, and can be gi
   nm_release(session);
 
   CHECK(nm_load(give(data.substr(1)), 0) == nullptr);
-  CHECK(failed_with("has 7 bytes"));
+  CHECK(failed_with("has only 7 bytes"));
   nm_free_model(give(data));
   nm_model* empty = nm_new_model(100);
   CHECK(nm_external_file(empty, "w.bin", 8) < 0);

@@ -16,6 +16,11 @@ namespace schema = onnx::schema;
 
 class Message {
  public:
+  Message& number(int field, float value) {
+    varint(static_cast<uint64_t>(field) << 3 | 5);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    return *this;
+  }
   Message& integer(int field, int64_t value) {
     varint(static_cast<uint64_t>(field) << 3);
     varint(static_cast<uint64_t>(value));
@@ -78,6 +83,13 @@ inline Message int_attribute(std::string_view name, int64_t value) {
       .integer(schema::AttributeProto::type, schema::AttributeProto::AttributeType::INT);
 }
 
+inline Message float_attribute(std::string_view name, float value) {
+  return Message()
+      .text(schema::AttributeProto::name, name)
+      .number(schema::AttributeProto::f, value)
+      .integer(schema::AttributeProto::type, schema::AttributeProto::AttributeType::FLOAT);
+}
+
 inline Message node_proto(std::string_view op, const std::vector<std::string>& inputs,
                           const std::vector<std::string>& outputs, const std::vector<Message>& attributes = {},
                           std::string_view domain = "") {
@@ -115,12 +127,17 @@ inline Message graph_attribute(std::string_view name, const GraphParts& parts) {
       .integer(schema::AttributeProto::type, schema::AttributeProto::AttributeType::GRAPH);
 }
 
-inline std::string model_bytes(const GraphParts& parts, int opset = 17) {
+inline std::string model_bytes(const GraphParts& parts, int opset = 17, bool microsoft = false) {
   Message opset_id;
   opset_id.text(schema::OperatorSetIdProto::domain, "").integer(schema::OperatorSetIdProto::version, opset);
   Message model;
   model.integer(schema::ModelProto::ir_version, 8).message(schema::ModelProto::graph, graph_proto(parts));
   model.message(schema::ModelProto::opset_import, opset_id);
+  if (microsoft) {
+    model.message(schema::ModelProto::opset_import, Message()
+                                                        .text(schema::OperatorSetIdProto::domain, "com.microsoft")
+                                                        .integer(schema::OperatorSetIdProto::version, 1));
+  }
   return model.bytes();
 }
 

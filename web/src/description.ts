@@ -20,6 +20,8 @@ export interface ModelDescription {
   readonly outputs: readonly ValueInfo[];
   /** How often each operator occurs. */
   readonly operators: Readonly<Record<string, number>>;
+  /** What to know of a model that works all the same: an operator set newer than the engine, say. Sentences. */
+  readonly warnings: readonly string[];
   readonly nodes: number;
   readonly weightBytes: number;
 }
