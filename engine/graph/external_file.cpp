@@ -50,12 +50,12 @@ void visit_references(const onnx::ModelProto& model, function_ref<void(const Ext
   }
 }
 
-// What the tensor's type and dimensions ask for; -1 where they make no sense.
-int64_t declared_bytes(const onnx::TensorProto& t) {
-  if (!dtype_valid(t.data_type) || t.dims.size() > static_cast<size_t>(kMaxRank)) return -1;
-  if (std::any_of(t.dims.begin(), t.dims.end(), [](int64_t d) { return d < 0; })) return -1;
-  const int64_t count = Shape(std::span<const int64_t>(t.dims)).count();
-  return count < 0 ? -1 : dtype_bytes(static_cast<DType>(t.data_type), count);
+// What the tensor's type and dimensions ask for; too large where they make no sense.
+Size declared_bytes(const onnx::TensorProto& t) {
+  if (!dtype_valid(t.data_type) || t.dims.size() > static_cast<size_t>(kMaxRank)) return Size(-1);
+  Size count(1);
+  for (const int64_t d : t.dims) count = count * d;
+  return dtype_bytes(static_cast<DType>(t.data_type), count);
 }
 
 }  // namespace
@@ -81,8 +81,7 @@ Result<ExternalReference> external_reference(const onnx::TensorProto& t) {
   }
   // Without a length, or with 0, which some writers put there, the data are as long as the tensor is.
   if (!reference.length || *reference.length == 0) {
-    const int64_t bytes = declared_bytes(t);
-    if (bytes >= 0) reference.length = static_cast<uint64_t>(bytes);
+    if (const Size bytes = declared_bytes(t); bytes.addressable()) reference.length = bytes.number();
   }
   return reference;
 }
