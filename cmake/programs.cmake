@@ -4,7 +4,6 @@ file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/unit/*.cpp ${PROJECT_SOURCE_DIR}/tests/kernels/*.cpp ${PROJECT_SOURCE_DIR}/tests/ops/*.cpp
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp)
-file(GLOB fuzz_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
 file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)
 
@@ -46,6 +45,25 @@ if(EMSCRIPTEN)
   target_link_options(nm_tests PRIVATE -fwasm-exceptions)
 endif()
 
+include(fuzz)
+
+# Random graphs with and without the passes (tests/differ), allocations that fail (tests/faults), models that ask for what
+# they should not have (tests/hostile).
+set(files ${PROJECT_SOURCE_DIR}/cli/files.cpp)
+set(sketches ${PROJECT_SOURCE_DIR}/tests/differ/sketch.cpp ${PROJECT_SOURCE_DIR}/tests/differ/generator.cpp)
+set(heap ${PROJECT_SOURCE_DIR}/tests/faults/injected_malloc.cpp)
+add_executable(nm_differ ${sketches} ${PROJECT_SOURCE_DIR}/tests/differ/compare.cpp
+  ${PROJECT_SOURCE_DIR}/tests/differ/shrink.cpp ${PROJECT_SOURCE_DIR}/tests/differ/main.cpp ${files})
+add_executable(nm_faults ${PROJECT_SOURCE_DIR}/tests/faults/main.cpp ${heap} ${sketches} ${files})
+add_executable(nm_hostile ${PROJECT_SOURCE_DIR}/tests/hostile/main.cpp ${PROJECT_SOURCE_DIR}/tests/hostile/models.cpp
+  ${heap} ${files})
+foreach(program IN ITEMS nm_differ nm_faults nm_hostile)
+  target_link_libraries(${program} PRIVATE nm_engine nm_program nm_engine_options)
+endforeach()
+foreach(program IN ITEMS nm_faults nm_hostile)
+  target_link_options(${program} PRIVATE -Wl,--wrap=malloc -Wl,--wrap=free)
+endforeach()
+
 if(EMSCRIPTEN)
   list(FILTER micro_sources EXCLUDE REGEX "/google\\.cpp$")
   add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${roofline_sources}
@@ -54,9 +72,6 @@ if(EMSCRIPTEN)
   target_compile_options(nm_micro PRIVATE -Wno-dollar-in-identifier-extension)  # EM_ASM
   return()
 endif()
-
-add_executable(nm_mutations ${fuzz_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
-target_link_libraries(nm_mutations PRIVATE nm_engine nm_program nm_engine_options)
 
 if(NOT NM_SANITIZE)
   add_test(NAME kernel_objects

@@ -10,10 +10,14 @@ build='g++=g++ cmake=cmake ninja=ninja-build ccache=ccache git=git xz=xz-utils p
 bench='/usr/include/benchmark/benchmark.h=libbenchmark-dev'
 browsers='chromium=chromium firefox-esr=firefox-esr /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core'
 format='clang-format=clang-format'
+machines='aarch64-linux-gnu-g++=g++-aarch64-linux-gnu i686-linux-gnu-g++=g++-i686-linux-gnu
+          qemu-aarch64-static=qemu-user-static'
+fuzz='clang++-19=clang-19 /usr/share/doc/libclang-rt-19-dev=libclang-rt-19-dev
+      llvm-symbolizer-19=llvm-19'
 
 missing=()
 for group in "$@"; do
-  case $group in build | bench | browsers | format) ;; *) echo "host.sh: unknown group '$group'" >&2 && exit 2 ;; esac
+  case $group in build | bench | browsers | format | fuzz | machines) ;; *) echo "host.sh: unknown group '$group'" >&2 && exit 2 ;; esac
   for entry in ${!group}; do
     proof=${entry%=*}
     if [[ $proof == /* ]]; then [[ -e $proof ]]; else command -v "$proof" >/dev/null; fi || missing+=("${entry#*=}")

@@ -53,6 +53,29 @@ cases() {
   fi
 }
 
+report() {
+  echo
+  printf '%s\n' "${timings[@]}"
+  ((${#failures[@]} == 0)) || echo "failed: ${failures[*]} (logs in $logs)"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  exit $((failed > 0))
+}
+
+# Other machines than the one at hand, which takes long: threads under ThreadSanitizer, arm64 in an emulator, sizes of 32
+# bits. Not part of the gate.
+if [[ ${1:-} == --machines ]]; then
+  for preset in native-tsan native-arm64 native-32; do
+    section "build-$preset" build "$preset"
+    section "unit-$preset" suites "$preset"
+  done
+  run_cases=(check --quiet --skip tests/conformance/unsupported.txt
+    "$prefix"/testdata/{node,simple,light,pytorch-converted,pytorch-operator}/*)
+  section conformance-native-tsan build/native-tsan/neuromancer "${run_cases[@]}"
+  section conformance-native-arm64 qemu-aarch64-static build/native-arm64/neuromancer "${run_cases[@]}"
+  section conformance-native-32 build/native-32/neuromancer "${run_cases[@]}"
+  report
+fi
+
 section format ./dev format --check
 for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
@@ -66,10 +89,15 @@ operators_are_fresh() {
 }
 section operators operators_are_fresh
 if [[ -d $shared ]]; then
-  section fuzz build/native-asan/nm_mutations --count 1000 $(find "$shared" -name model.onnx -size -100k | sort)
+  section mutations build/native-asan/nm_mutations --count 1000 $(find "$shared" -name model.onnx -size -100k | sort)
 else
-  section fuzz without_shared
+  section mutations without_shared
 fi
+section corpus build/native-asan/nm_replay tests/fuzz/corpus/*
+section corpus-wasm node build/wasm/nm_replay.js tests/fuzz/corpus/*
+section hostile build/native-asan/nm_hostile
+section hostile-wasm node build/wasm/nm_hostile.js
+section differ build/native/nm_differ --count 20000 --seed 1
 section npm npm_packages
 section web npm run test -w web
 section web-conformance npm run test -w tests/web-conformance
@@ -77,8 +105,4 @@ for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; do
 section demo npm run test -w demo
 [[ -e tests/browser/package.json ]] && section browser npm run test:browser
 
-echo
-printf '%s\n' "${timings[@]}"
-((${#failures[@]} == 0)) || echo "failed: ${failures[*]} (logs in $logs)"
-echo "$passed passed, $failed failed, $skipped skipped"
-exit $((failed > 0))
+report

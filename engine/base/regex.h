@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -16,11 +17,10 @@ class Regex {
   static Result<Regex> compile(std::string_view pattern);
 
   // Does the whole text match? Never for text that is not UTF-8.
-  bool matches(std::string_view text) const { return longest_match(text, 0) == text.size(); }
-  static constexpr size_t kNone = SIZE_MAX;
-  // Where the longest match that begins at `from` ends; kNone when there is none. What comes before counts for \b, ^
-  // and \A. At text that is not UTF-8 matches end.
-  size_t longest_match(std::string_view text, size_t from) const;
+  bool matches(std::string_view text) const;
+  // Begins and ends of the longest matches from left to right, none of them empty. At text that is not UTF-8 matches
+  // end.
+  std::vector<std::pair<size_t, size_t>> all_matches(std::string_view text) const;
 
   // A set of characters: sorted, disjoint, inclusive ranges.
   struct Range {

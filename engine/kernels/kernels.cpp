@@ -19,6 +19,8 @@ struct Available {
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables[count++] = &targets::avx2;
     tables[count++] = &targets::sse2;
+#elif defined(__i386__)
+    tables[count++] = &targets::sse2;
 #else
     tables[count++] = &targets::neon;
 #endif

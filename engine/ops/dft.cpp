@@ -1,6 +1,7 @@
 // DFT and STFT. Complex numbers are pairs along a last dimension of 2; a last dimension of 1 holds real ones.
 #include <algorithm>
 
+#include "engine/base/checked.h"
 #include "engine/ops/check.h"
 #include "engine/ops/fourier.h"
 #include "engine/ops/numbers.h"
@@ -97,7 +98,7 @@ class Dft final : public Transforming {
       n = length ? (*length)[0] : kUnknownDim;
       if (length && n < 1) return Status(Code::InvalidData, text("the length is ", n, "; it must be positive"));
     } else if (one_sided_ && inverse_ && n >= 0) {
-      n = 2 * (n - 1);
+      n = saturating_mul(n - 1, 2);
     }
     if (n == 0) return wrong_shape("the signal", out, text("at least one element along axis ", axis));
     const bool half = one_sided_ && !inverse_;

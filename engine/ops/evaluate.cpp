@@ -16,6 +16,24 @@ Status check_view(const View& view, DType source_type, const Shape& source, DTyp
                                describe(source_type, source), " leaves its source")};
 }
 
+namespace {
+
+// Strings say nothing of their bytes beforehand. No operator makes one that is longer than its inputs' longest
+// together.
+Size longest_strings(const std::vector<const Value*>& inputs) {
+  Size sum;
+  for (const Value* v : inputs) {
+    const Tensor* t = v == nullptr ? nullptr : v->tensor();
+    if (t == nullptr || t->dtype() != DType::String || t->raw() == nullptr) continue;
+    size_t longest = 0;
+    for (const std::string& s : t->span<std::string>()) longest = std::max(longest, s.size());
+    sum += Size(longest);
+  }
+  return sum;
+}
+
+}  // namespace
+
 Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*>& inputs, Scratch& scratch,
                       size_t max_bytes, std::vector<Value>& results) {
   results.clear();
@@ -25,6 +43,7 @@ Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*
     const Inference::Output& out = c.output_slot(o);
     if (!out.type.is_tensor() || out.type.dtype == DType::Undefined || !out.shape || !out.shape->known()) return false;
     bytes += tensor_bytes(out.type.dtype, *out.shape);
+    if (out.type.dtype == DType::String) bytes += longest_strings(inputs) * Size(out.shape->count());
     if (bytes > Size(max_bytes)) return false;
   }
   std::vector<Value> values(c.output_count());

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/checked.h"
 #include "engine/ops/check.h"
 #include "engine/ops/movement.h"
 #include "engine/tensor/cast.h"
@@ -62,7 +63,7 @@ class Pad final : public Movement {
         out[i] = pads.before[i] == 0 && pads.after[i] == 0 ? out[i] : kUnknownDim;
         continue;
       }
-      const int64_t dim = out[i] + pads.before[i] + pads.after[i];
+      const int64_t dim = saturating_add(out[i], pads.before[i] + pads.after[i]);
       if (dim < 0) return wrong_shape("the input", c.shape(0), text("more than is to be cut off from axis ", i));
       const bool grows = pads.before[i] > 0 || pads.after[i] > 0;
       if (mode_ != Mode::Constant && grows && dim > 0) {

@@ -87,7 +87,7 @@ class Tokenizer final : public Movement {
     if (characters_) {
       for (size_t at = 0, end = 0; at < s.size(); at = end) add(at, end = after_character(s, at));
     } else if (!between_) {
-      for (const auto& [begin, end] : matches(patterns_[0], s)) add(begin, end);
+      for (const auto& [begin, end] : patterns_[0].all_matches(s)) add(begin, end);
     } else {
       size_t begin = 0;
       for (const auto& [from, to] : separators(s)) {
@@ -99,31 +99,19 @@ class Tokenizer final : public Movement {
     return tokens;
   }
 
-  // From left to right, none empty.
-  static std::vector<Span> matches(const Regex& pattern, const std::string& s) {
-    std::vector<Span> found;
-    for (size_t at = 0; at < s.size();) {
-      const size_t end = pattern.longest_match(s, at);
-      if (end == Regex::kNone || end == at) {
-        at = after_character(s, at);
-      } else {
-        found.emplace_back(at, end);
-        at = end;
-      }
-    }
-    return found;
-  }
-
   // What a pattern finds gives way to what those before it have found.
   std::vector<Span> separators(const std::string& s) const {
     std::vector<Span> all;
     for (const Regex& pattern : patterns_) {
-      for (const Span& m : matches(pattern, s)) {
-        const auto next = std::lower_bound(all.begin(), all.end(), m);
-        const bool free =
-            (next == all.end() || m.second <= next->first) && (next == all.begin() || next[-1].second <= m.first);
-        if (free) all.insert(next, m);
+      std::vector<Span> merged;
+      auto next = all.begin();
+      for (const Span& m : pattern.all_matches(s)) {
+        for (; next != all.end() && next->second <= m.first; ++next) merged.push_back(*next);
+        const bool free = next == all.end() || m.second <= next->first;
+        if (free) merged.push_back(m);
       }
+      merged.insert(merged.end(), next, all.end());
+      all = std::move(merged);
     }
     return all;
   }

@@ -65,15 +65,25 @@ ValueId passed_through(const Graph& graph, const Node& node) {
 
 Result<bool> eliminate_identities(Graph& graph) {
   bool changed = false;
-  for (const Node& node : graph.nodes) {
+  // Whom a value's readers shall read instead. Nodes stand in order, so a node's inputs are final when it is reached:
+  // one walk over the graph does for all of them, however many there are.
+  std::vector<ValueId> instead(graph.values.size(), kNone);
+  const auto redirect = [&](std::vector<ValueId>& ids) {
+    for (ValueId& id : ids) {
+      if (id != kNone && instead[static_cast<size_t>(id)] != kNone) id = instead[static_cast<size_t>(id)];
+    }
+  };
+  for (Node& node : graph.nodes) {
+    redirect(node.inputs);
     if (!single(node)) continue;
     const ValueId from = passed_through(graph, node);
     if (from == kNone) continue;
     GraphValue& source = graph.value(from);
     if (!source.shape) source.shape = graph.value(node.outputs[0]).shape;
-    replace_value(graph, node.outputs[0], from);
+    instead[static_cast<size_t>(node.outputs[0])] = from;
     changed = true;
   }
+  redirect(graph.outputs);
   if (changed) remove_dead_nodes(graph);
   return changed;
 }

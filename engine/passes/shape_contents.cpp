@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/checked.h"
 #include "engine/tensor/broadcast.h"
 #include "engine/tensor/integers.h"
 
@@ -49,7 +50,19 @@ void ShapeContents::follow(const Graph& graph, const Node& node) {
   if (found && found->size() <= kMost) known_[node.outputs[0]] = std::move(*found);
 }
 
+// What 32 bits do not hold has wrapped around there.
 std::optional<ShapeContents::Contents> ShapeContents::result(const Graph& graph, const Node& node) const {
+  const DType type = graph.value(node.outputs[0]).type.dtype;
+  auto found = exact_result(graph, node, type);
+  if (!found || type != DType::Int32) return found;
+  for (Entry& e : *found) {
+    if (!e.is_dim && !checked_cast<int32_t>(e.value)) e = Entry::unknown();
+  }
+  return found;
+}
+
+std::optional<ShapeContents::Contents> ShapeContents::exact_result(const Graph& graph, const Node& node,
+                                                                   DType type) const {
   const std::string& op = node.op_type;
   if (op == "Shape") return shape_of(graph, node);
   if (op == "Gather") return gather(graph, node);
@@ -60,7 +73,6 @@ std::optional<ShapeContents::Contents> ShapeContents::result(const Graph& graph,
     return elementwise(graph, node);
   }
   const bool same = op == "Identity" || op == "Squeeze" || op == "Unsqueeze" || op == "Reshape";
-  const DType type = graph.value(node.outputs[0]).type.dtype;
   if (same || (op == "Cast" && is_index(type))) return contents(graph, node.input(0));
   if (op == "ConstantOfShape" && is_index(type)) {
     const auto shape = contents(graph, node.input(0));
@@ -146,7 +158,8 @@ ShapeContents::Entry ShapeContents::apply(const Node& node, const Entry& a, cons
   }
   // Sizes; what is larger is none.
   constexpr int64_t kLimit = int64_t{1} << 31;
-  if (std::max(std::abs(a.value), std::abs(b.value)) >= kLimit) return Entry::unknown();
+  const auto small = [](int64_t v) { return v > -kLimit && v < kLimit; };
+  if (!small(a.value) || !small(b.value)) return Entry::unknown();
   if (node.op_type == "Max") return Entry::number(std::max(a.value, b.value));
   if (node.op_type == "Min") return Entry::number(std::min(a.value, b.value));
   switch (op) {

@@ -35,6 +35,7 @@ class ShapeContents {
   // Of a scalar or a list, in order; nullopt when nothing is known.
   std::optional<Contents> contents(const Graph& graph, ValueId id) const;
   std::optional<Contents> result(const Graph& graph, const Node& node) const;
+  std::optional<Contents> exact_result(const Graph& graph, const Node& node, DType type) const;
 
   std::optional<Contents> shape_of(const Graph& graph, const Node& node) const;
   std::optional<Contents> gather(const Graph& graph, const Node& node) const;

@@ -39,7 +39,7 @@ Result<Shape> broadcast_or_fail(const Shape& a, const Shape& b) {
 
 std::optional<Shape> align_at_axis(const Shape& a, const Shape& b, int64_t axis) {
   if (axis < 0) axis += a.rank();
-  if (axis < 0 || axis + b.rank() > a.rank()) return std::nullopt;
+  if (axis < 0 || axis > a.rank() - b.rank()) return std::nullopt;
   Shape aligned = b;
   while (axis + aligned.rank() < a.rank()) aligned.push_back(1);
   return aligned;

@@ -2,62 +2,22 @@
 // in an error or a result; run this under the sanitizers.
 //   nm_mutations MODEL... [--count N] [--seed N]
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "cli/files.h"
 #include "engine/base/memory.h"
+#include "tests/fuzz/time_limit.h"
 
 namespace {
 
 using namespace nm;
 
-// A damaged model may ask for much; what it may have is bounded, in bytes and in time.
+// A damaged model may ask for much; what it may have is bounded, in bytes and (time_limit.h) in time.
 constexpr size_t kMemory = size_t{1} << 28;
-constexpr auto kPatience = std::chrono::seconds(2);
-
-// Cancels a run that takes too long: loops whose count was damaged.
-class Watchdog {
- public:
-  Watchdog() : thread_([this] { watch(); }) {}
-  ~Watchdog() {
-    {
-      const std::lock_guard lock(mutex_);
-      stop_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-  void guard(Session* session) {
-    const std::lock_guard lock(mutex_);
-    session_ = session;
-    since_ = std::chrono::steady_clock::now();
-  }
-
- private:
-  void watch() {
-    std::unique_lock lock(mutex_);
-    while (!stop_) {
-      changed_.wait_for(lock, std::chrono::milliseconds(100));
-      if (session_ != nullptr && std::chrono::steady_clock::now() - since_ > kPatience)
-        session_->cancel_flag().store(1);
-    }
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Session* session_ = nullptr;
-  std::chrono::steady_clock::time_point since_;
-  bool stop_ = false;
-  std::thread thread_;
-};
 
 void mutate(uint8_t* bytes, size_t& size, std::mt19937& random) {
   const auto at = [&] { return random() % size; };
@@ -90,7 +50,7 @@ void mutate(uint8_t* bytes, size_t& size, std::mt19937& random) {
 
 enum class End { Refused, FailedToRun, Ran };
 
-End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
+End try_model(const cli::File& file, std::mt19937& random) {
   size_t size = file.bytes.size();
   Buffer copy{Size(size)};
   std::memcpy(copy.data(), file.bytes.data(), size);
@@ -109,9 +69,8 @@ End try_model(const cli::File& file, std::mt19937& random, Watchdog& watchdog) {
     auto t = cli::random_input((*session)->inputs()[i], 1);
     if (!t.ok() || !(*session)->set_input(i, std::move(*t)).ok()) return End::FailedToRun;
   }
-  watchdog.guard(session->get());
+  const fuzz::TimeLimit limit(**session);
   const Status s = (*session)->run();
-  watchdog.guard(nullptr);
   return s.ok() ? End::Ran : End::FailedToRun;
 }
 
@@ -121,7 +80,6 @@ int main(int argc, char** argv) {
   int count = 1000;
   uint32_t seed = 1;
   int models = 0;
-  Watchdog watchdog;
   limit_memory(kMemory);
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -138,7 +96,7 @@ int main(int argc, char** argv) {
       int ends[3] = {};
       for (int n = 0; n < count; ++n) {
         std::mt19937 random(seed + static_cast<uint32_t>(n));
-        ++ends[static_cast<int>(try_model(*file, random, watchdog))];
+        ++ends[static_cast<int>(try_model(*file, random))];
       }
       std::printf("%s: %d mutations: %d refused, %d failed to run, %d ran\n", argument.c_str(), count, ends[0], ends[1],
                   ends[2]);

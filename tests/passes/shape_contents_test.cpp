@@ -114,3 +114,34 @@ TEST_CASE("Rows that do not begin with the first may be another number", "[passe
   const auto rows = g.node("Slice", 13, {g.random({512, 8}), g.list({2}), g.dim(x, 1), g.list({0})});
   CHECK(g.shape_of(g.node("Add", 14, {x, rows})) == Shape{kBatch, kUnknownDim, 8});
 }
+
+TEST_CASE("arithmetic on the contents of shapes ends where 32 or 64 bits do", "[passes]") {
+  const auto constant_of = [](std::string op, int64_t a, int64_t b) {
+    Shapes g;
+    // Nothing is folded, because the numbers only come with the input's shape.
+    const auto x = g.input({kBatch});
+    const auto hidden = g.node("Concat", 13, {g.dim(x, 0), g.list({a, b})}, {{"axis", int64_t{0}}});
+    const auto sum = g.node(std::move(op), 14,
+                            {g.node("Gather", 13, {hidden, g.list({1})}), g.node("Gather", 13, {hidden, g.list({2})})});
+    return g.shape_of(g.node("ConstantOfShape", 9, {sum}));
+  };
+  // The processor traps where this is divided as it stands.
+  CHECK(constant_of("Div", INT64_MIN, -1) == Shape{kUnknownDim});
+  CHECK(constant_of("Div", INT64_MAX, -1) == Shape{kUnknownDim});
+  CHECK(constant_of("Mul", INT64_MIN, -1) == Shape{kUnknownDim});
+  CHECK(constant_of("Sub", INT64_MIN, 1) == Shape{kUnknownDim});
+  CHECK(constant_of("Add", INT64_MAX, 1) == Shape{kUnknownDim});
+  CHECK(constant_of("Max", INT64_MIN, 5) == Shape{kUnknownDim});
+  CHECK(constant_of("Div", 12, 5) == Shape{2});
+  {
+    Shapes g;
+    const auto x = g.input({kBatch});
+    const auto to32 = AttributeMap{{"to", int64_t{6}}}, to64 = AttributeMap{{"to", int64_t{7}}};
+    const auto hidden = g.node("Concat", 13, {g.dim(x, 0), g.list({65536, 65537})}, {{"axis", int64_t{0}}});
+    const auto narrow = g.node("Cast", 13, {hidden}, to32);
+    const auto product = g.node(
+        "Mul", 14,
+        {g.node("Gather", 13, {narrow, g.list({1})}), g.node("Gather", 13, {narrow, g.list({2})})});  // wraps to 65536
+    CHECK(g.shape_of(g.node("ConstantOfShape", 9, {g.node("Cast", 13, {product}, to64)})) == Shape{kUnknownDim});
+  }
+}

@@ -32,6 +32,11 @@ class Message {
     bytes_ += value;
     return *this;
   }
+  Message& fixed32(int field, float value) {
+    varint(static_cast<uint64_t>(field) << 3 | 5);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    return *this;
+  }
   Message& message(int field, const Message& value) { return text(field, value.bytes_); }
   const std::string& bytes() const { return bytes_; }
 

@@ -1,6 +1,8 @@
 #include "engine/base/regex.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "catch_amalgamated.hpp"
 
@@ -21,6 +23,29 @@ Code refusal(std::string_view pattern) {
   REQUIRE(!regex.ok());
   CHECK(!regex.status().message().empty());
   return regex.status().code();
+}
+
+// The longest match at each place, tried one after the other.
+std::vector<std::string> found_slowly(const Regex& regex, std::string_view text) {
+  std::vector<std::string> found;
+  for (size_t at = 0; at < text.size();) {
+    size_t longest = 0;
+    for (size_t n = 1; n <= text.size() - at; ++n) {
+      if (regex.matches(text.substr(at, n))) longest = n;
+    }
+    if (longest > 0) found.emplace_back(text.substr(at, longest));
+    at += std::max<size_t>(longest, 1);
+  }
+  return found;
+}
+
+std::vector<std::string> found(std::string_view pattern, std::string_view text) {
+  auto regex = Regex::compile(pattern);
+  INFO("/" << pattern << "/ in '" << text << "'");
+  if (!regex.ok()) FAIL(regex.status().message());
+  std::vector<std::string> all;
+  for (const auto& [begin, end] : regex->all_matches(text)) all.emplace_back(text.substr(begin, end - begin));
+  return all;
 }
 
 struct Case {
@@ -110,4 +135,41 @@ TEST_CASE("Regular expressions take no exponential time") {
   CHECK(!matches("(a*)*b", text));
   CHECK(!matches("(a|aa)+b", text));
   CHECK(matches("(a?){1000}(a{1000}){4}", text));
+}
+
+TEST_CASE("Regular expressions find all that the longest match at each place would") {
+  const char* patterns[] = {"a",      "a+",     "a*",       "(a*)*b", "a|a*b", "ab|a", "(a|ab)(c|bcd)", "b.*b",
+                            "[^b]+b", "a{2,3}", "(aa|a)+c", "b|",     "",      "c$",   "a?b?c?"};
+  uint32_t state = 1;
+  for (const char* pattern : patterns) {
+    const auto regex = Regex::compile(pattern);
+    REQUIRE(regex.ok());
+    for (int i = 0; i < 200; ++i) {
+      std::string text;
+      for (int n = i % 20; n > 0; --n)
+        text += "abc"[(state = state * 1664525 + 1013904223) >> 24 & 1 ? 0 : state >> 20 & 1 ? 1 : 2];
+      // What is around a match counts for $ alone here, and a part of the text has another end.
+      if (std::string_view(pattern) == "c$") {
+        CHECK(found(pattern, text).size() == static_cast<size_t>(text.ends_with('c')));
+      } else {
+        INFO("/" << pattern << "/ in '" << text << "'");
+        CHECK(found(pattern, text) == found_slowly(regex.value(), text));
+      }
+    }
+  }
+}
+
+TEST_CASE("Regular expressions see what is around a match, and end at what is no text") {
+  using Words = std::vector<std::string>;
+  CHECK(found("\\b\\w\\w+\\b", "I am a bee, you are") == Words{"am", "bee", "you", "are"});
+  CHECK(found("(?m)^a", "a\na\nba") == Words{"a", "a"});
+  CHECK(found("a+$", "aab aa") == Words{"aa"});
+  CHECK(found("ä+|語", "xääy語") == Words{"ää", "語"});
+  CHECK(found("[^x]+",
+              "ab\xff"
+              "cx\xc0"
+              "d") == Words{"ab", "c", "d"});
+  std::string large;
+  for (int i = 0; i < 5000; ++i) large += "word ";
+  CHECK(found("\\w+", large).size() == 5000);
 }

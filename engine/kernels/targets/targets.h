@@ -10,6 +10,8 @@ extern const KernelTable wasm;
 extern const KernelTable sse2;
 extern const KernelTable avx2;
 extern const KernelTable avx512;
+#elif defined(__i386__)
+extern const KernelTable sse2;
 #elif defined(__aarch64__)
 extern const KernelTable neon;
 #else

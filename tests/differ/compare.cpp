@@ -1,0 +1,168 @@
+#include "tests/differ/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/base/text.h"
+#include "engine/tensor/integers.h"
+#include "tests/unit/onnx_writer.h"
+
+namespace nm::differ {
+namespace {
+
+using Outputs = std::vector<Tensor>;
+
+Result<Outputs> run(const std::string& model, const std::vector<Tensor>& inputs, bool optimize, int runs) {
+  NM_ASSIGN(auto session, test::load(model, optimize));
+  Outputs outputs;
+  for (int r = 0; r < runs; ++r) {
+    for (size_t i = 0; i < inputs.size(); ++i) NM_TRY(session->set_input(i, inputs[i]));
+    NM_TRY(session->run());
+  }
+  for (size_t i = 0; i < session->outputs().size(); ++i) {
+    const Tensor* t = session->output(i).tensor();
+    if (t == nullptr) return Status(Code::TypeMismatch, "an output is no tensor");
+    NM_ASSIGN(Tensor copy, Tensor::create(t->dtype(), t->shape()));
+    if (t->dtype() == DType::String) {
+      std::copy_n(t->data<std::string>(), t->count(), copy.data<std::string>());
+    } else if (t->bytes() > 0) {
+      std::memcpy(copy.raw(), t->raw(), t->bytes());
+    }
+    outputs.push_back(std::move(copy));
+  }
+  return outputs;
+}
+
+// Elements as doubles; empty where the type has none.
+std::vector<double> numbers(const Tensor& t) {
+  std::vector<double> out;
+  const auto read = [&]<class T>() {
+    for (const T v : t.span<T>()) out.push_back(static_cast<double>(v));
+  };
+  switch (t.dtype()) {
+    case DType::Float32:
+      read.template operator()<float>();
+      break;
+    case DType::Float64:
+      read.template operator()<double>();
+      break;
+    case DType::Float16:
+      for (const float16 v : t.span<float16>()) out.push_back(static_cast<double>(static_cast<float>(v)));
+      break;
+    case DType::BFloat16:
+      for (const bfloat16 v : t.span<bfloat16>()) out.push_back(static_cast<double>(static_cast<float>(v)));
+      break;
+    case DType::Int32:
+      read.template operator()<int32_t>();
+      break;
+    case DType::Int64:
+      read.template operator()<int64_t>();
+      break;
+    case DType::UInt8:
+      read.template operator()<uint8_t>();
+      break;
+    case DType::Int8:
+      read.template operator()<int8_t>();
+      break;
+    case DType::Bool:
+      read.template operator()<bool>();
+      break;
+    default:
+      break;
+  }
+  return out;
+}
+
+// Floats moved by a few of their last bits.
+std::vector<Tensor> nudged(const std::vector<Tensor>& inputs, uint32_t seed) {
+  std::vector<Tensor> out = inputs;
+  uint32_t state = seed * 2654435761u + 1;
+  for (Tensor& t : out) {
+    if (t.dtype() != DType::Float32) continue;
+    auto copy = Tensor::create(t.dtype(), t.shape());
+    if (!copy.ok()) continue;
+    for (int64_t i = 0; i < t.count(); ++i) {
+      state = state * 1664525 + 1013904223;
+      const float by = 1 + (static_cast<float>(state >> 8) / 8388608.f - 1) * 1e-6f;
+      copy->data<float>()[i] = t.data<float>()[i] * by;
+    }
+    t = std::move(*copy);
+  }
+  return out;
+}
+
+double precision(DType t) {
+  if (t == DType::Float16) return 4e-3;
+  if (t == DType::BFloat16) return 3e-2;
+  return is_float(t) ? 2e-5 : 0;
+}
+
+}  // namespace
+
+Verdict compare(const std::string& model, const std::vector<Tensor>& inputs) {
+  Verdict v;
+  auto reference = run(model, inputs, false, 1);
+  if (!reference.ok()) {
+    v.kind = Verdict::Kind::Refused;
+    v.reason = reference.status().message();
+    return v;
+  }
+  v.reference = *reference;
+  const auto differs = [&v](std::string reason) {
+    v.kind = Verdict::Kind::Differs;
+    v.reason = std::move(reason);
+    return v;
+  };
+  auto optimized = run(model, inputs, true, 2);
+  if (!optimized.ok()) {
+    return differs(
+        text("only refused with passes: ", optimized.status().error().op, ": ", optimized.status().message()));
+  }
+  std::vector<std::vector<std::vector<double>>> others;  // outputs of nudged inputs, as numbers
+  for (size_t o = 0; o < reference->size(); ++o) {
+    const Tensor& a = (*reference)[o];
+    const Tensor& b = (*optimized)[o];
+    if (a.dtype() != b.dtype() || a.shape() != b.shape()) {
+      return differs(text("output ", o, " is ", describe(a.dtype(), a.shape()), " and with passes ",
+                          describe(b.dtype(), b.shape())));
+    }
+    const std::vector<double> x = numbers(a), y = numbers(b);
+    double largest = 0;
+    for (const double n : x) largest = std::isfinite(n) ? std::max(largest, std::abs(n)) : largest;
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
+      // Sums over many elements are exact in proportion to the largest of them.
+      const double allowed =
+          precision(a.dtype()) * (std::abs(x[i]) + 0.05 * largest) + (is_float(a.dtype()) ? 1e-6 : 0);
+      if (std::abs(x[i] - y[i]) <= allowed) continue;
+      if (others.empty()) {
+        for (uint32_t seed = 1; seed <= 8; ++seed) {
+          auto other = run(model, nudged(inputs, seed), false, 1);
+          auto& list = others.emplace_back();
+          for (size_t k = 0; k < reference->size(); ++k) {
+            list.push_back(other.ok() && k < other->size() ? numbers((*other)[k]) : std::vector<double>());
+          }
+        }
+      }
+      double sensitivity = 0;
+      bool jumps = false;
+      for (const auto& list : others) {
+        if (list[o].size() != x.size()) {
+          jumps = true;
+          break;
+        }
+        const double d = std::abs(list[o][i] - x[i]);
+        jumps = jumps || !std::isfinite(d);
+        sensitivity = std::max(sensitivity, std::isfinite(d) ? d : 0);
+      }
+      if (jumps || std::abs(x[i] - y[i]) <= allowed + 20 * sensitivity) continue;
+      return differs(text("output ", o, ", element ", i, ": ", std::to_string(x[i]), " and with passes ",
+                          std::to_string(y[i]), " (the last bits of the inputs account for ",
+                          std::to_string(sensitivity), ")"));
+    }
+  }
+  return v;
+}
+
+}  // namespace nm::differ
