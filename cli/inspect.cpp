@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/graph/build.h"
 #include "engine/passes/passes.h"
+#include "engine/session/model_warnings.h"
 
 namespace nm::cli {
 namespace {
@@ -54,6 +55,7 @@ Status inspect_model(Arguments arguments) {
   } else {
     std::printf("not supported: %s\n", session.status().message().c_str());
   }
+  for (const std::string& warning : model_warnings(model)) std::printf("%s\n", warning.c_str());
   for (const auto& [name, count] : operators) std::printf("%6lld  %s\n", static_cast<long long>(count), name.c_str());
   return {};
 }

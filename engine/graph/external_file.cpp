@@ -5,7 +5,7 @@
 
 #include "engine/base/function_ref.h"
 #include "engine/base/text.h"
-#include "engine/tensor/tensor.h"
+#include "engine/tensor/dtype.h"
 
 namespace nm {
 namespace {
@@ -50,12 +50,13 @@ void visit_references(const onnx::ModelProto& model, function_ref<void(const Ext
   }
 }
 
-// What the tensor's type and dimensions ask for; too large where they make no sense.
-Size declared_bytes(const onnx::TensorProto& t) {
-  if (!dtype_valid(t.data_type) || t.dims.size() > static_cast<size_t>(kMaxRank)) return Size(-1);
+// What the tensor's type and dimensions ask for; nothing where they make no sense.
+std::optional<uint64_t> declared_bytes(const onnx::TensorProto& t) {
+  if (!dtype_valid(t.data_type)) return std::nullopt;
   Size count(1);
   for (const int64_t d : t.dims) count = count * d;
-  return dtype_bytes(static_cast<DType>(t.data_type), count);
+  const Size bytes = dtype_bytes(static_cast<DType>(t.data_type), count);
+  return bytes.addressable() ? std::optional(bytes.number()) : std::nullopt;
 }
 
 }  // namespace
@@ -80,9 +81,7 @@ Result<ExternalReference> external_reference(const onnx::TensorProto& t) {
     }
   }
   // Without a length, or with 0, which some writers put there, the data are as long as the tensor is.
-  if (!reference.length || *reference.length == 0) {
-    if (const Size bytes = declared_bytes(t); bytes.addressable()) reference.length = bytes.number();
-  }
+  if (!reference.length || *reference.length == 0) reference.length = declared_bytes(t);
   return reference;
 }
 

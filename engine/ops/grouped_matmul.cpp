@@ -91,7 +91,7 @@ class GroupedMatMul final : public Operator {
     if (static_cast<int64_t>(largest) >= kWorthPacking) {
       NM_ASSIGN(rows, c.scratch<float>(Size(largest) * s.k));
       NM_ASSIGN(results, c.scratch<float>(Size(largest) * s.n));
-      NM_ASSIGN(work, c.scratch<float>(gemm.batched_scratch_size(g, pool)));
+      NM_ASSIGN(work, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
     }
     const float* x = c.data<float>(kInput);
     float* y = c.out<float>(0);

@@ -77,7 +77,7 @@ Status multiply_long(Execution& c, const ProductShape& p, const float* a, const 
   g.ldc = p.n;
   float* work = nullptr;
   if (!packed.ok()) {
-    NM_ASSIGN(work, c.scratch<float>(gemm.batched_scratch_size(g, pool)));
+    NM_ASSIGN(work, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
   }
   for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
     std::fill_n(totals.sum, size, 0.f);

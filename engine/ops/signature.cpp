@@ -484,9 +484,10 @@ constexpr Range kRanges[] = {
 
 bool is_of_other_versions(const Node& node, std::string_view attribute) {
   if (!node.domain.empty() && node.domain != kMlDomain) return false;
-  for (const Range& r : kRanges) {
-    if (r.op != node.op_type || r.attribute != attribute) continue;
-    return node.version < r.first || (r.last != kLast && node.version > r.last);
+  const Range* r = std::lower_bound(std::begin(kRanges), std::end(kRanges), node.op_type,
+                                    [](const Range& range, std::string_view op) { return range.op < op; });
+  for (; r != std::end(kRanges) && r->op == node.op_type; ++r) {
+    if (r->attribute == attribute) return node.version < r->first || (r->last != kLast && node.version > r->last);
   }
   return false;
 }
