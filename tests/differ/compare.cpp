@@ -100,7 +100,10 @@ double precision(DType t) {
 
 }  // namespace
 
-Verdict compare(const std::string& model, const std::vector<Tensor>& inputs) {
+Verdict compare(const Sketch& sketch) {
+  const std::string model = sketch.model();
+  std::vector<Tensor> inputs;
+  for (const SketchInput& i : sketch.inputs) inputs.push_back(i.value);
   Verdict v;
   auto reference = run(model, inputs, false, 1);
   if (!reference.ok()) {
@@ -137,8 +140,9 @@ Verdict compare(const std::string& model, const std::vector<Tensor>& inputs) {
           precision(a.dtype()) * (std::abs(x[i]) + 0.05 * largest) + (is_float(a.dtype()) ? 1e-6 : 0);
       if (std::abs(x[i] - y[i]) <= allowed) continue;
       if (others.empty()) {
-        for (uint32_t seed = 1; seed <= 8; ++seed) {
-          auto other = run(model, nudged(inputs, seed), false, 1);
+        for (uint32_t seed = 1; seed <= 12; ++seed) {
+          auto other = seed <= 4 ? run(model, nudged(inputs, seed), false, 1)
+                                 : run(sketch.disturbed(seed).model(), inputs, false, 1);
           auto& list = others.emplace_back();
           for (size_t k = 0; k < reference->size(); ++k) {
             list.push_back(other.ok() && k < other->size() ? numbers((*other)[k]) : std::vector<double>());

@@ -5,6 +5,7 @@
 
 #include "engine/base/status.h"
 #include "engine/tensor/tensor.h"
+#include "tests/differ/sketch.h"
 
 namespace nm::differ {
 
@@ -14,8 +15,8 @@ struct Verdict {
   std::vector<Tensor> reference;  // outputs without passes
 };
 
-// The inputs are in the model's order. How much an output may differ depends on how much it depends on the last bits
-// of the inputs: the model is run without passes on inputs that differ by some of them, too.
-Verdict compare(const std::string& model, const std::vector<Tensor>& inputs);
+// How much an output may differ depends on how much it depends on last bits: the graph is also run without passes on
+// inputs that differ by some of them, and with intermediate results that do.
+Verdict compare(const Sketch& sketch);
 
 }  // namespace nm::differ

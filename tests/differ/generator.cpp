@@ -190,6 +190,9 @@ class Generator {
       s.outputs.push_back(results.back().name);
     }
     sketch_.nodes.push_back(std::move(s));
+    for (const Known& k : results) {
+      if (k.dtype == DType::Float32) sketch_.floats.insert(k.name);
+    }
     const size_t first = known_.size();
     known_.insert(known_.end(), results.begin(), results.end());
     return first;
@@ -695,6 +698,7 @@ class Generator {
       const Known result{fresh("v"), DType::Float32, at(flat).shape, nullptr};
       sketch_.nodes.push_back({"Reshape", "", {at(x).name, at(target).name}, {result.name}, {}});
       known_.push_back(result);
+      sketch_.floats.insert(result.name);
       return known_.size() - 1;
     }
     const Id ones =

@@ -22,12 +22,6 @@ std::string listing(const Sketch& s) {
   return out;
 }
 
-std::vector<Tensor> inputs_of(const Sketch& s) {
-  std::vector<Tensor> values;
-  for (const SketchInput& i : s.inputs) values.push_back(i.value);
-  return values;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -59,12 +53,12 @@ int main(int argc, char** argv) {
     const uint64_t own = (seed << 32) + graphs;
     const Sketch sketch = random_graph(own);
     if (sketch.nodes.empty()) continue;
-    const Verdict v = compare(sketch.model(), inputs_of(sketch));
+    const Verdict v = compare(sketch);
     refused += v.kind == Verdict::Kind::Refused;
     if (v.kind != Verdict::Kind::Differs) continue;
     ++differing;
     const Sketch small = shrink(sketch);
-    const Verdict again = compare(small.model(), inputs_of(small));
+    const Verdict again = compare(small);
     const std::string where = folder + "/" + std::to_string(own);
     const bool written = small.write_case(where, again.reference);
     std::printf("%s: %s\n  %s\n", written ? where.c_str() : "(not written)", again.reason.c_str(),

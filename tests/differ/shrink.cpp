@@ -6,15 +6,7 @@
 namespace nm::differ {
 namespace {
 
-std::vector<Tensor> inputs_of(const Sketch& s) {
-  std::vector<Tensor> values;
-  for (const SketchInput& i : s.inputs) values.push_back(i.value);
-  return values;
-}
-
-bool differs(const Sketch& s) {
-  return !s.nodes.empty() && compare(s.model(), inputs_of(s)).kind == Verdict::Kind::Differs;
-}
+bool differs(const Sketch& s) { return !s.nodes.empty() && compare(s).kind == Verdict::Kind::Differs; }
 
 // What every value is without passes: the graph hands them all out.
 std::map<std::string, Tensor> values_of(Sketch s) {
@@ -22,7 +14,7 @@ std::map<std::string, Tensor> values_of(Sketch s) {
   for (const SketchNode& n : s.nodes) {
     for (const std::string& o : n.outputs) s.outputs.push_back(o);
   }
-  const Verdict v = compare(s.model(), inputs_of(s));
+  const Verdict v = compare(s);
   std::map<std::string, Tensor> values;
   for (size_t i = 0; i < v.reference.size(); ++i) values.emplace(s.outputs[i], v.reference[i]);
   for (const SketchInput& i : s.inputs) values.emplace(i.name, i.value);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "cli/files.h"
+#include "engine/base/random.h"
 #include "engine/tensor/integers.h"
 #include "tests/unit/onnx_writer.h"
 
@@ -74,6 +74,28 @@ std::string Sketch::model() const {
   import("", set);
   import("com.microsoft", 1);
   return model.bytes();
+}
+
+Sketch Sketch::disturbed(uint64_t seed) const {
+  Random random(seed);
+  Sketch s = *this;
+  s.nodes.clear();
+  for (SketchNode n : nodes) {
+    std::vector<SketchNode> factors;
+    for (std::string& o : n.outputs) {
+      if (!floats.contains(o)) continue;
+      const std::string exact = o + "~", factor = o + "*";
+      auto t = Tensor::create(DType::Float32, Shape{});
+      if (!t.ok()) continue;
+      *t->data<float>() = static_cast<float>(1 + (random.uniform() - 0.5) * 1e-6);
+      s.constants.emplace(factor, std::move(*t));
+      factors.push_back({"Mul", "", {exact, factor}, {o}, {}});
+      o = exact;
+    }
+    s.nodes.push_back(std::move(n));
+    s.nodes.insert(s.nodes.end(), factors.begin(), factors.end());
+  }
+  return s;
 }
 
 void Sketch::tidy() {

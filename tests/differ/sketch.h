@@ -1,6 +1,7 @@
 // A graph that can be changed node by node and written as an ONNX model with its inputs.
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,11 @@ struct Sketch {
   std::map<std::string, Tensor> constants;
   std::vector<SketchNode> nodes;
   std::vector<std::string> outputs;
+  std::set<std::string> floats;  // the nodes' outputs that are float32
 
   std::string model() const;
+  // The same where every float32 that a node computes is off by some last bits: by a factor near 1, another for each.
+  Sketch disturbed(uint64_t seed) const;
   // Drops nodes, inputs and constants that no output needs.
   void tidy();
   // Writes model.onnx and test_data_set_0 with `expected` as outputs, in the layout of ONNX's backend tests.
