@@ -241,7 +241,8 @@ Result<Tensor> random_input(const Session::Port& port, uint32_t seed) {
   }
   Shape shape = port.shape.value_or(Shape{});
   for (int i = 0; i < shape.rank(); ++i) shape[i] = std::max<int64_t>(shape[i], shape[i] == 0 ? 0 : 1);
-  return random_tensor(port.type.dtype, shape, seed);
+  const bool typed = port.type.dtype != DType::Undefined;
+  return random_tensor(typed ? port.type.dtype : DType::Float32, shape, seed);
 }
 
 Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint32_t seed) {

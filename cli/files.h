@@ -27,7 +27,7 @@ Status write_npy(const std::string& path, const Tensor& tensor);
 
 // Random contents of a plausible range: floats in [-1, 1), integers and bools 0 or 1.
 Result<Tensor> random_tensor(DType dtype, const Shape& shape, uint32_t seed);
-// The same for an input of a model; dimensions that the model leaves open become 1.
+// The same for an input of a model; dimensions that the model leaves open become 1, a type that it leaves open float32.
 Result<Tensor> random_input(const Session::Port& port, uint32_t seed);
 
 }  // namespace nm::cli

@@ -136,6 +136,10 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
     return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
   }
   const Port& port = inputs_[index];
+  // Also where the model does not say a type: nothing could be computed with it.
+  if (dtype == DType::Undefined) {
+    return {Code::InvalidArgument, text("the tensor given for input '", port.name, "' has no element type")};
+  }
   const ValueType& type = port.type.kind == ValueType::Kind::Optional ? *port.type.element : port.type;
   if (!type.is_tensor()) {
     return Status(Code::TypeMismatch, text("input '", port.name, "' is a ", to_string(port.type), ", not a tensor"))

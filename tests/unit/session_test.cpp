@@ -84,6 +84,25 @@ TEST_CASE("wrong calls are refused with the input's name, and the session stays 
   CHECK(run_affine(session, 1) == std::vector<float>{2, 4});
 }
 
+TEST_CASE("a tensor without an element type is refused, also where the model does not say one") {
+  GraphParts g;
+  g.inputs = {Message().text(schema::ValueInfoProto::name, "x")};
+  g.nodes = {node_proto("ReduceMax", {"x"}, {"y"})};
+  g.outputs = {Message().text(schema::ValueInfoProto::name, "y")};
+  auto session = load(model_bytes(g));
+  REQUIRE(session.ok());
+  CHECK((*session)->input(0, DType::Undefined, {2}).status().code() == Code::InvalidArgument);
+  auto none = Tensor::create(DType::Undefined, {2});
+  REQUIRE(none.ok());
+  CHECK((*session)->set_input(0, std::move(*none)).code() == Code::InvalidArgument);
+  auto x = (*session)->input(0, DType::Float32, {2});
+  REQUIRE(x.ok());
+  (*x)->data<float>()[0] = 3;
+  (*x)->data<float>()[1] = 2;
+  REQUIRE((*session)->run().ok());
+  CHECK(*(*session)->output(0).tensor()->data<float>() == 3);
+}
+
 TEST_CASE("a run can be taken step by step and cancelled") {
   auto loaded = load(affine_model(), false);  // as two steps
   REQUIRE(loaded.ok());
