@@ -52,6 +52,14 @@ TEST_CASE("PRelu broadcasts its slope only", "[ops][binary]") {
               Code::ShapeMismatch);
 }
 
+TEST_CASE("A slope for each channel of one dimension is refused with the shape that it needs", "[ops][binary]") {
+  auto x = Tensor::create(DType::Float32, {1, 3, 2, 5});
+  REQUIRE(x.ok());
+  auto results = run(node("PRelu", 16), {*x, tensor<float>({3}, {1, 2, 3})});
+  REQUIRE(!results.ok());
+  CHECK(results.status().message().find("a slope for each channel has shape [3,1,1]") != std::string::npos);
+}
+
 TEST_CASE("binary operators refuse what does not go together", "[ops][binary]") {
   check_fails(node("Add", 14), {matrix(), tensor<float>({2}, {1, 2})}, Code::ShapeMismatch);
   check_fails(node("Add", 14), {matrix(), tensor<int32_t>({3}, {1, 2, 3})}, Code::TypeMismatch);

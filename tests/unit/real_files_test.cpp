@@ -103,5 +103,29 @@ TEST_CASE("A model that is newer than this build, or fixes its inputs, is descri
   CHECK(description(model_bytes(fixed, 17)).find("'w'") != std::string::npos);
 }
 
+TEST_CASE("A missing external file is named beside those that were given") {
+  namespace T = schema::TensorProto;
+  namespace E = schema::StringStringEntryProto;
+  Message w = Message().integer(T::dims, 2).integer(T::data_type, static_cast<int>(DType::Float32)).text(T::name, "w");
+  w.integer(T::data_location, T::DataLocation::EXTERNAL);
+  w.message(T::external_data, Message().text(E::key, "location").text(E::value, "weights.bin"));
+  const std::string bytes = model_bytes({{node_proto("Add", {"x", "w"}, {"y"})},
+                                         {w},
+                                         {value_info("x", DType::Float32, {"2"})},
+                                         {value_info("y", DType::Float32, {"2"})}});
+  CHECK(load_failure(bytes).message() ==
+        "the model keeps tensor 'w' in the external file 'weights.bin', which was not given; pass it as external data");
+  onnx::ModelFile file;
+  REQUIRE(file.append({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}).ok());
+  auto model = onnx::read_model(file.rest());
+  REQUIRE(model.ok());
+  LoadOptions options;
+  options.external.emplace("model.data", ExternalFile(*model, "model.data", 0));
+  auto session = Session::load(std::move(file), std::move(options));
+  CHECK(session.status().message() ==
+        "the model keeps tensor 'w' in the external file 'weights.bin', which was not given (given were 'model.data'); "
+        "pass it as external data");
+}
+
 }  // namespace
 }  // namespace nm::test
