@@ -31,6 +31,8 @@ export interface PageCell extends Common {
   readonly root: string;
   readonly page: string;
   readonly headers?: Headers;
+  /** A command that serves the folder instead, and prints its address. */
+  readonly server?: string;
   /** Serves node_modules/neuromancer/dist on another site, and puts its address in the place of CDN in these files. */
   readonly elsewhere?: readonly string[];
 }
@@ -197,14 +199,34 @@ function viteCell(version: string, gate: boolean): Cell {
   };
 }
 
+function viteDevCell(version: string): Cell {
+  return {
+    kind: 'page',
+    name: `Vite ${version.split('.')[0]}, dev server`,
+    install: { vite: version },
+    files: ['page.js'],
+    write: {
+      'index.html': html.replace('main.js', 'page.js'),
+      'vite.config.js': `export default { server: { headers: ${JSON.stringify(isolation)} } };`,
+    },
+    root: '.',
+    page: '',
+    server: 'vite --host 127.0.0.1 --port 0',
+    expected: isolated,
+  };
+}
+
 const bundlerCells: Cell[] = [
   viteCell('8.3.8', true),
   viteCell('7.3.8', false),
-  viteCell('6.4.1', false),
+  viteCell('6.4.6', false),
+  viteDevCell('8.3.8'),
+  viteDevCell('7.3.8'),
+  viteDevCell('6.4.6'),
   {
     ...bundled,
     name: 'webpack',
-    install: { webpack: '5.113.0', 'webpack-cli': '6.0.1' },
+    install: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
     files: ['page.js'],
     write: { 'dist/index.html': html },
     build: ['webpack --mode production --entry ./page.js', copyData],
@@ -213,7 +235,7 @@ const bundlerCells: Cell[] = [
   {
     ...bundled,
     name: 'Rspack',
-    install: { '@rspack/core': '2.3.3', '@rspack/cli': '2.3.3' },
+    install: { '@rspack/core': '2.3.3', '@rspack/cli': '2.2.8' },
     files: ['page.js'],
     write: { 'dist/index.html': html },
     build: ['rspack build --mode production --entry ./page.js', copyData],

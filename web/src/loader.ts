@@ -146,7 +146,7 @@ async function fetchModule(url: URL, signal: AbortSignal): Promise<WebAssembly.M
   } catch (error) {
     if (error instanceof NeuromancerError && error.code === 'engine_unavailable') throw error;
     const { message } = asNeuromancerError(error, 'engine_unavailable', `Loading the engine from ${url.href} failed`);
-    throw new NeuromancerError('engine_unavailable', `${message} ${servingAdvice}`, {}, error);
+    throw new NeuromancerError('engine_unavailable', `${message.replace(/\.?$/, '.')} ${servingAdvice}`, {}, error);
   }
 }
 
