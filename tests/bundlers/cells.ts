@@ -367,4 +367,46 @@ const config :Workerd.Config = (
   },
 ];
 
-export const cells: readonly Cell[] = [...plainCells, ...processCells, ...bundlerCells];
+const typed = {
+  kind: 'process',
+  gate: true,
+  files: [],
+  command: 'tsc -p . && echo "{}"',
+  expected: {},
+} as const;
+
+const useOfTypes = `import wasm from 'neuromancer/neuromancer-wasm.wasm';
+import { NeuromancerError, Session, Tensor, type Outputs } from 'neuromancer';
+import { Session as SingleSession } from 'neuromancer/single';
+
+export async function use(bytes: ArrayBuffer): Promise<number> {
+  const session = await Session.load(bytes, { wasm, threads: 1, limits: { rounds: 10 }, onProgress: ({ loaded }) => loaded });
+  const outputs: Outputs = await session.run({ x: new Tensor('float32', [1]) }, { fetch: ['y'] });
+  await (await SingleSession.load('model.onnx')).release();
+  try {
+    return outputs['y']?.argmax() ?? 0;
+  } catch (error) {
+    return error instanceof NeuromancerError && error.code === 'invalid_data' ? 1 : 2;
+  }
+}
+`;
+
+function typesCell(name: string, options: object): Cell {
+  const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, types: [], target: 'ES2022', ...options };
+  return {
+    ...typed,
+    name: `TypeScript, ${name}`,
+    write: {
+      'use.ts': useOfTypes,
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: ['use.ts'] }),
+    },
+  };
+}
+
+const typesCells: Cell[] = [
+  typesCell('without the DOM library', { lib: ['ES2022'], module: 'nodenext' }),
+  typesCell('with the DOM library', { lib: ['ES2022', 'DOM'], module: 'nodenext' }),
+  typesCell('for bundlers', { lib: ['ES2022', 'DOM'], module: 'esnext', moduleResolution: 'bundler' }),
+];
+
+export const cells: readonly Cell[] = [...plainCells, ...processCells, ...typesCells, ...bundlerCells];
