@@ -337,6 +337,14 @@ const processCells: Cell[] = [
   },
   {
     ...script,
+    name: 'Bun, nothing released',
+    install: { '@oven/bun-linux-x64': '1.4.5' },
+    files: ['idle.js'],
+    command: 'node_modules/@oven/bun-linux-x64/bin/bun idle.js',
+  },
+  { ...script, name: 'Node, nothing released', gate: true, files: ['idle.js'], command: 'node idle.js' },
+  {
+    ...script,
     name: 'Deno',
     install: { '@deno/linux-x64-glibc': '2.9.6' },
     command: 'node_modules/@deno/linux-x64-glibc/deno run --allow-all process.js',
