@@ -102,6 +102,7 @@ section npm npm_packages
 section web npm run test -w web
 section web-conformance npm run test -w tests/web-conformance
 for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
+section bundlers npm run test -w tests/bundlers
 section demo npm run test -w demo
 [[ -e tests/browser/package.json ]] && section browser npm run test:browser
 

@@ -31,6 +31,8 @@ export interface PageCell extends Common {
   readonly root: string;
   readonly page: string;
   readonly headers?: Headers;
+  /** A command that serves the folder instead, and prints its address. */
+  readonly server?: string;
   /** Serves node_modules/neuromancer/dist on another site, and puts its address in the place of CDN in these files. */
   readonly elsewhere?: readonly string[];
 }
@@ -197,14 +199,34 @@ function viteCell(version: string, gate: boolean): Cell {
   };
 }
 
+function viteDevCell(version: string): Cell {
+  return {
+    kind: 'page',
+    name: `Vite ${version.split('.')[0]}, dev server`,
+    install: { vite: version },
+    files: ['page.js'],
+    write: {
+      'index.html': html.replace('main.js', 'page.js'),
+      'vite.config.js': `export default { server: { headers: ${JSON.stringify(isolation)} } };`,
+    },
+    root: '.',
+    page: '',
+    server: 'vite --host 127.0.0.1 --port 0',
+    expected: isolated,
+  };
+}
+
 const bundlerCells: Cell[] = [
   viteCell('8.3.8', true),
   viteCell('7.3.8', false),
-  viteCell('6.4.1', false),
+  viteCell('6.4.6', false),
+  viteDevCell('8.3.8'),
+  viteDevCell('7.3.8'),
+  viteDevCell('6.4.6'),
   {
     ...bundled,
     name: 'webpack',
-    install: { webpack: '5.113.0', 'webpack-cli': '6.0.1' },
+    install: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
     files: ['page.js'],
     write: { 'dist/index.html': html },
     build: ['webpack --mode production --entry ./page.js', copyData],
@@ -213,7 +235,7 @@ const bundlerCells: Cell[] = [
   {
     ...bundled,
     name: 'Rspack',
-    install: { '@rspack/core': '2.3.3', '@rspack/cli': '2.3.3' },
+    install: { '@rspack/core': '2.3.3', '@rspack/cli': '2.2.8' },
     files: ['page.js'],
     write: { 'dist/index.html': html },
     build: ['rspack build --mode production --entry ./page.js', copyData],
@@ -315,6 +337,14 @@ const processCells: Cell[] = [
   },
   {
     ...script,
+    name: 'Bun, nothing released',
+    install: { '@oven/bun-linux-x64': '1.4.5' },
+    files: ['idle.js'],
+    command: 'node_modules/@oven/bun-linux-x64/bin/bun idle.js',
+  },
+  { ...script, name: 'Node, nothing released', gate: true, files: ['idle.js'], command: 'node idle.js' },
+  {
+    ...script,
     name: 'Deno',
     install: { '@deno/linux-x64-glibc': '2.9.6' },
     command: 'node_modules/@deno/linux-x64-glibc/deno run --allow-all process.js',
@@ -345,4 +375,46 @@ const config :Workerd.Config = (
   },
 ];
 
-export const cells: readonly Cell[] = [...plainCells, ...processCells, ...bundlerCells];
+const typed = {
+  kind: 'process',
+  gate: true,
+  files: [],
+  command: 'tsc -p . && echo "{}"',
+  expected: {},
+} as const;
+
+const useOfTypes = `import wasm from 'neuromancer/neuromancer-wasm.wasm';
+import { NeuromancerError, Session, Tensor, type Outputs } from 'neuromancer';
+import { Session as SingleSession } from 'neuromancer/single';
+
+export async function use(bytes: ArrayBuffer): Promise<number> {
+  const session = await Session.load(bytes, { wasm, threads: 1, limits: { rounds: 10 }, onProgress: ({ loaded }) => loaded });
+  const outputs: Outputs = await session.run({ x: new Tensor('float32', [1]) }, { fetch: ['y'] });
+  await (await SingleSession.load('model.onnx')).release();
+  try {
+    return outputs['y']?.argmax() ?? 0;
+  } catch (error) {
+    return error instanceof NeuromancerError && error.code === 'invalid_data' ? 1 : 2;
+  }
+}
+`;
+
+function typesCell(name: string, options: object): Cell {
+  const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, types: [], target: 'ES2022', ...options };
+  return {
+    ...typed,
+    name: `TypeScript, ${name}`,
+    write: {
+      'use.ts': useOfTypes,
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: ['use.ts'] }),
+    },
+  };
+}
+
+const typesCells: Cell[] = [
+  typesCell('without the DOM library', { lib: ['ES2022'], module: 'nodenext' }),
+  typesCell('with the DOM library', { lib: ['ES2022', 'DOM'], module: 'nodenext' }),
+  typesCell('for bundlers', { lib: ['ES2022', 'DOM'], module: 'esnext', moduleResolution: 'bundler' }),
+];
+
+export const cells: readonly Cell[] = [...plainCells, ...processCells, ...typesCells, ...bundlerCells];

@@ -1,7 +1,7 @@
 // Installs the package's tarball in a project for each cell of the matrix, builds the project, opens or starts it, and
 // looks at how the digit was read:
 //   node run.ts [--all] [NAME…]      the cells of the gate; all of them; those whose names contain one of these
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { parseArgs, promisify } from 'node:util';
 import { render } from '../../demo/src/draw/ink.ts';
 import { type Driver, findBrowser, startChromium } from '../browser/drivers.ts';
 import { type Cell, cells, type PageCell } from './cells.ts';
-import { serve } from './server.ts';
+import { type Site, serve } from './server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const work = join(root, 'build', 'bundlers');
@@ -77,6 +77,24 @@ async function prepare(cell: Cell, tarball: string): Promise<string> {
   return folder;
 }
 
+/** Starts a server that prints its address. */
+async function startServer(command: string, cwd: string): Promise<Site> {
+  const env = { ...process.env, NO_COLOR: '1', PATH: `${join(cwd, 'node_modules', '.bin')}:${path}` };
+  const server = spawn('sh', ['-c', `exec ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const close = () => void server.kill();
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const hear = (text: unknown) => {
+      said += String(text);
+      const url = /http:\/\/\S+/.exec(said)?.[0];
+      if (url !== undefined) resolve({ url, close });
+    };
+    server.stdout.on('data', hear);
+    server.stderr.on('data', hear);
+    server.on('exit', () => reject(new Error(`${command} ended: ${said}`)));
+  });
+}
+
 async function inPage(cell: PageCell, folder: string, browser: Driver): Promise<Record<string, Result>> {
   const dist = join(folder, 'node_modules', 'neuromancer', 'dist');
   const elsewhere = cell.elsewhere && (await serve(dist, { 'Access-Control-Allow-Origin': '*' }));
@@ -84,7 +102,9 @@ async function inPage(cell: PageCell, folder: string, browser: Driver): Promise<
     const text = readFileSync(join(folder, file), 'utf8').replaceAll('CDN/', elsewhere?.url ?? '');
     writeFileSync(join(folder, file), text);
   }
-  const site = await serve(join(folder, cell.root), cell.headers ?? {});
+  const site = await (cell.server === undefined
+    ? serve(join(folder, cell.root), cell.headers ?? {})
+    : startServer(cell.server, folder));
   try {
     await browser.open(site.url + cell.page);
     for (let waited = 0; waited < 60_000; waited += 100) {
@@ -100,17 +120,16 @@ async function inPage(cell: PageCell, folder: string, browser: Driver): Promise<
   }
 }
 
-/** What is wrong with the results, or undefined. */
-function judge(cell: Cell, results: Record<string, Result>): string | undefined {
-  for (const [mode, { code, message, ...facts }] of Object.entries(cell.expected)) {
+/** What is wrong with the results, or nothing. */
+function judge(cell: Cell, results: Record<string, Result>): string {
+  const wrong = Object.entries(cell.expected).flatMap(([mode, { code, message = '', ...facts }]) => {
     const result = results[mode];
     const wanted: Result = code === undefined ? { digit, ...facts } : { code };
-    const wrong = Object.entries(wanted).some(([key, value]) => result?.[key as keyof Result] !== value);
-    if (wrong || !(result?.message ?? '').includes(message ?? '')) {
-      return `${mode}: ${JSON.stringify(result)} where ${JSON.stringify({ ...wanted, ...(message ? { message } : {}) })} was expected`;
-    }
-  }
-  return undefined;
+    const same = Object.entries(wanted).every(([key, value]) => result?.[key as keyof Result] === value);
+    if (same && (result?.message ?? '').includes(message)) return [];
+    return `${mode}: ${JSON.stringify(result)} where ${JSON.stringify({ ...wanted, ...(message && { message }) })} was expected`;
+  });
+  return wrong.join('; ');
 }
 
 const wanted = cells.filter(({ name, gate }) =>
@@ -143,7 +162,7 @@ try {
           ? await inPage(cell, folder, browser as Driver)
           : (JSON.parse(await shell(cell.command, folder)) as Record<string, Result>);
       const why = judge(cell, results);
-      tell(why === undefined ? 'passed' : 'failed', cell.name, why);
+      tell(why === '' ? 'passed' : 'failed', cell.name, why);
     } catch (error) {
       tell('failed', cell.name, (error as Error).message);
     }

@@ -54,7 +54,9 @@ async function bundle(entry) {
     .replace(/new URL\(`([^`$]*)`,import\.meta\.url\)/g, 'new URL("$1",import.meta.url)')
     .replace(/\{type:`module`\}/g, '{type:"module"}');
   await writeFile(new URL(`${entry}.js`, dist), code);
-  await writeFile(new URL(`${entry}.js.map`, dist), map.toString());
+  // What is inside is no source that anybody would read.
+  const sourcesContent = map.sourcesContent.map((text, i) => (map.sources[i].includes('neuromancer:') ? '' : text));
+  await writeFile(new URL(`${entry}.js.map`, dist), JSON.stringify({ ...map, sourcesContent }));
   console.log(`${entry}.js: ${code.length} bytes, ${gzipSync(code).length} with gzip`);
 }
 

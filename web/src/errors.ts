@@ -79,11 +79,12 @@ export interface ErrorRecord extends ErrorPlace {
   message: string;
 }
 
-/** Throws a `cancelled` error when the signal has fired. */
+/** Throws a `cancelled` error when the signal has fired. @internal */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(signal);
 }
 
+/** @internal */
 export function cancelled(signal: AbortSignal): NeuromancerError {
   return new NeuromancerError('cancelled', 'The call was cancelled by its AbortSignal.', {}, signal.reason);
 }
@@ -133,7 +134,7 @@ export function tell<News>(listener: ((news: News) => void) | undefined, option:
   }
 }
 
-/** The call's result, or an error as soon as the signal fires; the call itself is not told. */
+/** The call's result, or an error as soon as the signal fires; the call itself is not told. @internal */
 export function untilAborted<T>(signal: AbortSignal | undefined, call: Promise<T>): Promise<T> {
   if (signal === undefined) return call;
   return new Promise((resolve, reject) => {

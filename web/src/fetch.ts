@@ -10,7 +10,9 @@ export type Source = string | WebUrl | ArrayBufferLike | ArrayBufferView | WebRe
 // Response makes Node load its whole HTTP client.
 const isBuffer = (source: unknown): source is ArrayBuffer => /^(Shared)?ArrayBuffer$/.test(kindOf(source));
 const isResponse = (source: unknown): source is Response => kindOf(source) === 'Response';
+/** @internal */
 export const isBlob = (source: unknown): source is Blob => /^(Blob|File)$/.test(kindOf(source));
+/** @internal */
 export const isAddress = (source: unknown): source is string | URL =>
   typeof source === 'string' || kindOf(source) === 'URL';
 
@@ -122,6 +124,7 @@ function piecesOf(stream: ReadableStream<Uint8Array>): AsyncIterableIterator<Uin
   };
 }
 
+/** @internal */
 export function resolveUrl(what: string, source: string | URL): URL {
   try {
     return new URL(source, baseUrl());
@@ -148,7 +151,7 @@ async function openFile(what: string, url: URL): Promise<ByteStream> {
   }
 }
 
-/** A successful response for the URL, or an error that says what came instead. */
+/** A successful response for the URL, or an error that says what came instead. @internal */
 export async function fetchUrl(what: string, url: URL, signal?: AbortSignal): Promise<Response> {
   let response: Response;
   if (typeof fetch !== 'function') {

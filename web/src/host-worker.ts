@@ -1,4 +1,4 @@
-import { NeuromancerError } from './errors.js';
+import { asNeuromancerError, NeuromancerError } from './errors.js';
 import { hasWorkers, isNode, nodeModule } from './host.js';
 
 /** A worker of either kind: Web Worker or worker_threads. */
@@ -32,7 +32,15 @@ export function startWorker(script: WorkerScript): HostWorker {
   if (!hasWorkers) {
     throw new NeuromancerError('engine_unavailable', 'This host has no workers; load without the option "worker".');
   }
-  return isNode ? wrapNodeWorker(script.url()) : wrapWebWorker(startWebWorker(script));
+  try {
+    return isNode ? wrapNodeWorker(script.url()) : wrapWebWorker(startWebWorker(script));
+  } catch (error) {
+    throw asNeuromancerError(
+      error,
+      'engine_unavailable',
+      'A worker could not be started (a Content-Security-Policy must allow it in worker-src, and the name "neuromancer" in trusted-types)',
+    );
+  }
 }
 
 function startWebWorker(script: WorkerScript): Worker {

@@ -25,7 +25,7 @@ export function chooseArtefact(features: Features, threads: number): Artefact {
   return threads > 1 && features.sharedMemory ? `${simd}-threads` : simd;
 }
 
-/** The compiled engine that the options and this host ask for. */
+/** The compiled engine that the options and this host ask for. @internal */
 export async function loadModule(
   options: EngineOptions,
   threads: number,
@@ -108,7 +108,7 @@ function begin(url: URL): Shared {
   return entry;
 }
 
-/** The module was no engine of ours, whatever its address promised: the next load asks for it afresh. */
+/** The module was no engine of ours, whatever its address promised: the next load asks for it afresh. @internal */
 export function forgetModule(module: WebAssembly.Module): void {
   for (const [href, { compiled }] of shared) {
     if (compiled === module) shared.delete(href);
@@ -146,7 +146,7 @@ async function fetchModule(url: URL, signal: AbortSignal): Promise<WebAssembly.M
   } catch (error) {
     if (error instanceof NeuromancerError && error.code === 'engine_unavailable') throw error;
     const { message } = asNeuromancerError(error, 'engine_unavailable', `Loading the engine from ${url.href} failed`);
-    throw new NeuromancerError('engine_unavailable', `${message} ${servingAdvice}`, {}, error);
+    throw new NeuromancerError('engine_unavailable', `${message.replace(/\.?$/, '.')} ${servingAdvice}`, {}, error);
   }
 }
 

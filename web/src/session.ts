@@ -133,6 +133,7 @@ export class Session {
 
   /** Waits for the calls under way, but no longer than that. */
   async #idleFor(milliseconds: number): Promise<void> {
+    if (this.#underWay === 0) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, milliseconds);

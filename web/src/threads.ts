@@ -33,7 +33,7 @@ export function needsSharedMemory(module: WebAssembly.Module): boolean {
 }
 
 /** Threads that have not begun by then are not waited for; they join when they come. */
-const patience = 1000;
+const patience = 3000;
 
 export async function startThreads(module: WebAssembly.Module, threads: number): Promise<Instance> {
   const memory = sharedMemory();

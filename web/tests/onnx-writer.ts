@@ -4,7 +4,14 @@ import { elementTypes } from '../src/dtypes.js';
 import type { ValueType } from '../src/values.js';
 import { parseType } from '../src/values.js';
 
-type Attribute = string | number | readonly string[] | readonly number[];
+type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec;
+
+/** The body of a loop, say. Inputs and outputs have the types named as in `session.inputs`. */
+export interface GraphSpec {
+  nodes: NodeSpec[];
+  inputs: Record<string, string>;
+  outputs: Record<string, string>;
+}
 
 export interface NodeSpec {
   op: string;
@@ -20,12 +27,17 @@ export function modelOf(
   inputs: Record<string, string>,
   outputs: Record<string, string>,
 ): Uint8Array {
+  const opset = (domain: string, version: number) => message(8, [...text(1, domain), ...integer(2, version)]);
+  const graph = graphProto({ nodes, inputs, outputs });
+  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', 25), ...opset('ai.onnx.ml', 1)]);
+}
+
+function graphProto({ nodes, inputs, outputs }: GraphSpec): number[] {
   const ports = (list: Record<string, string>, field: number) =>
     Object.entries(list).flatMap(([name, type]) => message(field, [...text(1, name), ...message(2, typeProto(type))]));
   const graph = [...nodes.flatMap((spec) => message(1, nodeProto(spec))), ...text(2, 'graph')];
   graph.push(...ports(inputs, 11), ...ports(outputs, 12));
-  const opset = (domain: string, version: number) => message(8, [...text(1, domain), ...integer(2, version)]);
-  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', 25), ...opset('ai.onnx.ml', 1)]);
+  return graph;
 }
 
 function nodeProto({ op, inputs, outputs, domain, attributes }: NodeSpec): number[] {
@@ -41,6 +53,7 @@ function nodeProto({ op, inputs, outputs, domain, attributes }: NodeSpec): numbe
 function attribute(name: string, value: Attribute): number[] {
   if (typeof value === 'number') return [...text(1, name), ...integer(3, value), ...integer(20, 2)];
   if (typeof value === 'string') return [...text(1, name), ...text(4, value), ...integer(20, 3)];
+  if ('nodes' in value) return [...text(1, name), ...message(6, graphProto(value)), ...integer(20, 5)];
   const strings = value.every((item) => typeof item === 'string');
   const items = value.flatMap((item) => (typeof item === 'string' ? text(9, item) : integer(8, item)));
   return [...text(1, name), ...items, ...integer(20, strings ? 8 : 7)];

@@ -1,5 +1,7 @@
 // A session's worker that misbehaves: it dies, hangs, or is never released. The workers here are scripts of a few lines
 // in the place of worker.js, so that each can be made to fail in its own way.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NeuromancerError, Session, Tensor } from '../src/index.js';
 import { noWorkers } from '../src/no-workers.js';
@@ -188,6 +190,44 @@ describe('callbacks that throw', () => {
       expect.stringContaining('"profile"'),
     ]);
   });
+});
+
+describe('a session that nobody refers to any more', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const beats = `
+    parent.on('message', (m) => { if (m.call === 'load') answer(m, loaded); });
+    const channel = new BroadcastChannel('beats of ${process.pid}');
+    channel.unref();
+    setInterval(() => channel.postMessage(1), 5);`;
+
+  /** Whether the workers of this test live: whether their beats are heard. */
+  async function alive(): Promise<boolean> {
+    const channel = new BroadcastChannel(`beats of ${process.pid}`);
+    let beat = false;
+    channel.onmessage = () => {
+      beat = true;
+    };
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    channel.close();
+    return beat;
+  }
+
+  test('ends with its worker', async () => {
+    workersDo(beats);
+    let session: Session | undefined = await load();
+    collect();
+    expect(await alive()).toBe(true);
+    expect(session.inputs).toHaveLength(1);
+    session = undefined;
+    await vi.waitFor(
+      async () => {
+        collect();
+        expect(await alive()).toBe(false);
+      },
+      { timeout: 10_000 },
+    );
+  }, 20_000);
 });
 
 test('inputs are taken at the moment of the call, also by runs that wait', async () => {

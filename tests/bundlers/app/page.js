@@ -1,5 +1,9 @@
 // In a page.
 import { classifyInAllModes, modes } from './classify.js';
 
-const ink = await (await fetch('digit.json')).json();
-globalThis.results = await classifyInAllModes('handwriting.onnx', ink, modes);
+async function main() {
+  const ink = await (await fetch('digit.json')).json();
+  globalThis.results = await classifyInAllModes('handwriting.onnx', ink, modes);
+}
+
+main();
