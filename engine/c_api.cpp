@@ -44,9 +44,10 @@ bool nothing_left = false;
 
 // Remembers the failure and gives its negative code.
 int32_t fail(const Status& status) {
-  nothing_left = nm::memory_exhausted();
-  if (nothing_left) return -static_cast<int32_t>(Code::OutOfMemory);
   const nm::Error& e = status.error();
+  // The text takes memory too, which may be there again, now that the work has given up its own.
+  nothing_left = nm::memory_exhausted() && !nm::refill_reserve().ok();
+  if (nothing_left) return -static_cast<int32_t>(Code::OutOfMemory);
   nm::JsonWriter json;
   json.begin_object().member("code", nm::code_name(e.code)).member("message", e.message);
   const auto optional = [&](std::string_view key, const std::string& value) {

@@ -117,8 +117,8 @@ NM_EXPORT const char* nm_steps(nm_session* session);
 // Output `index` of the finished run, NULL on failure. It and all that is read from it stay valid until the next
 // nm_run_begin, nm_run or nm_release.
 NM_EXPORT const nm_value* nm_output(nm_session* session, uint32_t index);
-// The same as a value of the caller's own, which outlives the session's next runs and the session: for nm_input_value of
-// any session in this instance, which takes tensors without copying them, or nm_free_value. NULL on failure.
+// The same as a value of the caller's own, which outlives the session's next runs and the session: for nm_input_value
+// of any session in this instance, which takes tensors without copying them, or nm_free_value. NULL on failure.
 NM_EXPORT nm_value* nm_take_output(nm_session* session, uint32_t index);
 // From the next run on output `index` gets memory of its own in every run, so that nm_take_output need not copy it.
 // For state that goes from one run to the next. Returns 0 or a negative value; drops a finished run.

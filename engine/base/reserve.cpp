@@ -19,6 +19,8 @@ constexpr size_t kReserveBytes = size_t{32} << 10;
 constexpr size_t kReserveBytes = size_t{32} << 20;
 #endif
 
+constexpr size_t kSmallestReserve = 4096;
+
 std::atomic<void*> reserve{nullptr};
 std::atomic<bool> exhausted{false};
 std::atomic<std::new_handler> previous{nullptr};
@@ -49,14 +51,16 @@ Status refill_reserve() {
   install_handler();
   exhausted.store(false, std::memory_order_relaxed);
   if (reserve.load() != nullptr) return {};
-  void* block = std::malloc(kReserveBytes);
-  if (block == nullptr) {
-    exhausted.store(true, std::memory_order_relaxed);
-    return check_memory();
-  }
+  size_t bytes = kReserveBytes;
+  void* block = std::malloc(bytes);
+  // A smaller one is for saying that there is no memory.
+  while (block == nullptr && bytes > kSmallestReserve) block = std::malloc(bytes /= 8);
   void* none = nullptr;
   if (!reserve.compare_exchange_strong(none, block)) std::free(block);  // another thread was faster
-  return {};
+  if (bytes == kReserveBytes) return {};
+  Status refusal(Code::OutOfMemory, "there is no memory left; use smaller inputs or release other sessions");
+  if (void* small = reserve.exchange(nullptr)) std::free(small);  // or the next call would take it for a whole one
+  return refusal;
 }
 
 bool memory_exhausted() { return exhausted.load(std::memory_order_relaxed); }
@@ -71,12 +75,12 @@ Status room_for(std::string_view what, Size bytes) {
   constexpr Size kSmall(4096);  // the reserve is there for these
   if (bytes < kSmall) return {};
   const Buffer probe(bytes);
-  if (probe.ok()) return {};
-  exhausted.store(true, std::memory_order_relaxed);  // also for callers that cannot return this
-  return no_memory(what, bytes);
+  return probe.ok() ? Status() : no_memory(what, bytes);
 }
 
 Status no_memory(std::string_view what, Size bytes) {
+  // Also for callers that do not hand this on.
+  if (bytes.addressable()) exhausted.store(true, std::memory_order_relaxed);
   if (const uint64_t limit = memory_limit(), used = memory_counts().current;
       limit != kNoLimit && bytes.addressable() && (used > limit || bytes.number() > limit - used)) {
     return limit_exceeded(

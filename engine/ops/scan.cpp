@@ -90,7 +90,7 @@ class Scan final : public Movement {
         NM_TRY(hand_over(c, o, results[o][0]));
       } else {
         NM_TRY(join(c, o, results[o], value_at(output_axes_, o - states_),
-                       value_at(output_directions_, o - states_) == 1));
+                    value_at(output_directions_, o - states_) == 1));
       }
     }
     return {};

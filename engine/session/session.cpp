@@ -73,32 +73,42 @@ size_t constant_bytes(const Graph& graph) {
   return bytes;
 }
 
+// Whatever went wrong after an allocation had failed is put down to memory: a value that could not be made looks like
+// one that is missing.
+Status blame_memory(Status s) {
+  const bool said = s.ok() || s.code() == Code::OutOfMemory || s.code() == Code::LimitExceeded;
+  return !said && memory_exhausted() ? check_memory() : std::move(s);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions options) {
   NM_TRY(refill_reserve());
   std::unique_ptr<Session> session(new Session);
-  session->control_.limits = options.limits;
-  auto graph = std::make_shared<Graph>();
-  {
-    // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
-    const onnx::ModelFile read = std::move(file);
-    const ExternalFiles external = std::move(options.external);
-    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(read.rest()));
-    NM_ASSIGN(*graph, build_graph(model, read, external, options.limits));
-    NM_TRY(check_supported(*graph));
-    NM_TRY(infer_types(*graph));
-    session->symbols_ = graph->symbols;
-    session->inputs_ = ports(*graph, graph->inputs);
-    session->outputs_ = ports(*graph, graph->outputs);
-    session->describe_model(model, *graph);
-  }
-  session->given_.resize(session->inputs_.size());
-  session->buffers_.resize(session->inputs_.size());
-  session->declared_.resize(session->inputs_.size());
-  NM_TRY(run_passes(*graph, options.optimize));
-  NM_ASSIGN(session->program_, Program::compile(graph, session->control_, false));
-  NM_TRY(check_memory());
+  const auto make = [&]() -> Status {
+    session->control_.limits = options.limits;
+    auto graph = std::make_shared<Graph>();
+    {
+      // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
+      const onnx::ModelFile read = std::move(file);
+      const ExternalFiles external = std::move(options.external);
+      NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(read.rest()));
+      NM_ASSIGN(*graph, build_graph(model, read, external, options.limits));
+      NM_TRY(check_supported(*graph));
+      NM_TRY(infer_types(*graph));
+      session->symbols_ = graph->symbols;
+      session->inputs_ = ports(*graph, graph->inputs);
+      session->outputs_ = ports(*graph, graph->outputs);
+      session->describe_model(model, *graph);
+    }
+    session->given_.resize(session->inputs_.size());
+    session->buffers_.resize(session->inputs_.size());
+    session->declared_.resize(session->inputs_.size());
+    NM_TRY(run_passes(*graph, options.optimize));
+    NM_ASSIGN(session->program_, Program::compile(graph, session->control_, false));
+    return check_memory();
+  };
+  if (Status s = make(); !s.ok()) return blame_memory(std::move(s));
   return session;
 }
 
@@ -218,7 +228,7 @@ Status Session::begin() {
                                            ") was not given; the model's inputs are ", known))
         .about(inputs_[i].name, port_text(inputs_[i]), "nothing");
   }
-  NM_TRY(program_->begin(given_));
+  NM_TRY(blame_memory(program_->begin(given_)));
   for (size_t i = 0; i < inputs_.size(); ++i) {
     declared_[i] = false;
     given_[i] = Value();
@@ -229,7 +239,9 @@ Status Session::begin() {
 Result<size_t> Session::advance(size_t steps) {
   NM_TRY(refill_reserve());
   control_.slice = static_cast<int64_t>(std::min<uint64_t>(steps, INT64_MAX));
-  return program_->advance();
+  auto left = program_->advance();
+  if (!left.ok()) return blame_memory(left.take_status());
+  return left;
 }
 
 Status Session::run() {

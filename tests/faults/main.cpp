@@ -168,7 +168,8 @@ class Trial {
       right = expect(first, result);
       if (session.ok()) {
         result = 0;
-        right = right && expect_success(run(**session, case_, result), result);
+        const Status next = run(**session, case_, result);
+        right = right && expect_success(next, result);
       }
     }
     if (memory_counts().current != bytes) right = complain("tensors were not given back");
