@@ -16,6 +16,8 @@ class Col2Im final : public Operator {
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, 3));
     NM_TRY(check_number(c, 0, "the columns"));
+    NM_TRY(check_type(c, 1, "the image's shape", {DType::Int32, DType::Int64}));
+    NM_TRY(check_type(c, 2, "the block's shape", {DType::Int32, DType::Int64}));
     c.output(0, c.type(0));
     const auto image = c.integers(1), block = c.integers(2);
     if (!image || !block || !c.has_shape(0)) return {};

@@ -16,6 +16,7 @@ class MaxUnpool final : public Operator {
     NM_TRY(check_tensors(c, 2));
     NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
     NM_TRY(check_type(c, 1, "the indices", {DType::Int64}));
+    NM_TRY(check_type(c, 2, "the output's shape", {DType::Int64}));
     c.output(0, c.type(0));
     if (!c.has_shape(0)) return {};
     const Shape& x = c.shape(0);

@@ -111,6 +111,7 @@ TEST_CASE("MaxUnpool", "[ops]") {
         {tensor<float>({1, 1, 2, 5}, {0, 5, 0, 0, 0, 0, 7, 0, 0, 0})});
   check_fails(node("MaxUnpool", 9, twos), {x, tensor<int64_t>({1, 1, 1, 2}, {0, 8})}, Code::InvalidData);
   check_fails(node("MaxUnpool", 9, twos), {x, tensor<int64_t>({1, 1, 1, 1}, {0})}, Code::ShapeMismatch);
+  check_fails(node("MaxUnpool", 11, twos), {x, at, tensor<float>({4}, {1, 1, 2, 5})}, Code::TypeMismatch);
 }
 
 TEST_CASE("Col2Im", "[ops]") {
@@ -121,6 +122,8 @@ TEST_CASE("Col2Im", "[ops]") {
   check(node("Col2Im", 18), {tensor<uint8_t>({1, 2, 4}, {0, 200, 2, 3, 100, 5, 6, 7}), image, block},
         {tensor<uint8_t>({1, 1, 2, 3}, {0, 44, 5, 2, 9, 7})});
   check_fails(node("Col2Im", 18), {counting({1, 2, 3}), image, block}, Code::ShapeMismatch);
+  check_fails(node("Col2Im", 18), {counting({1, 2, 4}), tensor<float>({2}, {2, 3}), block}, Code::TypeMismatch);
+  check_fails(node("Col2Im", 18), {counting({1, 2, 4}), image, tensor<uint8_t>({2}, {1, 2})}, Code::TypeMismatch);
   check_fails(node("Col2Im", 18), {counting({1, 2, 4}), image, tensor<int64_t>({2}, {0, 2})}, Code::InvalidData);
 }
 
