@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/ops/check.h"
 #include "engine/ops/movement.h"
 #include "engine/tensor/integers.h"
@@ -20,6 +22,8 @@ Tensor list(const std::vector<T>& values) {
   return t.ok() ? std::move(*t) : Tensor();
 }
 
+Status no_value() { return {Code::OutOfMemory, "there is no memory for the value of a constant"}; }
+
 class Constant final : public Movement {
  public:
   explicit Constant(Attributes& a) {
@@ -31,10 +35,15 @@ class Constant final : public Movement {
     if (a.has("value_floats")) value_ = list(a.numbers("value_floats"));
     if (a.has("value_string")) value_ = scalar(a.string("value_string", ""));
     if (a.has("value_strings")) value_ = list(a.strings("value_strings"));
-    if (!value_.defined()) a.fail("the constant has no value");
+    // One that is given and not there is one that found no memory.
+    const auto& attributes = a.node().attributes;
+    const bool given = std::any_of(attributes.begin(), attributes.end(),
+                                   [](const auto& attribute) { return attribute.first.starts_with("value_"); });
+    if (!value_.defined() && !given) a.fail("the constant has no value");
   }
 
   Status infer(Inference& c) const override {
+    if (!value_.defined()) return no_value();
     c.output_value(0, value_);
     return {};
   }
@@ -50,10 +59,11 @@ class Constant final : public Movement {
 class ConstantOfShape final : public Movement {
  public:
   explicit ConstantOfShape(Attributes& a) : value_(a.has("value") ? a.tensor("value") : scalar(0.0f)) {
-    if (value_.count() != 1) a.fail("the attribute 'value' must have exactly one element");
+    if (value_.defined() && value_.count() != 1) a.fail("the attribute 'value' must have exactly one element");
   }
 
   Status infer(Inference& c) const override {
+    if (!value_.defined()) return no_value();
     NM_TRY(check_tensors(c, 1));
     NM_TRY(check_type(c, 0, "the shape", {DType::Int64}));
     c.output(0, value_.dtype());

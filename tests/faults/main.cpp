@@ -9,6 +9,7 @@
 #include <string>
 
 #include "engine/base/memory.h"
+#include "engine/base/reserve.h"
 #include "tests/differ/generator.h"
 #include "tests/faults/injected_malloc.h"
 #include "tests/unit/onnx_writer.h"
@@ -209,6 +210,7 @@ class Trial {
   static void heal() {
     faults::fail_allocation(0);
     faults::cap_heap(SIZE_MAX);
+    static_cast<void>(refill_reserve());
   }
   bool complain(const std::string& what) {
     std::printf("%s, %s: %s\n", case_.name.c_str(), place_.c_str(), what.c_str());
