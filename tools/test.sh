@@ -94,10 +94,8 @@ else
   section mutations without_shared
 fi
 section corpus build/native-asan/nm_replay tests/fuzz/corpus/*
-section corpus-wasm node build/wasm/nm_replay.js tests/fuzz/corpus/*
-section hostile build/native-asan/nm_hostile
-section hostile-wasm node build/wasm/nm_hostile.js
-section differ build/native/nm_differ --count 20000 --seed 1
+section hostile build/native/nm_hostile
+section differ build/native/nm_differ --count 2500 --seed 7
 section npm npm_packages
 section web npm run test -w web
 section web-conformance npm run test -w tests/web-conformance
