@@ -26,7 +26,7 @@ void check_first(const Node& n, const std::vector<Value>& inputs, double expecte
 
 TEST_CASE("Reductions of 4 million numbers are right to a millionth", "[ops][reduce]") {
   const double n = kMany;
-  for (const float value : {0.1f, 0.7f, 1.2345f, 1e-3f}) {
+  for (const float value : {0.1f, 1.2345f}) {
     const double v = value;
     // Rows, columns, planes of columns.
     for (const Shape& shape : {Shape{1, kMany}, Shape{kMany, 1}, Shape{kMany / 2, 2}, Shape{kMany / 16, 16}}) {
@@ -52,7 +52,7 @@ TEST_CASE("Reductions of 4 million numbers are right to a millionth", "[ops][red
 
 TEST_CASE("Products over 4 million numbers are right to 2 millionths", "[ops][matmul]") {
   const double n = kMany;
-  for (const float value : {0.1f, 0.7f, 1.2345f}) {
+  for (const float value : {0.1f, 1.2345f}) {
     const double v = static_cast<double>(value) * 0.3f;
     const Tensor row = repeated({1, kMany}, value), column = repeated({kMany, 1}, 0.3f);
     check_first(node("MatMul", 13), {row, column}, v * n, 2e-6);
@@ -99,16 +99,16 @@ TEST_CASE("Infinities and NaN go through long sums", "[ops][reduce]") {
 
 TEST_CASE("What has no variance normalises to the bias", "[ops][instance_norm]") {
   for (const float value : {1234.f, 1234.567f, -98765.4f, 0.001f}) {
-    for (const int64_t size : {7, 64, 225}) {
+    for (const int64_t size : {7, 97}) {
       const Tensor image = repeated({1, 3, size, size}, value);
       const Tensor ones = repeated({3}, 1), zeros = repeated({3}, 0);
       const auto check_zero = [&](const Node& n, const std::vector<Value>& inputs) {
         auto results = run(n, inputs);
         REQUIRE(results.ok());
-        for (const float v : (*results)[0].tensor()->span<float>()) {
-          INFO(n.op_type << " of " << value << ", size " << size << ": " << v);
-          if (v != 0) CHECK(false);
-        }
+        float most = 0;  // NaN stays
+        for (const float v : (*results)[0].tensor()->span<float>()) most += std::abs(v);
+        INFO(n.op_type << " of " << value << ", size " << size);
+        CHECK(most == 0);
       };
       check_zero(node("InstanceNormalization", 6), {image, ones, zeros});
       check_zero(node("InstanceNormalization", 6, {{"nm_channels_last", int64_t{1}}}),
