@@ -33,9 +33,9 @@ export interface EngineExports {
   nm_value_string(value: number, part: number, element: number, text: number): number;
   nm_memory(session: number): number;
   nm_set_threads(count: number): number;
-  nm_cancel_flag?(session: number): number;
-  nm_limit?(model: number, name: number, value: number): number;
-  nm_exhausted?(): number;
+  nm_limit(model: number, name: number, value: number): number;
+  nm_cancel_flag(session: number): number;
+  nm_exhausted(): number;
 }
 
 /**

@@ -37,15 +37,21 @@ export interface ByteStream {
   readonly pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
+/** One that somebody has to close who does not read it to its end. */
+export interface OpenStream extends ByteStream {
+  close(): void;
+}
+
 /**
  * A source whose first bytes are there; the rest come as its pieces are asked for. A failure, then too, names the URL
  * and the HTTP status. `what` says what was wanted: "the model".
  */
-export async function openSource(what: string, source: Source, options: FetchOptions = {}): Promise<ByteStream> {
+export async function openSource(what: string, source: Source, options: FetchOptions = {}): Promise<OpenStream> {
   throwIfAborted(options.signal);
   try {
     const { total, pieces } = await open(what, source, options.signal);
-    return { total, pieces: watched(what, { total, pieces }, options) };
+    const from: Pieces = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+    return { total, pieces: watched(what, total, from, options), close: () => void from.return?.() };
   } catch (error) {
     throw readError(what, error, options.signal);
   }
@@ -77,10 +83,15 @@ async function open(what: string, source: Source, signal: AbortSignal | undefine
   return url.protocol === 'file:' && isNode ? openFile(what, url) : openBody(what, await fetchUrl(what, url, signal));
 }
 
+type Pieces = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+
 /** Passes pieces on, tells of progress, and gives failures their names. */
-async function* watched(what: string, { total, pieces }: ByteStream, { signal, onProgress }: FetchOptions) {
-  const from: AsyncIterator<Uint8Array> | Iterator<Uint8Array> =
-    Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+async function* watched(
+  what: string,
+  total: number | undefined,
+  from: Pieces,
+  { signal, onProgress }: FetchOptions,
+): AsyncGenerator<Uint8Array> {
   let loaded = 0;
   try {
     for (;;) {

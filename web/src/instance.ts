@@ -67,4 +67,14 @@ function checkModule(module: WebAssembly.Module): void {
   );
 }
 
-const requiredExports = ['nm_alloc', 'nm_new_model', 'nm_load', 'nm_input', 'nm_run', 'nm_output', 'nm_value_tensor'];
+const requiredExports = [
+  'nm_alloc',
+  'nm_new_model',
+  'nm_load',
+  'nm_input',
+  'nm_run',
+  'nm_output',
+  'nm_value_tensor',
+  'nm_limit',
+  'nm_exhausted',
+];

@@ -47,7 +47,7 @@ function setLimits(engine: Engine, model: number, limits: Limits = {}): void {
     if (value === undefined) continue;
     engine.with([engine.encode(name)], (nameAt) =>
       engine.checkCount(
-        engine.exports.nm_limit?.(model, nameAt as number, value === Number.POSITIVE_INFINITY ? -1 : value) ?? 0,
+        engine.exports.nm_limit(model, nameAt as number, value === Number.POSITIVE_INFINITY ? -1 : value),
       ),
     );
   }

@@ -4,7 +4,7 @@ import { elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { asNeuromancerError, markFatal, NeuromancerError, tell, throwIfAborted } from './errors.js';
 import { bytesOf, newValue, readValues, writeElements } from './exchange.js';
-import { openSource, type Source } from './fetch.js';
+import { type FetchOptions, type OpenStream, openSource, type Source } from './fetch.js';
 import { nextTask, now } from './host.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
@@ -42,24 +42,35 @@ export class LocalBackend implements Backend {
   ): Promise<LocalBackend> {
     const threads = threadCount(options);
     const { signal } = options;
-    const [module, model, externalData] = await Promise.all([
-      compiled ?? loadModule(options, threads, signal),
-      openSource('the model', source, options),
-      Promise.all(
-        Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
-          return { path, data: await openSource(`the external data "${path}"`, data, { signal }) };
-        }),
-      ),
-    ]);
-    throwIfAborted(signal);
-    const instance = await instantiate(module, threads);
+    const opened: Promise<OpenStream>[] = [];
+    const open = (what: string, from: Source, more: FetchOptions) => {
+      const stream = openSource(what, from, more);
+      opened.push(stream);
+      return stream;
+    };
     try {
-      const session = await loadModel(instance.engine, model, externalData, options);
-      await instance.started;
-      return new LocalBackend(instance, session);
-    } catch (error) {
-      instance.stopThreads();
-      throw describeFailure(error, instance.engine);
+      const [module, model, externalData] = await Promise.all([
+        compiled ?? loadModule(options, threads, signal),
+        open('the model', source, options),
+        Promise.all(
+          Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
+            return { path, data: await open(`the external data "${path}"`, data, { signal }) };
+          }),
+        ),
+      ]);
+      throwIfAborted(signal);
+      const instance = await instantiate(module, threads);
+      try {
+        const session = await loadModel(instance.engine, model, externalData, options);
+        await instance.started;
+        return new LocalBackend(instance, session);
+      } catch (error) {
+        instance.stopThreads();
+        throw describeFailure(error, instance.engine);
+      }
+    } finally {
+      // Of a load that failed half-way, no download goes on.
+      for (const stream of opened) stream.then(({ close }) => close()).catch(() => {});
     }
   }
 
@@ -82,9 +93,7 @@ export class LocalBackend implements Backend {
   /** Where another thread may stop a run of this session; only in shared memory. */
   get cancelFlag(): CancelFlag | undefined {
     const memory = this.#engine.exports.memory.buffer as ArrayBufferLike;
-    const address = this.#engine.exports.nm_cancel_flag?.(this.#session);
-    if (address === undefined || typeof SharedArrayBuffer !== 'function') return undefined;
-    return memory instanceof SharedArrayBuffer ? { memory, address } : undefined;
+    return isShared(memory) ? { memory, address: this.#engine.exports.nm_cancel_flag(this.#session) } : undefined;
   }
 
   take(feeds: Feeds, idle: boolean): Taken {
@@ -153,7 +162,7 @@ export class LocalBackend implements Backend {
     if (Array.isArray(value)) return value.some((item: Value) => this.#isInside(item));
     if (!(value instanceof Tensor) || !ArrayBuffer.isView(value.data)) return false;
     const { buffer } = value.data as ArrayBufferView;
-    return buffer === this.#engine.exports.memory.buffer || kindOfShared(buffer);
+    return buffer === this.#engine.exports.memory.buffer || isShared(buffer);
   }
 
   #bind(index: number, value: Value): void {
@@ -216,7 +225,7 @@ export class LocalBackend implements Backend {
   }
 }
 
-function kindOfShared(buffer: ArrayBufferLike): boolean {
+function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
   return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
 }
 
@@ -228,7 +237,7 @@ function describeFailure(error: unknown, engine: Engine): NeuromancerError {
   if (error instanceof NeuromancerError) return error;
   const trap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
   if (!trap) return asNeuromancerError(error, 'internal', 'The session failed');
-  if (engine.exports.nm_exhausted?.() === 1) {
+  if (engine.exports.nm_exhausted() === 1) {
     return markFatal(
       new NeuromancerError(
         'out_of_memory',

@@ -5,7 +5,7 @@ import { isAddress, isBlob, readSource, resolveUrl, type Source } from './fetch.
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CancelFlag } from './local.js';
-import type { Calls, Named, PostableSource } from './protocol.js';
+import type { Calls, PostableSource } from './protocol.js';
 import type { Tensor, TensorLike } from './tensor.js';
 import { mapTensors, ownValue, revived } from './values.js';
 import { WorkerCalls } from './worker-calls.js';
@@ -168,36 +168,41 @@ async function connect(source: Source, options: LoadOptions): Promise<Connection
   const threads = threadCount(options);
   throwIfAborted(signal);
   const calls = new WorkerCalls();
-  const abort = () => calls.close(cancelled(signal as AbortSignal));
+  // Ends what goes on at the same time when one of it fails.
+  const failed = new AbortController();
+  const abort = () => {
+    calls.close(cancelled(signal as AbortSignal));
+    failed.abort(signal?.reason);
+  };
   signal?.addEventListener('abort', abort);
-  try {
-    loadModule(options, threads, signal).then(
-      (module) => calls.giveModule(module),
-      (error: NeuromancerError) => calls.close(error),
-    );
-    const [model, externalData] = await Promise.all([
-      postable('the model', source, signal),
-      Promise.all(
-        Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
-          return [path, await postable(`the external data "${path}"`, data, signal)] as const;
-        }),
-      ),
+  const load = async () => {
+    const read = (what: string, from: Source) => postable(what, from, failed.signal);
+    const [model, ...data] = await Promise.all([
+      read('the model', source),
+      ...Object.entries(options.externalData ?? {}).map(([path, from]) => read(`the external data "${path}"`, from)),
     ]);
     const given: Calls['load']['given'] = {
       threads,
       source: model,
-      externalData: externalData as Named<PostableSource>,
+      externalData: Object.keys(options.externalData ?? {}).map((path, i) => [path, data[i] as PostableSource]),
       optimize: options.optimize ?? true,
       limits: { ...options.limits },
       wantsProgress: onProgress !== undefined,
     };
-    const transfer = [model, ...externalData.map(([, data]) => data)].flatMap((data) =>
-      ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : [],
-    );
-    return { calls, loaded: await calls.call('load', given, { onProgress, transfer }).result };
+    const transfer = [model, ...data].flatMap((from) => (ArrayBuffer.isView(from) ? [from.buffer as ArrayBuffer] : []));
+    return calls.call('load', given, { onProgress, transfer }).result;
+  };
+  try {
+    const engine = loadModule(options, threads, signal).then((module) => calls.giveModule(module));
+    const [loaded] = await Promise.all([load(), engine]);
+    return { calls, loaded };
   } catch (error) {
-    calls.close(asNeuromancerError(error, 'internal', 'Loading the model in a worker failed'));
-    throw error;
+    const reason = signal?.aborted
+      ? cancelled(signal)
+      : asNeuromancerError(error, 'internal', 'Loading the model in a worker failed');
+    calls.close(reason);
+    failed.abort();
+    throw reason;
   } finally {
     signal?.removeEventListener('abort', abort);
   }

@@ -36,14 +36,14 @@ useFiles({
   thread: ownScript,
 });
 
-/** A bundler may have made a classic script of this one: only there is importScripts allowed. */
+/** A bundler may have made a classic script of this one: a module refuses importScripts before it looks at the address. */
 function isModuleScript(): boolean {
   try {
-    (globalThis as unknown as { importScripts(): void }).importScripts();
-    return false;
-  } catch {
-    return true;
+    (globalThis as unknown as { importScripts(url: string): void }).importScripts('http://');
+  } catch (error) {
+    return error instanceof TypeError;
   }
+  return false;
 }
 
 parent.onMessage((message) => {

@@ -23,6 +23,11 @@ export class FakeEngine {
   readonly files = new Map<string, { size: number; pieces: Uint8Array[] }>();
   /** Makes the next run fail with this error text, or trap when it is "trap". */
   failure: string | undefined;
+  /** What a trap came of: an allocation that failed. */
+  exhausted = false;
+  /** The elements of every input that was declared. */
+  readonly inputSizes: number[] = [];
+  readonly limits = new Map<string, number>();
   threads = 1;
   loads = 0;
 
@@ -68,6 +73,12 @@ export class FakeEngine {
         this.files.set(this.#cString(path), { size, pieces: [] });
         return 0;
       },
+      nm_limit: (_, name, value) => {
+        this.limits.set(this.#cString(name), value);
+        return 0;
+      },
+      nm_cancel_flag: () => 512,
+      nm_exhausted: () => Number(this.exhausted),
       nm_load: () => {
         this.loads++;
         if (this.bytesOf('').length === 3) {
@@ -83,6 +94,7 @@ export class FakeEngine {
       nm_input: (_, index, dtype, dims, rank) => {
         const tensor = this.#tensor(dims, rank);
         const count = Number(tensor.dims.reduce((a, b) => a * b, 1n));
+        this.inputSizes.push(count);
         const byteLength = count * (dtype === 7 ? 8 : dtype === 10 ? 2 : 4);
         const address = this.#allocate(byteLength);
         this.#inputs[index] = { ...tensor, dtype, address, byteLength };

@@ -216,6 +216,28 @@ describe('an engine whose download', () => {
   });
 });
 
+describe('a load that fails half-way', () => {
+  test.each([
+    ['the engine', { wasm: new Uint8Array(8) }, {}],
+    [
+      'external data',
+      { wasm: new WebAssembly.Module(emptyModule) },
+      { externalData: { data: 'file:///no/such/data' } },
+    ],
+  ])('because of %s leaves no download behind', async (_, wasm, more) => {
+    let closed = false;
+    const url = await serve((_, response) => {
+      response.on('close', () => {
+        closed = true;
+      });
+      response.write('the beginning');
+    });
+    const error = await Session.load(`${url}/model.onnx`, { ...wasm, ...more, threads: 1 }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(NeuromancerError);
+    await vi.waitFor(() => expect(closed).toBe(true));
+  });
+});
+
 describe('downloads', () => {
   test('report progress against the announced length', async () => {
     const url = await serve((_, response) => {

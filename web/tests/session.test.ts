@@ -44,6 +44,11 @@ describe('metadata', () => {
     expect(fake.engine.files.get('weights/ä.bin')?.size).toBe(7);
   });
 
+  test('limits reach the engine by name; Infinity is none', async () => {
+    await Session.load(model, { wasm, limits: { rounds: 7, bytes: Number.POSITIVE_INFINITY, nodes: 0 } });
+    expect(Object.fromEntries(fake.engine.limits)).toEqual({ rounds: 7, bytes: -1, nodes: 0 });
+  });
+
   test('a large model goes in piece by piece, from whatever holds it', async () => {
     const bytes = Uint8Array.from({ length: 700_000 }, (_, i) => i % 251);
     const announced = { headers: { 'content-length': String(bytes.length) } };
@@ -112,6 +117,35 @@ describe('run', () => {
     });
     for (let run = 0; run < 3; run++) await session.run({ x: float([1]) });
     expect(fake.starting).toBe(false);
+  });
+
+  test('only the outputs that are asked for are read', async () => {
+    const session = await Session.load(model, { wasm });
+    const feeds = { x: float([1]), names: new Tensor('string', ['a', 'b'], [2, 1]) };
+    expect(Object.keys(await session.run(feeds, { fetch: ['names'] }))).toEqual(['names']);
+    expect(await session.run(feeds, { fetch: [] })).toEqual({});
+    await expect(session.run(feeds, { fetch: ['name'] })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: 'The model has no output "name"; its outputs are "x", "names". Did you mean "names"?',
+    });
+  });
+
+  test('warming up runs on zeros of the sizes that are given, or of one', async () => {
+    const session = await Session.load(model, { wasm });
+    await session.warmup({ n: 3 });
+    expect(fake.engine.inputSizes).toEqual([3]);
+    await session.warmup();
+    expect(fake.engine.inputSizes).toEqual([3, 1]);
+    expect((await session.run({ x: float([1]) })).x?.size).toBe(1);
+  });
+
+  test('"using" releases', async () => {
+    const session = await Session.load(model, { wasm });
+    await session[Symbol.asyncDispose]();
+    expect(fake.stopped).toBe(1);
+    const other = await Session.load(model, { wasm });
+    other[Symbol.dispose]();
+    await expect(other.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
   });
 
   test('an output that the model left out is absent', async () => {
@@ -193,6 +227,15 @@ describe('the end', () => {
     fake.engine.failure = undefined;
     const other = await Session.load(model, { wasm });
     expect((await other.run({ x: float([1]) })).x?.size).toBe(1);
+  });
+
+  test('a trap for want of memory says so', async () => {
+    const session = await Session.load(model, { wasm });
+    fake.engine.failure = 'trap';
+    fake.engine.exhausted = true;
+    await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'out_of_memory' });
+    await expect(session.run({ x: float([1]) })).rejects.toMatchObject({ code: 'session_closed' });
+    expect(fake.stopped).toBe(1);
   });
 
   test('release waits for runs under way, may be called twice, and closes', async () => {

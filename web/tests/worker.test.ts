@@ -89,6 +89,24 @@ describe('a worker that dies', () => {
   });
 });
 
+describe('a load in a worker', () => {
+  test('fails with the engine, although the model never comes', async () => {
+    workersDo("parent.on('message', () => {});");
+    const bad = { wasm: new Uint8Array(8), worker: true };
+    for (const source of [new Response(new ReadableStream()), 'http://localhost/model.onnx', Uint8Array.of(1)]) {
+      await expect(Session.load(source, bad)).rejects.toMatchObject({ code: 'engine_unavailable' });
+    }
+  });
+
+  test('is cancelled at once, whatever it waits for', async () => {
+    workersDo("parent.on('message', () => {});");
+    for (const source of [new Response(new ReadableStream()), 'http://localhost/model.onnx']) {
+      const signal = AbortSignal.timeout(50);
+      await expect(Session.load(source, { wasm, worker: true, signal })).rejects.toMatchObject({ code: 'cancelled' });
+    }
+  });
+});
+
 describe('a run that never ends', () => {
   // As an endless loop in the engine: the worker hears nothing.
   const hangs = `
