@@ -1,5 +1,6 @@
 // Work that must grow with the model or the text and not with its square: at twice the size it may take at most 2.5
-// times as long. Time is the processor's, the shortest of several.
+// times as long. Time is the processor's, the shortest of several. Other programs disturb even that, through the cache,
+// so a comparison may be tried again; what grows with the square fails every time.
 #include <algorithm>
 #include <ctime>
 
@@ -23,6 +24,16 @@ double seconds(F&& work) {
   return best;
 }
 
+constexpr int kTries = 8;
+
+template <class F>
+bool grows_linearly(F&& time_at, int size) {
+  for (int i = 0; i < kTries; ++i) {
+    if (time_at(2 * size) <= 2.5 * time_at(size)) return true;
+  }
+  return false;
+}
+
 std::string identity_chain(int length) {
   GraphParts g;
   g.inputs = {value_info("x0", DType::Float32, {"2"})};
@@ -40,18 +51,18 @@ TEST_CASE("loading a chain of identities takes time that grows with its length",
     const std::string model = identity_chain(length);
     return seconds([&] { CHECK(load(model).ok()); });
   };
-  CHECK(load_chain(8000) <= 2.5 * load_chain(4000));
+  CHECK(grows_linearly(load_chain, 4000));
 }
 
 TEST_CASE("finding all matches of a pattern takes time that grows with the text", "[growth]") {
-  const auto search = [](const char* pattern, size_t n) {
-    const std::string text(n, 'a');
+  const auto search = [](const char* pattern, int n) {
+    const std::string text(static_cast<size_t>(n), 'a');
     auto regex = Regex::compile(pattern);
     return seconds([&] { static_cast<void>(regex->all_matches(text)); });
   };
   // Nowhere a match, a short match everywhere with a long one in sight, one match in all.
   for (const char* pattern : {"(a*)*b", "a|a*b", "a+"}) {
     INFO("/" << pattern << "/");
-    CHECK(search(pattern, 200000) <= 2.5 * search(pattern, 100000));
+    CHECK(grows_linearly([&](int n) { return search(pattern, n); }, 100000));
   }
 }

@@ -216,11 +216,14 @@ TEST_CASE("strings that double in a loop end in limit_exceeded") {
       .integer(schema::TensorProto::data_type, static_cast<int>(DType::String))
       .text(schema::TensorProto::name, "word")
       .text(schema::TensorProto::string_data, "abcd");
-  auto session = load(model_bytes({{node_proto("Loop", {"rounds", "", "word"}, {"y"}, {graph_attribute("body", body)})},
-                                   {tensor_proto<int64_t>("rounds", {}, {60}), word},
-                                   {},
-                                   {value_info("y", DType::String, {"1"})}},
-                                  20));
+  Limits limits;
+  limits.text_bytes = 1 << 20;
+  auto session = load_within(
+      limits, model_bytes({{node_proto("Loop", {"rounds", "", "word"}, {"y"}, {graph_attribute("body", body)})},
+                           {tensor_proto<int64_t>("rounds", {}, {60}), word},
+                           {},
+                           {value_info("y", DType::String, {"1"})}},
+                          20));
   REQUIRE(session.ok());
   const Status s = (*session)->run();
   CHECK(s.code() == Code::LimitExceeded);

@@ -1,5 +1,4 @@
-#include "engine/base/size.h"
-
+// Sizes, and what is made of them only.
 #include "catch_amalgamated.hpp"
 #include "engine/base/memory.h"
 #include "engine/ops/operator.h"
