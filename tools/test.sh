@@ -95,6 +95,8 @@ else
 fi
 section corpus build/native-asan/nm_replay tests/fuzz/corpus/*
 section hostile build/native/nm_hostile
+section faults build/native/nm_faults
+section faults-wasm node build/wasm/nm_faults.js --every 11
 section differ build/native/nm_differ --count 2500 --seed 7
 section npm npm_packages
 section web npm run test -w web
