@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     include: ['*.test.ts'],
     globalSetup: './site.ts',
-    // Firefox once, in six runs, did not get the first page ready within its time; the cause is not known yet.
-    retry: 1,
+    // Firefox now and then (two of eighteen tests on a busy machine) does not get a page ready within 30 seconds; the
+    // cause is not known yet.
+    retry: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,
