@@ -138,8 +138,8 @@ NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tenso
 // String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
 NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);
 
-// Makes a run in progress (on another thread) stop with code "cancelled": before its next step, the next round of a
-// loop, or the next part of a long text.
+// Makes a run in progress (on another thread) stop with code "cancelled": before its next step or the next round
+// of a loop.
 NM_EXPORT void nm_cancel(nm_session* session);
 // The same for hosts whose other threads have no instance but share the memory: the address of a 32-bit word that stays
 // the session's; storing 1 there cancels. A run begins with 0.

@@ -199,8 +199,8 @@ Status Program::start_step(Step& step) {
   return operators_[step.node]->run(*step.execution);
 }
 
-// A tensor of strings says nothing of its bytes beforehand. No operator makes a string longer than its inputs' longest
-// together, so that is asked of the limit before memory is.
+// A tensor of strings says nothing of its bytes beforehand. What operators make of strings is no longer than their
+// inputs' longest together, so that is asked of the limit before memory is. Strings made of numbers are short.
 Status Program::check_growth(const Step& step) const {
   const Node& node = graph_->nodes[step.node];
   for (const ValueId out : node.outputs) {
