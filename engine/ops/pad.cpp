@@ -96,6 +96,7 @@ class Pad final : public Movement {
       const int64_t before = pads.before[i];
       extent.push_back(
           std::max<int64_t>(0, in.dim(i) + std::min<int64_t>(before, 0) + std::min<int64_t>(pads.after[i], 0)));
+      if (extent.back() == 0) return {};  // more is cut off than there is: offsets would mean nothing
       (before < 0 ? source.offset : target.offset) += std::abs(before) * (before < 0 ? from[i] : to[i]);
     }
     copy_strided(in.dtype(), extent, source, target);

@@ -1,14 +1,13 @@
 // The API used wrongly, unluckily or with bad intent, on the real engine: whatever is given, the answer is right or a
 // NeuromancerError, and the session can be used afterwards.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NeuromancerError, Session, Tensor, type ValueLike } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
+import { built, places } from './places.js';
 
-const built = (artefact: string) => existsSync(new URL(`../dist/neuromancer-${artefact}.wasm`, import.meta.url));
 const floatsOf = (tensor: Tensor | undefined) => (tensor as Tensor<'float32'>).data;
 const float = (...values: number[]) => new Tensor('float32', values);
 
@@ -21,14 +20,6 @@ const model = modelOf(
   { x: 'float32' },
   { y: 'float32', z: 'float32' },
 );
-
-/** Where a session may run; threads share their memory. */
-const places = [
-  { name: 'in this thread', options: { artefact: 'wasm', threads: 1 } },
-  { name: 'in this thread, with threads', options: { artefact: 'wasm-threads', threads: 2 } },
-  { name: 'in a worker', options: { artefact: 'wasm', threads: 1, worker: true } },
-  { name: 'in a worker, with threads', options: { artefact: 'wasm-threads', threads: 2, worker: true } },
-] as const;
 
 /** Something like a Float32Array in name only. */
 const liar = Object.create(Float32Array.prototype, { [Symbol.toStringTag]: { value: 'Float32Array' } });

@@ -1,10 +1,8 @@
 // Runs that would never end, on the real engine: cancelled, released and limited.
-import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NeuromancerError, type Profile, Session, Tensor } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
-
-const built = (artefact: string) => existsSync(new URL(`../dist/neuromancer-${artefact}.wasm`, import.meta.url));
+import { built, places } from './places.js';
 
 /** y = x after `rounds` rounds of a sine. */
 const loop = modelOf(
@@ -35,13 +33,6 @@ const feeds = (rounds: bigint) => ({
   x: new Tensor('float32', [0.5]),
 });
 const forEver = feeds(2n ** 62n);
-
-const places = [
-  { name: 'in this thread', options: { artefact: 'wasm', threads: 1 } },
-  { name: 'in this thread, with threads', options: { artefact: 'wasm-threads', threads: 2 } },
-  { name: 'in a worker', options: { artefact: 'wasm', threads: 1, worker: true } },
-  { name: 'in a worker, with threads', options: { artefact: 'wasm-threads', threads: 2, worker: true } },
-] as const;
 
 describe.each(places)('$name', ({ options }) => {
   const skip = !built(options.artefact);
