@@ -12,7 +12,7 @@
 #include "cli/coverage.h"
 #include "cli/files.h"
 #include "engine/graph/build.h"
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 
 namespace nm::cli {
@@ -31,9 +31,13 @@ using Table = std::map<std::pair<std::string, std::string>, Row>;
 
 Table registered() {
   std::map<std::pair<std::string, std::string>, std::vector<std::pair<int, int>>> ranges;
-  for (const OperatorEntry& e : Registry::instance().entries()) {
+  const auto& entries = Registry::instance().entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const OperatorEntry& e = *entries[i];
     if (e.domain == kInternalDomain) continue;
-    ranges[{e.domain.empty() ? "ai.onnx" : std::string(e.domain), std::string(e.name)}].emplace_back(e.since, e.until);
+    const bool more = i + 1 < entries.size() && entries[i + 1]->name == e.name && entries[i + 1]->domain == e.domain;
+    const int until = more ? std::min(e.until(), entries[i + 1]->since - 1) : e.until();
+    ranges[{e.domain.empty() ? "ai.onnx" : std::string(e.domain), std::string(e.name)}].emplace_back(e.since, until);
   }
   Table table;
   for (auto& [key, list] : ranges) {
@@ -43,8 +47,8 @@ Table registered() {
       std::string& versions = table[key].versions;
       if (since == end + 1 && !versions.empty()) versions.erase(versions.rfind("–"));
       if (since != end + 1 || versions.empty()) versions += text(versions.empty() ? "" : ", ", since);
-      versions += until == INT32_MAX ? "–" : text("–", until);
-      end = until == INT32_MAX ? until - 1 : until;
+      versions += until == INT16_MAX ? "–" : text("–", until);
+      end = until == INT16_MAX ? until - 1 : until;
     }
   }
   return table;

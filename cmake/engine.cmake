@@ -1,8 +1,9 @@
 # nm_engine: every source of the engine's layers, as objects, so that a linker takes all exports of the C ABI.
-set(layers base simd kernels tensor onnx graph ops passes program session)
+set(layers base simd kernels tensor onnx graph op passes program session)
 list(TRANSFORM layers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/engine/\\1/*.cpp" OUTPUT_VARIABLE patterns)
 file(GLOB sources CONFIGURE_DEPENDS ${patterns} ${PROJECT_SOURCE_DIR}/engine/c_api.cpp)
-file(GLOB operator_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*.cpp)
+file(GLOB_RECURSE operator_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*.cpp)
+list(APPEND sources ${operator_sources})
 
 # A reduced build leaves out the files of operators that are not named.
 if(NM_OPS)
@@ -49,7 +50,7 @@ if(EMSCRIPTEN)
   foreach(source IN LISTS sources)
     if(source MATCHES "/engine/kernels/")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -O3)
-    elseif(source MATCHES "/engine/(ops|tensor)/")
+    elseif(source MATCHES "/engine/(op|ops|tensor)/")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Os)
     else()
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Oz)

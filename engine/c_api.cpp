@@ -10,6 +10,7 @@
 #include "engine/base/reserve.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
+#include "engine/op/registry.h"
 #include "engine/session/session.h"
 #include "engine/tensor/element.h"
 
@@ -180,7 +181,7 @@ const char* nm_build_info(void) {
 #else
     json.member("threads", true);
 #endif
-    json.member("operators", static_cast<int64_t>(nm::Registry::instance().entries().size()));
+    json.member("operators", static_cast<int64_t>(nm::Registry::instance().operator_count()));
     return json.end_object().take();
   }();
   return info.c_str();

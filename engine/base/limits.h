@@ -19,7 +19,7 @@ struct Limits {
   uint64_t nesting = 48;
   // Rounds of all loops in one run. None by default: a run can be cancelled.
   uint64_t rounds = kNoLimit;
-  // Bytes of the strings and of the items of sequences that one value holds.
+  // Bytes of the strings and of the items of sequences that one value holds, and of what a loop collects.
   uint64_t text_bytes = uint64_t{256} << 20;
   // Bytes of tensors, weights and arenas that this process (in WebAssembly: this instance) may hold at once.
   uint64_t bytes = kNoLimit;

@@ -3,6 +3,7 @@
 // Size (see allocate, Buffer, Scratch), and a Size is only made of one integer at a time, so that `a * b` in plain
 // integers, which may have wrapped around, does not compile as one.
 #pragma once
+#include <compare>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

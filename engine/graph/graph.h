@@ -16,6 +16,10 @@ namespace nm {
 
 struct Graph;
 
+inline constexpr std::string_view kMicrosoftDomain = "com.microsoft";
+inline constexpr std::string_view kMlDomain = "ai.onnx.ml";
+inline constexpr std::string_view kInternalDomain = "neuromancer";  // what only passes write
+
 using ValueId = int32_t;
 inline constexpr ValueId kNone = -1;  // an optional input or output that is not there
 

@@ -1,6 +1,7 @@
 #include <map>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
+#include "engine/op/signature.h"
 #include "engine/passes/passes.h"
 
 namespace nm {
@@ -20,10 +21,9 @@ using Missing = std::map<std::string, std::vector<std::string>>;
 // "Gelu (needs operator set 20; the file imports 13)", "Foo (com.example 1)".
 std::string missing_name(const Node& node) {
   int first = 0, last = 0;
-  for (const OperatorEntry& e : Registry::instance().entries()) {
-    if (e.name != node.op_type || e.domain != node.domain) continue;
-    if (e.since > node.version && (first == 0 || e.since < first)) first = e.since;
-    if (e.until < node.version) last = std::max(last, e.until);
+  for (const OperatorEntry* e : Registry::instance().rows(node.domain, node.op_type)) {
+    if (e->since > node.version && first == 0) first = e->since;
+    if (e->until() < node.version) last = std::max(last, e->until());
   }
   const std::string of = node.domain.empty() ? "" : text(" of ", node.domain);
   if (first > 0)
@@ -36,7 +36,7 @@ std::string missing_name(const Node& node) {
 
 void collect(const Graph& graph, Missing& missing) {
   for (const Node& node : graph.nodes) {
-    if (Registry::instance().find(node.domain, node.op_type, node.version) == nullptr) {
+    if (Registry::instance().find(node) == nullptr) {
       missing[missing_name(node)].push_back(node.name);
     }
     for (const auto& [name, attribute] : node.attributes) {

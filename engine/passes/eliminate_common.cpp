@@ -1,7 +1,7 @@
 // Nodes that compute the same of the same become one.
 #include <unordered_map>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 

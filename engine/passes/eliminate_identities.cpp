@@ -1,7 +1,7 @@
 // Nodes that hand an input through unchanged go away, so that other passes see who really feeds whom.
 #include <algorithm>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 
@@ -45,14 +45,10 @@ ValueId passed_through(const Graph& graph, const Node& node) {
   if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
   auto op = create_operator(node);
   if (!op.ok()) return kNone;
-  Inference c(node.inputs.size(), node.outputs.size());
+  Inference c(graph, node);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (node.inputs[i] == kNone) continue;
-    const GraphValue& v = graph.value(node.inputs[i]);
-    if (!v.shape || !v.shape->known()) return kNone;
-    c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() ? &v.constant : nullptr, true};
+    if (c.has(i) && !(c.has_shape(i) && c.shape(i).known())) return kNone;
   }
-  c.output_slot(0).wanted = true;
   if (!(*op)->infer_outputs(c).ok()) return kNone;
   const auto view = (*op)->view(c, 0);
   if (!view || view->element_offset != 0) return kNone;

@@ -1,7 +1,8 @@
 // Nodes whose inputs are all known before any run become constants.
 #include <algorithm>
 
-#include "engine/ops/evaluate.h"
+#include "engine/op/evaluate.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
 #include "engine/passes/rewrite.h"
@@ -38,15 +39,11 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
     return !v.empty() && wants_float32(*op, node, ValueType::tensor(v.tensor()->dtype()));
   });
   if (other) return false;  // folded once use_float32 has been here
-  Inference c(node.inputs.size(), node.outputs.size());
   std::vector<const Value*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &values[i]);
-    if (node.inputs[i] == kNone) continue;
-    const Tensor& t = *values[i].tensor();
-    c.input_slot(i) = {ValueType::tensor(t.dtype()), t.shape(), &t, true};
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
+  Inference c(graph, node);
   NM_TRY(op->infer_outputs(c));
   Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
     return Status(Code::Internal, "a node with subgraphs cannot be folded");

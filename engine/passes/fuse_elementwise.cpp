@@ -5,7 +5,8 @@
 #include <set>
 #include <span>
 
-#include "engine/ops/elementwise.h"
+#include "engine/op/registry.h"
+#include "engine/ops/math/elementwise.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 
@@ -51,14 +52,12 @@ class Groups {
   Result<std::optional<Pointwise>> kernel_of(const Node& node) const {
     std::optional<Pointwise> none;
     if (node.outputs.size() != 1 || !is_float32(node.outputs[0])) return none;
-    Inference c(node.inputs.size(), 1);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] == kNone) continue;
-      if (!is_float32(node.inputs[i])) return none;
-      const GraphValue& v = graph_.value(node.inputs[i]);
-      c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() != nullptr ? &v.constant : nullptr, true};
+    if (std::any_of(node.inputs.begin(), node.inputs.end(),
+                    [&](ValueId id) { return id != kNone && !is_float32(id); })) {
+      return none;
     }
     NM_ASSIGN(const OperatorPtr op, create_operator(node));
+    const Inference c(graph_, node);
     const std::optional<Pointwise> kernel = op->pointwise(c);
     if (!kernel) return none;
     // What is left out of a function's inputs must not be what gives its result the shape.

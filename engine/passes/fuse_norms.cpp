@@ -1,7 +1,7 @@
 // LayerNormalization, RMSNormalization and GroupNormalization that exporters write as arithmetic.
 #include <algorithm>
 
-#include "engine/ops/numbers.h"
+#include "engine/op/numbers.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/pattern.h"
 #include "engine/passes/rewrite.h"

@@ -1,7 +1,7 @@
 // What stands around a matrix product and is no work for its kernel: transposed operands, a factor, a bias.
 #include <cmath>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 

@@ -1,7 +1,7 @@
 // A convolution or matrix product followed by an Add of a value of the same shape takes that value as its residual
 // input: what skip connections are. Without an activation in between the sum comes before whatever activation is fused
 // later.
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/rewrite.h"
 

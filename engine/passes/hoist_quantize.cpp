@@ -2,17 +2,17 @@
 // there; a pair with the same scale and zero point vanishes.
 #include <map>
 
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/quantized.h"
 
 namespace nm {
 namespace {
 
-bool moves_data(const Node& n) {
-  for (const std::string_view type : {"Concat", "Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}) {
-    if (n.is(type)) return n.explicit_inputs == n.inputs.size();
-  }
-  return false;
+// How many of the node's inputs it only moves.
+size_t moved_inputs(const Node& n) {
+  const Moves moves = facts_of(n).moves;
+  return moves == Moves::All ? n.inputs.size() : moves == Moves::First ? 1 : 0;
 }
 
 // The node before a QuantizeLinear that it can change places with.
@@ -20,8 +20,8 @@ std::optional<size_t> movement_before(const Graph& graph, const Uses& uses, cons
   const int32_t from = uses.producer[static_cast<size_t>(quantize.input(0))];
   if (from < 0 || !uses.single_reader(quantize.input(0))) return std::nullopt;
   const Node& mover = graph.nodes[static_cast<size_t>(from)];
-  if (!moves_data(mover)) return std::nullopt;
-  const size_t data = mover.is("Concat") ? mover.inputs.size() : 1;
+  const size_t data = moved_inputs(mover);
+  if (data == 0) return std::nullopt;
   for (size_t i = 0; i < data; ++i) {
     if (mover.input(i) == kNone || graph.value(mover.inputs[i]).is_constant()) return std::nullopt;
   }
@@ -33,7 +33,7 @@ std::optional<size_t> movement_before(const Graph& graph, const Uses& uses, cons
 std::vector<Node> change_places(Graph& graph, Node& quantize, Node& mover) {
   const DType bytes = graph.value(quantize.outputs[0]).type.dtype;
   std::vector<Node> quantizers;
-  const size_t data = mover.is("Concat") ? mover.inputs.size() : 1;
+  const size_t data = moved_inputs(mover);
   for (size_t i = 0; i < data; ++i) {
     Node q = quantize;
     GraphValue v;

@@ -1,4 +1,4 @@
-#include "engine/ops/composition.h"
+#include "engine/op/composition.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
 #include "engine/passes/shape_contents.h"
@@ -65,24 +65,19 @@ void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional
 Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const OperatorPtr op, create_operator(node));
-  Inference c(node.inputs.size(), node.outputs.size());
+  Inference c(graph, node);
   std::vector<ValueType> types(node.inputs.size());
   bool replaced = false;  // by float32, as use_float32 will
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
     const GraphValue& v = graph.value(node.inputs[i]);
-    Inference::Input& in = c.input_slot(i);
-    in.present = true;
-    in.type = types[i] = v.type;
-    in.shape = v.shape;
-    if (v.is_constant() && v.constant.raw() != nullptr) in.value = &v.constant;
+    types[i] = v.type;
     if (wants_float32(*op, node, v.type) && !packs_as_is(*op, i, v)) {
       replaced = true;
-      in.type = ValueType::tensor(DType::Float32);
-      in.value = nullptr;
+      c.input_slot(i).type = ValueType::tensor(DType::Float32);
+      c.input_slot(i).value = nullptr;
     }
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
   NM_TRY(op->infer_outputs(c));
   if (replaced) restore_types(*op, types, c);
   for (size_t o = 0; o < node.outputs.size(); ++o) {

@@ -6,7 +6,7 @@
 namespace nm {
 
 // Types and shapes of every value as far as they follow from the graph's inputs; refuses operators whose inputs do
-// not fit. Compositions (engine/ops/composition.h) are replaced by what they are made of. Subgraphs included.
+// not fit. Compositions (engine/op/composition.h) are replaced by what they are made of. Subgraphs included.
 Status infer_types(Graph& graph);
 
 // Every operator that the graph and its subgraphs need and the engine lacks, in one error; then the first node that

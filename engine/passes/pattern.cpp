@@ -4,7 +4,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/pattern_text.h"
 #include "engine/passes/rewrite.h"
 

@@ -1,6 +1,6 @@
 // Which floats a node's operator does not take as they are.
 #pragma once
-#include "engine/ops/operator.h"
+#include "engine/op/operator.h"
 
 namespace nm {
 

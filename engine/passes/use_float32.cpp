@@ -3,7 +3,7 @@
 // same happens to float64 around the few operators that have no code for it; theirs are results in single precision.
 #include <algorithm>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
 #include "engine/passes/rewrite.h"
@@ -11,15 +11,8 @@
 namespace nm {
 namespace {
 
-constexpr std::string_view kSinglePrecision[] = {"Attention", "ConvTranspose", "GRU", "LSTM", "RNN"};
-
 bool is_16_bit(const ValueType& t) {
   return t.is_tensor() && (t.dtype == DType::Float16 || t.dtype == DType::BFloat16);
-}
-
-bool is_single_precision(const Node& node) {
-  return node.domain.empty() && std::find(std::begin(kSinglePrecision), std::end(kSinglePrecision), node.op_type) !=
-                                    std::end(kSinglePrecision);
 }
 
 class Float32User {
@@ -110,17 +103,12 @@ class Float32User {
       nodes_.push_back(std::move(node));
       return {};
     }
-    Inference c(node.inputs.size(), node.outputs.size());
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       ValueId& id = node.inputs[i];
-      if (id == kNone) continue;
-      if (replaced(id) && !packs_as_is(*op, i, graph_.value(id))) {
-        NM_ASSIGN(id, widened(id));
-      }
-      const GraphValue& v = graph_.value(id);
-      c.input_slot(i) = {v.type, v.shape, v.is_constant() && v.constant.raw() ? &v.constant : nullptr, true};
+      if (id == kNone || !replaced(id) || packs_as_is(*op, i, graph_.value(id))) continue;
+      NM_ASSIGN(id, widened(id));
     }
-    for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
+    Inference c(graph_, node);
     if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       ValueId& id = node.outputs[o];
@@ -143,7 +131,7 @@ class Float32User {
 
 bool wants_float32(const Operator& op, const Node& node, const ValueType& type) {
   if (is_16_bit(type)) return !op.native_float16();
-  return type.is_tensor() && type.dtype == DType::Float64 && is_single_precision(node);
+  return type.is_tensor() && type.dtype == DType::Float64 && facts_of(node).single_precision;
 }
 
 Result<bool> use_float32(Graph& graph) { return Float32User(graph).run(); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/memory.h"
-#include "engine/ops/evaluate.h"
+#include "engine/op/evaluate.h"
 #include "engine/program/arena.h"
 
 namespace nm {

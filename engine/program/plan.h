@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/graph/graph.h"
-#include "engine/ops/operator.h"
+#include "engine/op/operator.h"
 
 namespace nm {
 

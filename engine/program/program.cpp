@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "engine/base/positions.h"
-#include "engine/ops/evaluate.h"
+#include "engine/op/evaluate.h"
+#include "engine/op/registry.h"
 
 namespace nm {
 namespace {

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "engine/base/random.h"
-#include "engine/ops/composition.h"
-#include "engine/ops/operator.h"
+#include "engine/op/composition.h"
+#include "engine/op/registry.h"
 
 namespace nm::differ {
 namespace {

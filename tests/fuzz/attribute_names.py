@@ -14,7 +14,7 @@ ACCESS = re.compile(r'(?:\.|->)(integer|flag|number|string|integers|numbers|stri
 TYPES = re.compile(r'type_attribute\(\w+, "(\w+)"')
 FOUND = re.compile(r'attributes(?:\(\))?\.find\("(\w+)"')
 TEXT = re.compile(r'"([A-Za-z_0-9.+-]{1,24})"')
-INCLUDE = re.compile(r'#include "engine/ops/(\w+)\.h"')
+INCLUDE = re.compile(r'#include "engine/ops/\w+/(\w+)\.h"')
 KINDS = {"integer": "Integer", "flag": "Integer", "number": "Number", "string": "Text", "integers": "Integers",
          "numbers": "Numbers", "strings": "Texts", "tensor": "Tensor", "graph": "Graph"}
 

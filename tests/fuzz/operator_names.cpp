@@ -5,7 +5,7 @@
 
 namespace nm {
 
-#define NM_REGISTER(file) void register_##file(Registry& r);
+#define NM_REGISTER(file) Entries operators_of_##file();
 #include "registry.inc"
 #undef NM_REGISTER
 
@@ -15,21 +15,19 @@ namespace nm::fuzz {
 namespace {
 
 struct OperatorFile {
-  void (*fill)(Registry&);
+  Entries entries;
   std::vector<AttributeName> attributes;
   std::vector<std::string_view> texts;
-  Registry registry;
 };
 
 std::deque<OperatorFile> operator_files() {
   std::deque<OperatorFile> files;
 #define NM_LIST(...) \
   { __VA_ARGS__ }
-#define NM_OPERATOR_FILE(file, attributes, texts) files.push_back({register_##file, attributes, texts, {}});
+#define NM_OPERATOR_FILE(file, attributes, texts) files.push_back({operators_of_##file(), attributes, texts});
 #include "attribute_names.inc"
 #undef NM_OPERATOR_FILE
 #undef NM_LIST
-  for (OperatorFile& f : files) f.fill(f.registry);
   return files;
 }
 
@@ -52,7 +50,7 @@ const std::vector<OperatorName>& operator_names() {
   static const std::vector<OperatorName> names = [] {
     std::vector<OperatorName> all;
     for (const OperatorFile& f : files) {
-      for (const OperatorEntry& e : f.registry.entries()) {
+      for (const OperatorEntry& e : f.entries) {
         if (e.domain != kInternalDomain) all.push_back({&e, hash_of(e), &f.attributes, &f.texts});
       }
     }
@@ -72,7 +70,7 @@ const OperatorName& operator_at(uint16_t hash) {
 const OperatorName* find_operator(std::string_view domain, std::string_view name, int version) {
   for (const OperatorName& n : operator_names()) {
     const OperatorEntry& e = *n.entry;
-    if (e.domain == domain && e.name == name && e.since <= version && version <= e.until) return &n;
+    if (&e == Registry::instance().find(domain, name, version)) return &n;
   }
   return nullptr;
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 
 namespace nm::fuzz {
 

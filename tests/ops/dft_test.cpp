@@ -1,7 +1,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/ops/fourier.h"
+#include "engine/ops/math/fourier.h"
 #include "tests/ops/operator_test.h"
 
 using namespace nm;

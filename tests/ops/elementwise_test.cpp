@@ -1,4 +1,4 @@
-#include "engine/ops/elementwise.h"
+#include "engine/ops/math/elementwise.h"
 
 #include <cmath>
 #include <limits>

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "cli/coverage.h"
-#include "engine/ops/composition.h"
+#include "engine/op/composition.h"
 #include "engine/passes/passes.h"
 #include "engine/program/program.h"
 

@@ -9,7 +9,7 @@
 
 #include "catch_amalgamated.hpp"
 #include "engine/graph/graph.h"
-#include "engine/ops/operator.h"
+#include "engine/op/registry.h"
 #include "engine/tensor/value.h"
 
 namespace nm::test {

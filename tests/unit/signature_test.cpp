@@ -1,5 +1,7 @@
 // What a node may have in its operator's version: attributes, inputs and outputs.
-#include "engine/ops/operator.h"
+#include "engine/op/signature.h"
+
+#include "engine/op/registry.h"
 #include "tests/ops/operator_test.h"
 #include "tests/unit/onnx_writer.h"
 
@@ -22,10 +24,11 @@ void check_refused(const Node& n, const std::string& sentence) {
 }
 
 TEST_CASE("An attribute that an operator lacks is refused, whichever the operator is") {
-  for (const OperatorEntry& entry : Registry::instance().entries()) {
+  for (const OperatorEntry* each : Registry::instance().entries()) {
+    const OperatorEntry& entry = *each;
     if (entry.make == nullptr || entry.domain == kInternalDomain) continue;
-    for (const int version : {entry.since, std::min(entry.until, 29)}) {
-      Node n = node(std::string(entry.name), std::max(version, entry.since), {{"no_such_attribute", int64_t{1}}},
+    for (const int version : {int{entry.since}, std::min(entry.until(), 29)}) {
+      Node n = node(std::string(entry.name), std::max(version, int{entry.since}), {{"no_such_attribute", int64_t{1}}},
                     std::string(entry.domain));
       INFO(entry.domain << "." << entry.name << " " << n.version);
       CHECK(!check_signature(n).ok());

@@ -1,7 +1,7 @@
 // Sizes, and what is made of them only.
 #include "catch_amalgamated.hpp"
 #include "engine/base/memory.h"
-#include "engine/ops/operator.h"
+#include "engine/op/operator.h"
 #include "engine/tensor/tensor.h"
 
 using namespace nm;

@@ -1,0 +1,26 @@
+// Bases of operators that do no arithmetic.
+#pragma once
+#include "engine/op/operator.h"
+#include "engine/tensor/strided.h"
+
+namespace nm {
+
+// Elements of any type, 16-bit floats among them, go where they go as they are.
+class Movement : public Operator {
+ public:
+  bool native_float16() const override { return true; }
+};
+
+// Output 0 is input 0's elements in the same order, whatever its shape.
+class SameBytes : public Movement {
+ public:
+  Status run(Execution& c) override {
+    copy_all(c.input(0), c.output(0));
+    return {};
+  }
+  std::optional<View> view(const Inference&, size_t o) const override {
+    return o == 0 ? std::optional<View>(View{}) : std::nullopt;
+  }
+};
+
+}  // namespace nm

@@ -1,0 +1,27 @@
+#include "engine/op/numbers.h"
+
+namespace nm {
+
+Status check_float(const Inference& c, size_t i, std::string_view what) {
+  const DType t = c.type(i);
+  if (t == DType::Undefined || is_float(t)) return {};
+  return wrong_type(what, t, "a float type");
+}
+
+Status check_number(const Inference& c, size_t i, std::string_view what) {
+  const DType t = c.type(i);
+  if (t == DType::Undefined || is_float(t) || is_integer(t)) return {};
+  return wrong_type(what, t, "a float or integer type");
+}
+
+void output_like(Inference& c, size_t o, size_t i) {
+  c.output(o, c.type(i));
+  if (c.has_shape(i)) c.output(o, c.type(i), c.shape(i));
+}
+
+Status no_arithmetic(DType dtype) {
+  return {Code::TypeMismatch,
+          text("there is no arithmetic for ", dtype_name(dtype), " in this operator; cast its inputs")};
+}
+
+}  // namespace nm

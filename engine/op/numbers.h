@@ -1,0 +1,111 @@
+// The number types that arithmetic is done in. float16 and bfloat16 are widened to float32 by a graph pass before an
+// operator runs, so inference takes them and `run` never meets them.
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "engine/base/thread_pool.h"
+#include "engine/op/operator.h"
+
+namespace nm {
+
+inline bool is_integer(DType t) {
+  return t == DType::Int8 || t == DType::Int16 || t == DType::Int32 || t == DType::Int64 || t == DType::UInt8 ||
+         t == DType::UInt16 || t == DType::UInt32 || t == DType::UInt64;
+}
+
+// Input i is a float of any width, as far as is known.
+Status check_float(const Inference& c, size_t i, std::string_view what);
+// Input i is a float or an integer, as far as is known.
+Status check_number(const Inference& c, size_t i, std::string_view what);
+// Output `o` is like input `i`.
+void output_like(Inference& c, size_t o, size_t i);
+
+Status no_arithmetic(DType dtype);
+
+// Calls f.operator()<T>(), which returns Status, with the type of the elements.
+template <class F>
+Status with_float(DType dtype, F&& f) {
+  if (dtype == DType::Float32) return f.template operator()<float>();
+  if (dtype == DType::Float64) return f.template operator()<double>();
+  return no_arithmetic(dtype);
+}
+
+template <class F>
+Status with_integer(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Int8:
+      return f.template operator()<int8_t>();
+    case DType::Int16:
+      return f.template operator()<int16_t>();
+    case DType::Int32:
+      return f.template operator()<int32_t>();
+    case DType::Int64:
+      return f.template operator()<int64_t>();
+    case DType::UInt8:
+      return f.template operator()<uint8_t>();
+    case DType::UInt16:
+      return f.template operator()<uint16_t>();
+    case DType::UInt32:
+      return f.template operator()<uint32_t>();
+    case DType::UInt64:
+      return f.template operator()<uint64_t>();
+    default:
+      return no_arithmetic(dtype);
+  }
+}
+
+template <class F>
+Status with_number(DType dtype, F&& f) {
+  return dtype == DType::Float32 || dtype == DType::Float64 ? with_float(dtype, f) : with_integer(dtype, f);
+}
+
+// Integers wrap around, as they do in NumPy; signed overflow would be undefined in C++.
+template <class T>
+using Wrapping = std::conditional_t<std::is_integral_v<T>, std::conditional_t<sizeof(T) <= 4, uint32_t, uint64_t>, T>;
+template <class T>
+T add(T a, T b) {
+  return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
+}
+template <class T>
+T subtract(T a, T b) {
+  return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
+}
+template <class T>
+T multiply(T a, T b) {
+  return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
+}
+
+// The nearest integer towards zero, at the ends of the range where there is none; NaN is the lowest.
+inline int64_t to_integer(double v) {
+  constexpr double kEnd = 9223372036854774784.0;  // the largest double below 2^63
+  return static_cast<int64_t>(v > -kEnd ? (v < kEnd ? v : kEnd) : -kEnd);
+}
+
+// Elementwise work for one thread is not worth splitting below this.
+inline constexpr int64_t kElementChunk = 16384;
+
+// body(begin, end) over [0, count), on several threads when there is enough to do.
+template <class F>
+void for_elements(int64_t count, F&& body) {
+  ThreadPool::instance().parallel_for(count, kElementChunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+}
+
+// body(begin, end) over rows of `row` elements each.
+template <class F>
+void for_rows(int64_t rows, int64_t row, F&& body) {
+  const int64_t chunk = row >= kElementChunk ? 1 : kElementChunk / (row > 0 ? row : 1);
+  ThreadPool::instance().parallel_for(rows, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+}
+
+// body(begin, end) over columns of `column` elements each. Neighbours share cache lines: 32 of them at least go
+// together.
+template <class F>
+void for_columns(int64_t columns, int64_t column, F&& body) {
+  constexpr int64_t least = 32;
+  const int64_t chunk = column * least >= kElementChunk ? least : kElementChunk / (column > 0 ? column : 1);
+  ThreadPool::instance().parallel_for(columns, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+}
+
+}  // namespace nm

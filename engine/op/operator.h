@@ -1,0 +1,86 @@
+// What an operator is. One file per operator (or per family) in engine/ops implements Operator and states in a table
+// how the registry knows it:
+//
+//   class Softmax final : public Operator {
+//    public:
+//     explicit Softmax(Attributes& a) : axis_(a.integer("axis", a.version() < 13 ? 1 : -1)) {}
+//     Status infer(Inference& c) const override { … c.output(0, c.type(0), c.shape(0)); … }
+//     Status run(Execution& c) override { … c.input(0) … c.output(0) … }
+//   };
+//   constexpr OperatorEntry kEntries[] = {
+//       entry<Softmax>("Softmax", 1, {.inputs = 1, .outputs = 1, .layout = layout::along_axis<-1, 13>}),
+//   };
+//   NM_OPERATORS(softmax, kEntries)
+//
+// The first argument of NM_OPERATORS is the file's name without extension; the build finds it there. What a row states
+// is in engine/op/registry.h.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/reserve.h"
+#include "engine/base/status.h"
+#include "engine/base/text.h"
+#include "engine/graph/graph.h"
+#include "engine/kernels/elementwise.h"
+#include "engine/op/attributes.h"
+#include "engine/op/body.h"
+#include "engine/op/execution.h"
+#include "engine/op/inference.h"
+#include "engine/op/preparation.h"
+#include "engine/tensor/tensor.h"
+
+namespace nm {
+
+// An output that is nothing but (a contiguous part of) an input's bytes under another shape.
+struct View {
+  size_t input = 0;
+  int64_t element_offset = 0;
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  // The outputs' types and shapes as far as they follow from what is known. OutOfMemory when an output could not be
+  // addressed: whatever reads the shapes afterwards can rely on their sizes.
+  Status infer_outputs(Inference& c) const;
+  // Weights and other constants into the form the kernels want.
+  virtual Status prepare(Preparation&) { return {}; }
+  // Code::Suspended when the run's slice is over (control flow only): called again, it goes on where it stopped.
+  virtual Status run(Execution& c) = 0;
+  // Drops what a suspended `run` holds; that run is not continued.
+  virtual void abandon() {}
+
+  // Asked with all shapes known: is output `o` a view? Then the step needs no run for it.
+  virtual std::optional<View> view(const Inference&, size_t /*o*/) const { return std::nullopt; }
+  // May output 0 take the memory of input i, when that has the same size and nobody needs it any more?
+  virtual bool in_place(size_t /*i*/) const { return false; }
+  // Random operators, and others whose result is not a function of their inputs, are never folded.
+  virtual bool pure() const { return true; }
+  // Does `run` take float16 and bfloat16 as they are? Others get float32: a pass puts Casts around them.
+  virtual bool native_float16() const { return false; }
+  // May constant input i stay float16 or bfloat16 all the same, because `prepare` packs it into float32 itself?
+  virtual bool packs_float16(size_t /*i*/) const { return false; }
+  // The kernel that is all there is to `run` on float32, with what is known of the inputs: a function of input 0 and
+  // numbers that the operator knows, or of all inputs, the first two and then the result with the next.
+  virtual std::optional<Pointwise> pointwise(const Inference&) const { return std::nullopt; }
+  // Floating-point operations of one run, for profiles; 0 when nobody has said.
+  virtual double flops(const Inference&) const { return 0; }
+  // Which kernel runs, for profiles: "gemm 6x8", "depthwise 3x3".
+  virtual std::string kernel(const Inference&) const { return {}; }
+
+ protected:
+  // Says the outputs' types and shapes, and refuses inputs that do not fit. Called by infer_outputs only.
+  virtual Status infer(Inference& c) const = 0;
+};
+
+using OperatorPtr = std::unique_ptr<Operator>;
+
+// Sentences that many operators need.
+Status wrong_type(std::string_view what, DType actual, std::string_view expected);
+Status wrong_shape(std::string_view what, const Shape& actual, std::string_view expected);
+
+}  // namespace nm

@@ -1,0 +1,84 @@
+// The registry is filled from a list that the build makes of the operator files, so that nothing depends on the order
+// of static initialisers and a reduced build is a shorter list.
+#include "engine/op/registry.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace nm {
+
+#define NM_REGISTER(file) Entries operators_of_##file();
+#include "registry.inc"
+#undef NM_REGISTER
+
+namespace {
+
+constexpr Entries (*kFiles[])() = {
+#define NM_REGISTER(file) operators_of_##file,
+#include "registry.inc"
+#undef NM_REGISTER
+};
+
+auto order(const OperatorEntry& e) { return std::tuple(e.domain, e.name, e.since); }
+
+}  // namespace
+
+Registry::Registry() {
+  for (const auto& file : kFiles) {
+    for (const OperatorEntry& e : file()) entries_.push_back(&e);
+  }
+  std::sort(entries_.begin(), entries_.end(),
+            [](const OperatorEntry* a, const OperatorEntry* b) { return order(*a) < order(*b); });
+}
+
+const Registry& Registry::instance() {
+  static const Registry registry;
+  return registry;
+}
+
+const OperatorEntry* Registry::find(std::string_view domain, std::string_view name, int version) const {
+  const auto above = std::partition_point(entries_.begin(), entries_.end(), [&](const OperatorEntry* e) {
+    return std::tuple(e->domain, e->name, int{e->since}) <= std::tuple(domain, name, version);
+  });
+  if (above == entries_.begin()) return nullptr;
+  const OperatorEntry* e = above[-1];
+  return e->domain == domain && e->name == name && version <= e->until() ? e : nullptr;
+}
+
+std::vector<const OperatorEntry*> Registry::rows(std::string_view domain, std::string_view name) const {
+  std::vector<const OperatorEntry*> rows;
+  std::copy_if(entries_.begin(), entries_.end(), std::back_inserter(rows),
+               [&](const OperatorEntry* e) { return e->domain == domain && e->name == name; });
+  return rows;
+}
+
+size_t Registry::operator_count() const {
+  size_t count = 0;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const bool first =
+        i == 0 || entries_[i]->name != entries_[i - 1]->name || entries_[i]->domain != entries_[i - 1]->domain;
+    count += first ? 1 : 0;
+  }
+  return count;
+}
+
+const Facts& facts_of(const Node& node) {
+  static constexpr Facts kNone;
+  const OperatorEntry* entry = Registry::instance().find(node);
+  return entry != nullptr ? entry->facts : kNone;
+}
+
+Result<OperatorPtr> create_operator(const Node& node) {
+  const OperatorEntry* entry = Registry::instance().find(node);
+  if (entry == nullptr || entry->make == nullptr) {
+    return Status(Code::UnsupportedOperator, text("the operator ", node.domain.empty() ? "" : node.domain + ".",
+                                                  node.op_type, " (version ", node.version, ") is not supported"))
+        .at(node.op_type, node.name);
+  }
+  Attributes attributes(node, entry->facts.attributes);
+  OperatorPtr op = entry->make(attributes);
+  if (Status s = attributes.take_status(); !s.ok()) return std::move(s).at(node.op_type, node.name);
+  return op;
+}
+
+}  // namespace nm

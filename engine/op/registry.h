@@ -1,0 +1,102 @@
+// The registry: what the engine knows of an operator beside its code. Each operator file states it in a table, so that
+// passes, checks and documents need no lists of their own.
+#pragma once
+#include <climits>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/op/layout.h"
+#include "engine/op/operator.h"
+
+namespace nm {
+
+class Composition;
+
+inline constexpr uint8_t kAny = 255;  // any number of inputs or outputs
+
+// Which inputs an operator only moves: its outputs' elements are elements of theirs.
+enum class Moves : uint8_t { Nothing, First, All };
+
+struct Facts {
+  // The most inputs and outputs that a node of these versions may have.
+  uint8_t inputs = 0;
+  uint8_t outputs = 0;
+  // The last version; the next row of the name ends the versions of this one too.
+  int16_t until = INT16_MAX;
+  // See layout.h. Every operator with a class states one; compositions are replaced before anybody asks.
+  LayoutRule layout = nullptr;
+  // QuantizeLinear may change places with the operator, so that it moves bytes.
+  Moves moves = Moves::Nothing;
+  // An activation behind the operator can become part of it: its constructor reads FusedActivation.
+  bool takes_activation = false;
+  // float64 is computed in float32: a pass puts Casts around the operator.
+  bool single_precision = false;
+  // The versions of attributes that the class reads in others too.
+  std::span<const AttributeRange> attributes = {};
+};
+
+struct OperatorEntry {
+  std::string_view domain;
+  std::string_view name;
+  int16_t since = 1;  // the first operator set version of the form that the class understands
+  Facts facts;
+  // One of the two: an operator of its own, or other operators that take its place (see composition.h).
+  OperatorPtr (*make)(Attributes&) = nullptr;
+  void (*compose)(Composition&) = nullptr;
+
+  int until() const { return facts.until; }
+};
+
+template <class T, auto... args>
+OperatorPtr make_operator(Attributes& a) {
+  return std::make_unique<T>(a, args...);
+}
+
+// T's constructor takes (Attributes&, args...): entry<UnaryOperator, Unary::Exp>("Exp", 1, {…}).
+template <class T, auto... args>
+constexpr OperatorEntry entry(std::string_view name, int16_t since, const Facts& facts) {
+  return {"", name, since, facts, make_operator<T, args...>, nullptr};
+}
+template <class T, auto... args>
+constexpr OperatorEntry entry_in(std::string_view domain, std::string_view name, int16_t since, const Facts& facts) {
+  return {domain, name, since, facts, make_operator<T, args...>, nullptr};
+}
+constexpr OperatorEntry composition_in(std::string_view domain, std::string_view name, int16_t since,
+                                       const Facts& facts, void (*compose)(Composition&)) {
+  return {domain, name, since, facts, nullptr, compose};
+}
+
+using Entries = std::span<const OperatorEntry>;
+
+// Defines what the build's list of operator files names.
+#define NM_OPERATORS(file, entries) \
+  Entries operators_of_##file() { return entries; }
+
+class Registry {
+ public:
+  static const Registry& instance();
+
+  // The row of the highest version that is not above `version`, unless it has ended before.
+  const OperatorEntry* find(std::string_view domain, std::string_view name, int version) const;
+  const OperatorEntry* find(const Node& node) const { return find(node.domain, node.op_type, node.version); }
+  // All rows of a name, in the order of their versions.
+  std::vector<const OperatorEntry*> rows(std::string_view domain, std::string_view name) const;
+  // By domain, name and version.
+  const std::vector<const OperatorEntry*>& entries() const { return entries_; }
+  // Names, each counted once.
+  size_t operator_count() const;
+
+ private:
+  Registry();
+  std::vector<const OperatorEntry*> entries_;
+};
+
+// What the node's operator states; the facts of an operator that is not there are none.
+const Facts& facts_of(const Node& node);
+
+// Creates the node's operator; UnsupportedOperator when there is none for its domain, type and version.
+Result<OperatorPtr> create_operator(const Node& node);
+
+}  // namespace nm

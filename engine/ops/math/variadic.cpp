@@ -1,0 +1,76 @@
+// Sum, Mean, Max and Min of any number of tensors.
+#include "engine/kernels/kernels.h"
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/math/binary.h"
+#include "engine/tensor/broadcast.h"
+#include "engine/tensor/strided.h"
+
+namespace nm {
+namespace {
+
+class Variadic final : public Operator {
+ public:
+  Variadic(Attributes& a, Binary f, bool mean = false)
+      : f_(f), mean_(mean), may_overwrite_(a.node().inputs.size() <= 2) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, c.input_count()));
+    if (c.input_count() == 0) return {Code::MissingInput, "the operator needs at least one input"};
+    NM_TRY(check_number(c, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
+    c.output(0, type);
+    Shape shape;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (!c.has_shape(i)) return {};
+      NM_ASSIGN(shape, broadcast_or_fail(shape, c.shape(i)));
+    }
+    c.output(0, type, shape);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    Tensor& out = c.output(0);
+    if (c.input_count() == 1) {
+      copy_all(c.input(0), out);
+      return {};
+    }
+    NM_TRY(apply_binary(f_, c.input(0), c.input(1), c.input(1).shape(), out));
+    for (size_t i = 2; i < c.input_count(); ++i) NM_TRY(apply_binary(f_, out, c.input(i), c.input(i).shape(), out));
+    return mean_ ? divide(out, static_cast<double>(c.input_count())) : Status();
+  }
+
+  // With more inputs, one that shares memory with the first could still be needed after it is overwritten.
+  bool in_place(size_t i) const override { return may_overwrite_ && i < 2; }
+  std::optional<Pointwise> pointwise(const Inference& c) const override {
+    return mean_ || c.input_count() < 2 ? std::nullopt : std::optional(Pointwise{f_});
+  }
+
+ private:
+  static Status divide(Tensor& out, double count) {
+    return with_number(out.dtype(), [&]<class T>() -> Status {
+      for (T& v : out.span<T>()) v = static_cast<T>(v / static_cast<T>(count));
+      return {};
+    });
+  }
+
+  Binary f_;
+  bool mean_;
+  bool may_overwrite_;
+};
+
+}  // namespace
+
+constexpr Facts kVariadic = {.inputs = kAny, .outputs = 1, .layout = layout::elementwise};
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Variadic, Binary::Add>("Sum", 1, kVariadic),
+    entry<Variadic, Binary::Add, true>("Mean", 1, kVariadic),
+    entry<Variadic, Binary::Max>("Max", 1, kVariadic),
+    entry<Variadic, Binary::Min>("Min", 1, kVariadic),
+};
+
+NM_OPERATORS(variadic, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,62 @@
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/tensor/broadcast.h"
+#include "engine/tensor/element.h"
+
+namespace nm {
+namespace {
+
+class Where final : public Movement {
+ public:
+  explicit Where(Attributes&) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 3));
+    NM_TRY(check_type(c, 0, "the condition", {DType::Bool}));
+    NM_ASSIGN(const DType type, common_type(c, 1, 3));
+    if (is_packed(type)) return wrong_type("input 1", type, "a type of whole bytes");
+    c.output(0, type);
+    if (!c.has_shape(0) || !c.has_shape(1) || !c.has_shape(2)) return {};
+    NM_ASSIGN(const Shape values, broadcast_or_fail(c.shape(1), c.shape(2)));
+    NM_ASSIGN(const Shape out, broadcast_or_fail(c.shape(0), values));
+    c.output(0, type, out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& x = c.input(1);
+    const Tensor& y = c.input(2);
+    Tensor& out = c.output(0);
+    const bool* condition = c.data<bool>(0);
+    const Broadcast b(out.shape(), {&c.input(0).shape(), &x.shape(), &y.shape()});
+    with_element(out.dtype(), [&]<class T>() {
+      const T* px = static_cast<const T*>(x.raw());
+      const T* py = static_cast<const T*>(y.raw());
+      T* to = static_cast<T*>(out.raw());
+      for_elements(b.count(), [&](int64_t begin, int64_t end) {
+        b.walk(begin, end, [&](const Broadcast::Run& r) {
+          for (int64_t i = 0; i < r.count; ++i) {
+            const T* source =
+                condition[r.in[0] + i * b.step(0)] ? px + r.in[1] + i * b.step(1) : py + r.in[2] + i * b.step(2);
+            to[r.out + i] = *source;
+          }
+        });
+      });
+    });
+    return {};
+  }
+
+  bool in_place(size_t i) const override { return i == 1 || i == 2; }
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Where>("Where", 9, {.inputs = 3, .outputs = 1, .layout = layout::elementwise}),
+};
+
+NM_OPERATORS(where, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,69 @@
+// com.microsoft's BiasGelu and FastGelu: a GELU after adding a bias to every row.
+#include "engine/kernels/kernels.h"
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+
+namespace nm {
+namespace {
+
+class BiasGelu final : public Operator {
+ public:
+  BiasGelu(Attributes&, Unary f) : f_(f) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, f_ == Unary::Gelu ? 2 : 1));
+    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
+    NM_TRY(common_type(c, 0, c.input_count()).take_status());
+    output_like(c, 0, 0);
+    if (!c.has_shape(0)) return {};
+    const Shape& x = c.shape(0);
+    if (c.has(1) && x.rank() == 0) return wrong_shape("the input", x, "at least one dimension");
+    if (c.has_shape(1) && c.shape(1).known() && x.back() >= 0 && c.shape(1) != Shape{x.back()}) {
+      return wrong_shape("the bias (input 1)", c.shape(1), to_string(Shape{x.back()}));
+    }
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& in = c.input(0);
+    if (in.dtype() != DType::Float32) return no_arithmetic(in.dtype());
+    const int64_t n = in.rank() == 0 ? 1 : in.shape().back();
+    if (in.count() == 0) return {};
+    const float* bias = c.has(1) ? c.data<float>(1) : nullptr;
+    const float* x = in.data<float>();
+    float* y = c.out<float>(0);
+    const ElementwiseKernels& k = kernels().elementwise;
+    for_rows(in.count() / n, n, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * n;
+      const float* from = x + at;
+      if (bias) {
+        k.row_affine(end - begin, n, from, n, nullptr, bias, y + at, n);
+        from = y + at;
+      }
+      k.unary(f_, from, y + at, (end - begin) * n, 0, 0);
+    });
+    return {};
+  }
+
+  bool in_place(size_t i) const override { return i == 0; }
+  std::optional<Pointwise> pointwise(const Inference& c) const override {
+    return c.has(1) ? std::nullopt : std::optional(Pointwise{f_});
+  }
+
+ private:
+  Unary f_;
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<BiasGelu, Unary::Gelu>(kMicrosoftDomain, "BiasGelu", 1,
+                                    {.inputs = 2, .outputs = 1, .layout = layout::elementwise}),
+    entry_in<BiasGelu, Unary::GeluTanh>(kMicrosoftDomain, "FastGelu", 1,
+                                        {.inputs = 2, .outputs = 1, .layout = layout::elementwise}),
+};
+
+NM_OPERATORS(bias_gelu, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,321 @@
+// com.microsoft's GroupQueryAttention, as decoders with a cache have it: heads share keys and values, positions are
+// turned into the queries and keys, each sample has its own length.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/kernels/kernels.h"
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/microsoft/attention_masks.h"
+#include "engine/ops/nn/rotary.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kQuery = 0, kKey = 1, kValue = 2, kPastKey = 3, kPastValue = 4, kLengths = 5, kTotal = 6, kCosines = 7,
+                 kSines = 8, kPositions = 9, kScoreBias = 10, kSinks = 11, kQueryNorm = 14, kKeyNorm = 15, kInputs = 16;
+
+struct Sizes {
+  int64_t batch = 0, length = 0, head = 0;
+  int64_t past = 0;      // rows of the past's buffer
+  int64_t total = 0;     // of the longest sample, past and new
+  int64_t capacity = 0;  // rows of the present's buffer
+};
+
+class GroupQueryAttention final : public Operator {
+ public:
+  explicit GroupQueryAttention(Attributes& a)
+      : heads_(a.integer("num_heads", 0)),
+        kv_heads_(a.integer("kv_num_heads", 0)),
+        scale_(a.number("scale", 0)),
+        softcap_(a.number("softcap", 0)),
+        window_(a.integer("local_window_size", -1)),
+        rotary_(a.flag("do_rotary", false)),
+        neighbours_(a.flag("rotary_interleaved", false)),
+        smooth_(a.integer("smooth_softmax", -1) > 0),
+        causal_(a.flag("causal", true)),
+        scores_(a.integer("qk_output", 0)),
+        query_epsilon_(a.number("q_norm_epsilon", a.number("qk_norm_epsilon", 1e-6f))),
+        key_epsilon_(a.number("k_norm_epsilon", a.number("qk_norm_epsilon", 1e-6f))) {
+    constexpr int64_t kMost = 1 << 20;
+    if (heads_ < 1 || kv_heads_ < 1 || heads_ > kMost || kv_heads_ > heads_ || heads_ % kv_heads_ != 0) {
+      a.fail("the attributes 'num_heads' and 'kv_num_heads' must be given; the latter must divide the former");
+    }
+    if (window_ < -1 || window_ == 0) a.fail("the attribute 'local_window_size' must be -1 or positive");
+    if (scores_ < 0 || scores_ > 2) a.fail("the attribute 'qk_output' must be 0, 1 or 2");
+    if (a.flag("sliding_window_cache", false)) a.unsupported("the attribute 'sliding_window_cache' is not supported");
+    a.ignore({"kv_cache_bit_width"});  // of a quantised cache
+    for (const std::string_view name : {"k_quant_type", "v_quant_type"}) {
+      if (a.string(name, "NONE") != "NONE") a.unsupported("a quantised cache is not supported");
+    }
+  }
+
+  Status infer(Inference& c) const override {
+    for (const size_t i : {kQuery, kLengths, kTotal}) {
+      if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
+    }
+    NM_TRY(check_tensors(c, 1));
+    for (size_t i = kInputs; i < c.input_count(); ++i) {
+      if (c.has(i)) return {Code::UnsupportedOperator, "the lengths of the new tokens (input 16) are not supported"};
+    }
+    for (const size_t i :
+         {kQuery, kKey, kValue, kPastKey, kPastValue, kCosines, kSines, kScoreBias, kSinks, kQueryNorm, kKeyNorm}) {
+      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      if (c.type(i) != DType::Undefined && c.type(kQuery) != DType::Undefined && c.type(i) != c.type(kQuery)) {
+        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kQuery)));
+      }
+    }
+    for (const size_t i : {kLengths, kTotal}) NM_TRY(check_type(c, i, text("input ", i), {DType::Int32}));
+    NM_TRY(check_type(c, kPositions, "the positions (input 9)", {DType::Int64}));
+    NM_TRY(check_scalar(c, kTotal, "the total length (input 6)"));
+    if (c.has(kKey) != c.has(kValue) || c.has(kPastKey) != c.has(kPastValue) || c.has(kQueryNorm) != c.has(kKeyNorm)) {
+      return {Code::MissingInput, "keys and values, their pasts, and the norms of queries and keys come in pairs"};
+    }
+    if (rotary_ && (!c.has(kCosines) || !c.has(kSines))) {
+      return {Code::MissingInput, "the attribute 'do_rotary' needs cosines and sines (inputs 7 and 8)"};
+    }
+    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(kQuery));
+    for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue}) {
+      if (c.has(i) && !c.has_shape(i)) return {};
+    }
+    NM_ASSIGN(const Sizes s, sizes(c));
+    const int64_t width = s.head < 0 ? kUnknownDim : s.head * heads_;
+    c.output(0, c.type(kQuery), Shape{s.batch, s.length, width});
+    for (const size_t o : {1, 2}) c.output(o, c.type(kQuery), Shape{s.batch, kv_heads_, s.capacity, s.head});
+    c.output(3, c.type(kQuery), Shape{s.batch, heads_, s.length, s.total});
+    return check_others(c, s);
+  }
+
+  Status run(Execution& c) override {
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      const bool real = i != kLengths && i != kTotal && i != kPositions;
+      if (real && c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+    }
+    const Sizes s = run_sizes(c);
+    NM_ASSIGN(int64_t * lengths, c.scratch<int64_t>(Size(2) * s.batch));
+    int64_t* pasts = lengths + s.batch;
+    for (int64_t b = 0; b < s.batch; ++b) {
+      lengths[b] = int64_t{c.data<int32_t>(kLengths)[b]} + 1;
+      // The first tokens of a shorter sample are followed by padding.
+      pasts[b] = s.total == s.length ? 0 : lengths[b] - s.length;
+      if (lengths[b] < 1 || lengths[b] > s.total || pasts[b] < 0 || pasts[b] > s.past) {
+        return {Code::InvalidData,
+                text("the length (input 5) ", lengths[b] - 1, " of sample ", b, " does not fit ", s.length,
+                     " new tokens, a past of at most ", s.past, " and ", s.total, " in all")};
+      }
+    }
+    AttentionCall call;
+    call.batch = s.batch;
+    call.q_heads = heads_;
+    call.kv_heads = kv_heads_;
+    call.q_len = s.length;
+    call.kv_len = s.total;
+    call.head_size = call.v_size = s.head;
+    call.y = Heads<float>::inner(c.out<float>(0), s.length, s.head, heads_ * s.head);
+    call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
+    call.softcap = softcap_;
+    call.causal = causal_;
+    call.left_window = window_ > 0 ? window_ - 1 : -1;
+    call.lengths = lengths;
+    call.offsets = pasts;
+    set_score_bias(c, kScoreBias, call);
+    if (c.has(kSinks)) {
+      call.sinks = c.data<float>(kSinks);
+    } else if (smooth_) {
+      NM_ASSIGN(float* sinks, c.scratch<float>(Size(heads_)));
+      std::fill_n(sinks, heads_, 0.f);
+      call.sinks = sinks;
+    }
+    if (c.wants(3)) {
+      call.scores = c.out<float>(3);
+      call.scores_after = scores_ == 2 ? AttentionCall::Scores::Softmax : AttentionCall::Scores::Softcap;
+    }
+    NM_TRY(set_operands(c, s, pasts, call));
+    return attend(c, call);
+  }
+
+  double flops(const Inference& c) const override {
+    auto s = sizes(c);
+    if (!s.ok() || s->total < 0) return 0;
+    return 4.0 * static_cast<double>(s->batch * heads_ * s->length * s->total) * static_cast<double>(s->head);
+  }
+
+ private:
+  Result<Sizes> sizes(const Inference& c) const {
+    Sizes s;
+    const Shape& q = c.shape(kQuery);
+    if (q.rank() != 3) return wrong_shape("the queries (input 0)", q, "[batch,length,size]");
+    s.batch = q[0];
+    s.length = q[1];
+    const int64_t shares = c.has(kKey) ? heads_ : heads_ + 2 * kv_heads_;
+    if (q[2] >= 0 && (q[2] % shares != 0 || q[2] == 0)) {
+      return wrong_shape("the queries (input 0)", q, text("a last dimension that ", shares, " heads share"));
+    }
+    s.head = q[2] < 0 ? kUnknownDim : q[2] / shares;
+    for (const size_t i : {kKey, kValue}) {
+      if (!c.has(i) || !c.shape(i).known()) continue;
+      const Shape expected{s.batch, s.length, s.head < 0 ? kUnknownDim : s.head * kv_heads_};
+      if (expected.known() && c.shape(i) != expected)
+        return wrong_shape(text("input ", i), c.shape(i), to_string(expected));
+    }
+    if (c.has(kPastKey)) {
+      s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+      for (const size_t i : {kPastKey, kPastValue}) {
+        const Shape expected{s.batch, kv_heads_, s.past, s.head};
+        const Shape& past = c.shape(i);
+        if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
+          return wrong_shape(text("input ", i), past, to_string(expected));
+        }
+      }
+    }
+    const auto total = c.integers(kTotal);
+    s.total = total && total->size() == 1 ? (*total)[0] : kUnknownDim;
+    if (total && (s.total < 1 || (s.length >= 0 && s.total < s.length))) {
+      return Status(Code::InvalidData,
+                    text("the total length (input 6) is ", s.total, ", less than the ", s.length, " new tokens"));
+    }
+    s.capacity = s.total < 0 || s.past < 0 ? kUnknownDim : std::max(s.total, s.past);
+    return s;
+  }
+
+  // Inference has checked the shapes already.
+  Sizes run_sizes(const Execution& c) const {
+    const Tensor& q = c.input(kQuery);
+    Sizes s;
+    s.batch = q.dim(0);
+    s.length = q.dim(1);
+    s.head = q.dim(2) / (c.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
+    s.past = c.has(kPastKey) ? c.input(kPastKey).dim(2) : 0;
+    s.total = *c.data<int32_t>(kTotal);
+    s.capacity = std::max(s.total, s.past);
+    return s;
+  }
+
+  Status check_others(const Inference& c, const Sizes& s) const {
+    const auto known = [&](size_t i) { return c.has_shape(i) && c.shape(i).known(); };
+    if (known(kLengths) && s.batch >= 0 && c.shape(kLengths).count() != s.batch) {
+      return wrong_shape("the lengths (input 5)", c.shape(kLengths), to_string(Shape{s.batch}));
+    }
+    if (known(kPositions) && s.batch >= 0 && s.length >= 0 && c.shape(kPositions) != Shape{s.batch, s.length}) {
+      return wrong_shape("the positions (input 9)", c.shape(kPositions), to_string(Shape{s.batch, s.length}));
+    }
+    if (known(kSinks) && c.shape(kSinks) != Shape{heads_}) {
+      return wrong_shape("the sinks (input 11)", c.shape(kSinks), to_string(Shape{heads_}));
+    }
+    for (const size_t i : {kQueryNorm, kKeyNorm}) {
+      if (known(i) && s.head >= 0 && c.shape(i) != Shape{s.head}) {
+        return wrong_shape(text("the norm's weights (input ", i, ")"), c.shape(i), to_string(Shape{s.head}));
+      }
+    }
+    if (rotary_ && known(kCosines) && known(kSines)) {
+      const Shape& angles = c.shape(kCosines);
+      if (angles != c.shape(kSines) || angles.rank() != 2 || (s.head >= 0 && angles[1] > s.head / 2)) {
+        return wrong_shape("the cosines (input 7)", angles, "as the sines, [positions, half of a head at most]");
+      }
+    }
+    return check_score_bias(c, kScoreBias, s.batch, heads_, s.length, s.total);
+  }
+
+  Status set_operands(Execution& c, const Sizes& s, const int64_t* pasts, AttentionCall& call) const {
+    const int64_t q_width = heads_ * s.head, kv_width = kv_heads_ * s.head;
+    const float* q = c.data<float>(kQuery);
+    Heads<const float> k, v;
+    if (c.has(kKey)) {
+      call.q = Heads<const float>::inner(q, s.length, s.head, q_width);
+      k = Heads<const float>::inner(c.data<float>(kKey), s.length, s.head, kv_width);
+      v = Heads<const float>::inner(c.data<float>(kValue), s.length, s.head, kv_width);
+    } else {
+      const int64_t width = q_width + 2 * kv_width;
+      call.q = Heads<const float>::inner(q, s.length, s.head, width);
+      k = Heads<const float>::inner(q + q_width, s.length, s.head, width);
+      v = Heads<const float>::inner(q + q_width + kv_width, s.length, s.head, width);
+    }
+    NM_ASSIGN(call.q, prepared(c, s, pasts, call.q, heads_, kQueryNorm, query_epsilon_));
+    NM_ASSIGN(k, prepared(c, s, pasts, k, kv_heads_, kKeyNorm, key_epsilon_));
+    NM_ASSIGN(call.k, appended(c, s, pasts, k, kPastKey, 1));
+    NM_ASSIGN(call.v, appended(c, s, pasts, v, kPastValue, 2));
+    return {};
+  }
+
+  // Normalised and turned by their positions, where the node wants that.
+  Result<Heads<const float>> prepared(Execution& c, const Sizes& s, const int64_t* pasts, const Heads<const float>& x,
+                                      int64_t heads, size_t norm, float epsilon) const {
+    if (!c.has(norm) && !rotary_) return x;
+    const int64_t half = rotary_ ? c.input(kCosines).dim(1) : 0, rows = rotary_ ? c.input(kCosines).dim(0) : 0;
+    const auto position = [&](int64_t b, int64_t i) {
+      return c.has(kPositions) ? c.data<int64_t>(kPositions)[b * s.length + i] : pasts[b] + i;
+    };
+    for (int64_t i = 0; rotary_ && i < s.batch * s.length; ++i) {
+      const int64_t p = position(i / s.length, i % s.length);
+      if (p >= 0 && p < rows) continue;
+      return Status(Code::InvalidData, text("the position ", p, " is outside of caches with ", rows, " rows"));
+    }
+    NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.length * heads * s.head));
+    const auto to = Heads<float>::inner(own, s.length, s.head, heads * s.head);
+    for_rows(s.batch * s.length, heads * s.head, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        const int64_t b = r / s.length, i = r % s.length;
+        for (int64_t h = 0; h < heads; ++h) {
+          const float* from = x.at(b, h) + i * x.row;
+          float* y = to.at(b, h) + i * to.row;
+          if (c.has(norm)) {
+            kernels().rows.rms_norm(1, s.head, from, s.head, c.data<float>(norm), epsilon, y, s.head, nullptr);
+            from = y;
+          }
+          if (!rotary_) continue;
+          const int64_t at = position(b, i) * half;
+          turn_head(from, y, c.data<float>(kCosines) + at, c.data<float>(kSines) + at, 2 * half, s.head, neighbours_);
+        }
+      }
+    });
+    return Heads<const float>::inner(own, s.length, s.head, heads * s.head);
+  }
+
+  // Behind each sample's own past, in a buffer whose other rows are zero.
+  Result<Heads<const float>> appended(Execution& c, const Sizes& s, const int64_t* pasts, const Heads<const float>& now,
+                                      size_t past, size_t output) const {
+    if (!c.has(past) && !c.wants(output) && s.total == s.length) return now;
+    float* all = nullptr;
+    if (c.wants(output)) {
+      all = c.out<float>(output);
+    } else {
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * kv_heads_ * s.capacity * s.head));
+    }
+    const auto to = Heads<float>::outer(all, kv_heads_, s.capacity, s.head);
+    for (int64_t b = 0; b < s.batch; ++b) {
+      AppendRows rows{1, kv_heads_, s.head, {}, now, pasts[b], s.length};
+      rows.now.data = now.at(b, 0);
+      if (c.has(past)) {
+        rows.past = Heads<const float>::outer(c.data<float>(past), kv_heads_, s.past, s.head);
+        rows.past.data = rows.past.at(b, 0);
+      }
+      Heads<float> own = to;
+      own.data = to.at(b, 0);
+      append_rows(rows, own);
+      const int64_t filled = pasts[b] + s.length;
+      for (int64_t h = 0; h < kv_heads_; ++h) {
+        std::fill_n(to.at(b, h) + filled * s.head, (s.capacity - filled) * s.head, 0.f);
+      }
+    }
+    return Heads<const float>::outer(all, kv_heads_, s.capacity, s.head);
+  }
+
+  int64_t heads_, kv_heads_;
+  float scale_, softcap_;
+  int64_t window_;
+  bool rotary_, neighbours_, smooth_, causal_;
+  int64_t scores_;
+  float query_epsilon_, key_epsilon_;
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<GroupQueryAttention>(kMicrosoftDomain, "GroupQueryAttention", 1,
+                                  {.inputs = 17, .outputs = 4, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(group_query_attention, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,273 @@
+// com.microsoft's MultiHeadAttention: attention of queries, keys and values that are projected already, apart or
+// packed, with a bias, masks and a cache.
+#include <cmath>
+
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/microsoft/attention_masks.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kQuery = 0, kKey = 1, kValue = 2, kBias = 3, kMask = 4, kScoreBias = 5, kPastKey = 6, kPastValue = 7,
+                 kPastLength = 8, kIndirection = 9;
+
+// How the operands lie: [batch, length, heads·size] each; all in [batch, length, heads, 3, size]; keys and values in
+// [batch, length, heads, 2, size]; or keys and values of another sequence as [batch, heads, length, size].
+enum class Packing { None, All, KeysAndValues, Outer };
+
+struct Sizes {
+  Packing packing = Packing::None;
+  int64_t batch = 0, q_len = 0, kv_len = 0, past = 0, head = 0, v_head = 0;
+  int64_t total() const { return past < 0 || kv_len < 0 ? kUnknownDim : past + kv_len; }
+};
+
+class MultiHeadAttention final : public Operator {
+ public:
+  explicit MultiHeadAttention(Attributes& a)
+      : heads_(a.integer("num_heads", 0)),
+        causal_(a.flag("unidirectional", false)),
+        scale_(a.number("scale", 0)),
+        hidden_(a.number("mask_filter_value", -10000)) {
+    if (heads_ < 1) a.fail("the attribute 'num_heads' must be given and positive");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
+      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      if (c.type(i) != DType::Undefined && c.type(kQuery) != DType::Undefined && c.type(i) != c.type(kQuery)) {
+        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kQuery)));
+      }
+    }
+    if (c.has(kPastLength) || c.has(kIndirection)) {
+      return {Code::UnsupportedOperator,
+              "a cache that beams share (inputs 8 and 9) is not supported; run the decoder's loop in JavaScript"};
+    }
+    if (c.has(kPastKey) != c.has(kPastValue)) {
+      return {Code::MissingInput, "past keys and past values must be given together (inputs 6 and 7)"};
+    }
+    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(kQuery));
+    for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue}) {
+      if (c.has(i) && !c.has_shape(i)) return {};
+    }
+    NM_ASSIGN(const Sizes s, sizes(c));
+    const int64_t width = s.v_head < 0 ? kUnknownDim : s.v_head * heads_;
+    c.output(0, c.type(kQuery), Shape{s.batch, s.q_len, width});
+    c.output(1, c.type(kQuery), Shape{s.batch, heads_, s.total(), s.head});
+    c.output(2, c.type(kQuery), Shape{s.batch, heads_, s.total(), s.v_head});
+    c.output(3, c.type(kQuery), Shape{s.batch, heads_, s.q_len, s.total()});
+    const int64_t biases = s.head < 0 || s.v_head < 0 ? -1 : heads_ * (2 * s.head + s.v_head);
+    if (c.has_shape(kBias) && c.shape(kBias).known() && biases >= 0 && c.shape(kBias) != Shape{biases}) {
+      return wrong_shape("the bias (input 3)", c.shape(kBias), to_string(Shape{biases}));
+    }
+    NM_TRY(check_score_bias(c, kScoreBias, s.batch, heads_, s.q_len, s.total()));
+    return check_key_mask(c, kMask, s.batch, s.q_len, s.total());
+  }
+
+  Status run(Execution& c) override {
+    for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
+      if (c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+    }
+    const Sizes s = run_sizes(c);
+    AttentionCall call;
+    call.batch = s.batch;
+    call.q_heads = call.kv_heads = heads_;
+    call.q_len = s.q_len;
+    call.kv_len = s.total();
+    call.head_size = s.head;
+    call.v_size = s.v_head;
+    call.y = Heads<float>::inner(c.out<float>(0), s.q_len, s.v_head, heads_ * s.v_head);
+    call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
+    call.causal = causal_;
+    call.offset = s.past;
+    NM_TRY(set_operands(c, s, call));
+    set_score_bias(c, kScoreBias, call);
+    NM_TRY(set_key_mask(c, kMask, hidden_, call));
+    if (c.wants(3)) {
+      call.scores = c.out<float>(3);
+      call.scores_after = AttentionCall::Scores::Product;  // what onnxruntime means by normalised
+    }
+    return attend(c, call);
+  }
+
+  double flops(const Inference& c) const override {
+    auto s = sizes(c);
+    if (!s.ok() || s->total() < 0) return 0;
+    return 2.0 * static_cast<double>(s->batch * heads_ * s->q_len * s->total()) *
+           static_cast<double>(s->head + s->v_head);
+  }
+
+ private:
+  Result<Sizes> sizes(const Inference& c) const {
+    Sizes s;
+    const Shape& q = c.shape(kQuery);
+    s.batch = q.rank() > 1 ? q[0] : 0;
+    s.q_len = q.rank() > 1 ? q[1] : 0;
+    if (c.has(kKey) == (q.rank() == 5)) {
+      return wrong_shape("the queries (input 0)", q,
+                         "three dimensions beside keys, or queries, keys and values in [batch,length,heads,3,size]");
+    }
+    if (q.rank() == 5) {
+      s.packing = Packing::All;
+      s.kv_len = s.q_len;
+      s.head = s.v_head = q[4];
+      if (q[2] != heads_ || q[3] != 3) return wrong_shape("the queries (input 0)", q, text("[…,", heads_, ",3,size]"));
+    } else {
+      if (q.rank() != 3) return wrong_shape("the queries (input 0)", q, "[batch,length,size]");
+      NM_ASSIGN(s.head, share(kQuery, q));
+      NM_TRY(add_keys(c, s));
+    }
+    if (!c.has(kPastKey)) return s;
+    s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+    for (const size_t i : {kPastKey, kPastValue}) {
+      const Shape expected{s.batch, heads_, s.past, i == kPastKey ? s.head : s.v_head};
+      const Shape& past = c.shape(i);
+      if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
+        return wrong_shape(text("input ", i), past, to_string(expected));
+      }
+    }
+    return s;
+  }
+
+  Status add_keys(const Inference& c, Sizes& s) const {
+    const Shape& k = c.shape(kKey);
+    Shape expected;
+    if (k.rank() == 5) {
+      s.packing = Packing::KeysAndValues;
+      if (c.has(kValue)) return wrong_shape("the keys (input 1)", k, "three dimensions beside values (input 2)");
+      s.kv_len = k[1];
+      s.v_head = s.head;
+      expected = Shape{s.batch, s.kv_len, heads_, 2, s.head};
+    } else if (!c.has(kValue)) {
+      return {Code::MissingInput, "the values (input 2) are missing"};
+    } else if (k.rank() == 4) {
+      s.packing = Packing::Outer;
+      s.kv_len = k[2];
+      expected = Shape{s.batch, heads_, s.kv_len, s.head};
+      const Shape& v = c.shape(kValue);
+      s.v_head = v.rank() == 4 ? v[3] : kUnknownDim;
+      const Shape like{s.batch, heads_, s.kv_len, s.v_head};
+      if (v.rank() != 4 || differs(v, like)) return wrong_shape("the values (input 2)", v, to_string(like));
+    } else {
+      s.kv_len = k.rank() == 3 ? k[1] : kUnknownDim;
+      expected = Shape{s.batch, s.kv_len, s.head < 0 ? kUnknownDim : s.head * heads_};
+      const Shape& v = c.shape(kValue);
+      if (v.rank() != 3) return wrong_shape("the values (input 2)", v, "[batch,length,size]");
+      NM_ASSIGN(s.v_head, share(kValue, v));
+      if (differs(v, Shape{s.batch, s.kv_len, v[2]})) {
+        return wrong_shape("the values (input 2)", v, text("as many rows as there are keys, ", to_string(expected)));
+      }
+    }
+    if (k.rank() != expected.rank() || differs(k, expected)) {
+      return wrong_shape("the keys (input 1)", k, to_string(expected));
+    }
+    return {};
+  }
+
+  static bool differs(const Shape& a, const Shape& b) {
+    for (int i = 0; i < a.rank(); ++i) {
+      if (a[i] >= 0 && b[i] >= 0 && a[i] != b[i]) return true;
+    }
+    return false;
+  }
+
+  Result<int64_t> share(size_t i, const Shape& s) const {
+    if (s[2] < 0) return kUnknownDim;
+    if (s[2] % heads_ != 0 || s[2] == 0) {
+      return wrong_shape(text("input ", i), s, text("a last dimension that ", heads_, " heads share"));
+    }
+    return s[2] / heads_;
+  }
+
+  // Inference has checked the shapes already.
+  Sizes run_sizes(const Execution& c) const {
+    const Tensor& q = c.input(kQuery);
+    Sizes s;
+    s.batch = q.dim(0);
+    s.q_len = q.dim(1);
+    if (q.rank() == 5) {
+      s.packing = Packing::All;
+      s.kv_len = s.q_len;
+      s.head = s.v_head = q.dim(4);
+    } else {
+      const Tensor& k = c.input(kKey);
+      s.head = q.dim(2) / heads_;
+      s.packing = k.rank() == 5 ? Packing::KeysAndValues : k.rank() == 4 ? Packing::Outer : Packing::None;
+      s.kv_len = k.dim(k.rank() == 4 ? 2 : 1);
+      s.v_head = s.packing == Packing::KeysAndValues ? s.head
+                 : s.packing == Packing::Outer       ? c.input(kValue).dim(3)
+                                                     : c.input(kValue).dim(2) / heads_;
+    }
+    if (c.has(kPastKey)) s.past = c.input(kPastKey).dim(2);
+    return s;
+  }
+
+  // Queries with their bias; keys and values with theirs, behind those of the past, in the outputs when wanted.
+  Status set_operands(Execution& c, const Sizes& s, AttentionCall& call) const {
+    const float* q = c.data<float>(kQuery);
+    const auto packed = [&](const float* p, int64_t parts, int64_t part) {
+      const int64_t row = heads_ * parts * s.head;
+      return Heads<const float>{p + part * s.head, s.kv_len * row, parts * s.head, row};
+    };
+    call.q = Heads<const float>::inner(q, s.q_len, s.head, heads_ * s.head);
+    if (s.packing == Packing::All) {
+      call.q = packed(q, 3, 0);
+      call.k = packed(q, 3, 1);
+      call.v = packed(q, 3, 2);
+    } else if (s.packing == Packing::KeysAndValues) {
+      call.k = packed(c.data<float>(kKey), 2, 0);
+      call.v = packed(c.data<float>(kKey), 2, 1);
+    } else if (s.packing == Packing::Outer) {
+      call.k = Heads<const float>::outer(c.data<float>(kKey), heads_, s.kv_len, s.head);
+      call.v = Heads<const float>::outer(c.data<float>(kValue), heads_, s.kv_len, s.v_head);
+    } else {
+      call.k = Heads<const float>::inner(c.data<float>(kKey), s.kv_len, s.head, heads_ * s.head);
+      call.v = Heads<const float>::inner(c.data<float>(kValue), s.kv_len, s.v_head, heads_ * s.v_head);
+    }
+    const float* bias = c.has(kBias) ? c.data<float>(kBias) : nullptr;
+    if (bias != nullptr) {
+      NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.q_len * heads_ * s.head));
+      const auto to = Heads<float>::outer(own, heads_, s.q_len, s.head);
+      append_rows({s.batch, heads_, s.head, {}, call.q, 0, s.q_len, bias}, to);
+      call.q = Heads<const float>::outer(own, heads_, s.q_len, s.head);
+    }
+    // Keys of another sequence have their bias already.
+    if (s.packing == Packing::Outer) bias = nullptr;
+    NM_ASSIGN(call.k, behind(c, s, call.k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
+    NM_ASSIGN(call.v, behind(c, s, call.v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
+    return {};
+  }
+
+  Result<Heads<const float>> behind(Execution& c, const Sizes& s, const Heads<const float>& now, int64_t size,
+                                    const float* bias, size_t past, size_t output) const {
+    if (!c.has(past) && !c.wants(output) && bias == nullptr) return now;
+    float* all = nullptr;
+    if (c.wants(output)) {
+      all = c.out<float>(output);
+    } else {
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * heads_ * s.total() * size));
+    }
+    AppendRows rows{s.batch, heads_, size, {}, now, s.past, s.kv_len, bias};
+    if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), heads_, s.past, size);
+    append_rows(rows, Heads<float>::outer(all, heads_, s.total(), size));
+    return Heads<const float>::outer(all, heads_, s.total(), size);
+  }
+
+  int64_t heads_;
+  bool causal_;
+  float scale_;
+  float hidden_;  // what a masked score is lowered by
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<MultiHeadAttention>(kMicrosoftDomain, "MultiHeadAttention", 1,
+                                 {.inputs = 10, .outputs = 4, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(multi_head_attention, kEntries)
+
+}  // namespace nm

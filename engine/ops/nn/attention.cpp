@@ -1,0 +1,297 @@
+// ai.onnx Attention (operator sets 23 to 25), with masks, grouped heads, and caches of keys and values.
+//
+// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides, and nm_nan_rows, whether
+// a row of which nothing is seen is NaN ("kept") or all rows that are NaN are 0 ("zero").
+#include <algorithm>
+#include <cmath>
+
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/nn/attention_core.h"
+#include "engine/tensor/broadcast.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kMask = 3, kPastKey = 4, kPastValue = 5, kLengths = 6;
+
+struct Sizes {
+  int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, past = 0, head = 0, v_head = 0;
+  int64_t total() const { return past < 0 || kv_len < 0 ? kUnknownDim : past + kv_len; }
+};
+
+class Attention final : public Operator {
+ public:
+  explicit Attention(Attributes& a)
+      : causal_(a.flag("is_causal", false)),
+        q_heads_(a.integer("q_num_heads", 0)),
+        kv_heads_(a.integer("kv_num_heads", 0)),
+        scale_(a.number("scale", 0)),
+        has_scale_(a.has("scale")),
+        softcap_(a.number("softcap", 0)),
+        scores_mode_(a.integer("qk_matmul_output_mode", 0)),
+        left_window_(a.integer("left_window_size", -1)),
+        right_window_(a.integer("right_window_size", -1)),
+        low_(a.number("nm_low", -INFINITY)),
+        nan_rows_(nan_rows_named(a.string("nm_nan_rows", ""))) {
+    a.ignore({"softmax_precision"});  // always float32
+    if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
+    if (left_window_ < -1 || right_window_ < -1) a.fail("a window's size must be -1 or not negative");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 3));
+    for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, kPastKey, kPastValue}) {
+      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+    }
+    if (c.type(kMask) != DType::Bool) NM_TRY(check_number(c, kMask, "the mask"));
+    NM_TRY(check_type(c, kLengths, "the lengths (input 6)", {DType::Int64}));
+    if (c.has(kPastKey) != c.has(kPastValue)) {
+      return {Code::MissingInput, "past keys and past values must be given together (inputs 4 and 5)"};
+    }
+    if (c.has(kPastKey) && c.has(kLengths)) return {Code::InvalidModel, "past keys and lengths exclude each other"};
+    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(0));
+    for (size_t i = 0; i < 3; ++i) {
+      if (!c.has_shape(i)) return {};
+    }
+    if (c.has(kPastKey) && (!c.has_shape(kPastKey) || !c.has_shape(kPastValue))) return {};
+    NM_ASSIGN(const Sizes s, sizes(c));
+    const bool flat = c.shape(0).rank() == 3;
+    const int64_t width = s.v_head < 0 || s.q_heads < 0 ? kUnknownDim : s.v_head * s.q_heads;
+    c.output(0, c.type(0), flat ? Shape{s.batch, s.q_len, width} : Shape{s.batch, s.q_heads, s.q_len, s.v_head});
+    c.output(1, c.type(1), Shape{s.batch, s.kv_heads, s.total(), s.head});
+    c.output(2, c.type(2), Shape{s.batch, s.kv_heads, s.total(), s.v_head});
+    const Shape scores{s.batch, s.q_heads, s.q_len, s.total()};
+    c.output(3, c.type(0), scores);
+    return check_masks(c, s, scores);
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& q = c.input(0);
+    if (q.dtype() != DType::Float32) return no_arithmetic(q.dtype());
+    for (const size_t i : {size_t{1}, size_t{2}, kPastKey, kPastValue}) {
+      if (c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+    }
+    const bool flat = q.rank() == 3;
+    const Sizes s = run_sizes(c, flat);
+    AttentionCall call;
+    call.batch = s.batch;
+    call.q_heads = s.q_heads;
+    call.kv_heads = s.kv_heads;
+    call.q_len = s.q_len;
+    call.kv_len = s.total();
+    call.head_size = s.head;
+    call.v_size = s.v_head;
+    call.q = heads(q.data<float>(), flat, s.q_heads, s.q_len, s.head);
+    NM_ASSIGN(call.k, cached(c, 1, kPastKey, flat, s, s.head));
+    NM_ASSIGN(call.v, cached(c, 2, kPastValue, flat, s, s.v_head));
+    call.y = heads(c.out<float>(0), flat, s.q_heads, s.q_len, s.v_head);
+    call.scale = has_scale_ ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
+    call.softcap = softcap_;
+    call.causal = causal_;
+    call.left_window = left_window_;
+    call.right_window = right_window_;
+    call.offset = s.past;
+    call.low = low_;
+    call.nan_rows = nan_rows_;
+    if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
+    if (c.has(kMask)) NM_TRY(set_mask(c, call.mask));
+    if (c.wants(3)) {
+      call.scores = c.out<float>(3);
+      call.scores_after = static_cast<AttentionCall::Scores>(scores_mode_);
+    }
+    return attend(c, call);
+  }
+
+  double flops(const Inference& c) const override {
+    auto s = sizes(c);
+    if (!s.ok() || s->total() < 0) return 0;
+    return 2.0 * static_cast<double>(s->batch * s->q_heads * s->q_len * s->total()) *
+           static_cast<double>(s->head + s->v_head);
+  }
+
+ private:
+  static AttentionCall::NanRows nan_rows_named(std::string_view name) {
+    if (name == "kept") return AttentionCall::NanRows::Kept;
+    return name == "zero" ? AttentionCall::NanRows::Zero : AttentionCall::NanRows::Standard;
+  }
+
+  // Rows and heads of [batch, heads, rows, size] or [batch, rows, heads·size].
+  Result<Sizes> sizes(const Inference& c) const {
+    Sizes s;
+    const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+    const int rank = q.rank();
+    for (size_t i = 0; i < 3; ++i) {
+      if ((rank != 3 && rank != 4) || c.shape(i).rank() != rank) {
+        return wrong_shape(text("input ", i), c.shape(i),
+                           "three or four dimensions, as many for queries, keys and values");
+      }
+    }
+    s.batch = q[0];
+    if (rank == 3) {
+      if (q_heads_ < 1 || kv_heads_ < 1) {
+        return Status(Code::InvalidModel,
+                      "inputs of three dimensions need the attributes 'q_num_heads' and 'kv_num_heads'");
+      }
+      s.q_heads = q_heads_;
+      s.kv_heads = kv_heads_;
+      s.q_len = q[1];
+      s.kv_len = k[1];
+      NM_ASSIGN(s.head, share(q, q_heads_));
+      NM_ASSIGN(s.v_head, share(v, kv_heads_));
+      NM_ASSIGN(const int64_t k_head, share(k, kv_heads_));
+      if (s.head >= 0 && k_head >= 0 && s.head != k_head)
+        return wrong_shape("the keys (input 1)", k, text("heads of ", s.head));
+    } else {
+      s.q_heads = q[1];
+      s.kv_heads = k[1];
+      s.q_len = q[2];
+      s.kv_len = k[2];
+      s.head = q[3];
+      s.v_head = v[3];
+      if (k[3] >= 0 && s.head >= 0 && k[3] != s.head)
+        return wrong_shape("the keys (input 1)", k, text("heads of ", s.head));
+      if (v[1] >= 0 && s.kv_heads >= 0 && v[1] != s.kv_heads)
+        return wrong_shape("the values (input 2)", v, text(s.kv_heads, " heads"));
+    }
+    const int length_axis = rank == 3 ? 1 : 2;
+    for (const int i : {1, 2}) {
+      const Shape& shape = c.shape(static_cast<size_t>(i));
+      if (shape[0] >= 0 && s.batch >= 0 && shape[0] != s.batch)
+        return wrong_shape(text("input ", i), shape, text("a batch of ", s.batch));
+    }
+    if (v[length_axis] >= 0 && s.kv_len >= 0 && v[length_axis] != s.kv_len) {
+      return wrong_shape("the values (input 2)", v, text("as many rows as there are keys, ", s.kv_len));
+    }
+    if (s.q_heads >= 0 && s.kv_heads >= 0 && (s.kv_heads == 0 || s.q_heads % s.kv_heads != 0)) {
+      return Status(Code::ShapeMismatch,
+                    text(s.q_heads, " query heads cannot share ", s.kv_heads, " heads of keys evenly"));
+    }
+    if (!c.has(kPastKey)) return s;
+    s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+    for (const size_t i : {kPastKey, kPastValue}) {
+      const Shape expected{s.batch, s.kv_heads, s.past, i == kPastKey ? s.head : s.v_head};
+      const Shape& past = c.shape(i);
+      if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
+        return wrong_shape(text("input ", i), past, to_string(expected));
+      }
+    }
+    return s;
+  }
+
+  static Result<int64_t> share(const Shape& s, int64_t heads) {
+    if (s[2] < 0) return kUnknownDim;
+    if (s[2] % heads != 0) return wrong_shape("an input", s, text("a last dimension that ", heads, " heads share"));
+    return s[2] / heads;
+  }
+
+  static Status check_masks(const Inference& c, const Sizes& s, const Shape& scores) {
+    if (c.has_shape(kLengths) && c.shape(kLengths).known() && s.batch >= 0 && c.shape(kLengths) != Shape{s.batch}) {
+      return wrong_shape("the lengths (input 6)", c.shape(kLengths), to_string(Shape{s.batch}));
+    }
+    if (!c.has_shape(kMask) || !c.shape(kMask).known() || !scores.known()) return {};
+    const Shape& mask = c.shape(kMask);
+    Shape covered = scores;  // the mask may end before the keys do
+    if (mask.rank() > 0 && mask.back() > 1 && mask.back() < scores[3]) covered[3] = mask.back();
+    const auto both = broadcast_shape(covered, mask);
+    if (both && *both == covered) return {};
+    return wrong_shape("the mask (input 3)", mask, text("a shape that broadcasts to ", to_string(scores)));
+  }
+
+  // Inference has checked the shapes already.
+  Sizes run_sizes(const Execution& c, bool flat) const {
+    const Tensor &q = c.input(0), &k = c.input(1), &v = c.input(2);
+    Sizes s;
+    s.batch = q.dim(0);
+    s.q_heads = flat ? q_heads_ : q.dim(1);
+    s.kv_heads = flat ? kv_heads_ : k.dim(1);
+    s.q_len = q.dim(flat ? 1 : 2);
+    s.kv_len = k.dim(flat ? 1 : 2);
+    s.head = flat ? q.dim(2) / q_heads_ : q.dim(3);
+    s.v_head = flat ? v.dim(2) / kv_heads_ : v.dim(3);
+    if (c.has(kPastKey)) s.past = c.input(kPastKey).dim(2);
+    return s;
+  }
+
+  template <class T>
+  static Heads<T> heads(T* data, bool flat, int64_t count, int64_t rows, int64_t size) {
+    return flat ? Heads<T>::inner(data, rows, size, count * size) : Heads<T>::outer(data, count, rows, size);
+  }
+
+  // Keys or values behind those of the past; in the output for the present ones when somebody wants it.
+  static Result<Heads<const float>> cached(Execution& c, size_t input, size_t past, bool flat, const Sizes& s,
+                                           int64_t size) {
+    const auto now = heads<const float>(c.data<float>(input), flat, s.kv_heads, s.kv_len, size);
+    if (!c.has(past) && !c.wants(input)) return now;
+    float* all = nullptr;
+    if (c.wants(input)) {
+      all = c.out<float>(input);
+    } else {
+      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * s.kv_heads * s.total() * size));
+    }
+    AppendRows rows{s.batch, s.kv_heads, size, {}, now, s.past, s.kv_len};
+    if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), s.kv_heads, s.past, size);
+    append_rows(rows, Heads<float>::outer(all, s.kv_heads, s.total(), size));
+    return Heads<const float>::outer(all, s.kv_heads, s.total(), size);
+  }
+
+  // Numbers of any type are added to the scores.
+  static Status set_mask(const Execution& c, AttentionMask& m) {
+    const Tensor& t = c.input(kMask);
+    if (t.dtype() == DType::Bool) {
+      m.seen = t.data<bool>();
+    } else if (t.dtype() == DType::Float32) {
+      m.bias = t.data<float>();
+    } else {
+      NM_ASSIGN(float* bias, c.scratch<float>(Size(t.count())));
+      NM_TRY(with_number(t.dtype(), [&]<class T>() -> Status {
+        for (int64_t i = 0; i < t.count(); ++i) bias[i] = static_cast<float>(t.data<T>()[i]);
+        return {};
+      }));
+      m.bias = bias;
+    }
+    int64_t* const steps[] = {&m.column, &m.row, &m.head, &m.batch};
+    int64_t size = 1;
+    for (int i = 0; i < 4; ++i) {
+      const int64_t dim = i < t.rank() ? t.dim(t.rank() - 1 - i) : 1;
+      *steps[i] = dim == 1 ? 0 : size;
+      size *= dim;
+    }
+    m.columns = t.rank() > 0 ? t.shape().back() : 1;
+    return {};
+  }
+
+  bool causal_;
+  int64_t q_heads_, kv_heads_;
+  float scale_;
+  bool has_scale_;
+  float softcap_;
+  int64_t scores_mode_;
+  int64_t left_window_, right_window_;
+  float low_;
+  AttentionCall::NanRows nan_rows_;
+};
+
+}  // namespace
+
+constexpr AttributeRange kAttentionAttributes[] = {{"left_window_size", 25}, {"right_window_size", 25}};
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Attention>("Attention", 23,
+                     {.inputs = 6,
+                      .outputs = 4,
+                      .layout = layout::opaque,
+                      .single_precision = true,
+                      .attributes = kAttentionAttributes}),
+    entry<Attention>("Attention", 24,
+                     {.inputs = 7,
+                      .outputs = 4,
+                      .layout = layout::opaque,
+                      .single_precision = true,
+                      .attributes = kAttentionAttributes}),
+};
+
+NM_OPERATORS(attention, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,261 @@
+#include "engine/ops/nn/attention_core.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/kernels.h"
+#include "engine/op/numbers.h"
+
+namespace nm {
+namespace {
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+// Scores that are worked on at a time: 4 MiB stay in the caches of most hosts.
+constexpr int64_t kScores = int64_t{1} << 20;
+// Rows at a time where each sees fewer keys than the next, so that little is computed that none sees.
+constexpr int64_t kCausalRows = 128;
+
+class Attend {
+ public:
+  explicit Attend(const AttentionCall& call) : a_(call) {}
+
+  Status run(Execution& c) {
+    const int64_t matrices = a_.batch * a_.q_heads;
+    if (matrices == 0 || a_.q_len == 0) return {};
+    if (a_.kv_len == 0) {  // nothing to see
+      for (int64_t m = 0; m < matrices; ++m) {
+        for (int64_t i = 0; i < a_.q_len; ++i) {
+          std::fill_n(a_.y.at(m / a_.q_heads, m % a_.q_heads) + i * a_.y.row, a_.v_size, 0.f);
+        }
+      }
+      return {};
+    }
+    reach_ = a_.kv_len;
+    if (a_.q_len == 1) return run_single(c, matrices);
+    const int64_t most = a_.causal ? std::min(kCausalRows, a_.q_len) : a_.q_len;
+    const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, most);
+    const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
+    NM_ASSIGN(scores_, c.scratch<float>(Size(together) * rows * a_.kv_len));
+    NM_ASSIGN(offsets_, c.scratch<int64_t>(Size(3) * together));
+    // The same scratch serves all blocks; the first is the largest.
+    BatchedGemm qk = product_of_keys(0, together, 0, rows);
+    BatchedGemm pv = product_of_values(0, together, 0, rows);
+    ThreadPool& pool = ThreadPool::instance();
+    const GemmKernels& gemm = kernels().gemm;
+    NM_ASSIGN(
+        float* work,
+        c.scratch<float>(Size(std::max(gemm.batched_scratch_size(qk, pool), gemm.batched_scratch_size(pv, pool)))));
+    for (int64_t m = 0; m < matrices; m += together) {
+      const int64_t count = std::min(together, matrices - m);
+      for (int64_t i = 0; i < a_.q_len; i += rows) {
+        const int64_t height = std::min(rows, a_.q_len - i);
+        reach_ = reach(m, count, i + height - 1);
+        gemm.run_batched(product_of_keys(m, count, i, height), work, pool);
+        for_rows(count * height, a_.kv_len, [&](int64_t begin, int64_t end) {
+          for (int64_t r = begin; r < end; ++r) soften(m + r / height, i + r % height, scores_ + r * a_.kv_len);
+        });
+        gemm.run_batched(product_of_values(m, count, i, height), work, pool);
+      }
+    }
+    return {};
+  }
+
+ private:
+  // One query for each head, as a decoder has them: nothing is packed.
+  Status run_single(Execution& c, int64_t matrices) {
+    ThreadPool& pool = ThreadPool::instance();
+    NM_ASSIGN(scores_, c.scratch<float>(Size(a_.kv_len) * pool.size()));
+    const GemmKernels& gemm = kernels().gemm;
+    const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
+    pool.parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
+      float* row = scores_ + thread * a_.kv_len;
+      for (int64_t m = begin; m < end; ++m) {
+        const int64_t b = m / a_.q_heads, h = m % a_.q_heads;
+        gemm.gemv_rows(a_.head_size, a_.kv_len, a_.q.at(b, h), a_.k.at(b, kv_head(h)), a_.k.row, a_.scale, row);
+        soften(m, 0, row);
+        gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {}, pool);
+      }
+    });
+    return {};
+  }
+
+  BatchedGemm product_of_keys(int64_t first, int64_t count, int64_t row, int64_t rows) const {
+    BatchedGemm g = product(count, rows);
+    g.n = reach_;
+    g.k = a_.head_size;
+    g.a = a_.q.data + row * a_.q.row;
+    g.lda = a_.q.row;
+    g.b = a_.k.data;
+    g.b_row_stride = 1;
+    g.b_col_stride = a_.k.row;
+    g.alpha = a_.scale;
+    g.c = scores_;
+    g.ldc = a_.kv_len;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t b = (first + i) / a_.q_heads;
+      const int64_t h = (first + i) % a_.q_heads;
+      set_offsets(count, i, a_.q.offset(b, h), a_.k.offset(b, kv_head(h)), i * rows * a_.kv_len);
+    }
+    return g;
+  }
+
+  BatchedGemm product_of_values(int64_t first, int64_t count, int64_t row, int64_t rows) const {
+    BatchedGemm g = product(count, rows);
+    g.n = a_.v_size;
+    g.k = reach_;
+    g.a = scores_;
+    g.lda = a_.kv_len;
+    g.b = a_.v.data;
+    g.b_row_stride = a_.v.row;
+    g.c = a_.y.data + row * a_.y.row;
+    g.ldc = a_.y.row;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t b = (first + i) / a_.q_heads;
+      const int64_t h = (first + i) % a_.q_heads;
+      set_offsets(count, i, i * rows * a_.kv_len, a_.v.offset(b, kv_head(h)), a_.y.offset(b, h));
+    }
+    return g;
+  }
+
+  BatchedGemm product(int64_t count, int64_t rows) const {
+    BatchedGemm g;
+    g.batch = count;
+    g.m = rows;
+    g.a_offsets = offsets_;
+    g.b_offsets = offsets_ + count;
+    g.c_offsets = offsets_ + 2 * count;
+    return g;
+  }
+
+  void set_offsets(int64_t count, int64_t i, int64_t a, int64_t b, int64_t c) const {
+    offsets_[i] = a;
+    offsets_[count + i] = b;
+    offsets_[2 * count + i] = c;
+  }
+
+  // Several query heads may share a head of keys and values.
+  int64_t kv_head(int64_t h) const { return h / (a_.q_heads / a_.kv_heads); }
+
+  struct Range {
+    int64_t begin, end;
+  };
+
+  // Keys that query i of batch b may see, as far as causality, windows and lengths say.
+  Range visible(int64_t b, int64_t i) const {
+    const int64_t n = a_.lengths != nullptr ? std::clamp(a_.lengths[b], int64_t{0}, a_.kv_len) : a_.kv_len;
+    const int64_t offset = a_.lengths != nullptr ? n - a_.q_len : a_.offset;
+    const int64_t position = i + (a_.offsets != nullptr ? a_.offsets[b] : offset);
+    int64_t ahead = a_.causal ? 0 : n;
+    if (a_.right_window >= 0) ahead = std::min(ahead, a_.right_window);
+    const int64_t behind = a_.left_window >= 0 ? std::min(a_.left_window, a_.kv_len + a_.q_len) : a_.kv_len + a_.q_len;
+    const int64_t end = a_.causal || a_.right_window >= 0 ? std::clamp(position + 1 + ahead, int64_t{0}, n) : n;
+    return {std::clamp(position - behind, int64_t{0}, end), end};
+  }
+
+  // Keys that some query up to row i of these matrices may see: none behind them is worked on.
+  int64_t reach(int64_t first, int64_t count, int64_t i) const {
+    if (a_.scores != nullptr) return a_.kv_len;
+    int64_t end = 1;
+    for (int64_t b = first / a_.q_heads; b <= (first + count - 1) / a_.q_heads; ++b) {
+      end = std::max(end, visible(b, i).end);
+    }
+    return end;
+  }
+
+  // One row of scores into probabilities.
+  void soften(int64_t matrix, int64_t i, float* x) const {
+    using Scores = AttentionCall::Scores;
+    const int64_t b = matrix / a_.q_heads;
+    const ElementwiseKernels& k = kernels().elementwise;
+    const auto show = [&](Scores after) {
+      if (a_.scores == nullptr || a_.scores_after != after) return;
+      std::copy_n(x, a_.kv_len, a_.scores + (matrix * a_.q_len + i) * a_.kv_len);
+    };
+    show(Scores::Product);
+    if (a_.softcap != 0) {
+      k.unary(Unary::Affine, x, x, reach_, 1 / a_.softcap, 0);
+      k.unary(Unary::Tanh, x, x, reach_, 0, 0);
+      k.unary(Unary::Affine, x, x, reach_, a_.softcap, 0);
+    }
+    show(Scores::Softcap);
+    Range seen = visible(b, i);
+    for (const AttentionMask* m : {&a_.mask, &a_.padding}) {
+      if (m->bias == nullptr && m->seen == nullptr) continue;
+      if (m->column != 0) seen.end = std::clamp(m->columns, seen.begin, seen.end);
+      apply(*m, b * m->batch + matrix % a_.q_heads * m->head + i * m->row, seen, x);
+    }
+    std::fill(x, x + seen.begin, kMasked);
+    std::fill(x + seen.end, x + reach_, kMasked);
+    show(Scores::Mask);
+    const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
+    if (blind && a_.nan_rows == AttentionCall::NanRows::Kept) {
+      std::fill(x, x + reach_, std::numeric_limits<float>::quiet_NaN());
+      return;
+    }
+    if (blind) seen.end = seen.begin;
+    std::fill(x, x + seen.begin, 0.f);
+    std::fill(x + seen.end, x + reach_, 0.f);
+    const int64_t n = seen.end - seen.begin;
+    if (n > 0) {
+      const RowKernels& rows = kernels().rows;
+      float all = 0;  // the logarithm of what the keys weigh together
+      if (a_.sinks != nullptr) rows.reduce(Reduce::LogSumExp, 1, n, x + seen.begin, n, &all);
+      rows.softmax(1, n, x + seen.begin, n, x + seen.begin, n);
+      if (a_.sinks != nullptr) {
+        const float share = 1 / (1 + std::exp(a_.sinks[matrix % a_.q_heads] - all));
+        k.unary(Unary::Affine, x + seen.begin, x + seen.begin, n, share, 0);
+      }
+      // One NaN makes all of a row NaN.
+      if (a_.nan_rows == AttentionCall::NanRows::Zero && std::isnan(x[seen.begin])) std::fill_n(x + seen.begin, n, 0.f);
+    }
+    show(Scores::Softmax);
+  }
+
+  void apply(const AttentionMask& m, int64_t at, const Range& seen, float* x) const {
+    if (m.bias != nullptr && m.column == 1) {
+      float* first = x + seen.begin;
+      kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
+      return;
+    }
+    for (int64_t j = seen.begin; j < seen.end; ++j) {
+      const int64_t from = at + j * m.column;
+      if (m.bias != nullptr) {
+        x[j] += m.bias[from];
+      } else if (!m.seen[from]) {
+        x[j] = a_.low;
+      }
+    }
+  }
+
+  const AttentionCall& a_;
+  float* scores_ = nullptr;
+  int64_t reach_ = 0;
+  int64_t* offsets_ = nullptr;
+};
+
+}  // namespace
+
+void append_rows(const AppendRows& r, const Heads<float>& to) {
+  for_rows(r.batch * r.heads, (r.past_rows + r.now_rows) * r.size, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t b = i / r.heads, h = i % r.heads;
+      float* row = to.at(b, h);
+      for (int64_t p = 0; p < r.past_rows; ++p, row += to.row) {
+        std::copy_n(r.past.at(b, h) + p * r.past.row, r.size, row);
+      }
+      for (int64_t n = 0; n < r.now_rows; ++n, row += to.row) {
+        const float* from = r.now.at(b, h) + n * r.now.row;
+        if (r.bias == nullptr) {
+          std::copy_n(from, r.size, row);
+        } else {
+          kernels().elementwise.binary(Binary::Add, from, r.bias + h * r.size, row, r.size);
+        }
+      }
+    }
+  });
+}
+
+Status attend(Execution& c, const AttentionCall& call) { return Attend(call).run(c); }
+
+}  // namespace nm

@@ -1,0 +1,74 @@
+// Scaled dot-product attention in f32 over heads that lie anywhere in memory: softmax(scale·Q·Kᵀ + bias)·V.
+#pragma once
+#include <limits>
+
+#include "engine/op/operator.h"
+
+namespace nm {
+
+// Matrices of one operand: matrix (b, h) starts at data + b·batch + h·head, its rows are `row` apart.
+template <class T>
+struct Heads {
+  T* data = nullptr;
+  int64_t batch = 0, head = 0, row = 0;
+
+  T* at(int64_t b, int64_t h) const { return data + b * batch + h * head; }
+  int64_t offset(int64_t b, int64_t h) const { return b * batch + h * head; }
+  // Heads one after the other: [batch, heads, rows, size].
+  static Heads outer(T* p, int64_t heads, int64_t rows, int64_t size) {
+    return {p, heads * rows * size, rows * size, size};
+  }
+  // Heads side by side in rows of `width` elements: [batch, rows, heads·size].
+  static Heads inner(T* p, int64_t rows, int64_t size, int64_t width) { return {p, rows * width, size, width}; }
+};
+
+// A mask that broadcasts to the scores; columns past `columns` are masked. Either floats that are added or bools
+// that say what may be seen.
+struct AttentionMask {
+  const float* bias = nullptr;
+  const bool* seen = nullptr;
+  int64_t batch = 0, head = 0, row = 0;  // elements between neighbours; 0 where one serves all
+  int64_t column = 1;
+  int64_t columns = 0;
+};
+
+// Copies the rows of the past, if there is one, and behind them those of now to where all of them shall lie. A bias,
+// `size` floats for each head, is added to the new rows.
+struct AppendRows {
+  int64_t batch = 0, heads = 0, size = 0;
+  Heads<const float> past, now;
+  int64_t past_rows = 0, now_rows = 0;
+  const float* bias = nullptr;
+};
+void append_rows(const AppendRows& rows, const Heads<float>& to);
+
+struct AttentionCall {
+  int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;
+  Heads<const float> q, k, v;
+  Heads<float> y;
+  float scale = 1;
+  float softcap = 0;  // 0: none
+  AttentionMask mask;
+  float low = -std::numeric_limits<float>::infinity();  // the score of what a mask of bools hides
+  // A row of which all scores are -∞ is 0, and others may be NaN; or both are NaN, as a softmax has them; or 0.
+  enum class NanRows { Standard, Kept, Zero };
+  NanRows nan_rows = NanRows::Standard;
+  AttentionMask padding;  // another one, that applies as well
+  // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len,
+  // or what `offsets` says.
+  int64_t offset = 0;
+  const int64_t* offsets = nullptr;
+  bool causal = false;               // no key behind that position is seen
+  int64_t left_window = -1;          // so many keys before it are seen, -1: all
+  int64_t right_window = -1;         // and so many behind it
+  const int64_t* lengths = nullptr;  // keys that count, for each batch
+  const float* sinks = nullptr;      // a score for each head that takes part in the softmax, for a key of value zero
+  // Scores [batch, q_heads, q_len, kv_len] as they are after the step that `scores_after` names.
+  enum class Scores { Product, Softcap, Mask, Softmax };
+  float* scores = nullptr;
+  Scores scores_after = Scores::Product;
+};
+
+Status attend(Execution& c, const AttentionCall& call);
+
+}  // namespace nm

@@ -1,0 +1,185 @@
+// com.microsoft's Attention: one product makes queries, keys and values of the input, then heads attend.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/kernels/kernels.h"
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/math/product.h"
+#include "engine/ops/microsoft/attention_masks.h"
+#include "engine/tensor/broadcast.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kInput = 0, kWeights = 1, kBias = 2, kMask = 3, kPast = 4, kScoreBias = 5;
+
+class FusedAttention final : public Operator {
+ public:
+  explicit FusedAttention(Attributes& a)
+      : heads_(a.integer("num_heads", 0)),
+        causal_(a.flag("unidirectional", false)),
+        scale_(a.number("scale", 0)),
+        hidden_(a.number("mask_filter_value", -10000)),
+        sizes_(a.integers("qkv_hidden_sizes")) {
+    if (heads_ < 1) a.fail("the attribute 'num_heads' must be given and positive");
+    if (!sizes_.empty() && (sizes_.size() != 3 || sizes_[0] != sizes_[1])) {
+      a.fail("the attribute 'qkv_hidden_sizes' must hold three sizes, those of queries and keys equal");
+    }
+    for (const int64_t s : sizes_) {
+      if (heads_ >= 1 && (s < heads_ || s % heads_ != 0))
+        a.fail("the attribute 'num_heads' must divide all of 'qkv_hidden_sizes'");
+    }
+    a.ignore({"rotary_embedding_dim"});
+    if (a.flag("do_rotary", false)) a.unsupported("the attribute 'do_rotary' is not supported");
+    if (a.flag("past_present_share_buffer", false))
+      a.unsupported("the attribute 'past_present_share_buffer' is not supported");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 2));
+    const bool packable = c.type(kInput) == DType::Float32 && is_float(c.type(kWeights));
+    for (const size_t i : {kInput, kWeights, kBias, kPast, kScoreBias}) {
+      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      if (i == kWeights && packable) continue;
+      if (c.type(i) != DType::Undefined && c.type(kInput) != DType::Undefined && c.type(i) != c.type(kInput)) {
+        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kInput)));
+      }
+    }
+    c.output(0, c.type(kInput));
+    c.output(1, c.type(kInput));
+    if (!c.has_shape(kInput) || !c.has_shape(kWeights) || (c.has(kPast) && !c.has_shape(kPast))) return {};
+    const Shape& x = c.shape(kInput);
+    const Shape& w = c.shape(kWeights);
+    if (x.rank() != 3) return wrong_shape("the input", x, "[batch,length,size]");
+    if (w.rank() != 2 || (w[0] >= 0 && x[2] >= 0 && w[0] != x[2])) {
+      return wrong_shape("the weights (input 1)", w, text("a matrix with ", x[2], " rows"));
+    }
+    if (w[1] < 0) return {};
+    const Widths s = widths(w[1]);
+    if (2 * s.qk + s.v != w[1] || s.qk % heads_ != 0 || s.v % heads_ != 0 || s.qk == 0) {
+      return wrong_shape("the weights (input 1)", w,
+                         text("columns for queries, keys and values of ", heads_, " heads"));
+    }
+    c.output(0, c.type(kInput), Shape{x[0], x[1], s.v});
+    if (c.has_shape(kBias) && c.shape(kBias).known() && c.shape(kBias) != Shape{w[1]}) {
+      return wrong_shape("the bias (input 2)", c.shape(kBias), to_string(Shape{w[1]}));
+    }
+    int64_t past = 0;
+    if (c.has(kPast)) {
+      const Shape& p = c.shape(kPast);
+      const Shape expected{2, x[0], heads_, p.rank() == 5 ? p[3] : kUnknownDim, s.qk / heads_};
+      if (s.qk != s.v || p.rank() != 5 || (p.known() && expected.known() && p != expected)) {
+        return wrong_shape("the past (input 4)", p, to_string(expected));
+      }
+      past = p[3];
+    }
+    if (c.wants(1) && s.qk != s.v)
+      return wrong_shape("the weights (input 1)", w, "keys and values of one size, for the present state");
+    const int64_t total = past < 0 || x[1] < 0 ? kUnknownDim : past + x[1];
+    c.output(1, c.type(kInput), Shape{2, x[0], heads_, total, s.qk / heads_});
+    NM_TRY(check_score_bias(c, kScoreBias, x[0], heads_, x[1], total));
+    return check_key_mask(c, kMask, x[0], x[1], total);
+  }
+
+  Status prepare(Preparation& p) override {
+    const Tensor* w = p.constant(kWeights);
+    if (w == nullptr || !is_float(w->dtype()) || w->dtype() == DType::Float64 || w->rank() != 2) return {};
+    NM_TRY(packed_.pack(*w, {}));
+    p.consume(kWeights);
+    p.keeps(packed_.bytes());
+    return {};
+  }
+
+  bool packs_float16(size_t i) const override { return i == kWeights; }
+
+  Status run(Execution& c) override {
+    const Tensor& x = c.input(kInput);
+    if (x.dtype() != DType::Float32 || (!packed_.ok() && c.input(kWeights).dtype() != DType::Float32)) {
+      return no_arithmetic(x.dtype());
+    }
+    const int64_t batch = x.dim(0), length = x.dim(1), width = c.input(kWeights).dim(1);
+    const Widths s = widths(width);
+    NM_ASSIGN(float* qkv, c.scratch<float>(Size(batch) * length * width));
+    Tensor product = Tensor::view(DType::Float32, Shape{batch, length, width}, qkv);
+    Epilogue epilogue;
+    if (c.has(kBias)) epilogue.bias = c.data<float>(kBias);
+    NM_TRY(multiply(c, x, c.input(kWeights), packed_, {}, epilogue, product));
+
+    AttentionCall call;
+    call.batch = batch;
+    call.q_heads = call.kv_heads = heads_;
+    call.q_len = length;
+    call.head_size = s.qk / heads_;
+    call.v_size = s.v / heads_;
+    const int64_t past = c.has(kPast) ? c.input(kPast).dim(3) : 0;
+    call.kv_len = past + length;
+    call.q = Heads<const float>::inner(qkv, length, call.head_size, width);
+    call.k = Heads<const float>::inner(qkv + s.qk, length, call.head_size, width);
+    call.v = Heads<const float>::inner(qkv + 2 * s.qk, length, call.v_size, width);
+    call.y = Heads<float>::inner(c.out<float>(0), length, call.v_size, s.v);
+    call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(call.head_size));
+    call.causal = causal_;
+    call.offset = past;
+    if (c.has(kPast) || c.wants(1)) NM_TRY(join_past(c, past, call));
+    set_score_bias(c, kScoreBias, call);
+    NM_TRY(set_key_mask(c, kMask, hidden_, call));
+    return attend(c, call);
+  }
+
+  double flops(const Inference& c) const override {
+    const Shape& x = c.shape(kInput);
+    const auto tokens = static_cast<double>(x[0] * x[1]);
+    const auto width = static_cast<double>(c.shape(kWeights)[1]);
+    return 2 * tokens * width * (static_cast<double>(x[2]) + static_cast<double>(x[1]) * 2 / 3);
+  }
+
+ private:
+  struct Widths {
+    int64_t qk, v;
+  };
+  Widths widths(int64_t columns) const {
+    return sizes_.empty() ? Widths{columns / 3, columns / 3} : Widths{sizes_[0], sizes_[2]};
+  }
+
+  // Present keys, then present values, each [batch, heads, past + length, size].
+  Status join_past(Execution& c, int64_t past, AttentionCall& call) const {
+    const int64_t size = call.head_size;
+    const int64_t half = call.batch * heads_ * call.kv_len * size;
+    float* present = nullptr;
+    if (c.wants(1)) {
+      present = c.out<float>(1);
+    } else {
+      NM_ASSIGN(present, c.scratch<float>(Size(2) * half));
+    }
+    for (const int part : {0, 1}) {
+      Heads<const float>& now = part == 0 ? call.k : call.v;
+      AppendRows rows{call.batch, heads_, size, {}, now, past, call.q_len};
+      if (c.has(kPast)) {
+        rows.past = Heads<const float>::outer(c.data<float>(kPast) + part * call.batch * heads_ * past * size, heads_,
+                                              past, size);
+      }
+      append_rows(rows, Heads<float>::outer(present + part * half, heads_, call.kv_len, size));
+      now = Heads<const float>::outer(present + part * half, heads_, call.kv_len, size);
+    }
+    return {};
+  }
+
+  int64_t heads_;
+  bool causal_;
+  float scale_;
+  float hidden_;  // what a masked score is lowered by
+  std::vector<int64_t> sizes_;
+  PackedMatrices packed_;
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<FusedAttention>(kMicrosoftDomain, "Attention", 1, {.inputs = 7, .outputs = 2, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(fused_attention, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,370 @@
+#include "engine/ops/nn/recurrent.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "engine/op/check.h"
+
+namespace nm {
+namespace {
+
+// Multiply-adds of a step from which on more than two threads share it: about 50 microseconds of one.
+constexpr int64_t long_step = 1 << 20;
+
+struct ActivationRow {
+  std::string_view name;
+  CellActivation::Kind kind;
+  float alpha;
+  float beta;
+};
+using Kind = CellActivation::Kind;
+constexpr ActivationRow kActivations[] = {
+    {"sigmoid", Kind::Sigmoid, 0, 0},
+    {"tanh", Kind::Tanh, 0, 0},
+    {"relu", Kind::Relu, 0, 0},
+    {"affine", Kind::Affine, 1, 0},
+    {"leakyrelu", Kind::LeakyRelu, 0.01f, 0},
+    {"thresholdedrelu", Kind::ThresholdedRelu, 1, 0},
+    {"scaledtanh", Kind::ScaledTanh, 1, 1},
+    {"hardsigmoid", Kind::HardSigmoid, 0.2f, 0.5f},
+    {"elu", Kind::Elu, 1, 0},
+    {"softsign", Kind::Softsign, 0, 0},
+    {"softplus", Kind::Softplus, 0, 0},
+};
+
+bool takes_alpha(Kind kind) {
+  return kind != Kind::Sigmoid && kind != Kind::Tanh && kind != Kind::Relu && kind != Kind::Softsign &&
+         kind != Kind::Softplus;
+}
+bool takes_beta(Kind kind) { return kind == Kind::Affine || kind == Kind::ScaledTanh || kind == Kind::HardSigmoid; }
+
+// activation_alpha and activation_beta hold values only for the functions that take them, in order.
+std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::string> names) {
+  const std::vector<float> alphas = a.numbers("activation_alpha");
+  const std::vector<float> betas = a.numbers("activation_beta");
+  std::vector<CellActivation> list;
+  size_t alpha = 0;
+  size_t beta = 0;
+  for (std::string& name : names) {
+    std::transform(name.begin(), name.end(), name.begin(), [](char ch) { return static_cast<char>(std::tolower(ch)); });
+    const auto row = std::find_if(std::begin(kActivations), std::end(kActivations),
+                                  [&](const ActivationRow& r) { return r.name == name; });
+    if (row == std::end(kActivations)) {
+      a.unsupported(text("the activation '", name, "' is not one of ONNX's"));
+      return list;
+    }
+    CellActivation f{row->kind, row->alpha, row->beta};
+    if (takes_alpha(f.kind) && alpha < alphas.size()) f.alpha = alphas[alpha++];
+    if (takes_beta(f.kind) && beta < betas.size()) f.beta = betas[beta++];
+    list.push_back(f);
+  }
+  return list;
+}
+
+Status check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims) {
+  if (!c.has_shape(i)) return {};
+  const Shape expected(dims);
+  const Shape& shape = c.shape(i);
+  bool fits = shape.rank() == expected.rank();
+  for (int d = 0; fits && d < shape.rank(); ++d) {
+    fits = shape[d] < 0 || expected[d] < 0 || shape[d] == expected[d];
+  }
+  return fits ? Status() : wrong_shape(what, shape, to_string(expected));
+}
+
+}  // namespace
+
+float CellActivation::operator()(float x) const {
+  switch (kind) {
+    case Kind::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Kind::Tanh:
+      return std::tanh(x);
+    case Kind::Relu:
+      return std::max(x, 0.0f);
+    case Kind::Affine:
+      return alpha * x + beta;
+    case Kind::LeakyRelu:
+      return x < 0 ? alpha * x : x;
+    case Kind::ThresholdedRelu:
+      return x > alpha ? x : 0;
+    case Kind::ScaledTanh:
+      return alpha * std::tanh(beta * x);
+    case Kind::HardSigmoid:
+      return std::min(std::max(alpha * x + beta, 0.0f), 1.0f);
+    case Kind::Elu:
+      return x < 0 ? alpha * std::expm1(x) : x;
+    case Kind::Softsign:
+      return x / (1 + std::abs(x));
+    case Kind::Softplus:
+      return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f);
+  }
+  return x;
+}
+
+Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults, bool has_cell)
+    : gates_(gates),
+      hidden_(a.integer("hidden_size", 0)),
+      clip_(a.number("clip", 0)),
+      batch_first_(a.integer("layout", 0) != 0),
+      has_cell_(has_cell),
+      per_direction_(defaults.size()) {
+  a.ignore({"activation_alpha", "activation_beta"});   // read for the functions that take them, which may be none
+  if (a.version() < 7) a.ignore({"output_sequence"});  // outputs are there or not
+  const std::string direction = a.string("direction", "forward");
+  if (direction == "bidirectional") {
+    directions_ = 2;
+  } else if (direction == "reverse") {
+    reverse_ = true;
+  } else if (direction != "forward") {
+    a.fail(text("the direction '", direction, "' is none of forward, reverse, bidirectional"));
+  }
+  const std::vector<std::string> names = a.strings("activations");
+  if (names.empty()) {
+    for (int d = 0; d < directions_; ++d) {
+      for (const Kind k : defaults) activations_.push_back({k, 0, 0});
+    }
+  } else {
+    activations_ = read_activations(a, names);
+    if (activations_.size() != per_direction_ * static_cast<size_t>(directions_)) {
+      a.fail(text("there are ", activations_.size(), " activations where ",
+                  per_direction_ * static_cast<size_t>(directions_), " are needed"));
+    }
+  }
+  a.require("hidden_size");
+  if (hidden_ <= 0 || hidden_ > (1 << 20)) a.fail("hidden_size is out of range");
+}
+
+Status Recurrent::infer(Inference& c) const {
+  NM_TRY(check_tensors(c, 3));
+  for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{5}, size_t{6}, size_t{7}}) {
+    NM_TRY(check_type(c, i, i == 0 ? "the input" : "a weight or state", {DType::Float32}));
+  }
+  NM_TRY(check_type(c, 4, "sequence_lens", {DType::Int32}));
+  int64_t seq = kUnknownDim;
+  int64_t batch = kUnknownDim;
+  int64_t input = kUnknownDim;
+  if (c.has_shape(0)) {
+    const Shape& x = c.shape(0);
+    if (x.rank() != 3) return wrong_shape("the input", x, "three dimensions: sequence, batch, input");
+    seq = x[batch_first_ ? 1 : 0];
+    batch = x[batch_first_ ? 0 : 1];
+    input = x[2];
+  }
+  const int64_t d = directions_;
+  const int64_t h = hidden_;
+  const int64_t wide = gates_ * h;
+  NM_TRY(check_dims(c, 1, "the input weights", {d, wide, input}));
+  NM_TRY(check_dims(c, 2, "the recurrence weights", {d, wide, h}));
+  NM_TRY(check_dims(c, 3, "the bias", {d, 2 * wide}));
+  NM_TRY(check_dims(c, 4, "sequence_lens", {batch}));
+  const Shape state = batch_first_ ? Shape{batch, d, h} : Shape{d, batch, h};
+  for (const size_t i : {size_t{5}, size_t{6}}) {
+    if (i == 6 && !has_cell_) break;
+    NM_TRY(check_dims(c, i, "an initial state", {state[0], state[1], state[2]}));
+  }
+  if (has_cell_) NM_TRY(check_dims(c, 7, "the peephole weights", {d, 3 * h}));
+  c.output(0, DType::Float32, batch_first_ ? Shape{batch, seq, d, h} : Shape{seq, d, batch, h});
+  c.output(1, DType::Float32, state);
+  if (has_cell_) c.output(2, DType::Float32, state);
+  return {};
+}
+
+double Recurrent::flops(const Inference& c) const {
+  const Shape& x = c.shape(0);
+  const double steps = static_cast<double>(x[0]) * static_cast<double>(x[1]);
+  return 2.0 * steps * directions_ * gates_ * static_cast<double>(hidden_) * static_cast<double>(x[2] + hidden_);
+}
+
+int64_t Recurrent::r_floats() const {
+  int64_t floats = 0;
+  for (const auto& [first, count] : packs_of_r()) floats += packed_r_size(count);
+  return floats;
+}
+
+void Recurrent::pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const {
+  ThreadPool& pool = ThreadPool::instance();
+  const GemmKernels& gemm = kernels().gemm;
+  gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w, pool);
+  for (const auto& [first, count] : packs_of_r()) {
+    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r,
+                pool);
+    packed_r += packed_r_size(count);
+  }
+}
+
+Status Recurrent::prepare(Preparation& c) {
+  const Tensor* w = c.constant(1);
+  const Tensor* r = c.constant(2);
+  if (w == nullptr || r == nullptr || w->dtype() != DType::Float32 || r->dtype() != DType::Float32) return {};
+  // Shapes were checked by infer, which has seen these constants.
+  const int64_t input = w->dim(2);
+  for (int d = 0; d < directions_; ++d) {
+    const Size w_bytes = Size(kernels().gemm.packed_size(input, gates_ * hidden_)) * sizeof(float);
+    const Size r_bytes = Size(r_floats()) * sizeof(float);
+    Packed p{Buffer(w_bytes), Buffer(r_bytes)};
+    if (!p.w.ok() || !p.r.ok()) return no_memory("packed weights", w_bytes + r_bytes);
+    pack(w->data<float>() + d * gates_ * hidden_ * input, r->data<float>() + d * gates_ * hidden_ * hidden_, input,
+         reinterpret_cast<float*>(p.w.data()), reinterpret_cast<float*>(p.r.data()));
+    c.keeps(p.w.size() + p.r.size());
+    packed_.push_back(std::move(p));
+  }
+  c.consume(1);
+  c.consume(2);
+  return {};
+}
+
+bool Recurrent::default_activations(const Direction& d) const {
+  if (clip_ > 0) return false;
+  for (size_t i = 0; i < per_direction_; ++i) {
+    if (d.activations[i].kind != (i == 0 ? Kind::Sigmoid : Kind::Tanh)) return false;
+  }
+  return true;
+}
+
+void Recurrent::add_recurrent(const Rows& rows, const float* h, const float* packed, int64_t columns,
+                              const float* x_gates, float* out, int64_t ldo) const {
+  Gemm g;
+  g.m = rows.count;
+  g.n = columns;
+  g.k = hidden_;
+  g.a = h;
+  g.lda = hidden_;
+  g.packed_b = packed;
+  g.c = out;
+  g.ldc = ldo;
+  g.epilogue.residual = x_gates;
+  g.epilogue.ldr = rows.stride;
+  kernels().gemm.run(g, ThreadPool::instance());
+}
+
+Status Recurrent::run(Execution& c) {
+  const Tensor& x = c.input(0);
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
+  const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
+  for (int64_t b = 0; lengths != nullptr && b < batch; ++b) {
+    if (lengths[b] < 0 || lengths[b] > seq) {
+      return {Code::InvalidData, text("sequence_lens has ", lengths[b], " where the sequence is ", seq, " long")};
+    }
+  }
+  Work work[2];
+  for (int d = 0; d < directions_; ++d) {
+    NM_ASSIGN(work[d], allocate(c, d));
+  }
+  // Steps are short, and many: threads are better off with a direction each than with a share of every step.
+  ThreadPool& pool = ThreadPool::instance();
+  pool.parallel_for(directions_, pool.size() > directions_ && steps_are_long(batch) ? directions_ : 1,
+                    [&](int64_t begin, int64_t end, int) {
+                      for (int64_t d = begin; d < end; ++d) run_direction(c, static_cast<int>(d), work[d]);
+                    });
+  return {};
+}
+
+bool Recurrent::steps_are_long(int64_t batch) const { return batch * gates_ * hidden_ * hidden_ > long_step; }
+
+Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
+  const Tensor& x = c.input(0);
+  const int64_t input = x.dim(2), wide = gates_ * hidden_;
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
+  Work work;
+  if (packed_.empty()) {
+    NM_ASSIGN(float* pw, c.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
+    NM_ASSIGN(float* pr, c.scratch<float>(Size(r_floats())));
+    pack(c.data<float>(1) + index * wide * input, c.data<float>(2) + index * wide * hidden_, input, pw, pr);
+    work.packed_w = pw;
+    work.packed_r = pr;
+  } else {
+    work.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].w.data());
+    work.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].r.data());
+  }
+  NM_ASSIGN(work.bias, c.scratch<float>(Size(wide)));
+  NM_ASSIGN(work.x_gates, c.scratch<float>(Size(seq) * batch * wide));
+  NM_ASSIGN(work.h, c.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.cell, c.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.gates, c.scratch<float>(Size(2) * batch * wide));
+  return work;
+}
+
+void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
+  const Tensor& x = c.input(0);
+  const int64_t seq = x.dim(batch_first_ ? 1 : 0);
+  const int64_t batch = x.dim(batch_first_ ? 0 : 1);
+  const int64_t wide = gates_ * hidden_;
+  const bool backwards = reverse_ || index == 1;
+  const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
+  const float* bias = c.has(3) ? c.data<float>(3) + index * 2 * wide : nullptr;
+  for (int64_t g = 0; g < gates_; ++g) {
+    for (int64_t j = 0; j < hidden_; ++j) work.bias[g * hidden_ + j] = bias ? input_bias(bias, g, j) : 0;
+  }
+
+  Gemm g;
+  g.m = seq * batch;
+  g.n = wide;
+  g.k = x.dim(2);
+  g.a = x.data<float>();
+  g.lda = g.k;
+  g.packed_b = work.packed_w;
+  g.c = work.x_gates;
+  g.ldc = wide;
+  g.epilogue.bias = work.bias;
+  kernels().gemm.run(g, ThreadPool::instance());
+
+  float *h = work.h, *cell = work.cell;
+  const auto state_at = [&](int64_t b) {
+    return (batch_first_ ? b * directions_ + index : index * batch + b) * hidden_;
+  };
+  const size_t row_bytes = static_cast<size_t>(hidden_) * sizeof(float);
+  for (int64_t b = 0; b < batch; ++b) {
+    const auto initial = [&](size_t i, float* to) {
+      if (c.has(i)) {
+        std::memcpy(to + b * hidden_, c.data<float>(i) + state_at(b), row_bytes);
+      } else {
+        std::memset(to + b * hidden_, 0, row_bytes);
+      }
+    };
+    initial(5, h);
+    if (has_cell_) initial(6, cell);
+  }
+
+  Direction direction;
+  direction.index = index;
+  direction.packed_r = work.packed_r;
+  direction.bias = bias;
+  direction.peepholes = has_cell_ && c.has(7) ? c.data<float>(7) + index * 3 * hidden_ : nullptr;
+  direction.activations = &activations_[static_cast<size_t>(index) * per_direction_];
+  float* y = c.wants(0) ? c.out<float>(0) : nullptr;
+  const auto y_at = [&](int64_t t, int64_t b) {
+    return y + (batch_first_ ? (b * seq + t) * directions_ + index : (t * directions_ + index) * batch + b) * hidden_;
+  };
+  const int64_t time_stride = batch_first_ ? wide : batch * wide;
+  const int64_t batch_stride = batch_first_ ? seq * wide : wide;
+
+  // Rows of equal length go together; otherwise one by one.
+  const bool together =
+      lengths == nullptr || std::all_of(lengths, lengths + batch, [&](int32_t n) { return n == lengths[0]; });
+  const int64_t group = together ? batch : 1;
+  for (int64_t b = 0; b < batch; b += group) {
+    const int64_t length = lengths ? lengths[b] : seq;
+    for (int64_t s = 0; s < length; ++s) {
+      const int64_t t = backwards ? length - 1 - s : s;
+      const Rows rows{group,
+                      work.x_gates + t * time_stride + b * batch_stride,
+                      batch_stride,
+                      h + b * hidden_,
+                      cell + b * hidden_,
+                      work.gates};
+      step(direction, rows);
+      for (int64_t i = b; y != nullptr && i < b + group; ++i) std::memcpy(y_at(t, i), h + i * hidden_, row_bytes);
+    }
+    for (int64_t t = length; y != nullptr && t < seq; ++t) {
+      for (int64_t i = b; i < b + group; ++i) std::memset(y_at(t, i), 0, row_bytes);
+    }
+  }
+  for (int64_t b = 0; b < batch; ++b) {
+    if (c.wants(1)) std::memcpy(c.out<float>(1) + state_at(b), h + b * hidden_, row_bytes);
+    if (has_cell_ && c.wants(2)) std::memcpy(c.out<float>(2) + state_at(b), cell + b * hidden_, row_bytes);
+  }
+}
+
+}  // namespace nm

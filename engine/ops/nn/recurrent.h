@@ -1,0 +1,115 @@
+// What RNN, GRU and LSTM share: inputs X, W, R, B, sequence_lens, initial_h; directions, layouts, activations; the
+// input-side product of the whole sequence, made at once; the walk over time steps.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/base/memory.h"
+#include "engine/kernels/kernels.h"
+#include "engine/op/operator.h"
+
+namespace nm {
+
+// One of the activation functions ONNX lists for recurrent operators.
+struct CellActivation {
+  enum class Kind : uint8_t {
+    Sigmoid,
+    Tanh,
+    Relu,
+    Affine,
+    LeakyRelu,
+    ThresholdedRelu,
+    ScaledTanh,
+    HardSigmoid,
+    Elu,
+    Softsign,
+    Softplus,
+  };
+  Kind kind = Kind::Tanh;
+  float alpha = 0;
+  float beta = 0;
+
+  float operator()(float x) const;
+};
+
+class Recurrent : public Operator {
+ public:
+  // Gates per unit: 1, 3, 4; activations per direction with their defaults; whether there is a cell state (Y_c).
+  Recurrent(Attributes& a, int gates, const std::vector<CellActivation::Kind>& defaults, bool has_cell);
+
+  Status infer(Inference& c) const override;
+  Status prepare(Preparation& c) override;
+  Status run(Execution& c) override;
+  double flops(const Inference& c) const override;
+
+ protected:
+  // Rows of the batch that go through time together: states are [rows, hidden], dense; the pre-activations of the
+  // input side lie `stride` floats apart.
+  struct Rows {
+    int64_t count = 0;
+    const float* x_gates = nullptr;
+    int64_t stride = 0;
+    float* h = nullptr;
+    float* c = nullptr;
+    float* gates = nullptr;  // scratch for [rows, gates·hidden], twice
+  };
+  // What a direction's steps need besides the rows.
+  struct Direction {
+    int index = 0;
+    const float* packed_r = nullptr;  // as `packs_of_r` arranged it
+    const float* bias = nullptr;      // Wb, then Rb; null = zero
+    const float* peepholes = nullptr;
+    const CellActivation* activations = nullptr;
+  };
+
+  // One time step: updates h (and c) of the rows from their pre-activations.
+  virtual void step(const Direction& direction, const Rows& rows) const = 0;
+  // Which rows of R (gate indices) are packed as one matrix each: {0, gates} for one product with all of R.
+  virtual std::vector<std::pair<int, int>> packs_of_r() const { return {{0, gates_}}; }
+  // The bias that the input side takes for gate `g`, unit `j`: usually both biases, so that a step adds none.
+  virtual float input_bias(const float* bias, int64_t g, int64_t j) const {
+    return bias[g * hidden_ + j] + bias[(gates_ + g) * hidden_ + j];
+  }
+
+  float clipped(float x) const { return clip_ > 0 ? std::min(std::max(x, -clip_), clip_) : x; }
+  bool default_activations(const Direction& d) const;
+  // gates = x_gates + h·R^T for the pack at `packed`, `columns` wide.
+  void add_recurrent(const Rows& rows, const float* h, const float* packed, int64_t columns, const float* x_gates,
+                     float* out, int64_t ldo) const;
+  int64_t packed_r_size(int64_t gate_count) const { return kernels().gemm.packed_size(hidden_, gate_count * hidden_); }
+
+  int gates_;
+  int64_t hidden_;
+  float clip_;
+
+ private:
+  struct Packed {
+    Buffer w;
+    Buffer r;
+  };
+  int64_t r_floats() const;
+  void pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const;
+  // One direction's memory.
+  struct Work {
+    const float* packed_w = nullptr;
+    const float* packed_r = nullptr;
+    float* bias = nullptr;     // of the input side
+    float* x_gates = nullptr;  // the input side of all steps: [seq·batch, gates·hidden]
+    float* h = nullptr;
+    float* cell = nullptr;
+    float* gates = nullptr;
+  };
+  bool steps_are_long(int64_t batch) const;
+  Result<Work> allocate(Execution& c, int index) const;
+  void run_direction(Execution& c, int index, const Work& work) const;
+
+  int directions_ = 1;
+  bool reverse_ = false;
+  bool batch_first_ = false;
+  bool has_cell_;
+  std::vector<CellActivation> activations_;  // of all directions
+  size_t per_direction_;
+  std::vector<Packed> packed_;
+};
+
+}  // namespace nm

@@ -1,0 +1,90 @@
+#include <algorithm>
+
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/registry.h"
+
+namespace nm {
+namespace {
+
+// A cache with the update written along an axis, from a place of its own for each batch (dimension 0) on.
+class TensorScatter final : public Movement {
+ public:
+  explicit TensorScatter(Attributes& a) : axis_(a.integer("axis", -2)) {
+    const std::string mode = a.string("mode", "linear");
+    circular_ = mode == "circular";
+    if (!circular_ && mode != "linear")
+      a.fail(text("the attribute 'mode' is '", mode, "'; expected linear or circular"));
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 2));
+    NM_ASSIGN(const DType type, common_type(c, 0, 2));
+    NM_TRY(check_type(c, 2, "the places", {DType::Int64}));
+    c.output(0, type);
+    if (!c.has_shape(0)) return {};
+    const Shape& cache = c.shape(0);
+    NM_ASSIGN(const int axis, check_axis(axis_, cache.rank()));
+    if (axis == 0) return {Code::InvalidModel, "the attribute 'axis' must not be the batch's, 0"};
+    c.output(0, type, cache);
+    if (c.has_shape(1)) {
+      const Shape& update = c.shape(1);
+      bool fits = update.rank() == cache.rank();
+      for (int i = 0; fits && i < cache.rank(); ++i) {
+        const bool known = update[i] >= 0 && cache[i] >= 0;
+        fits = !known || (i == axis ? update[i] <= cache[i] : update[i] == cache[i]);
+      }
+      if (!fits) return wrong_shape("the update", update, text("as ", to_string(cache), ", or less along axis ", axis));
+    }
+    if (c.has_shape(2)) {
+      const Shape& places = c.shape(2);
+      if (places.rank() != 1 || (places[0] >= 0 && cache[0] >= 0 && places[0] != cache[0])) {
+        return wrong_shape("the places", places, text("one for each batch of ", to_string(cache)));
+      }
+    }
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& update = c.input(1);
+    Tensor& out = c.output(0);
+    copy_all(c.input(0), out);
+    const int axis = normalize_axis(axis_, out.rank());
+    const int64_t size = out.dim(axis);
+    const int64_t length = update.dim(axis);
+    const Strides from = row_major(update.shape());
+    const Strides to = row_major(out.shape());
+    Shape extent = update.shape();
+    extent[0] = 1;
+    for (int64_t b = 0; b < out.dim(0); ++b) {
+      const int64_t at = c.has(2) ? c.data<int64_t>(2)[b] : 0;
+      if (at < 0 || at > size || (!circular_ && at + length > size)) {
+        return {Code::InvalidData, text("an update of ", length, " does not fit at place ", at, " of ", size)};
+      }
+      // A circular update goes on at the beginning when it reaches the end.
+      const int64_t first = std::min(length, size - at);
+      extent[axis] = first;
+      copy_strided(out.dtype(), extent, {update.raw(), b * from[0], from}, {out.raw(), b * to[0] + at * to[axis], to});
+      extent[axis] = length - first;
+      copy_strided(out.dtype(), extent, {update.raw(), b * from[0] + first * from[axis], from},
+                   {out.raw(), b * to[0], to});
+    }
+    return {};
+  }
+
+  bool in_place(size_t i) const override { return i == 0; }
+
+ private:
+  int64_t axis_;
+  bool circular_;
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry<TensorScatter>("TensorScatter", 24, {.inputs = 3, .outputs = 1, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(tensor_scatter, kEntries)
+
+}  // namespace nm

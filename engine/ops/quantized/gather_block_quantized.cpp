@@ -1,0 +1,144 @@
+// com.microsoft's GatherBlockQuantized: slices of a table of 2, 4 or 8 bits, named by indices, as the real numbers that
+// a scale and a zero point for each block make of them.
+#include <algorithm>
+
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+#include "engine/ops/shape/indices.h"
+#include "engine/tensor/element.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kData = 0, kIndices = 1, kScales = 2, kZeros = 3;
+constexpr int64_t kLargest = int64_t{1} << 40;  // of a block or a dimension, so that sums of them do not overflow
+
+class GatherBlockQuantized final : public Operator {
+ public:
+  explicit GatherBlockQuantized(Attributes& a)
+      : gather_axis_(a.integer("gather_axis", 0)),
+        block_axis_(a.integer("quantize_axis", 1)),
+        block_(a.integer("block_size", 128)),
+        bits_(a.integer("bits", 4)) {
+    if (bits_ != 2 && bits_ != 4 && bits_ != 8)
+      a.unsupported(text("a table of ", bits_, " bits; there are 2, 4 and 8"));
+    if (block_ < 16 || block_ > kLargest || (block_ & (block_ - 1)) != 0) {
+      a.fail(text("the attribute 'block_size' is ", block_, "; it must be a power of two and 16 at least"));
+    }
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 3));
+    NM_TRY(check_type(c, kData, "the table (input 0)", {DType::UInt8, DType::UInt4, DType::Int4}));
+    NM_TRY(check_type(c, kIndices, "the indices (input 1)", {DType::Int32, DType::Int64}));
+    NM_TRY(check_type(c, kScales, "the scales (input 2)", {DType::Float32, DType::Float16, DType::BFloat16}));
+    if (c.has(kZeros)) NM_TRY(check_type(c, kZeros, "the zero points (input 3)", {c.type(kData)}));
+    c.output(0, c.type(kScales));
+    if (!c.has_shape(kData) || !c.shape(kData).known() || c.type(kData) == DType::Undefined) return {};
+    for (const int64_t d : c.shape(kData)) {
+      if (d > kLargest) return wrong_shape("the table (input 0)", c.shape(kData), "smaller dimensions");
+    }
+    const Shape table = shape_of(c.shape(kData), c.type(kData));
+    NM_ASSIGN(const int axis, check_axis(gather_axis_, table.rank()));
+    NM_ASSIGN(const int block_axis, check_axis(block_axis_, table.rank()));
+    if (table.count() < 0) return wrong_shape("the table (input 0)", c.shape(kData), "fewer elements");
+    if (c.type(kData) == DType::UInt8 && bits_ < 8 && axis == table.rank() - 1) {
+      return {Code::InvalidModel, "the attribute 'gather_axis' must not be the axis that codes are packed along"};
+    }
+    Shape scales = table;
+    scales[block_axis] = (table[block_axis] + block_ - 1) / block_;
+    Shape zeros = scales;
+    if (c.type(kData) == DType::UInt8) zeros[zeros.rank() - 1] = (zeros.back() * bits_ + 7) / 8;
+    if (c.has_shape(kScales) && c.shape(kScales).known() && c.shape(kScales) != scales) {
+      return wrong_shape("the scales (input 2)", c.shape(kScales), to_string(scales));
+    }
+    if (c.has_shape(kZeros) && c.shape(kZeros).known() && c.shape(kZeros) != zeros) {
+      return wrong_shape("the zero points (input 3)", c.shape(kZeros), to_string(zeros));
+    }
+    if (!c.has_shape(kIndices)) return {};
+    const Shape& indices = c.shape(kIndices);
+    if (table.rank() - 1 + indices.rank() > kMaxRank) {
+      return wrong_shape("the indices", indices, text("fewer dimensions: the output would have more than ", kMaxRank));
+    }
+    Shape out;
+    for (int i = 0; i < axis; ++i) out.push_back(table[i]);
+    for (const int64_t d : indices) out.push_back(d);
+    for (int i = axis + 1; i < table.rank(); ++i) out.push_back(table[i]);
+    c.output(0, c.type(kScales), out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    if (c.input(kScales).dtype() != DType::Float32) return no_arithmetic(c.input(kScales).dtype());
+    const Tensor& data = c.input(kData);
+    const Shape table = shape_of(data.shape(), data.dtype());
+    const int axis = normalize_axis(gather_axis_, table.rank());
+    const Indices indices(c.input(kIndices));
+    const int64_t dim = table[axis], inner = table.count(axis + 1, table.rank());
+    if (c.output(0).count() == 0) return {};
+    for_rows(c.output(0).count() / inner, inner, [&](int64_t begin, int64_t end) {
+      for (int64_t s = begin; s < end; ++s) {
+        float* to = c.out<float>(0) + s * inner;
+        int64_t index = indices.raw(s % indices.count());
+        if (index < 0) index += dim;
+        if (index < 0 || index >= dim) {
+          std::fill_n(to, inner, 0.f);  // as documented: no failure
+        } else {
+          read(c, table, (s / indices.count() * dim + index) * inner, inner, to);
+        }
+      }
+    });
+    return {};
+  }
+
+ private:
+  // The shape in codes. Of uint8 the last dimension counts bytes.
+  Shape shape_of(const Shape& stored, DType dtype) const {
+    Shape s = stored;
+    if (dtype == DType::UInt8 && s.rank() > 0) s[s.rank() - 1] *= 8 / bits_;
+    return s;
+  }
+
+  // Elements [first, first + count) of the table.
+  void read(const Execution& c, const Shape& table, int64_t first, int64_t count, float* to) const {
+    const Tensor& data = c.input(kData);
+    const float* scales = c.data<float>(kScales);
+    const bool bytes = data.dtype() == DType::UInt8;
+    const int bits = bytes ? static_cast<int>(bits_) : 4;
+    const int sign = data.dtype() == DType::Int4 ? 8 : 0;
+    const uint8_t* zeros = c.has(kZeros) ? static_cast<const uint8_t*>(c.input(kZeros).raw()) : nullptr;
+    const int64_t row = c.input(kScales).shape().back();  // of scales; zero points of uint8 begin a byte with each
+    const int64_t zero_row = bytes ? (row * bits + 7) / 8 * (8 / bits) : row;
+    const int axis = normalize_axis(block_axis_, table.rank());
+    const int64_t size = table[axis], after = table.count(axis + 1, table.rank());
+    const int64_t blocks = (size + block_ - 1) / block_;
+    for (int64_t at = first; at < first + count;) {
+      const int64_t along = at / after % size, beside = at % after;
+      const int64_t parameter = (at / after / size * blocks + along / block_) * after + beside;
+      // Elements that have one scale, or each the next.
+      const int64_t run = after == 1 ? std::min(block_ - along % block_, size - along) : after - beside;
+      const int64_t n = std::min(run, first + count - at), step = after == 1 ? 0 : 1;
+      for (int64_t i = 0; i < n; ++i, ++at) {
+        const int64_t p = parameter + i * step;
+        int zero = bytes ? 1 << (bits - 1) : 0;
+        if (zeros != nullptr) zero = (packed_get(zeros, p / row * zero_row + p % row, bits) ^ sign) - sign;
+        const int code = (packed_get(data.raw(), at, bits) ^ sign) - sign;
+        *to++ = static_cast<float>(code - zero) * scales[p];
+      }
+    }
+  }
+
+  int64_t gather_axis_, block_axis_, block_, bits_;
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<GatherBlockQuantized>(kMicrosoftDomain, "GatherBlockQuantized", 1,
+                                   {.inputs = 4, .outputs = 1, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(gather_block_quantized, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,262 @@
+// com.microsoft's MatMulNBits: a product with weights of 2, 4 or 8 bits in blocks, which stay as they are in memory.
+// One row or a few go through the codes directly, as integers where these are exact enough; for more, blocks of columns
+// are widened and multiplied as floats.
+#include <algorithm>
+
+#include "engine/kernels/kernels.h"
+#include "engine/op/check.h"
+#include "engine/op/numbers.h"
+#include "engine/op/registry.h"
+
+namespace nm {
+namespace {
+
+constexpr size_t kA = 0, kCodes = 1, kScales = 2, kZeros = 3, kGroups = 4, kBias = 5;
+
+// So many rows are cheaper through the codes.
+constexpr int64_t kFewRows = 64;
+// So many rows are faster through integers of 16 bits than as tiles of floats, which unpack a code once for four rows.
+constexpr int64_t kFewWideRows = 3;
+// Columns that are widened at a time.
+constexpr int64_t kColumns = 128;
+
+class MatMulNBits final : public Operator {
+ public:
+  explicit MatMulNBits(Attributes& a)
+      : k_(a.integer("K", 0)),
+        n_(a.integer("N", 0)),
+        bits_(a.integer("bits", 4)),
+        block_(a.integer("block_size", 0)),
+        bytes_(a.integer("accuracy_level", 0) >= 4) {
+    constexpr int64_t kMost = int64_t{1} << 31;  // what products of sizes can bear
+    a.ignore({"accuracy_level"});                // always float32
+    if (k_ < 1 || n_ < 1 || k_ > kMost || n_ > kMost) {
+      a.fail("the attributes 'K' and 'N' must be the weights' dimensions");
+    }
+    if (bits_ != 2 && bits_ != 4 && bits_ != 8)
+      a.unsupported(text("weights of ", bits_, " bits; there are 2, 4 and 8"));
+    if (block_ < 16 || block_ > kMost || (block_ & (block_ - 1)) != 0) {
+      a.fail(text("the attribute 'block_size' is ", block_, "; it must be a power of two and 16 at least"));
+    }
+    if (a.integer("weight_prepacked", 0) != 0) a.unsupported("weights packed for a GPU; export the model without");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 3));
+    const auto floats = {DType::Float32, DType::Float16, DType::BFloat16};
+    for (const size_t i : {kA, kScales, kBias}) NM_TRY(check_type(c, i, text("input ", i), floats));
+    NM_TRY(check_type(c, kCodes, "the weights (input 1)", {DType::UInt8}));
+    NM_TRY(check_type(c, kZeros, "the zero points (input 3)",
+                      {DType::UInt8, DType::Float32, DType::Float16, DType::BFloat16}));
+    NM_TRY(check_type(c, kGroups, "the groups (input 4)", {DType::Int32}));
+    c.output(0, c.type(kA));
+    NM_TRY(check_parameters(c));
+    if (!c.has_shape(kA)) return {};
+    Shape y = c.shape(kA);
+    if (y.rank() == 0 || (y.back() >= 0 && y.back() != k_)) {
+      return wrong_shape("the left matrix (input 0)", y, text("rows of ", k_));
+    }
+    y[y.rank() - 1] = n_;
+    c.output(0, c.type(kA), y);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Tensor& a = c.input(kA);
+    if (a.dtype() != DType::Float32) return no_arithmetic(a.dtype());
+    const int64_t rows = a.count() / k_;
+    if (rows == 0) return {};
+    Epilogue epilogue;
+    if (c.has(kBias)) epilogue.bias = c.data<float>(kBias);
+    if (c.input(kCodes).count() == 0) return fill(c, rows, epilogue.bias);
+    NBits w;
+    w.bits = static_cast<int>(bits_);
+    w.block = block_;
+    w.blocks = blocks();
+    w.codes = c.data<uint8_t>(kCodes);
+    if (c.input(kScales).dtype() != DType::Float32) return no_arithmetic(c.input(kScales).dtype());
+    w.scales = c.data<float>(kScales);
+    if (c.has(kZeros)) {
+      const Tensor& zeros = c.input(kZeros);
+      if (zeros.dtype() == DType::UInt8) {
+        w.packed_zeros = zeros.data<uint8_t>();
+      } else if (zeros.dtype() == DType::Float32) {
+        w.zeros = zeros.data<float>();
+      } else {
+        return no_arithmetic(zeros.dtype());
+      }
+    }
+    if (c.has(kGroups)) return run_grouped(c, w, rows, epilogue);
+    if (rows > kFewRows) return run_floats(c, w, rows, epilogue);
+    const bool integers = bits_ == 4 && block_ >= 32 && block_ <= 4096;
+    if (integers && bytes_) {
+      return run_integers<int8_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize8, kernels().nbits.dot8);
+    }
+    if (integers && rows <= kFewWideRows) {
+      return run_integers<int16_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize16, kernels().nbits.dot16);
+    }
+    return run_codes(c, w, rows, epilogue.bias);
+  }
+
+  double flops(const Inference& c) const override {
+    return 2 * static_cast<double>(c.shape(kA).count()) * static_cast<double>(n_);
+  }
+  std::string kernel(const Inference&) const override { return text(bits_, " bits in blocks of ", block_); }
+
+ private:
+  int64_t blocks() const { return (k_ + block_ - 1) / block_; }
+
+  // The last dimensions of scales and zero points may be flattened, as older exporters wrote them.
+  Status check_parameters(const Inference& c) const {
+    const Shape codes{n_, blocks(), block_ * bits_ / 8};
+    const auto count = [&](size_t i) { return c.has_shape(i) && c.shape(i).known() ? c.shape(i).count() : -1; };
+    if (count(kCodes) == 0) {
+      for (int i = 0; i < 3; ++i) {
+        if (c.shape(kCodes).rank() != 3 || (c.shape(kCodes)[i] != codes[i] && c.shape(kCodes)[i] != 0)) {
+          return wrong_shape("the weights (input 1)", c.shape(kCodes), to_string(codes));
+        }
+      }
+    } else {
+      if (count(kCodes) > 0 && c.shape(kCodes) != codes) {
+        return wrong_shape("the weights (input 1)", c.shape(kCodes), to_string(codes));
+      }
+      if (count(kScales) >= 0 && count(kScales) != n_ * blocks()) {
+        return wrong_shape("the scales (input 2)", c.shape(kScales), to_string(Shape{n_, blocks()}));
+      }
+      const Shape zeros{n_, c.type(kZeros) == DType::UInt8 ? (blocks() * bits_ + 7) / 8 : blocks()};
+      if (count(kZeros) >= 0 && count(kZeros) != zeros.count()) {
+        return wrong_shape("the zero points (input 3)", c.shape(kZeros), to_string(zeros));
+      }
+      if (count(kGroups) >= 0 && count(kGroups) != k_ && count(kGroups) != blocks() * block_) {
+        return wrong_shape("the groups (input 4)", c.shape(kGroups), to_string(Shape{k_}));
+      }
+    }
+    if (count(kBias) >= 0 && count(kBias) != n_) {
+      return wrong_shape("the bias (input 5)", c.shape(kBias), to_string(Shape{n_}));
+    }
+    return {};
+  }
+
+  // Weights that are not there count as zero.
+  Status fill(Execution& c, int64_t rows, const float* bias) const {
+    float* y = c.out<float>(0);
+    for (int64_t r = 0; r < rows; ++r, y += n_) bias ? void(std::copy_n(bias, n_, y)) : void(std::fill_n(y, n_, 0.f));
+    return {};
+  }
+
+  template <class X, class Quantize, class Dot>
+  Status run_integers(Execution& c, const NBits& w, int64_t rows, const float* bias, Quantize quantize, Dot dot) const {
+    NM_ASSIGN(X * planes, c.scratch<X>(Size(rows) * w.length()));
+    NM_ASSIGN(float* scales, c.scratch<float>(Size(rows) * w.blocks));
+    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(rows) * w.blocks));
+    for (int64_t r = 0; r < rows; ++r) {
+      quantize(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), scales + r * w.blocks, sums + r * w.blocks);
+    }
+    float* y = c.out<float>(0);
+    ThreadPool& pool = ThreadPool::instance();
+    // Integers are several times as fast as the multiply-adds by which work is cut; four columns go together.
+    const int64_t chunk = (pool.chunk(n_, std::max<int64_t>(1, rows * k_ / 4)) + 3) / 4 * 4;
+    pool.parallel_for(n_, chunk, [&](int64_t begin, int64_t end, int) {
+      dot(w, rows, {planes, scales, sums}, begin, end, y + begin, n_);
+      add_bias(y, rows, begin, end, bias);
+    });
+    return {};
+  }
+
+  void add_bias(float* y, int64_t rows, int64_t begin, int64_t end, const float* bias) const {
+    for (int64_t r = 0; bias != nullptr && r < rows; ++r) {
+      for (int64_t n = begin; n < end; ++n) y[r * n_ + n] += bias[n];
+    }
+  }
+
+  Status run_codes(Execution& c, const NBits& w, int64_t rows, const float* bias) const {
+    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
+    NM_ASSIGN(float* sums, c.scratch<float>(Size(rows) * w.blocks));
+    const NBitsKernels& k = kernels().nbits;
+    for (int64_t r = 0; r < rows; ++r) {
+      k.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), sums + r * w.blocks);
+    }
+    float* y = c.out<float>(0);
+    for_rows(n_, k_, [&](int64_t begin, int64_t end) {
+      k.dot(w, rows, planes, sums, begin, end, y + begin, n_);
+      add_bias(y, rows, begin, end, bias);
+    });
+    return {};
+  }
+
+  Status run_floats(Execution& c, const NBits& w, int64_t rows, const Epilogue& epilogue) const {
+    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
+    for_rows(rows, k_, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        kernels().nbits.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), nullptr);
+      }
+    });
+    return multiply(c, w.length(), rows, planes, epilogue,
+                    [&](int64_t begin, int64_t end, float* to) { kernels().nbits.widen(w, begin, end, to); });
+  }
+
+  // Where input 4 says which scale each row of the weights has, codes lie in the order of K.
+  Status run_grouped(Execution& c, const NBits& w, int64_t rows, const Epilogue& epilogue) const {
+    const int32_t* groups = c.data<int32_t>(kGroups);
+    for (int64_t i = 0; i < k_; ++i) {
+      if (groups[i] < 0 || groups[i] >= w.blocks) {
+        return {Code::InvalidData, text("the group ", groups[i], " is outside of ", w.blocks, " blocks")};
+      }
+    }
+    const int64_t per_byte = 8 / bits_;
+    return multiply(c, k_, rows, c.data<float>(kA), epilogue, [&](int64_t begin, int64_t end, float* to) {
+      for (int64_t n = begin; n < end; ++n) {
+        const uint8_t* codes = w.codes + n * w.length() / per_byte;
+        for (int64_t i = 0; i < k_; ++i) {
+          const int code = codes[i / per_byte] >> (i % per_byte * bits_) & ((1 << bits_) - 1);
+          *to++ = (static_cast<float>(code) - zero(w, n, groups[i])) * w.scales[n * w.blocks + groups[i]];
+        }
+      }
+    });
+  }
+
+  static float zero(const NBits& w, int64_t n, int64_t block) {
+    if (w.zeros != nullptr) return w.zeros[n * w.blocks + block];
+    if (w.packed_zeros == nullptr) return static_cast<float>(1 << (w.bits - 1));
+    const int64_t row = (w.blocks * w.bits + 7) / 8, at = block * w.bits;
+    return static_cast<float>(w.packed_zeros[n * row + at / 8] >> (at % 8) & ((1 << w.bits) - 1));
+  }
+
+  // Rows of `depth` times weights, of which `columns(begin, end, to)` writes some as floats, one column after the
+  // other.
+  template <class F>
+  Status multiply(Execution& c, int64_t depth, int64_t rows, const float* a, const Epilogue& epilogue,
+                  F&& columns) const {
+    ThreadPool& pool = ThreadPool::instance();
+    const GemmKernels& gemm = kernels().gemm;
+    const int64_t together = std::min(kColumns, n_);
+    const int64_t wide = together * depth, packed = gemm.packed_size(depth, together);
+    NM_ASSIGN(float* work, c.scratch<float>((Size(wide) + Size(packed)) * pool.size()));
+    float* y = c.out<float>(0);
+    pool.parallel_for((n_ + together - 1) / together, 1, [&](int64_t begin, int64_t end, int thread) {
+      float* floats = work + thread * (wide + packed);
+      for (int64_t task = begin; task < end; ++task) {
+        const int64_t n0 = task * together, n1 = std::min(n0 + together, n_);
+        columns(n0, n1, floats);
+        gemm.pack_b(depth, n1 - n0, floats, SourceType::F32, 1, depth, 1, floats + wide, pool);
+        Gemm g{rows, n1 - n0, depth, a, depth, floats + wide, y + n0, n_, epilogue};
+        if (g.epilogue.bias != nullptr) g.epilogue.bias += n0;
+        gemm.run_rows(g, 0, rows);
+      }
+    });
+    return {};
+  }
+
+  int64_t k_, n_, bits_, block_;
+  bool bytes_;  // the model allows activations of 8 bits
+};
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry_in<MatMulNBits>(kMicrosoftDomain, "MatMulNBits", 1, {.inputs = 6, .outputs = 1, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(matmul_nbits, kEntries)
+
+}  // namespace nm

@@ -1,0 +1,83 @@
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/registry.h"
+
+namespace nm {
+namespace {
+
+Status hand_over(Execution& c) {
+  const Value& value = c.input_value(0);
+  const Tensor* t = value.tensor();
+  if (t == nullptr) return c.set_output(0, value);
+  NM_ASSIGN(Tensor kept, keep(*t));
+  return c.set_output(0, std::move(kept));
+}
+
+class Optional final : public Movement {
+ public:
+  explicit Optional(Attributes& a) {
+    if (!a.has("type")) return;
+    const auto it = a.node().attributes.find("type");
+    const auto* type = std::get_if<ValueType>(&it->second);
+    if (type == nullptr) {
+      a.fail("the attribute 'type' has the wrong type");
+      return;
+    }
+    type_ = *type;
+  }
+
+  Status infer(Inference& c) const override {
+    c.output(0, ValueType::optional(c.has(0) ? c.value_type(0) : type_));
+    return {};
+  }
+
+  Status run(Execution& c) override { return c.has(0) ? hand_over(c) : c.set_output(0, Value()); }
+
+ private:
+  ValueType type_;
+};
+
+class OptionalHasElement final : public Movement {
+ public:
+  explicit OptionalHasElement(Attributes&) {}
+
+  Status infer(Inference& c) const override {
+    c.output(0, DType::Bool, Shape{});
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    *c.out<bool>(0) = c.has(0);
+    return {};
+  }
+};
+
+class OptionalGetElement final : public Movement {
+ public:
+  explicit OptionalGetElement(Attributes&) {}
+
+  Status infer(Inference& c) const override {
+    if (!c.has(0)) return {Code::MissingInput, "the optional value is absent"};
+    const ValueType& type = c.value_type(0);
+    c.output(0, type.kind == ValueType::Kind::Optional && type.element ? *type.element : type);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    return c.has(0) ? hand_over(c) : Status(Code::InvalidData, "the optional value is absent");
+  }
+};
+
+}  // namespace
+
+constexpr Facts kOptional = {.inputs = 1, .outputs = 1, .layout = layout::opaque};
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Optional>("Optional", 15, kOptional),
+    entry<OptionalHasElement>("OptionalHasElement", 15, kOptional),
+    entry<OptionalGetElement>("OptionalGetElement", 15, kOptional),
+};
+
+NM_OPERATORS(optional, kEntries)
+
+}  // namespace nm

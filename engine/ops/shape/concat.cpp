@@ -1,0 +1,127 @@
+#include <algorithm>
+
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/registry.h"
+#include "engine/tensor/strided.h"
+
+namespace nm {
+namespace {
+
+class Concat final : public Movement {
+ public:
+  explicit Concat(Attributes& a) : axis_(a.integer("axis", 1)) {
+    if (a.version() >= 4) a.require("axis");
+  }
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, c.input_count()));
+    if (c.input_count() == 0) return {Code::MissingInput, "there is nothing to join"};
+    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
+    c.output(0, type);
+    std::optional<Shape> out;
+    bool all = true;
+    const size_t first = first_with_elements(c);
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (!c.has_shape(i)) {
+        all = false;
+        continue;
+      }
+      const Shape& in = c.shape(i);
+      if (c.has_shape(first) && is_left_out(in, c.shape(first))) continue;
+      NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
+      if (!out) {
+        out = in;
+      } else {
+        NM_TRY(join(*out, in, axis, i));
+      }
+    }
+    if (!out) return {};
+    if (!all) (*out)[normalize_axis(axis_, out->rank())] = kUnknownDim;
+    c.output(0, type, *out);
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    Tensor& out = c.output(0);
+    const int axis = normalize_axis(axis_, out.rank());
+    const Strides strides = row_major(out.shape());
+    int64_t at = 0;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      const Tensor& in = c.input(i);
+      if (in.count() == 0) continue;
+      copy_strided(in.dtype(), in.shape(), {in.raw(), 0, row_major(in.shape())},
+                   {out.raw(), at * strides[axis], strides});
+      at += in.dim(axis);
+    }
+    return {};
+  }
+
+  std::optional<View> view(const Inference& c, size_t) const override {
+    return c.input_count() == 1 ? std::optional<View>(View{}) : std::nullopt;
+  }
+
+ private:
+  static bool is_empty(const Shape& s) { return std::find(s.begin(), s.end(), 0) != s.end(); }
+
+  // The first input that is not known to be empty, or else the first of all.
+  static size_t first_with_elements(const Inference& c) {
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (c.has_shape(i) && !is_empty(c.shape(i))) return i;
+    }
+    return 0;
+  }
+
+  // torch begins lists of tensors with an empty one, [0], which has other dimensions than those it is joined to: it
+  // adds nothing, and its dimensions do not count.
+  bool is_left_out(const Shape& in, const Shape& other) const {
+    if (!is_empty(in) || is_empty(other)) return false;
+    if (in.rank() != other.rank()) return true;
+    const int axis = normalize_axis(axis_, in.rank());
+    for (int d = 0; d < in.rank(); ++d) {
+      if (d != axis && in[d] >= 0 && other[d] >= 0 && in[d] != other[d]) return true;
+    }
+    return false;
+  }
+
+  // Takes `in` into the shape so far.
+  static Status join(Shape& out, const Shape& in, int axis, size_t i) {
+    bool fits = in.rank() == out.rank();
+    for (int d = 0; fits && d < in.rank(); ++d) {
+      if (d == axis) {
+        const bool known = in[d] >= 0 && out[d] >= 0;
+        if (known && in[d] > INT64_MAX - out[d]) return {Code::ShapeMismatch, "the output is too large"};
+        out[d] = known ? in[d] + out[d] : kUnknownDim;
+      } else if (out[d] < 0) {
+        out[d] = in[d];
+      } else {
+        fits = in[d] < 0 || in[d] == out[d];
+      }
+    }
+    if (fits) return {};
+    return wrong_shape(text("input ", i), in, text("as ", to_string(out), " except for axis ", axis));
+  }
+
+  int64_t axis_;
+};
+
+bool concat_layout(LayoutChange& c) {
+  const int r = c.rank(c.node.outputs[0]);
+  if (r < 3) return false;
+  for (const ValueId id : c.node.inputs) {
+    if (id == kNone || c.rank(id) != r) return false;
+  }
+  if (!c.worthwhile(c.node.inputs) || !c.move_axis(r, 1)) return false;
+  for (ValueId& id : c.node.inputs) id = c.last(id);
+  return c.push_last();
+}
+
+}  // namespace
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Concat>("Concat", 1, {.inputs = kAny, .outputs = 1, .layout = concat_layout, .moves = Moves::All}),
+};
+
+NM_OPERATORS(concat, kEntries)
+
+}  // namespace nm

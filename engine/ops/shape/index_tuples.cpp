@@ -1,0 +1,35 @@
+#include "engine/ops/shape/index_tuples.h"
+
+namespace nm {
+
+Result<std::optional<Shape>> sliced_shape(const Inference& c, int64_t batch_dims) {
+  NM_TRY(check_type(c, 1, "the indices", {DType::Int32, DType::Int64}));
+  if (!c.has_shape(0) || !c.has_shape(1)) return std::optional<Shape>();
+  const Shape& data = c.shape(0);
+  const Shape& indices = c.shape(1);
+  if (data.rank() < 1) return wrong_shape("the data", data, "at least one dimension");
+  if (indices.rank() < 1) return wrong_shape("the indices", indices, "at least one dimension");
+  if (batch_dims < 0 || batch_dims >= std::min(data.rank(), indices.rank())) {
+    return Status(Code::ShapeMismatch, text("the attribute 'batch_dims' is ", batch_dims,
+                                            "; it must be less than the ranks of the data and the indices"));
+  }
+  for (int i = 0; i < batch_dims; ++i) {
+    if (data[i] >= 0 && indices[i] >= 0 && data[i] != indices[i]) {
+      return wrong_shape("the indices", indices, text("the first ", batch_dims, " dimensions of ", to_string(data)));
+    }
+  }
+  const int64_t width = indices.back();
+  if (width < 0) return std::optional<Shape>();
+  if (width > data.rank() - batch_dims) {
+    return wrong_shape("the indices", indices, text("at most ", data.rank() - batch_dims, " in the last dimension"));
+  }
+  const int used = static_cast<int>(batch_dims + width);
+  if (indices.rank() - 1 + data.rank() - used > kMaxRank) {
+    return wrong_shape("the indices", indices, text("fewer dimensions: there would be more than ", kMaxRank));
+  }
+  Shape out(indices.dims().first(static_cast<size_t>(indices.rank() - 1)));
+  for (int i = used; i < data.rank(); ++i) out.push_back(data[i]);
+  return std::optional(out);
+}
+
+}  // namespace nm

@@ -1,0 +1,240 @@
+// Operators that give the same elements another shape.
+#include <algorithm>
+
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/registry.h"
+#include "engine/tensor/integers.h"
+
+namespace nm {
+namespace {
+
+class Reshape final : public SameBytes {
+ public:
+  explicit Reshape(Attributes& a)
+      : as_attribute_(a.version() < 5), shape_(a.integers("shape")), allow_zero_(a.flag("allowzero", false)) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, as_attribute_ ? 1 : 2));
+    NM_TRY(check_type(c, 1, "the shape", {DType::Int64}));
+    c.output(0, c.type(0));
+    if (c.has_shape(1) && c.shape(1).rank() != 1) return wrong_shape("the shape", c.shape(1), "a list");
+    const auto target = as_attribute_ ? std::optional(shape_) : c.integers(1);
+    if (target) {
+      NM_ASSIGN(const Shape shape, resolve(*target, c.has_shape(0) ? &c.shape(0) : nullptr));
+      c.output(0, c.type(0), shape);
+    } else if (c.has_shape(1) && c.shape(1)[0] >= 0 && c.shape(1)[0] <= kMaxRank) {
+      c.output(0, c.type(0), Shape::filled(static_cast<int>(c.shape(1)[0]), kUnknownDim));
+    }
+    return {};
+  }
+
+ private:
+  Result<Shape> resolve(const std::vector<int64_t>& target, const Shape* in) const {
+    if (target.size() > static_cast<size_t>(kMaxRank)) {
+      return Status(Code::ShapeMismatch,
+                    text("the shape has ", target.size(), " dimensions; at most ", kMaxRank, " are supported"));
+    }
+    Shape out;
+    int rest = -1;
+    for (size_t i = 0; i < target.size(); ++i) {
+      const int at = static_cast<int>(i);
+      int64_t dim = target[i];
+      if (dim == -1 && rest < 0) {
+        rest = at;
+        dim = kUnknownDim;
+      } else if (dim == 0 && !allow_zero_) {
+        if (in != nullptr && at >= in->rank()) {
+          return Status(Code::ShapeMismatch, text("the shape ", to_string(Shape(target)), " copies dimension ", at,
+                                                  ", which an input of shape ", to_string(*in), " does not have"));
+        }
+        dim = in != nullptr ? (*in)[at] : kUnknownDim;
+      } else if (dim < 0) {
+        return Status(Code::ShapeMismatch, text("the shape's dimension ", at, " is ", dim,
+                                                "; only one may be -1, the others must be at least 0"));
+      }
+      out.push_back(dim);
+    }
+    if (in == nullptr || !in->known()) return out;
+    const int64_t count = in->count();
+    if (rest >= 0) {
+      out[rest] = 1;
+      const int64_t others = out.count();
+      if (others <= 0 || count % others != 0) return mismatch(target, *in);
+      out[rest] = count / others;
+    }
+    if (out.count() != count) return mismatch(target, *in);
+    return out;
+  }
+
+  static Status mismatch(const std::vector<int64_t>& target, const Shape& in) {
+    std::string wanted;
+    for (const int64_t d : target) wanted += text(wanted.empty() ? "" : ",", d);
+    return Status(Code::ShapeMismatch, text("a tensor of shape ", to_string(in), " cannot be given the shape [", wanted,
+                                            "]; both must have as many elements"))
+        .about("shape", text("[", wanted, "]"), to_string(in));
+  }
+
+  bool as_attribute_;
+  std::vector<int64_t> shape_;
+  bool allow_zero_;
+};
+
+class Flatten final : public SameBytes {
+ public:
+  explicit Flatten(Attributes& a) : axis_(a.integer("axis", 1)) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    c.output(0, c.type(0), Shape{kUnknownDim, kUnknownDim});
+    if (!c.has_shape(0)) return {};
+    const Shape& in = c.shape(0);
+    int axis = in.rank();
+    if (axis_ != in.rank()) {
+      NM_ASSIGN(axis, check_axis(axis_, in.rank()));
+    }
+    c.output(0, c.type(0), Shape{product(in, 0, axis), product(in, axis, in.rank())});
+    return {};
+  }
+
+ private:
+  static int64_t product(const Shape& s, int from, int to) {
+    if (to - from == 1) return s[from];
+    for (int i = from; i < to; ++i) {
+      if (s[i] < 0) return kUnknownDim;
+    }
+    return s.count(from, to);
+  }
+
+  int64_t axis_;
+};
+
+// The axes of Squeeze and Unsqueeze: an attribute before operator set 13, an input from then on.
+class AxesOperator : public SameBytes {
+ protected:
+  explicit AxesOperator(Attributes& a) : as_attribute_(a.version() < 13) {
+    if (!as_attribute_) return;
+    axes_ = a.integers("axes");
+    given_ = a.has("axes");
+  }
+
+  Status check(const Inference& c, bool required) const {
+    NM_TRY(check_tensors(c, required && !as_attribute_ ? 2 : 1));
+    if (required && as_attribute_ && !given_) return {Code::InvalidModel, "the required attribute 'axes' is missing"};
+    NM_TRY(check_type(c, 1, "the axes", {DType::Int64}));
+    if (c.has_shape(1) && c.shape(1).rank() > 1) return wrong_shape("the axes", c.shape(1), "a list");
+    return {};
+  }
+  bool has_axes(const Inference& c) const { return as_attribute_ ? given_ : c.has(1); }
+  std::optional<std::vector<int64_t>> axes(const Inference& c) const {
+    return as_attribute_ ? std::optional(axes_) : c.integers(1);
+  }
+
+ private:
+  bool as_attribute_;
+  std::vector<int64_t> axes_;
+  bool given_ = false;
+};
+
+class Squeeze final : public AxesOperator {
+ public:
+  explicit Squeeze(Attributes& a) : AxesOperator(a) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check(c, false));
+    c.output(0, c.type(0));
+    if (!c.has_shape(0)) return {};
+    const Shape& in = c.shape(0);
+    const auto given = axes(c);
+    if (has_axes(c) && !given) return {};
+    uint32_t set = 0;
+    if (has_axes(c)) {
+      NM_ASSIGN(set, check_axes(*given, in.rank()));
+    } else if (!in.known()) {
+      return {};
+    }
+    Shape out;
+    for (int i = 0; i < in.rank(); ++i) {
+      const bool named = set >> i & 1;
+      if (named && in[i] >= 0 && in[i] != 1) {
+        return wrong_shape("the input", in, text("1 at axis ", i, ", which is to be removed"));
+      }
+      if (!named && (has_axes(c) || in[i] != 1)) out.push_back(in[i]);
+    }
+    c.output(0, c.type(0), out);
+    return {};
+  }
+};
+
+class Unsqueeze final : public AxesOperator {
+ public:
+  explicit Unsqueeze(Attributes& a) : AxesOperator(a) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check(c, true));
+    c.output(0, c.type(0));
+    const auto given = axes(c);
+    if (!given || !c.has_shape(0)) return {};
+    const Shape& in = c.shape(0);
+    if (given->size() > static_cast<size_t>(kMaxRank - in.rank())) {
+      return {Code::ShapeMismatch,
+              text("the output would have more than ", kMaxRank, " dimensions, which is not supported")};
+    }
+    const int rank = in.rank() + static_cast<int>(given->size());
+    NM_ASSIGN(const uint32_t set, check_axes(*given, rank));
+    Shape out;
+    for (int i = 0, next = 0; i < rank; ++i) out.push_back(set >> i & 1 ? 1 : in[next++]);
+    c.output(0, c.type(0), out);
+    return {};
+  }
+};
+
+// [N, C, …pixels] to [N, C, …pixels otherwise].
+bool reshape_layout(LayoutChange& c) {
+  Node& node = c.node;
+  const ValueId in = node.inputs[0], out = node.outputs[0];
+  const int r = c.rank(in), to = c.rank(out);
+  if (r < 3 || to < 3 || !c.worthwhile({in})) return false;
+  const Shape &a = *c.graph.value(in).shape, &b = *c.graph.value(out).shape;
+  if (a[0] != b[0] || a[1] != b[1] || a[0] == kUnknownDim || a[1] < 0) return false;
+  if (node.attributes.contains("allowzero") || node.version < 5) return false;
+  const auto target = c.integers(node.input(1));
+  if (!target || static_cast<int>(target->size()) != to) return false;
+  // A zero copies the dimension at its own place, which moves by one together with the pixels.
+  LayoutChange::Axes moved{(*target)[0]};
+  for (size_t i = 2; i < target->size(); ++i) moved.push_back((*target)[i]);
+  moved.push_back(a[1]);
+  const ValueId shape = c.add_integers(moved, node.name + ".shape");
+  if (shape == kNone) return false;
+  node.inputs[1] = shape;
+  node.inputs[0] = c.last(in);
+  return c.push_last();
+}
+
+}  // namespace
+
+constexpr AttributeRange kReshapeAttributes[] = {{"allowzero", 14}, {"shape", 1, 4}};
+constexpr AttributeRange kAxesUntil12[] = {{"axes", 1, 12}};
+
+constexpr Facts kAxesAttribute = {
+    .inputs = 1, .outputs = 1, .layout = layout::opaque, .moves = Moves::First, .attributes = kAxesUntil12};
+constexpr Facts kAxesInput = {
+    .inputs = 2, .outputs = 1, .layout = layout::opaque, .moves = Moves::First, .attributes = kAxesUntil12};
+
+constexpr OperatorEntry kEntries[] = {
+    entry<Reshape>(
+        "Reshape", 1,
+        {.inputs = 1, .outputs = 1, .layout = reshape_layout, .moves = Moves::First, .attributes = kReshapeAttributes}),
+    entry<Reshape>(
+        "Reshape", 5,
+        {.inputs = 2, .outputs = 1, .layout = reshape_layout, .moves = Moves::First, .attributes = kReshapeAttributes}),
+    entry<Flatten>("Flatten", 1, {.inputs = 1, .outputs = 1, .layout = layout::opaque, .moves = Moves::First}),
+    entry<Squeeze>("Squeeze", 1, kAxesAttribute),
+    entry<Squeeze>("Squeeze", 13, kAxesInput),
+    entry<Unsqueeze>("Unsqueeze", 1, kAxesAttribute),
+    entry<Unsqueeze>("Unsqueeze", 13, kAxesInput),
+};
+
+NM_OPERATORS(reshape, kEntries)
+
+}  // namespace nm

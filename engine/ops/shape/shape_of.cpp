@@ -1,0 +1,103 @@
+// Operators that look at a tensor's shape only.
+#include <algorithm>
+
+#include "engine/op/check.h"
+#include "engine/op/movement.h"
+#include "engine/op/registry.h"
+
+namespace nm {
+namespace {
+
+class ShapeOf final : public Movement {
+ public:
+  explicit ShapeOf(Attributes& a) : start_(a.integer("start", 0)), end_(a.integer("end", INT64_MAX)) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    c.output(0, DType::Int64, Shape{kUnknownDim});
+    if (!c.has_shape(0)) return {};
+    const auto [begin, end] = range(c.shape(0).rank());
+    const Shape part(c.shape(0).dims().subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+    c.output(0, DType::Int64, Shape{part.rank()});
+    if (!part.known()) return {};
+    NM_ASSIGN(Tensor value, Tensor::from<int64_t>(Shape{part.rank()}, part.dims()));
+    c.output_value(0, std::move(value));
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    const Shape& shape = c.input(0).shape();
+    const auto [begin, end] = range(shape.rank());
+    std::copy(shape.begin() + begin, shape.begin() + end, c.out<int64_t>(0));
+    return {};
+  }
+
+ private:
+  std::pair<int64_t, int64_t> range(int64_t rank) const {
+    const auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+    const int64_t begin = clamp(start_);
+    return {begin, std::max(begin, clamp(end_))};
+  }
+
+  int64_t start_;
+  int64_t end_;
+};
+
+class SizeOf final : public Movement {
+ public:
+  explicit SizeOf(Attributes&) {}
+
+  Status infer(Inference& c) const override {
+    NM_TRY(check_tensors(c, 1));
+    c.output(0, DType::Int64, Shape{});
+    if (!c.has_shape(0) || !c.shape(0).known()) return {};
+    const int64_t count = c.shape(0).count();
+    NM_ASSIGN(Tensor value, Tensor::from<int64_t>(Shape{}, std::span(&count, 1)));
+    c.output_value(0, std::move(value));
+    return {};
+  }
+
+  Status run(Execution& c) override {
+    *c.out<int64_t>(0) = c.input(0).count();
+    return {};
+  }
+};
+
+// Asks only for dimensions: those of the channels-last form, put back in order.
+bool shape_layout(LayoutChange& c) {
+  Node& node = c.node;
+  const ValueId id = node.inputs[0], out = node.outputs[0];
+  if (!c.only_last(id) || node.attributes.contains("start") || node.attributes.contains("end")) return false;
+  const int r = c.rank(id);
+  const ValueId order = c.add_integers(LayoutChange::to_first(r), node.name + ".order");
+  if (order == kNone) return false;
+  GraphValue dims;
+  dims.name = c.graph.value(out).name + ".channels_last";
+  dims.type = ValueType::tensor(DType::Int64);
+  dims.shape = Shape{r};
+  Node gather;
+  gather.name = node.name;
+  gather.op_type = "Gather";
+  gather.version = 13;
+  node.inputs[0] = c.last(id);
+  node.outputs[0] = c.graph.add_value(std::move(dims));
+  gather.inputs = {node.outputs[0], order};
+  gather.explicit_inputs = 2;
+  gather.outputs = {out};
+  c.push_first();
+  c.push(std::move(gather));
+  return true;
+}
+
+}  // namespace
+
+constexpr AttributeRange kShapeAttributes[] = {{"end", 15}, {"start", 15}};
+
+constexpr OperatorEntry kEntries[] = {
+    entry<ShapeOf>("Shape", 1, {.inputs = 1, .outputs = 1, .layout = shape_layout, .attributes = kShapeAttributes}),
+    entry<SizeOf>("Size", 1, {.inputs = 1, .outputs = 1, .layout = layout::opaque}),
+};
+
+NM_OPERATORS(shape_of, kEntries)
+
+}  // namespace nm
