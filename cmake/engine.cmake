@@ -28,8 +28,7 @@ add_custom_command(
   DEPENDS ${generated}/operators.txt ${operator_sources} ${PROJECT_SOURCE_DIR}/cmake/registry.cmake
   COMMENT "Listing operators")
 
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
-set(schemas ${NM_PREFIX}/onnx/onnx-ml.proto ${NM_PREFIX}/onnx/onnx-data.proto)
+set(schemas ${NM_ONNX_SCHEMA}/onnx-ml.proto ${NM_ONNX_SCHEMA}/onnx-data.proto)
 add_custom_command(
   OUTPUT ${generated}/onnx_schema.h
   COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/cmake/onnx_schema.py ${schemas} ${generated}/onnx_schema.h

@@ -1,7 +1,7 @@
 # nm_options: how all of our own code is compiled. nm_engine_options: what only the engine keeps to.
 add_library(nm_options INTERFACE)
 target_include_directories(nm_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_include_directories(nm_options SYSTEM INTERFACE ${NM_PREFIX}/include)
+target_include_directories(nm_options SYSTEM INTERFACE ${NM_XSIMD} ${NM_JSON})
 target_compile_options(nm_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror
   -ffp-contract=off)  # the same sums in every build; kernels ask for fused operations where they want them

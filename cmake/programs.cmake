@@ -19,13 +19,14 @@ add_executable(cli ${cli_sources} ${roofline_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
 target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
-add_test(NAME cli
-  COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_PREFIX}/node/bin/node --test
-          "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
+if(NM_NODE)
+  add_test(NAME cli
+    COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_NODE} --test "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
+endif()
 
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
-add_library(catch2 OBJECT ${NM_PREFIX}/catch2/catch_amalgamated.cpp)
-target_include_directories(catch2 SYSTEM PUBLIC ${NM_PREFIX}/catch2)
+add_library(catch2 OBJECT ${NM_CATCH2}/catch_amalgamated.cpp)
+target_include_directories(catch2 SYSTEM PUBLIC ${NM_CATCH2})
 target_compile_options(catch2 PRIVATE -O1)
 if(NM_SANITIZE)
   target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE} -fno-sanitize=vptr)

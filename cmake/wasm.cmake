@@ -31,6 +31,8 @@ if(NM_THREADS)
 endif()
 
 # tests/wasm reads the build folder's artefacts.
-add_test(NAME artefact
-  COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS} NM_SIZE_BUDGET=${NM_SIZE_BUDGET}
-          ${NM_PREFIX}/node/bin/node --test "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")
+if(NM_NODE)
+  add_test(NAME artefact
+    COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS}
+            NM_SIZE_BUDGET=${NM_SIZE_BUDGET} ${NM_NODE} --test "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")
+endif()

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # sourced by dev, which sets what is used
 # Sourced by ./dev fuzz: lets libFuzzer look on from the kept corpus, and says what it found.
 #   ./dev fuzz [--minutes N] [--keep] [TARGET…]
 # What it learns stays in build/fuzz/corpus/TARGET; inputs that break a target are written to

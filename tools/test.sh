@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2317,SC2154 # sourced by dev, which sets what is used; functions are called by name
 # Sourced by ./dev test: runs every suite, one section after the other, even when one fails, and adds up what their
 # runners counted. Output goes to the screen and to build/test/SECTION.log.
 logs=build/test
@@ -89,7 +90,8 @@ operators_are_fresh() {
 }
 section operators operators_are_fresh
 if [[ -d $shared ]]; then
-  section mutations build/native-asan/nm_mutations --count 1000 $(find "$shared" -name model.onnx -size -100k | sort)
+  mapfile -t small_models < <(find "$shared" -name model.onnx -size -100k | sort)
+  section mutations build/native-asan/nm_mutations --count 1000 "${small_models[@]}"
 else
   section mutations without_shared
 fi

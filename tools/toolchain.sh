@@ -44,6 +44,7 @@ own_emscripten() {
 # The Debian mirror that this host uses, or NEUROMANCER_DEBIAN_MIRROR.
 mirror() {
   local uri
+  # shellcheck disable=SC2016 # apt replaces the names itself
   uri=${NEUROMANCER_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
     'Created-By: Packages' | awk '$1 ~ /debian\/?$/ && $3 == "main" { print $1; exit }')}
   [[ $uri ]] || fail "found no Debian mirror in this host's apt sources; set NEUROMANCER_DEBIAN_MIRROR to one"
@@ -107,6 +108,7 @@ NODE_JS = '$prefix/node/bin/node'
 CACHE = '$prefix/emscripten-cache'
 COMPILER_WRAPPER = 'ccache'
 END
+  # shellcheck disable=SC2016 # the file's own text
   # Version-manager shims called python3 cost more time than small compilations.
   sed -i 's|^_EM_PY=$EMSDK_PYTHON|_EM_PY=${EMSDK_PYTHON:-/usr/bin/python3}|' "$root"/em*
   ln -sfn usr/share/emscripten "$prefix/emscripten"
@@ -136,6 +138,7 @@ END
     "script $lean $script" "script -fwasm-exceptions $script"; do
     flags=${kind#* }
     say "Emscripten's system libraries for: $flags"
+    # shellcheck disable=SC2086 # several words
     "$prefix/emscripten/em++" -O3 -sALLOW_MEMORY_GROWTH -Wno-pthreads-mem-growth $flags probe.cpp \
       -o "probe.$([[ $kind == script* ]] && echo js || echo wasm)" 2>&1 |
       sed -n 's/.*generating system [a-z]*: [^ ]*\/\([^ ]*\)\.\.\..*/toolchain:   \1/p' >&2

@@ -9,6 +9,7 @@
 
 #include "engine/op/layout.h"
 #include "engine/op/operator.h"
+#include "engine/op/shape_contents.h"
 
 namespace nm {
 
@@ -27,6 +28,9 @@ struct Facts {
   int16_t until = INT16_MAX;
   // See layout.h. Every operator with a class states one; compositions are replaced before anybody asks.
   LayoutRule layout = nullptr;
+  // While dimensions are symbols: what output 0 holds, and the shape it gets from what inputs hold (shape_contents.h).
+  ContentsRule contents = nullptr;
+  ShapeRule shape = nullptr;
   // QuantizeLinear may change places with the operator, so that it moves bytes.
   Moves moves = Moves::Nothing;
   // An activation behind the operator can become part of it: its constructor reads FusedActivation.

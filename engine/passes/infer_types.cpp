@@ -1,7 +1,7 @@
 #include "engine/op/composition.h"
+#include "engine/op/shape_contents.h"
 #include "engine/passes/passes.h"
 #include "engine/passes/precision.h"
-#include "engine/passes/shape_contents.h"
 
 namespace nm {
 namespace {

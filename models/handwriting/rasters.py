@@ -3,10 +3,9 @@
 import pathlib
 
 import numpy as np
+from glyphs import LABELS
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_digits
-
-from glyphs import LABELS
 from strokes import BOX, SIZE
 
 

@@ -1,7 +1,6 @@
 """Handwriting from glyphs.py: jittered, slanted, rounded pen strokes, as line segments in the 28 by 28 input frame."""
 
 import numpy as np
-
 from glyphs import GLYPHS, LABELS
 
 SIZE = 28

@@ -10,13 +10,12 @@ import json
 import pathlib
 import time
 
+import export
 import jax
 import jax.numpy as jnp
 import numpy as np
 import onnxruntime
 import optax
-
-import export
 import rasters
 import strokes
 from glyphs import LABELS

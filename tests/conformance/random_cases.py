@@ -14,10 +14,9 @@ import warnings
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
-
 from generate import to_proto
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 FLOATS = [np.float32, np.float32, np.float32, np.float64, np.float16]
 INTEGERS = [np.int64, np.int32, np.int8, np.uint8, np.int16, np.uint16, np.uint32, np.uint64]
@@ -590,7 +589,7 @@ def main():
     for i in range(arguments.count):
         source = Source(arguments.seed * 1_000_000 + i)
         case = source.pick(*families)(source)
-        model, feeds = build(case, lambda: source.r.random() < 0.4)
+        model, feeds = build(case, lambda r=source.r: r.random() < 0.4)
         outputs, oracle = expect(model, feeds, case.exact)
         if outputs is None or any(o is None for o in outputs):
             continue

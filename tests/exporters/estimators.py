@@ -109,7 +109,6 @@ def regressors():
         dummy,
         ensemble,
         gaussian_process,
-        isotonic,
         kernel_ridge,
         linear_model,
         multioutput,

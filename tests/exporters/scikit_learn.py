@@ -145,8 +145,16 @@ def pipelines(writer):
     import pandas
     from skl2onnx import convert_sklearn
     from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
-    from sklearn import compose, ensemble, feature_extraction, impute, linear_model
-    from sklearn import naive_bayes, pipeline, preprocessing
+    from sklearn import (
+        compose,
+        ensemble,
+        feature_extraction,
+        impute,
+        linear_model,
+        naive_bayes,
+        pipeline,
+        preprocessing,
+    )
     from sklearn.base import clone
 
     random = np.random.default_rng(5)

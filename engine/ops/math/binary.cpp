@@ -214,12 +214,53 @@ Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_s
   return with_number(x.dtype(), [&]<class T>() { return apply_generic<T>(f, b, x, y, out); });
 }
 
-constexpr Facts kBinary = {.inputs = 2, .outputs = 1, .layout = layout::elementwise};
+namespace {
+
+// Sizes, of which a dimension only stays what it is.
+DimEntry add_entries(const DimEntry& a, const DimEntry& b) {
+  if (a.is_dim && b.is(0)) return a;
+  if (b.is_dim && a.is(0)) return b;
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x + y; });
+}
+DimEntry subtract_entries(const DimEntry& a, const DimEntry& b) {
+  if (a.is_dim && b.is(0)) return a;
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x - y; });
+}
+DimEntry multiply_entries(const DimEntry& a, const DimEntry& b) {
+  if (a.is_dim && b.is(1)) return a;
+  if (b.is_dim && a.is(1)) return b;
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x * y; });
+}
+DimEntry divide_entries(const DimEntry& a, const DimEntry& b) {
+  if (a.is_dim && b.is(1)) return a;
+  if (b.is(0)) return DimEntry::unknown();
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x / y; });
+}
+
+// Dimensions that a Slice has cut are told by what they are broadcast with.
+std::optional<Shape> broadcast_of_cuts(const ShapeQuery& q) {
+  if (q.node.version < 7 || !q.has_cuts()) return std::nullopt;
+  const auto &a = q.shape(0), &b = q.shape(1);
+  if (!a || !b) return std::nullopt;
+  Shape out = a->rank() > b->rank() ? *a : *b;
+  for (int i = 1; i <= std::min(a->rank(), b->rank()); ++i) {
+    out[out.rank() - i] = q.broadcast((*a)[a->rank() - i], (*b)[b->rank() - i]);
+  }
+  return out;
+}
+
+constexpr Facts binary(ContentsRule contents, ShapeRule shape = nullptr) {
+  return {.inputs = 2, .outputs = 1, .layout = layout::elementwise, .contents = contents, .shape = shape};
+}
+
+}  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<BinaryOperator, Binary::Add>("Add", 1, kBinary),     entry<BinaryOperator, Binary::Sub>("Sub", 1, kBinary),
-    entry<BinaryOperator, Binary::Mul>("Mul", 1, kBinary),     entry<BinaryOperator, Binary::Div>("Div", 1, kBinary),
-    entry<BinaryOperator, Binary::Prelu>("PRelu", 1, kBinary),
+    entry<BinaryOperator, Binary::Add>("Add", 1, binary(contents::elementwise<add_entries>, broadcast_of_cuts)),
+    entry<BinaryOperator, Binary::Sub>("Sub", 1, binary(contents::elementwise<subtract_entries>)),
+    entry<BinaryOperator, Binary::Mul>("Mul", 1, binary(contents::elementwise<multiply_entries>, broadcast_of_cuts)),
+    entry<BinaryOperator, Binary::Div>("Div", 1, binary(contents::elementwise<divide_entries>)),
+    entry<BinaryOperator, Binary::Prelu>("PRelu", 1, binary(nullptr)),
 };
 
 NM_OPERATORS(binary, kEntries)

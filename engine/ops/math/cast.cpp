@@ -3,6 +3,7 @@
 #include "engine/op/check.h"
 #include "engine/op/movement.h"
 #include "engine/op/registry.h"
+#include "engine/tensor/integers.h"
 
 namespace nm {
 namespace {
@@ -86,13 +87,21 @@ class BitCast final : public SameBytes {
   DType to_;
 };
 
+std::optional<DimList> cast_contents(const ShapeQuery& q) {
+  return is_index(q.output().type.dtype) ? contents::same(q) : std::nullopt;
+}
+
 }  // namespace
 
 constexpr AttributeRange kCastAttributes[] = {{"round_mode", 24}, {"saturate", 19}};
 
 constexpr OperatorEntry kEntries[] = {
     entry<Cast, false>("Cast", 1,
-                       {.inputs = 1, .outputs = 1, .layout = layout::elementwise, .attributes = kCastAttributes}),
+                       {.inputs = 1,
+                        .outputs = 1,
+                        .layout = layout::elementwise,
+                        .contents = cast_contents,
+                        .attributes = kCastAttributes}),
     entry<Cast, true>("CastLike", 15,
                       {.inputs = 2, .outputs = 1, .layout = layout::elementwise, .attributes = kCastAttributes}),
     entry<BitCast>("BitCast", 26, {.inputs = 1, .outputs = 1, .layout = layout::elementwise}),

@@ -216,6 +216,13 @@ class Not final : public Movement {
   bool bits_;
 };
 
+// A dimension is never negative.
+DimEntry equal_entries(const DimEntry& a, const DimEntry& b) {
+  if (a.same(b)) return DimEntry::number(1);
+  const bool differ = a.is_dim ? !b.is_dim && b.value < 0 : b.is_dim ? a.value < 0 : true;
+  return differ ? DimEntry::number(0) : DimEntry::unknown();
+}
+
 }  // namespace
 
 constexpr AttributeRange kAxisUntil6[] = {{"axis", 1, 6}};
@@ -225,7 +232,12 @@ constexpr Facts kOldest = {.inputs = 2, .outputs = 1, .layout = layout::elementw
 constexpr Facts kNewer = {.inputs = 2, .outputs = 1, .layout = layout::elementwise, .attributes = kNoAxis};
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Compare, Function::Equal>("Equal", 1, kOldest),
+    entry<Compare, Function::Equal>("Equal", 1,
+                                    {.inputs = 2,
+                                     .outputs = 1,
+                                     .layout = layout::elementwise,
+                                     .contents = contents::elementwise<equal_entries>,
+                                     .attributes = kAxisUntil6}),
     entry<Compare, Function::Less>("Less", 1, kOldest),
     entry<Compare, Function::LessOrEqual>("LessOrEqual", 12, kNewer),
     entry<Compare, Function::Greater>("Greater", 1, kOldest),

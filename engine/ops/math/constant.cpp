@@ -87,6 +87,21 @@ class ConstantOfShape final : public Movement {
   Tensor value_;
 };
 
+std::optional<DimList> filled_contents(const ShapeQuery& q) {
+  const auto count = q.element(0);
+  const auto it = q.node.attributes.find("value");
+  const Tensor* value = it == q.node.attributes.end() ? nullptr : std::get_if<Tensor>(&it->second);
+  const bool sized =
+      count && !count->is_dim && count->value >= 0 && count->value <= static_cast<int64_t>(kMostDimEntries);
+  if (!is_index(q.output().type.dtype) || !sized || value == nullptr || value->count() != 1) return std::nullopt;
+  return DimList(static_cast<size_t>(count->value), DimEntry::number(integer_at(*value, 0)));
+}
+
+std::optional<Shape> filled_shape(const ShapeQuery& q) {
+  const auto dims = q.input(0);
+  return dims ? contents::to_shape(*dims) : std::nullopt;
+}
+
 }  // namespace
 
 constexpr AttributeRange kConstantAttributes[] = {{"sparse_value", 11}, {"value_float", 12}, {"value_floats", 12},
@@ -96,7 +111,9 @@ constexpr AttributeRange kConstantAttributes[] = {{"sparse_value", 11}, {"value_
 constexpr OperatorEntry kEntries[] = {
     entry<Constant>("Constant", 1,
                     {.inputs = 0, .outputs = 1, .layout = layout::opaque, .attributes = kConstantAttributes}),
-    entry<ConstantOfShape>("ConstantOfShape", 9, {.inputs = 1, .outputs = 1, .layout = layout::opaque}),
+    entry<ConstantOfShape>(
+        "ConstantOfShape", 9,
+        {.inputs = 1, .outputs = 1, .layout = layout::opaque, .contents = filled_contents, .shape = filled_shape}),
 };
 
 NM_OPERATORS(constant, kEntries)

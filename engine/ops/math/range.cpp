@@ -71,10 +71,16 @@ class Range final : public Operator {
   }
 };
 
+std::optional<Shape> range_shape(const ShapeQuery& q) {
+  const auto start = q.element(0), end = q.element(1), step = q.element(2);
+  if (!start || !end || !step || !start->is(0) || !step->is(1)) return std::nullopt;
+  return contents::to_shape({*end});
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Range>("Range", 11, {.inputs = 3, .outputs = 1, .layout = layout::opaque}),
+    entry<Range>("Range", 11, {.inputs = 3, .outputs = 1, .layout = layout::opaque, .shape = range_shape}),
 };
 
 NM_OPERATORS(range, kEntries)

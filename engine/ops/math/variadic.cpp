@@ -1,4 +1,6 @@
 // Sum, Mean, Max and Min of any number of tensors.
+#include <algorithm>
+
 #include "engine/kernels/kernels.h"
 #include "engine/op/check.h"
 #include "engine/op/numbers.h"
@@ -60,15 +62,24 @@ class Variadic final : public Operator {
   bool may_overwrite_;
 };
 
+DimEntry greater_entry(const DimEntry& a, const DimEntry& b) {
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return std::max(x, y); });
+}
+DimEntry lesser_entry(const DimEntry& a, const DimEntry& b) {
+  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return std::min(x, y); });
+}
+
+constexpr Facts variadic(ContentsRule contents) {
+  return {.inputs = kAny, .outputs = 1, .layout = layout::elementwise, .contents = contents};
+}
+
 }  // namespace
 
-constexpr Facts kVariadic = {.inputs = kAny, .outputs = 1, .layout = layout::elementwise};
-
 constexpr OperatorEntry kEntries[] = {
-    entry<Variadic, Binary::Add>("Sum", 1, kVariadic),
-    entry<Variadic, Binary::Add, true>("Mean", 1, kVariadic),
-    entry<Variadic, Binary::Max>("Max", 1, kVariadic),
-    entry<Variadic, Binary::Min>("Min", 1, kVariadic),
+    entry<Variadic, Binary::Add>("Sum", 1, variadic(nullptr)),
+    entry<Variadic, Binary::Add, true>("Mean", 1, variadic(nullptr)),
+    entry<Variadic, Binary::Max>("Max", 1, variadic(contents::elementwise<greater_entry>)),
+    entry<Variadic, Binary::Min>("Min", 1, variadic(contents::elementwise<lesser_entry>)),
 };
 
 NM_OPERATORS(variadic, kEntries)

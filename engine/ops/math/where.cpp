@@ -51,10 +51,26 @@ class Where final : public Movement {
   bool in_place(size_t i) const override { return i == 1 || i == 2; }
 };
 
+std::optional<DimList> where_contents(const ShapeQuery& q) {
+  const auto condition = q.input(0), yes = q.input(1), no = q.input(2);
+  if (!condition || !yes || !no) return std::nullopt;
+  const size_t n = std::max({condition->size(), yes->size(), no->size()});
+  for (const auto* part : {&*condition, &*yes, &*no}) {
+    if (part->size() != n && part->size() != 1) return std::nullopt;
+  }
+  const auto at = [](const DimList& c, size_t i) { return c[c.size() == 1 ? 0 : i]; };
+  DimList out;
+  for (size_t i = 0; i < n; ++i) {
+    const DimEntry e = at(*condition, i), y = at(*yes, i), x = at(*no, i);
+    out.push_back(e.is_dim ? (y.same(x) ? y : DimEntry::unknown()) : e.value != 0 ? y : x);
+  }
+  return out;
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Where>("Where", 9, {.inputs = 3, .outputs = 1, .layout = layout::elementwise}),
+    entry<Where>("Where", 9, {.inputs = 3, .outputs = 1, .layout = layout::elementwise, .contents = where_contents}),
 };
 
 NM_OPERATORS(where, kEntries)

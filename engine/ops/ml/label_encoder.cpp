@@ -136,9 +136,7 @@ class CategoryMapper final : public Operator {
 constexpr AttributeRange kLabelEncoderAttributes[] = {{"keys_tensor", 4}, {"values_tensor", 4}};
 
 constexpr OperatorEntry kEntries[] = {
-    entry_in<CategoryMapper, true>(
-        kMlDomain, "LabelEncoder", 1,
-        {.inputs = 1, .outputs = 1, .until = 1, .layout = layout::opaque, .attributes = kLabelEncoderAttributes}),
+    entry_in<CategoryMapper, true>(kMlDomain, "LabelEncoder", 1, {.inputs = 1, .outputs = 1, .layout = layout::opaque}),
     entry_in<LabelEncoder>(
         kMlDomain, "LabelEncoder", 2,
         {.inputs = 1, .outputs = 1, .layout = layout::opaque, .attributes = kLabelEncoderAttributes}),

@@ -116,10 +116,28 @@ bool concat_layout(LayoutChange& c) {
   return c.push_last();
 }
 
+std::optional<DimList> concat_contents(const ShapeQuery& q) {
+  DimList out;
+  for (size_t i = 0; i < q.node.inputs.size(); ++i) {
+    if (q.node.inputs[i] == kNone) return std::nullopt;
+    if (const auto part = q.input(i)) {
+      out.insert(out.end(), part->begin(), part->end());
+      continue;
+    }
+    const auto& shape = q.shape(i);
+    const bool is_list = shape && shape->rank() == 1;
+    if (!is_list || (*shape)[0] < 0 || (*shape)[0] > static_cast<int64_t>(kMostDimEntries)) return std::nullopt;
+    out.insert(out.end(), static_cast<size_t>((*shape)[0]), DimEntry::unknown());
+  }
+  return out;
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Concat>("Concat", 1, {.inputs = kAny, .outputs = 1, .layout = concat_layout, .moves = Moves::All}),
+    entry<Concat>(
+        "Concat", 1,
+        {.inputs = kAny, .outputs = 1, .layout = concat_layout, .contents = concat_contents, .moves = Moves::All}),
 };
 
 NM_OPERATORS(concat, kEntries)

@@ -142,12 +142,31 @@ class Tile final : public Movement {
   bool one_axis_;
 };
 
+std::optional<Shape> expand_shape(const ShapeQuery& q) {
+  const auto target = q.input(1);
+  const auto shape = target ? contents::to_shape(*target) : std::nullopt;
+  return shape && q.shape(0) ? broadcast_shape(*q.shape(0), *shape) : std::nullopt;
+}
+
+std::optional<Shape> tile_shape(const ShapeQuery& q) {
+  const auto counts = q.input(1);
+  auto shape = counts ? contents::to_shape(*counts) : std::nullopt;
+  const auto& in = q.shape(0);
+  if (!shape || !in || shape->rank() != in->rank()) return std::nullopt;
+  for (int i = 0; i < shape->rank(); ++i) {
+    const int64_t dim = (*in)[i], times = (*shape)[i];
+    const bool small = dim >= 0 && dim <= INT32_MAX && times >= 0 && times <= INT32_MAX;
+    (*shape)[i] = times == 1 ? dim : dim == 1 ? times : small ? dim * times : kUnknownDim;
+  }
+  return shape;
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Expand>("Expand", 8, {.inputs = 2, .outputs = 1, .layout = layout::opaque}),
-    entry<Tile>("Tile", 1, {.inputs = 3, .outputs = 1, .layout = layout::opaque}),
-    entry<Tile>("Tile", 6, {.inputs = 2, .outputs = 1, .layout = layout::opaque}),
+    entry<Expand>("Expand", 8, {.inputs = 2, .outputs = 1, .layout = layout::opaque, .shape = expand_shape}),
+    entry<Tile>("Tile", 1, {.inputs = 3, .outputs = 1, .layout = layout::opaque, .shape = tile_shape}),
+    entry<Tile>("Tile", 6, {.inputs = 2, .outputs = 1, .layout = layout::opaque, .shape = tile_shape}),
 };
 
 NM_OPERATORS(expand, kEntries)

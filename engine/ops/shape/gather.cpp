@@ -100,10 +100,22 @@ class Gather final : public Movement {
   int64_t axis_;
 };
 
+std::optional<DimList> gather_contents(const ShapeQuery& q) {
+  const auto data = q.input(0), indices = q.input(1);
+  if (!data || !indices || !q.shape(0) || q.shape(0)->rank() != 1) return std::nullopt;
+  const auto n = static_cast<int64_t>(data->size());
+  DimList out;
+  for (const DimEntry& e : *indices) {
+    if (e.is_dim || e.value < -n || e.value >= n) return std::nullopt;
+    out.push_back((*data)[static_cast<size_t>(e.value < 0 ? e.value + n : e.value)]);
+  }
+  return out;
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Gather>("Gather", 1, {.inputs = 2, .outputs = 1, .layout = layout::opaque}),
+    entry<Gather>("Gather", 1, {.inputs = 2, .outputs = 1, .layout = layout::opaque, .contents = gather_contents}),
 };
 
 NM_OPERATORS(gather, kEntries)

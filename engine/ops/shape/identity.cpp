@@ -35,7 +35,8 @@ class Identity final : public Movement {
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Identity>("Identity", 1, {.inputs = 1, .outputs = 1, .layout = layout::elementwise}),
+    entry<Identity>("Identity", 1,
+                    {.inputs = 1, .outputs = 1, .layout = layout::elementwise, .contents = contents::same}),
 };
 
 NM_OPERATORS(identity, kEntries)

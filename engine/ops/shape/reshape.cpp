@@ -211,28 +211,80 @@ bool reshape_layout(LayoutChange& c) {
   return c.push_last();
 }
 
+std::optional<Shape> reshape_shape(const ShapeQuery& q) {
+  const auto target = q.input(1);
+  if (!target) return std::nullopt;
+  const auto& in = q.shape(0);
+  const bool copies = q.integer("allowzero", 0) == 0;
+  DimList dims = *target;
+  int rest = -1;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i].is(0) && copies) {
+      dims[i] =
+          in && static_cast<int>(i) < in->rank() ? DimEntry::dim((*in)[static_cast<int>(i)]) : DimEntry::unknown();
+    } else if (dims[i].is(-1) && rest < 0) {
+      rest = static_cast<int>(i);
+      dims[i] = DimEntry::unknown();
+    }
+  }
+  auto shape = contents::to_shape(dims);
+  if (!shape || rest < 0 || !in) return shape;
+  // The dimension -1 is what is left once equal dimensions have been taken away on both sides.
+  std::vector<int64_t> left(in->begin(), in->end());
+  int64_t product = 1;
+  for (int i = 0; i < shape->rank(); ++i) {
+    const int64_t dim = (*shape)[i];
+    if (i == rest) continue;
+    if (const auto it = std::find(left.begin(), left.end(), dim); dim != kUnknownDim && it != left.end()) {
+      left.erase(it);
+    } else if (dim > 0 && dim <= INT32_MAX && product <= INT32_MAX) {
+      product *= dim;
+    } else {
+      return shape;
+    }
+  }
+  int64_t symbol = 1;
+  int64_t number = 1;
+  for (const int64_t dim : left) {
+    if (dim == kUnknownDim || (dim < 0 && symbol != 1) || dim > INT32_MAX || number > INT32_MAX) return shape;
+    (dim < 0 ? symbol : number) *= dim;
+  }
+  if (symbol == 1 && number % product == 0) (*shape)[rest] = number / product;
+  if (symbol != 1 && number == product) (*shape)[rest] = symbol;
+  return shape;
+}
+
 }  // namespace
 
 constexpr AttributeRange kReshapeAttributes[] = {{"allowzero", 14}, {"shape", 1, 4}};
 constexpr AttributeRange kAxesUntil12[] = {{"axes", 1, 12}};
 
-constexpr Facts kAxesAttribute = {
-    .inputs = 1, .outputs = 1, .layout = layout::opaque, .moves = Moves::First, .attributes = kAxesUntil12};
-constexpr Facts kAxesInput = {
-    .inputs = 2, .outputs = 1, .layout = layout::opaque, .moves = Moves::First, .attributes = kAxesUntil12};
+constexpr Facts reshape(uint8_t inputs) {
+  return {.inputs = inputs,
+          .outputs = 1,
+          .layout = reshape_layout,
+          .contents = contents::same,
+          .shape = reshape_shape,
+          .moves = Moves::First,
+          .attributes = kReshapeAttributes};
+}
+constexpr Facts squeeze(uint8_t inputs) {
+  return {.inputs = inputs,
+          .outputs = 1,
+          .layout = layout::opaque,
+          .contents = contents::same,
+          .moves = Moves::First,
+          .attributes = kAxesUntil12};
+}
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Reshape>(
-        "Reshape", 1,
-        {.inputs = 1, .outputs = 1, .layout = reshape_layout, .moves = Moves::First, .attributes = kReshapeAttributes}),
-    entry<Reshape>(
-        "Reshape", 5,
-        {.inputs = 2, .outputs = 1, .layout = reshape_layout, .moves = Moves::First, .attributes = kReshapeAttributes}),
+    entry<Reshape>("Reshape", 1, reshape(1)),
+    entry<Reshape>("Reshape", 5, reshape(2)),
     entry<Flatten>("Flatten", 1, {.inputs = 1, .outputs = 1, .layout = layout::opaque, .moves = Moves::First}),
-    entry<Squeeze>("Squeeze", 1, kAxesAttribute),
-    entry<Squeeze>("Squeeze", 13, kAxesInput),
-    entry<Unsqueeze>("Unsqueeze", 1, kAxesAttribute),
-    entry<Unsqueeze>("Unsqueeze", 13, kAxesInput),
+    entry<Squeeze>("Squeeze", 1, squeeze(1)),
+    entry<Squeeze>("Squeeze", 13, squeeze(2)),
+    entry<Unsqueeze>("Unsqueeze", 1, squeeze(1)),
+    entry<Unsqueeze>("Unsqueeze", 13, squeeze(2)),
 };
 
 NM_OPERATORS(reshape, kEntries)

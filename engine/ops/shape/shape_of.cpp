@@ -89,12 +89,31 @@ bool shape_layout(LayoutChange& c) {
   return true;
 }
 
+std::optional<DimList> shape_contents(const ShapeQuery& q) {
+  const auto& shape = q.shape(0);
+  if (!shape) return std::nullopt;
+  const auto place = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? at + shape->rank() : at, 0, shape->rank());
+  };
+  const int64_t end = place(q.integer("end", INT64_MAX));
+  DimList out;
+  for (int64_t i = place(q.integer("start", 0)); i < end; ++i) {
+    out.push_back(DimEntry::dim((*shape)[static_cast<int>(i)]));
+  }
+  return out;
+}
+
 }  // namespace
 
 constexpr AttributeRange kShapeAttributes[] = {{"end", 15}, {"start", 15}};
 
 constexpr OperatorEntry kEntries[] = {
-    entry<ShapeOf>("Shape", 1, {.inputs = 1, .outputs = 1, .layout = shape_layout, .attributes = kShapeAttributes}),
+    entry<ShapeOf>("Shape", 1,
+                   {.inputs = 1,
+                    .outputs = 1,
+                    .layout = shape_layout,
+                    .contents = shape_contents,
+                    .attributes = kShapeAttributes}),
     entry<SizeOf>("Size", 1, {.inputs = 1, .outputs = 1, .layout = layout::opaque}),
 };
 

@@ -171,11 +171,39 @@ bool slice_layout(LayoutChange& c) {
   return c.push_last();
 }
 
+// Slices from 0 to a symbol: as many rows of a table of positions as there are tokens.
+void note_cuts(const ShapeQuery& q) {
+  const auto &in = q.shape(0), &out = q.output().shape;
+  const auto start = q.input(1), end = q.input(2), axes = q.input(3), steps = q.input(4);
+  if (!in || !out || !start || !end || !axes || start->size() != axes->size() || end->size() != axes->size()) return;
+  for (size_t i = 0; i < axes->size(); ++i) {
+    const int axis = (*axes)[i].is_dim ? -1 : normalize_axis((*axes)[i].value, out->rank());
+    const bool stepless = q.node.input(4) == kNone || (steps && i < steps->size() && (*steps)[i].is(1));
+    if (axis < 0 || !stepless || !(*start)[i].is(0) || !(*end)[i].is_dim || (*end)[i].value == kUnknownDim) continue;
+    if ((*out)[axis] < kUnknownDim && (*out)[axis] != (*in)[axis]) q.cut((*out)[axis], (*end)[i].value);
+  }
+}
+
+std::optional<DimList> slice_contents(const ShapeQuery& q) {
+  note_cuts(q);
+  const auto data = q.input(0);
+  const auto start = q.element(1), end = q.element(2);
+  if (!data || !start || !end || start->is_dim || end->is_dim) return std::nullopt;
+  if (q.node.input(4) != kNone) {
+    const auto step = q.input(4);
+    if (!step || step->empty() || !(*step)[0].is(1)) return std::nullopt;
+  }
+  const auto n = static_cast<int64_t>(data->size());
+  const auto place = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + n : at, 0, n); };
+  const int64_t first = place(start->value);
+  return DimList(data->begin() + first, data->begin() + std::max(first, place(end->value)));
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Slice>("Slice", 1, {.inputs = 1, .outputs = 1, .layout = slice_layout}),
-    entry<Slice>("Slice", 10, {.inputs = 5, .outputs = 1, .layout = slice_layout}),
+    entry<Slice>("Slice", 1, {.inputs = 1, .outputs = 1, .layout = slice_layout, .contents = slice_contents}),
+    entry<Slice>("Slice", 10, {.inputs = 5, .outputs = 1, .layout = slice_layout, .contents = slice_contents}),
 };
 
 NM_OPERATORS(slice, kEntries)
