@@ -19,7 +19,7 @@ constexpr Entries (*kFiles[])() = {
 #undef NM_REGISTER
 };
 
-auto order(const OperatorEntry& e) { return std::tuple(e.domain, e.name, e.since); }
+auto order(const OperatorEntry& e) { return std::tuple(e.key, e.domain, e.name, e.since); }
 
 }  // namespace
 
@@ -37,12 +37,14 @@ const Registry& Registry::instance() {
 }
 
 const OperatorEntry* Registry::find(std::string_view domain, std::string_view name, int version) const {
-  const auto above = std::partition_point(entries_.begin(), entries_.end(), [&](const OperatorEntry* e) {
-    return std::tuple(e->domain, e->name, int{e->since}) <= std::tuple(domain, name, version);
-  });
-  if (above == entries_.begin()) return nullptr;
-  const OperatorEntry* e = above[-1];
-  return e->domain == domain && e->name == name && version <= e->until() ? e : nullptr;
+  const uint32_t key = operator_key(domain, name);
+  auto at =
+      std::partition_point(entries_.begin(), entries_.end(), [&](const OperatorEntry* e) { return e->key < key; });
+  const OperatorEntry* found = nullptr;
+  for (; at != entries_.end() && (*at)->key == key; ++at) {
+    if ((*at)->name == name && (*at)->domain == domain && (*at)->since <= version) found = *at;
+  }
+  return found != nullptr && version <= found->until() ? found : nullptr;
 }
 
 std::vector<const OperatorEntry*> Registry::rows(std::string_view domain, std::string_view name) const {

@@ -41,7 +41,17 @@ struct Facts {
   std::span<const AttributeRange> attributes = {};
 };
 
+// Of a domain and a name: looked up for every node in every pass, so numbers are compared and not texts.
+constexpr uint32_t operator_key(std::string_view domain, std::string_view name) {
+  uint32_t key = 2166136261;  // FNV-1a
+  for (const std::string_view part : {domain, std::string_view("."), name}) {
+    for (const char c : part) key = (key ^ static_cast<uint8_t>(c)) * 16777619;
+  }
+  return key;
+}
+
 struct OperatorEntry {
+  uint32_t key = 0;
   std::string_view domain;
   std::string_view name;
   int16_t since = 1;  // the first operator set version of the form that the class understands
@@ -61,15 +71,15 @@ OperatorPtr make_operator(Attributes& a) {
 // T's constructor takes (Attributes&, args...): entry<UnaryOperator, Unary::Exp>("Exp", 1, {…}).
 template <class T, auto... args>
 constexpr OperatorEntry entry(std::string_view name, int16_t since, const Facts& facts) {
-  return {"", name, since, facts, make_operator<T, args...>, nullptr};
+  return {operator_key("", name), "", name, since, facts, make_operator<T, args...>, nullptr};
 }
 template <class T, auto... args>
 constexpr OperatorEntry entry_in(std::string_view domain, std::string_view name, int16_t since, const Facts& facts) {
-  return {domain, name, since, facts, make_operator<T, args...>, nullptr};
+  return {operator_key(domain, name), domain, name, since, facts, make_operator<T, args...>, nullptr};
 }
 constexpr OperatorEntry composition_in(std::string_view domain, std::string_view name, int16_t since,
                                        const Facts& facts, void (*compose)(Composition&)) {
-  return {domain, name, since, facts, nullptr, compose};
+  return {operator_key(domain, name), domain, name, since, facts, nullptr, compose};
 }
 
 using Entries = std::span<const OperatorEntry>;
@@ -87,7 +97,7 @@ class Registry {
   const OperatorEntry* find(const Node& node) const { return find(node.domain, node.op_type, node.version); }
   // All rows of a name, in the order of their versions.
   std::vector<const OperatorEntry*> rows(std::string_view domain, std::string_view name) const;
-  // By domain, name and version.
+  // Rows of one name stand together, in the order of their versions.
   const std::vector<const OperatorEntry*>& entries() const { return entries_; }
   // Names, each counted once.
   size_t operator_count() const;

@@ -58,7 +58,6 @@ Status run_on_subgraphs(Graph& graph, bool optimize) {
 }  // namespace
 
 Status run_passes(Graph& graph, bool optimize) {
-  NM_TRY(infer_types(graph));
   remove_dead_nodes(graph);  // also outputs that nobody reads, which not every operator has
   NM_TRY(optimize ? apply(graph, kOptimizing) : apply(graph, kNeeded));
   return run_on_subgraphs(graph, optimize);

@@ -35,7 +35,7 @@ Result<bool> fuse_residual(Graph& graph);
 Result<bool> channels_last(Graph& graph);
 Result<bool> fuse_elementwise(Graph& graph);
 
-// All of them on the graph and its subgraphs. With `optimize` false only what running needs.
+// All of them on the graph and its subgraphs, whose types have been inferred. With `optimize` false only what running needs.
 Status run_passes(Graph& graph, bool optimize);
 
 }  // namespace nm
