@@ -15,7 +15,7 @@ Result<Value> decode_sequence(const onnx::SequenceProto& proto, const ValueType&
   if (type.element) sequence->element = *type.element;
   for (const onnx::TensorProto& p : proto.tensors) {
     NM_ASSIGN(Tensor t, decode_tensor(p, nullptr, {}));
-    sequence->items.emplace_back(std::move(t));
+    sequence->items.push_back(std::move(t));
   }
   for (const onnx::SequenceProto& p : proto.sequences) {
     NM_ASSIGN(Value v, decode_sequence(p, type.element ? *type.element : type));

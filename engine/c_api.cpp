@@ -135,7 +135,9 @@ nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
   auto sequence = std::make_shared<nm::Sequence>();
   for (uint32_t i = 0; i < count; ++i) {
     const Owned item = take(items[i]);  // all of them, also after a failure
-    if (item && s.ok()) s = nm::append(sequence->items, std::move(*item), "a sequence");
+    if (!item || !s.ok()) continue;
+    sequence->items.push_back(*item);
+    s = nm::check_memory();
   }
   NM_TRY(std::move(s));
   if (!sequence->items.empty()) sequence->element = nm::type_of(sequence->items[0]);

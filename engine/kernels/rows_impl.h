@@ -298,7 +298,7 @@ void column_mean_variance(int64_t rows, int64_t n, const float* x, int64_t ldx, 
   for_row_blocks(rows, n, block);
 }
 
-// Calls body(neutral, fold, merge, whether it is a sum) with the folds of all but LogSumExp.
+// Calls body(neutral, fold, merge, whether it is a sum) with the folds of all but LogSumExp and Prod.
 template <class A, class F>
 void with_fold(Reduce op, F body) {
   constexpr float inf = std::numeric_limits<float>::infinity();
@@ -319,13 +319,32 @@ void with_fold(Reduce op, F body) {
       return body(-inf, nan_max<A>, nan_max<A>, std::false_type());
     case Reduce::Min:
       return body(inf, nan_min<A>, nan_min<A>, std::false_type());
-    case Reduce::Prod: {
-      const auto times = [](vf<A> a, vf<A> v) { return a * v; };
-      return body(1.f, times, times, std::false_type());
-    }
+    case Reduce::Prod:
     case Reduce::LogSumExp:
       return;
   }
+}
+
+// In double, with the exponent kept aside where it leaves the middle of the range: no product on the way overflows or
+// vanishes, so the order does not matter.
+template <class A>
+float product(int64_t n, const float* x, int64_t stride) {
+  double mantissa = 1;
+  int64_t exponent = 0;
+  const auto split = [&] {
+    int e = 0;
+    mantissa = std::frexp(mantissa, &e);
+    exponent += e;
+  };
+  for (int64_t i = 0; i < n; ++i) {
+    mantissa *= static_cast<double>(x[i * stride]);
+    const double size = std::fabs(mantissa);
+    if (!(size > 0x1p-500 && size < 0x1p500)) split();
+  }
+  split();
+  const int64_t end = 4096;  // beyond what a double has
+  const int64_t within = exponent < -end ? -end : lesser(exponent, end);
+  return static_cast<float>(std::ldexp(mantissa, static_cast<int>(within)));
 }
 
 template <class A>
@@ -346,13 +365,6 @@ template <class A>
 float reduce_lanes(Reduce op, vf<A> v) {
   if (op == Reduce::Max) return simd::maximum<A>(v);
   if (op == Reduce::Min) return simd::minimum<A>(v);
-  if (op == Reduce::Prod) {
-    float lane[simd::lanes<A>];
-    simd::store<A>(lane, v);
-    float product = lane[0];
-    for (int i = 1; i < simd::lanes<A>; ++i) product *= lane[i];
-    return product;
-  }
   return simd::sum<A>(v);
 }
 
@@ -365,6 +377,10 @@ void reduce(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, flo
       // An infinite largest element is the result itself; subtracting it would give NaN.
       y[r] = std::isinf(top) ? top : std::log(exp_row<A, false>(xr, top, nullptr, n)) + top;
     }
+    return;
+  }
+  if (op == Reduce::Prod) {
+    for (int64_t r = 0; r < rows; ++r) y[r] = product<A>(n, x + r * ldx, 1);
     return;
   }
   with_fold<A>(op, [&](float neutral, auto fold, auto merge, auto is_sum) {
@@ -400,6 +416,10 @@ template <class A>
 void reduce_columns(Reduce op, int64_t rows, int64_t n, const float* x, int64_t ldx, float* y) {
   constexpr int64_t w = simd::lanes<A>;
   if (op == Reduce::LogSumExp) return log_sum_exp_columns<A>(rows, n, x, ldx, y);
+  if (op == Reduce::Prod) {
+    for (int64_t c = 0; c < n; ++c) y[c] = product<A>(rows, x + c, ldx);
+    return;
+  }
   with_fold<A>(op, [&](float neutral, auto fold, auto merge, auto is_sum) {
     constexpr int64_t strip = 1024;  // of columns, for which there is room to keep what sums lose
     LongSum<A> sums[is_sum.value ? strip / w : 1];

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/tensor/items.h"
 #include "engine/tensor/tensor.h"
 
 namespace nm {
@@ -29,11 +30,9 @@ struct ValueType {
 // "float32", "sequence(float32)", "optional(sequence(int64))", "map(string,float32)"
 std::string to_string(const ValueType& type);
 
-class Value;
-
 struct Sequence {
   ValueType element = ValueType::tensor(DType::Undefined);
-  std::vector<Value> items;
+  Items items;
 };
 
 // ONNX maps hold scalars: keys (int64 or string) and values as two tensors of the same length.

@@ -42,7 +42,7 @@ class Loop final : public Movement {
 
   Status run(Execution& c) override {
     if (!rounds_) {
-      rounds_.emplace();
+      rounds_ = Rounds{};
       NM_TRY(ended(start(c)));
     }
     NM_TRY(ended(go_on(c)));

@@ -75,8 +75,9 @@ class GroupedMatMul final : public Operator {
     std::vector<int64_t> order(indices.size());
     std::iota(order.begin(), order.end(), int64_t{0});
     const auto group = [&](size_t i) { return indices[static_cast<size_t>(order[i])]; };
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      return indices[static_cast<size_t>(a)] < indices[static_cast<size_t>(b)];
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      const int64_t of_a = indices[static_cast<size_t>(a)], of_b = indices[static_cast<size_t>(b)];
+      return of_a != of_b ? of_a < of_b : a < b;
     });
     size_t largest = 0;
     for (size_t first = 0, last = 0; first < order.size(); first = last) {

@@ -46,7 +46,7 @@ class ZipMap final : public Operator {
       map->keys = keys;
       NM_ASSIGN(map->values, Tensor::create(DType::Float32, {labels}));
       std::memcpy(map->values.raw(), x.data<float>() + r * labels, map->values.bytes());
-      sequence->items.emplace_back(std::shared_ptr<const Map>(std::move(map)));
+      sequence->items.push_back(std::shared_ptr<const Map>(std::move(map)));
     }
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(sequence)));
   }

@@ -52,7 +52,7 @@ class SequenceConstruct final : public Movement {
     out->element = ValueType::tensor(c.input(0).dtype());
     for (size_t i = 0; i < c.input_count(); ++i) {
       NM_ASSIGN(Tensor item, keep(c.input(i)));
-      out->items.emplace_back(std::move(item));
+      out->items.push_back(std::move(item));
     }
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
@@ -100,7 +100,7 @@ class SequenceInsert final : public Movement {
     NM_ASSIGN(const int64_t at, position(c, 2, count, count));
     NM_ASSIGN(Tensor item, keep(c.input(1)));
     auto out = std::make_shared<Sequence>(*in);
-    out->items.insert(out->items.begin() + at, std::move(item));
+    out->items.insert(static_cast<size_t>(at), std::move(item));
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
@@ -122,7 +122,7 @@ class SequenceErase final : public Movement {
     if (count == 0) return {Code::InvalidData, "nothing can be erased from an empty sequence"};
     NM_ASSIGN(const int64_t at, position(c, 1, count, count - 1));
     auto out = std::make_shared<Sequence>(*in);
-    out->items.erase(out->items.begin() + at);
+    out->items.erase(static_cast<size_t>(at));
     return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
@@ -200,12 +200,22 @@ class SplitToSequence final : public Movement {
 
  private:
   static Result<std::vector<int64_t>> lengths(const Execution& c, int64_t dim) {
-    if (!c.has(1)) return std::vector<int64_t>(static_cast<size_t>(dim), 1);
+    const uint64_t limit = c.control().limits.text_bytes;
+    const auto check_count = [&](int64_t count) -> Status {  // parts without elements take no memory of their own
+      if (static_cast<uint64_t>(count) <= limit / sizeof(Value)) return {};
+      return limit_exceeded("textBytes", limit,
+                            text("the input falls into ", count, " tensors of ", sizeof(Value), " bytes or more"));
+    };
+    if (!c.has(1)) {
+      NM_TRY(check_count(dim));
+      return std::vector<int64_t>(static_cast<size_t>(dim), 1);
+    }
     const Tensor& split = c.input(1);
     std::vector<int64_t> parts;
     if (split.rank() == 0) {
       const int64_t length = integer_at(split, 0);
       if (length <= 0) return Status(Code::InvalidData, text("the split ", length, " must be positive"));
+      NM_TRY(check_count(dim / length));
       for (int64_t left = dim; left > 0; left -= length) parts.push_back(std::min(left, length));
       return parts;
     }
