@@ -32,8 +32,11 @@ const loadRules: OptionRules = {
   worker: ['true or false', isBoolean],
 };
 
+const names = ['an array of output names', (value: unknown) => Array.isArray(value) && value.every(isText)] as const;
+
 const runRules: OptionRules = {
-  fetch: ['an array of output names', (value) => Array.isArray(value) && value.every(isText)],
+  fetch: names,
+  keep: names,
   outputs: ['"copy" or "view"', (value) => value === 'copy' || value === 'view'],
   profile: ['a function', isFunction],
   signal,

@@ -3,13 +3,14 @@ import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from '.
 import { type DType, dataLength, type ElementType, elementTypes } from './dtypes.js';
 import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
+import type { Home } from './held.js';
 import { hasWorkers } from './host.js';
 import { LocalBackend } from './local.js';
-import { plainly, suggestion } from './names.js';
+import { matching, plainly, suggestion } from './names.js';
 import { checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
 import { describe, elementCount, Tensor } from './tensor.js';
-import { checkedValue, parseType, type ValueLike } from './values.js';
+import { checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
 
 declare global {
   // For hosts and TypeScript libraries from before explicit resource management.
@@ -76,12 +77,18 @@ export class Session {
     return coded('The run failed', async () => {
       checkRunOptions(options);
       throwIfAborted(options.signal);
-      this.#checkFetch(options.fetch ?? []);
-      const values = this.#checkFeeds(feeds);
-      const taken = this.#guard((backend) => backend.take(values, this.#underWay === 0));
-      return this.#enqueue((backend) => {
-        throwIfAborted(options.signal);
-        return backend.run(taken, options) as Promise<Results>;
+      const { fetch, keep } = options;
+      const resolved = { ...options };
+      if (fetch !== undefined) resolved.fetch = this.#outputNames(fetch);
+      if (keep !== undefined) resolved.keep = this.#outputNames(keep);
+      const taken = this.#guard((backend) => backend.take(this.#checkFeeds(feeds, backend.home), this.#underWay === 0));
+      return this.#enqueue(async (backend) => {
+        try {
+          throwIfAborted(options.signal);
+          return (await backend.run(taken, resolved)) as Results;
+        } finally {
+          disposeAll(taken?.values() ?? []);
+        }
       });
     });
   }
@@ -146,7 +153,7 @@ export class Session {
     const backend = this.#backend;
     this.#backend = undefined;
     this.#end ||= why;
-    backend?.release();
+    backend?.release(this.#end);
   }
 
   /** Calls the backend now. After an error that leaves it in no state to go on, the session is closed. */
@@ -181,18 +188,21 @@ export class Session {
     return result;
   }
 
-  #checkFetch(names: readonly string[]): void {
+  #outputNames(names: readonly string[]): string[] {
     const known = this.outputs.map(({ name }) => name);
-    for (const name of names) {
-      if (known.includes(name)) continue;
+    return names.flatMap((name) => {
+      const found = matching(name, known);
+      if (found !== undefined) return found;
+      // The forms of names that go by number: "present.*" for "present.0.key".
+      const forms = name.includes('*') ? known.map((other) => other.replace(/\d.*/, '*')) : known;
       throw new NeuromancerError(
         'invalid_argument',
-        `The model has no output "${name}"; its outputs are ${known.map((other) => `"${other}"`).join(', ')}.${suggestion(name, known)}`,
+        `The model has no output "${name}"; its outputs are ${known.map((other) => `"${other}"`).join(', ')}.${suggestion(name, forms)}`,
       );
-    }
+    });
   }
 
-  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>): Feeds {
+  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>, home: Home): Feeds {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
     if (typeof feeds !== 'object' || feeds === null || Array.isArray(feeds) || ArrayBuffer.isView(feeds)) {
       throw new NeuromancerError(
@@ -225,7 +235,7 @@ export class Session {
     return new Map(
       this.inputs
         .filter(({ name }) => given.has(name))
-        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name)]),
+        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name, home)]),
     );
   }
 }
