@@ -603,6 +603,50 @@ export const cases: readonly Case[] = [
     expected: 'no error',
   },
 
+  {
+    name: 'outputs given back as inputs, and read in the end',
+    async run(ort) {
+      const session = await ort.InferenceSession.create(models.loop);
+      const x = floats(ort, [1, 2], [1, 2]);
+      let state: Ort.Tensor = floats(ort, [0, 0], [1, 2]);
+      const locations: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        state = (await session.run({ state, x })).next as Ort.Tensor;
+        locations.push(state.location);
+      }
+      return [locations, plain(state), state.location];
+    },
+    expected: [
+      ['cpu', 'cpu', 'cpu', 'cpu', 'cpu'],
+      { type: 'float32', dims: [1, 2], data: [5, 10], array: 'Float32Array' },
+      'cpu',
+    ],
+  },
+  {
+    name: 'outputs given back as inputs are all there, also after the session',
+    async run(ort) {
+      const session = await ort.InferenceSession.create(models.loop);
+      const x = floats(ort, [1, 2], [1, 2]);
+      const states: Ort.Tensor[] = [floats(ort, [0, 0], [1, 2])];
+      for (let i = 0; i < 6; i++) {
+        states.push((await session.run({ state: states[i] as Ort.Tensor, x })).next as Ort.Tensor);
+        // Written into: what the caller has in the array is the next input.
+        if (i === 2) (states[3]?.data as Float32Array)[0] = 100;
+      }
+      await session.release();
+      return states.map(({ data }) => Array.from(data as Float32Array));
+    },
+    expected: [
+      [0, 0],
+      [1, 2],
+      [2, 4],
+      [100, 6],
+      [101, 8],
+      [102, 10],
+      [103, 12],
+    ],
+  },
+
   // The end.
   {
     name: 'a session that was released',

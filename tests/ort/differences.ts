@@ -46,6 +46,12 @@ export const differences: Readonly<Record<string, Difference>> = {
     ours: [tensor([2], [1, 2]), tensor([2], [3, 4])],
     theirs: undefined,
   },
+  'outputs given back as inputs, and read in the end': {
+    reason:
+      'What comes back as an input stays in the engine; "gpu-buffer" is how applications know data that are elsewhere.',
+    ours: [['cpu', 'gpu-buffer', 'gpu-buffer', 'gpu-buffer', 'gpu-buffer'], tensor([1, 2], [5, 10]), 'cpu'],
+    theirs: [['cpu', 'cpu', 'cpu', 'cpu', 'cpu'], tensor([1, 2], [5, 10]), 'cpu'],
+  },
   'releasing twice': {
     reason: 'What is released is released; an end that comes twice is no fault to tell of.',
     ours: 'no error',

@@ -55,6 +55,12 @@ export const models = {
     { a: 'float32[2]', b: 'float32[2]' },
     { s: 'sequence(float32)' },
   ),
+  /** next = state + x, y = next · next: a state that goes round. */
+  loop: model(
+    [node('Add', ['state', 'x'], ['next']), node('Mul', ['next', 'next'], ['y'])],
+    { state: 'float32[rows,2]', x: 'float32[1,2]' },
+    { y: 'float32[rows,2]', next: 'float32[rows,2]' },
+  ),
   reshaped: model(
     [node('Reshape', ['x', 'shape'], ['y'])],
     { x: 'float32[n]', shape: 'int64[2]' },

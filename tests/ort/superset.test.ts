@@ -223,3 +223,81 @@ test('onnxruntime-common finds the engine', async () => {
   expect(session).toBeInstanceOf(ort.InferenceSession);
   expect(session.outputNames).toEqual(['total', 'product']);
 });
+
+describe('outputs that stay in the engine', () => {
+  const two = (a: number, b: number) => new ort.Tensor('float32', [a, b], [1, 2]);
+  const x = two(1, 2);
+
+  /** The states of so many rounds. */
+  async function rounds(session: ort.InferenceSession, count: number): Promise<ort.Tensor[]> {
+    const states: ort.Tensor[] = [two(0, 0)];
+    for (let i = 0; i < count; i++) {
+      states.push((await session.run({ state: states[i] as ort.Tensor, x })).next as ort.Tensor);
+    }
+    return states;
+  }
+
+  test('are instances of the class, with type, dims and size', async () => {
+    const session = await ort.InferenceSession.create(models.loop);
+    const last = (await rounds(session, 3))[3] as ort.Tensor;
+    expect(last).toBeInstanceOf(common.Tensor);
+    expect(last).toMatchObject({ type: 'float32', dims: [1, 2], size: 2, location: 'gpu-buffer' });
+    expect(last.reshape([2]).data).toEqual(Float32Array.of(3, 6));
+    expect(await last.getData()).toBe(last.data);
+    last.dispose();
+    expect(last.location).toBe('none');
+    expect(() => last.data).toThrow(/disposed/);
+    await expect(last.getData()).rejects.toThrow(/disposed/);
+    await expect(session.run({ state: last, x })).rejects.toMatchObject({ code: 'invalid_data' });
+  });
+
+  test('are as many as needed: the older ones of a caller who disposes none are copied', async () => {
+    const states = await rounds(await ort.InferenceSession.create(models.loop), 8);
+    expect(states.map(({ location }) => location)).toEqual([...Array(7).fill('cpu'), 'gpu-buffer', 'gpu-buffer']);
+    expect(states.map(({ data }) => (data as Float32Array)[1])).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16]);
+  });
+
+  test('are taken by another session as a copy, and in other dims', async () => {
+    const [one, other] = [
+      await ort.InferenceSession.create(models.loop),
+      await ort.InferenceSession.create(models.loop),
+    ];
+    const last = (await rounds(one, 3))[3] as ort.Tensor;
+    expect((await other.run({ state: last, x })).next?.data).toEqual(Float32Array.of(4, 8));
+    const again = (await rounds(one, 3))[3] as ort.Tensor & { dims: number[] };
+    const vector = await ort.InferenceSession.create(models.identity('float32'));
+    again.dims = [2, 1];
+    expect((await vector.run({ x: again })).y?.dims).toEqual([2, 1]);
+    again.dims = [1, 2];
+    expect((await one.run({ state: again, x })).next?.data).toEqual(Float32Array.of(4, 8));
+  });
+
+  test('stay from the first run on where the caller prefers it, in a worker as well', async () => {
+    ort.env.wasm.proxy = true;
+    const session = await ort.InferenceSession.create(models.loop, { preferredOutputLocation: { next: 'gpu-buffer' } });
+    ort.env.wasm.proxy = false;
+    const states = await rounds(session, 3);
+    expect(states.slice(1).map(({ location }) => location)).toContain('gpu-buffer');
+    const [y] = Object.values(await session.run({ state: states[3] as ort.Tensor, x }, ['y']));
+    expect(y).toMatchObject({ location: 'cpu', data: Float32Array.of(16, 64) });
+    await session.release();
+    expect(states[3]?.data).toEqual(Float32Array.of(3, 6));
+  });
+
+  test('in a worker otherwise are copied: their data may be looked at without waiting', async () => {
+    ort.env.wasm.proxy = true;
+    const session = await ort.InferenceSession.create(models.loop);
+    ort.env.wasm.proxy = false;
+    expect((await rounds(session, 4)).map(({ location }) => location)).toEqual(Array(5).fill('cpu'));
+    await session.release();
+  });
+
+  test('are written into tensors that the caller made', async () => {
+    const session = await ort.InferenceSession.create(models.loop);
+    const [, , last] = await rounds(session, 2);
+    const made = two(0, 0);
+    const { next } = await session.run({ state: last as ort.Tensor, x }, { next: made });
+    expect(next).toBe(made);
+    expect(made.data).toEqual(Float32Array.of(3, 6));
+  });
+});

@@ -411,4 +411,5 @@ def main():
         sys.exit(f"not made: {', '.join(failed)}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ const backend: Backend = {
     noteProviders(options);
     const session = await load(modelSource(pathOrBytes), options);
     warn(session, options);
-    return new Handler(session, options.freeDimensionOverrides ?? {}, options.enableProfiling === true);
+    return new Handler(session, options);
   },
 };
 

@@ -10,9 +10,10 @@ import type { Profile, ValueInfo } from '../description.js';
 import { NeuromancerError } from '../errors.js';
 import type { WebAbortSignal } from '../host-types.js';
 import type { Session } from '../session.js';
-import type { ValueLike } from '../values.js';
+import { isKept, type Value, type ValueLike } from '../values.js';
 import { flags } from './environment.js';
-import { checkOverridden, metadataOf, type Overrides, withOverrides } from './metadata.js';
+import { Loops } from './loops.js';
+import { checkOverridden, metadataOf, withOverrides } from './metadata.js';
 import { summary } from './profiles.js';
 import { checkRunOptions } from './session-options.js';
 import { fill, fromEngine, toEngine, whenAll } from './values.js';
@@ -25,11 +26,14 @@ export class Handler implements InferenceSessionHandler {
   readonly outputMetadata: readonly InferenceSession.ValueMetadata[];
   readonly #session: Session;
   readonly #fixed: ReadonlyMap<string, ValueInfo>;
+  readonly #loops: Loops;
   /** The runs since `startProfiling`. */
   #profiles: Profile[] | undefined;
 
-  constructor(session: Session, overrides: Overrides, profiling: boolean) {
+  constructor(session: Session, options: InferenceSession.SessionOptions) {
+    const overrides = options.freeDimensionOverrides ?? {};
     this.#session = session;
+    this.#loops = new Loops(session, options);
     const [inputs, outputs] = [session.inputs, session.outputs].map((ports) =>
       ports.map((info) => withOverrides(info, overrides)),
     ) as [ValueInfo[], ValueInfo[]];
@@ -38,7 +42,7 @@ export class Handler implements InferenceSessionHandler {
     this.inputMetadata = inputs.map(metadataOf);
     this.outputMetadata = outputs.map(metadataOf);
     this.#fixed = new Map(Object.keys(overrides).length === 0 ? [] : inputs.map((info) => [info.name, info]));
-    if (profiling) this.startProfiling();
+    if (options.enableProfiling === true) this.startProfiling();
   }
 
   async run(
@@ -52,15 +56,17 @@ export class Handler implements InferenceSessionHandler {
       throw new NeuromancerError('cancelled', 'The run was told to terminate by its option "terminate".');
     }
     const inputs = this.#inputs(feeds);
+    const keep = Object.keys(fetches).filter((name) => !fetches[name] && this.#loops.has(name));
     const outputs = await this.#session.run<Values>(inputs instanceof Promise ? await inputs : inputs, {
-      fetch: Object.keys(fetches),
+      fetch: Object.keys(fetches).filter((name) => !keep.includes(name)),
+      keep,
       ...(signal === undefined ? {} : { signal }),
       ...(this.#profiles === undefined ? {} : { profile: (profile: Profile) => this.#profiles?.push(profile) }),
     });
     return Object.fromEntries(
       Object.entries(fetches).map(([name, made]) => {
         const value = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
-        return [name, made ? fill(made, value, name) : fromEngine(value, this.#typeOf(name))];
+        return [name, made ? fill(made, value, name) : this.#output(name, value)];
       }),
     );
   }
@@ -78,8 +84,16 @@ export class Handler implements InferenceSessionHandler {
     else onProfile(profiles);
   }
 
-  dispose(): Promise<void> {
-    return this.#session.release();
+  async dispose(): Promise<void> {
+    await this.#loops.end();
+    await this.#session.release();
+  }
+
+  #output(name: string, value: Value): Tensor {
+    if (isKept(value)) return this.#loops.held(name, value) as unknown as Tensor;
+    const tensor = fromEngine(value, this.#typeOf(name));
+    this.#loops.copied(name, tensor);
+    return tensor;
   }
 
   #inputs(feeds: SessionHandler.FeedsType): Record<string, ValueLike> | Promise<Record<string, ValueLike>> {
@@ -88,8 +102,9 @@ export class Handler implements InferenceSessionHandler {
       const info = this.#fixed.get(name);
       if (info !== undefined && value !== null) checkOverridden(info, value.dims);
     }
+    this.#loops.see(given.map(([, value]) => value));
     const named = (values: readonly ValueLike[]) => Object.fromEntries(given.map(([name], i) => [name, values[i]]));
-    const values = whenAll(given.map(([name, value]) => toEngine(value, name)));
+    const values = whenAll(given.map(([name, value]) => toEngine(value, name, this.#session)));
     return values instanceof Promise ? values.then(named) : named(values);
   }
 

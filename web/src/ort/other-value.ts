@@ -1,15 +1,12 @@
-import { Tensor } from 'onnxruntime-common';
 import { elementCount } from '../tensor.js';
-
-// Its declaration has a constructor for each element type, of which a class can extend none.
-const Base = Tensor as unknown as new (type: 'uint8', data: Uint8Array, dims: readonly number[]) => object;
+import { TensorBase } from './tensor-base.js';
 
 /**
  * A value that onnxruntime-common's Tensor has no form for: a tensor of another element type, a sequence, a map, an
  * optional that is not there. It is an instance of that class, so that it passes wherever values pass. `type` is written
  * as in "sequence(map(string,float32))"; `data` is a typed array, an array, a Map or undefined.
  */
-export class OtherValue extends Base {
+export class OtherValue extends TensorBase {
   readonly type: string;
   dims: readonly number[];
   readonly size: number;
@@ -29,7 +26,7 @@ export class OtherValue extends Base {
 
   get data(): unknown {
     // Says so where the value was disposed.
-    void Reflect.get(Base.prototype, 'data', this);
+    void Reflect.get(TensorBase.prototype, 'data', this);
     return this.#data;
   }
 

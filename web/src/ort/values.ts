@@ -2,8 +2,10 @@
 import { Tensor } from 'onnxruntime-common';
 import type { DType } from '../dtypes.js';
 import { NeuromancerError } from '../errors.js';
+import type { Session } from '../session.js';
 import { Tensor as EngineTensor, type TensorSource } from '../tensor.js';
 import type { Value, ValueLike } from '../values.js';
+import { HeldTensor } from './held-tensor.js';
 import { OtherValue } from './other-value.js';
 
 /** The element types that onnxruntime-common's class knows. */
@@ -33,8 +35,13 @@ export function tensorOf(type: DType, data: TensorSource, dims?: readonly number
   return fromTensor(new EngineTensor(type, data, dims));
 }
 
+/** Whether onnxruntime-common's class has that type. */
+export function isCommon(type: string): boolean {
+  return commonTypes.has(type);
+}
+
 function fromTensor({ type, data, shape }: EngineTensor): Tensor {
-  if (commonTypes.has(type)) return new Tensor(type as 'float32', data as Float32Array, shape);
+  if (isCommon(type)) return new Tensor(type as 'float32', data as Float32Array, shape);
   return new OtherValue(type, data, shape) as unknown as Tensor;
 }
 
@@ -55,9 +62,10 @@ function plain(value: Value): unknown {
  * moment of the call. It is asked for its fields, not for its class: a page may have several copies of
  * onnxruntime-common, and tensors that another library brings are as good.
  */
-export function toEngine(given: unknown, name: string): ValueLike | Promise<ValueLike> {
-  if (given instanceof OtherValue && !given.isTensor) return toEngine(given.data, name);
-  if (Array.isArray(given)) return whenAll(given.map((item) => toEngine(item, name)));
+export function toEngine(given: unknown, name: string, session: Session): ValueLike | Promise<ValueLike> {
+  if (given instanceof OtherValue && !given.isTensor) return toEngine(given.data, name, session);
+  if (Array.isArray(given)) return whenAll(given.map((item) => toEngine(item, name, session)));
+  if (given instanceof HeldTensor && given.owner === session && given.inEngine !== undefined) return given.inEngine;
   if (!isTensor(given)) return given as ValueLike;
   const { type, dims, location } = given;
   if (location === 'none') {
