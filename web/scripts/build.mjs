@@ -35,7 +35,7 @@ async function bundle(entry) {
     input: fileURLToPath(new URL(`${entry}.ts`, src)),
     plugins: [plugin],
     // Its classes are to be the same as those of whoever else uses it.
-    external: ['onnxruntime-common'],
+    external: ['onnxruntime-common', /^node:/],
     // `new URL('./file', import.meta.url)` is for the bundlers of those who use the package.
     experimental: { resolveNewUrlToAsset: false },
   });
@@ -77,7 +77,7 @@ for (const name of artefacts) {
   console.log(`${name}: ${info.size} bytes`);
   found.push(name);
 }
-for (const entry of ['index', 'worker', 'thread', 'workerd', 'ort', 'transformers']) await bundle(entry);
+for (const entry of ['index', 'worker', 'thread', 'workerd', 'bundle', 'cli', 'ort', 'transformers']) await bundle(entry);
 if (found.includes('wasm')) await bundle('single');
 else
   console.warn(

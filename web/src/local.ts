@@ -7,6 +7,7 @@ import { bytesOf, keepValue, newValue, readValues, writeElements } from './excha
 import { type FetchOptions, type OpenStream, openSource, type Source } from './fetch.js';
 import { type Elements, Home } from './held.js';
 import { nextTask, now } from './host.js';
+import type { CompiledModule } from './host-types.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
@@ -78,7 +79,19 @@ export class LocalBackend implements Backend {
     }
   }
 
-  private constructor(instance: Instance, session: number) {
+  /** The session in a module that has one inside. */
+  static async open(source: CompiledModule | Source, signal: AbortSignal | undefined): Promise<LocalBackend> {
+    const module = await loadModule({ wasm: source }, 1, signal);
+    const instance = await instantiate(module, 1);
+    const session = (instance.engine.exports as { nm_session?: WebAssembly.Global }).nm_session?.value as number;
+    if (session !== undefined) return new LocalBackend(instance, session);
+    throw new NeuromancerError(
+      'invalid_model',
+      'The WebAssembly module has no model inside; neuromancer/bundle makes one that has, and Session.load takes models.',
+    );
+  }
+
+  constructor(instance: Instance, session: number) {
     const { engine, threadsStarting, stopThreads } = instance;
     this.#engine = engine;
     this.#session = session;

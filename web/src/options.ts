@@ -50,6 +50,10 @@ export function checkLoadOptions(options: unknown): void {
   if (limits !== undefined) checkOptions('"limits"', limits, limitRules);
 }
 
+export function checkBundleOptions(options: unknown): void {
+  checkOptions('Session.fromBundle', options, { signal });
+}
+
 export function checkRunOptions(options: unknown): void {
   checkOptions('run', options, runRules);
 }

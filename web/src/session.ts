@@ -1,16 +1,17 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
-import { type DType, dataLength, type ElementType, elementTypes } from './dtypes.js';
 import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
 import type { Home } from './held.js';
 import { hasWorkers } from './host.js';
+import type { CompiledModule, WebAbortSignal } from './host-types.js';
 import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
-import { checkLoadOptions, checkRunOptions } from './options.js';
+import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe, elementCount, Tensor } from './tensor.js';
+import { describe } from './tensor.js';
 import { checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
+import { zerosFor } from './zeros.js';
 
 declare global {
   // For hosts and TypeScript libraries from before explicit resource management.
@@ -48,6 +49,18 @@ export class Session {
       throwIfAborted(options.signal);
       const backend = options.worker && hasWorkers ? RemoteBackend : LocalBackend;
       return new Session(await backend.load(source, options));
+    });
+  }
+
+  /**
+   * The session inside a module that `neuromancer/bundle` has made: nothing is loaded or optimised, so it is there as
+   * soon as the module is. In a host that allows no compiling (Cloudflare Workers), give the imported module.
+   */
+  static fromBundle(source: CompiledModule | Source, options: { signal?: WebAbortSignal } = {}): Promise<Session> {
+    return coded('Opening the bundle failed', async () => {
+      checkBundleOptions(options);
+      throwIfAborted(options.signal);
+      return new Session(await LocalBackend.open(source, options.signal));
     });
   }
 
@@ -99,10 +112,7 @@ export class Session {
    */
   warmup(dimensions: Readonly<Record<string, number>> = {}): Promise<void> {
     return coded('Warming up failed', async () => {
-      const feeds = this.inputs
-        .filter(({ optional }) => !optional)
-        .map((input) => [input.name, zeros(input, dimensions)]);
-      await this.run<Values>(Object.fromEntries(feeds), { fetch: [] });
+      await this.run<Values>(Object.fromEntries(zerosFor(this.inputs, dimensions)), { fetch: [] });
     });
   }
 
@@ -238,24 +248,4 @@ export class Session {
         .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name, home)]),
     );
   }
-}
-
-/** A tensor of zeros for an input. */
-function zeros({ name, type, shape }: ValueInfo, dimensions: Readonly<Record<string, number>>): Tensor {
-  const { kind } = parseType(type);
-  if (kind !== 'tensor') {
-    throw new NeuromancerError(
-      'invalid_argument',
-      `Input "${name}" is a ${type}, for which there are no zeros; run the model on a value of yours.`,
-    );
-  }
-  const given = new Map(Object.entries(dimensions));
-  const sizes = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (given.get(dim ?? '') ?? 1)));
-  const elements = dataLength(type as DType, elementCount(sizes));
-  const { array: TypedArrayOf }: ElementType = elementTypes[type as DType];
-  return new Tensor(
-    type as DType,
-    TypedArrayOf === null ? Array<string>(elements).fill('') : new TypedArrayOf(elements),
-    sizes,
-  );
 }
