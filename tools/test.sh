@@ -103,6 +103,7 @@ section differ build/native/nm_differ --count 2500 --seed 7
 section npm npm_packages
 section web npm run test -w web
 section web-conformance npm run test -w tests/web-conformance
+section ort npm run test -w tests/ort
 for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
 section bundlers npm run test -w tests/bundlers
 section demo npm run test -w demo

@@ -58,7 +58,12 @@ async function prepare(cell: Cell, tarball: string): Promise<string> {
   const folder = join(work, cell.name.replace(/[^a-z0-9]+/gi, '-').toLowerCase());
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const dependencies = { neuromancer: `file:${tarball}`, ...cell.install };
+  // A cell without packages of the registry needs no network: the package's own dependency comes from here.
+  const own = {
+    neuromancer: `file:${tarball}`,
+    'onnxruntime-common': `file:${join(root, 'node_modules/onnxruntime-common')}`,
+  };
+  const dependencies = { ...own, ...cell.install };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
   for (const file of ['classify.js', ...cell.files]) {
     const text = readFileSync(join(app, file), 'utf8').replaceAll("'neuromancer'", `'${cell.as ?? 'neuromancer'}'`);
@@ -70,7 +75,7 @@ async function prepare(cell: Cell, tarball: string): Promise<string> {
   }
   cpSync(join(root, 'models', 'handwriting', 'handwriting.onnx'), join(folder, 'handwriting.onnx'));
   writeFileSync(join(folder, 'digit.json'), JSON.stringify(Array.from(render([stroke]))));
-  // Of packages' own scripts none is needed; the tarball needs no network.
+  // Of packages' own scripts none is needed.
   const offline = cell.install === undefined ? '--offline' : '';
   await shell(`npm install --ignore-scripts --no-audit --no-fund --no-package-lock ${offline}`, folder);
   for (const command of cell.build ?? []) await shell(command, folder);

@@ -19,7 +19,8 @@ const inside = {
 
 const plugin = {
   name: 'inside',
-  resolveId: (id) => (id in inside ? id : id.endsWith('.wasm') ? { id, external: true } : null),
+  // What is registered must be so once: transformers.js takes ort.js as it lies beside it.
+  resolveId: (id) => (id in inside ? id : /^\.\/ort\.js$|\.wasm$/.test(id) ? { id, external: 'absolute' } : null),
   load: async (id) => (id in inside ? `export default ${JSON.stringify(await inside[id]())};` : null),
 };
 
@@ -33,6 +34,8 @@ async function bundle(entry) {
   const bundled = await rolldown({
     input: fileURLToPath(new URL(`${entry}.ts`, src)),
     plugins: [plugin],
+    // Its classes are to be the same as those of whoever else uses it.
+    external: ['onnxruntime-common', /^node:/],
     // `new URL('./file', import.meta.url)` is for the bundlers of those who use the package.
     experimental: { resolveNewUrlToAsset: false },
   });
@@ -74,7 +77,8 @@ for (const name of artefacts) {
   console.log(`${name}: ${info.size} bytes`);
   found.push(name);
 }
-for (const entry of ['index', 'worker', 'thread', 'workerd']) await bundle(entry);
+for (const entry of ['index', 'worker', 'thread', 'workerd', 'bundle', 'cli', 'ort', 'transformers'])
+  await bundle(entry);
 if (found.includes('wasm')) await bundle('single');
 else
   console.warn(

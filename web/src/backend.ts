@@ -1,5 +1,6 @@
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { Progress, Source } from './fetch.js';
+import type { Home } from './held.js';
 import type { WebAbortSignal } from './host-types.js';
 import type { EngineOptions } from './loader.js';
 import type { Tensor } from './tensor.js';
@@ -22,8 +23,13 @@ export interface RunOptions {
    * are valid until the next call on this session; not available in worker mode.
    */
   outputs?: 'copy' | 'view';
-  /** The outputs that are wanted; the others are not copied out of the engine. By default all. */
+  /** The outputs that are wanted, `*` standing for any part of a name; the others stay where they are. By default all. */
   fetch?: readonly string[];
+  /**
+   * Outputs that stay in the engine, named like those of `fetch` and wanted beside them: their tensors have the location
+   * "engine", can be inputs of this session's next runs without a copy, and are to be disposed.
+   */
+  keep?: readonly string[];
 }
 
 /** What a model may use; more than that is refused with the code "limit_exceeded". Infinity is no limit. */
@@ -64,6 +70,8 @@ export type Taken = Feeds | null;
 export interface Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
+  /** Where kept values are. */
+  readonly home: Home;
   /**
    * Takes the inputs at the moment of the call: what the caller does with them afterwards changes nothing. `idle` says
    * that the run comes next, so that they can go into the engine at once.
@@ -72,6 +80,6 @@ export interface Backend {
   run(taken: Taken, options: RunOptions): Promise<Values>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
-  /** Ends the session and what runs in it. */
-  release(): void;
+  /** Ends the session and what runs in it. `why` says what happened to it. */
+  release(why: string): void;
 }

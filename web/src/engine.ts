@@ -26,6 +26,9 @@ export interface EngineExports {
   nm_run_steps(session: number, count: number): number;
   nm_steps(session: number): number;
   nm_output(session: number, index: number): number;
+  nm_keep_output(session: number, index: number): number;
+  nm_take_output(session: number, index: number): number;
+  nm_share_value(value: number): number;
   nm_value_kind(value: number): number;
   nm_value_count(value: number): number;
   nm_value_item(value: number, item: number): number;

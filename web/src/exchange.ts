@@ -2,9 +2,10 @@
 import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { NeuromancerError } from './errors.js';
+import { type Home, Reference } from './held.js';
 import { describe, elementCount, Tensor, type TensorSource } from './tensor.js';
 import { encodeText } from './text.js';
-import { scalarsToTensor, tensorToScalars, type Value, type ValueMap, type ValueType } from './values.js';
+import { isKept, scalarsToTensor, tensorToScalars, type Value, type ValueMap, type ValueType } from './values.js';
 
 /** NM_NOTHING and so on: what nm_value_kind says. */
 enum Kind {
@@ -18,10 +19,11 @@ enum Kind {
 const recordBytes = 20;
 const dataOffset = 12;
 
-/** Makes the engine's form of a value; the caller hands it over or frees it. */
-export function newValue(engine: Engine, value: Value, type: ValueType): number {
+/** Makes the engine's form of a value; the caller hands it over or frees it. `home` is that engine. */
+export function newValue(engine: Engine, value: Value, type: ValueType, home: Home): number {
   const { exports } = engine;
-  if (type.kind === 'optional') return newValue(engine, value, type.element);
+  if (type.kind === 'optional') return newValue(engine, value, type.element, home);
+  if (isKept(value)) return engine.checkPointer(exports.nm_share_value(value.reference.handleIn(home, `${value}`)));
   if (value instanceof Tensor) return newTensor(engine, value);
   if (type.kind === 'map') {
     const map = value as ValueMap;
@@ -37,7 +39,7 @@ export function newValue(engine: Engine, value: Value, type: ValueType): number 
   return newAll(
     engine,
     value as readonly Value[],
-    (item) => newValue(engine, item, element),
+    (item) => newValue(engine, item, element, home),
     (items) =>
       engine.with([bytesOf(Uint32Array.from(items))], (at) => exports.nm_new_sequence(at as number, items.length)),
   );
@@ -108,6 +110,26 @@ export function readValues(engine: Engine, values: readonly number[], mode: 'cop
   );
 }
 
+/** A value that the caller owns, for JavaScript: a tensor stays where it is, of any other value there is only a copy. */
+export function keepValue(engine: Engine, value: number, home: Home): Value {
+  if ((engine.exports.nm_value_kind(value) as Kind) === Kind.Tensor) {
+    try {
+      const { type, shape } = engine.with([new Uint8Array(recordBytes)], (record) =>
+        tensorFacts(engine, value, 0, record as number),
+      );
+      return new Tensor(type, Reference.to(home, value), shape);
+    } catch (error) {
+      engine.exports.nm_free_value(value);
+      throw error;
+    }
+  }
+  try {
+    return readValues(engine, [value], 'copy')[0];
+  } finally {
+    engine.exports.nm_free_value(value);
+  }
+}
+
 function read(engine: Engine, value: number, record: number, mode: 'copy' | 'view'): Value {
   const { exports } = engine;
   switch (exports.nm_value_kind(value) as Kind) {
@@ -129,9 +151,8 @@ function read(engine: Engine, value: number, record: number, mode: 'copy' | 'vie
 }
 
 /** `part` is 0, or 1 for the values of a map. */
-function readTensor(engine: Engine, value: number, part: number, record: number, mode: 'copy' | 'view'): Tensor {
-  const { exports } = engine;
-  engine.checkCount(exports.nm_value_tensor(value, part, record));
+function tensorFacts(engine: Engine, value: number, part: number, record: number) {
+  engine.checkCount(engine.exports.nm_value_tensor(value, part, record));
   const view = engine.view();
   const number = view.getInt32(record, true);
   const rank = view.getUint32(record + 4, true);
@@ -140,6 +161,12 @@ function readTensor(engine: Engine, value: number, part: number, record: number,
   const type = dtypeOfNumber(number);
   if (type === undefined) throw new NeuromancerError('internal', `A value has the unknown element type ${number}.`);
   const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
+  return { type, shape, data };
+}
+
+function readTensor(engine: Engine, value: number, part: number, record: number, mode: 'copy' | 'view'): Tensor {
+  const { exports } = engine;
+  const { type, shape, data } = tensorFacts(engine, value, part, record);
   const { array: TypedArrayOf } = elementTypes[type];
   if (TypedArrayOf === null) {
     const strings = Array.from({ length: elementCount(shape) }, (_, i) => {

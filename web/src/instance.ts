@@ -74,6 +74,7 @@ const requiredExports = [
   'nm_input',
   'nm_run',
   'nm_output',
+  'nm_take_output',
   'nm_value_tensor',
   'nm_limit',
   'nm_exhausted',

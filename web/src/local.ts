@@ -3,14 +3,16 @@ import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './d
 import { elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { asNeuromancerError, markFatal, NeuromancerError, tell, throwIfAborted } from './errors.js';
-import { bytesOf, newValue, readValues, writeElements } from './exchange.js';
+import { bytesOf, keepValue, newValue, readValues, writeElements } from './exchange.js';
 import { type FetchOptions, type OpenStream, openSource, type Source } from './fetch.js';
+import { type Elements, Home } from './held.js';
 import { nextTask, now } from './host.js';
+import type { CompiledModule } from './host-types.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
 import { Tensor } from './tensor.js';
-import { ownValue, parseType, type Value, type ValueType } from './values.js';
+import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from './values.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
@@ -31,6 +33,9 @@ export class LocalBackend implements Backend {
   readonly #engine: Engine;
   readonly #session: number;
   readonly #inputTypes: readonly ValueType[];
+  readonly home: Home;
+  /** Outputs that have memory of their own in every run. */
+  readonly #kept = new Set<number>();
   readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
@@ -74,7 +79,19 @@ export class LocalBackend implements Backend {
     }
   }
 
-  private constructor(instance: Instance, session: number) {
+  /** The session in a module that has one inside. */
+  static async open(source: CompiledModule | Source, signal: AbortSignal | undefined): Promise<LocalBackend> {
+    const module = await loadModule({ wasm: source }, 1, signal);
+    const instance = await instantiate(module, 1);
+    const session = (instance.engine.exports as { nm_session?: WebAssembly.Global }).nm_session?.value as number;
+    if (session !== undefined) return new LocalBackend(instance, session);
+    throw new NeuromancerError(
+      'invalid_model',
+      'The WebAssembly module has no model inside; neuromancer/bundle makes one that has, and Session.load takes models.',
+    );
+  }
+
+  constructor(instance: Instance, session: number) {
     const { engine, threadsStarting, stopThreads } = instance;
     this.#engine = engine;
     this.#session = session;
@@ -87,6 +104,10 @@ export class LocalBackend implements Backend {
       threads: instance.threads,
       worker: false,
     };
+    this.home = new Home(true, {
+      read: (handle) => (readValues(engine, [handle], 'copy')[0] as Tensor).data as Elements,
+      drop: (handle) => engine.exports.nm_free_value(handle),
+    });
     abandoned.register(this, stopThreads, this);
   }
 
@@ -112,6 +133,7 @@ export class LocalBackend implements Backend {
       // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
       if (this.#threadsStarting()) await nextTask();
       if (taken !== null) this.#bindAll(taken);
+      this.#keepOutputs(options.keep ?? []);
       if (options.signal === undefined && options.profile === undefined) {
         this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
       } else {
@@ -130,8 +152,9 @@ export class LocalBackend implements Backend {
   }
 
   /** Stops the threads; the instance and its memory go with the last reference to this backend. */
-  release(): void {
+  release(why: string): void {
     abandoned.unregister(this);
+    this.home.close(`its session ${why}`);
     this.#stopThreads();
   }
 
@@ -160,15 +183,16 @@ export class LocalBackend implements Backend {
 
   #isInside(value: Value): boolean {
     if (Array.isArray(value)) return value.some((item: Value) => this.#isInside(item));
-    if (!(value instanceof Tensor) || !ArrayBuffer.isView(value.data)) return false;
+    if (!(value instanceof Tensor) || isKept(value) || !ArrayBuffer.isView(value.data)) return false;
     const { buffer } = value.data as ArrayBufferView;
     return buffer === this.#engine.exports.memory.buffer || isShared(buffer);
   }
 
   #bind(index: number, value: Value): void {
     const { exports } = this.#engine;
-    if (!(value instanceof Tensor) || value.type === 'string') {
-      const made = value === undefined ? 0 : newValue(this.#engine, value, this.#inputTypes[index] as ValueType);
+    if (!(value instanceof Tensor) || value.type === 'string' || isKept(value)) {
+      const type = this.#inputTypes[index] as ValueType;
+      const made = value === undefined ? 0 : newValue(this.#engine, value, type, this.home);
       this.#engine.checkCount(exports.nm_input_value(this.#session, index, made));
       return;
     }
@@ -199,6 +223,7 @@ export class LocalBackend implements Backend {
       before = after;
       if (signal !== undefined && after - slice > sliceMilliseconds) {
         await nextTask();
+        if (signal.aborted) this.#endRun();
         throwIfAborted(signal);
         slice = before = now();
       }
@@ -206,21 +231,54 @@ export class LocalBackend implements Backend {
     if (profile !== undefined) tell(profile, 'profile', this.#profile(times, before - start));
   }
 
+  /** A run that was broken off gives its memory back now, not with the next one. */
+  #endRun(): void {
+    const { memory, nm_cancel_flag, nm_run_steps } = this.#engine.exports;
+    const flag = nm_cancel_flag(this.#session);
+    new Int32Array(memory.buffer, flag, 1)[0] = 1;
+    nm_run_steps(this.#session, 1);
+  }
+
+  /** Drops plans, so only for an output that is kept for the first time. */
+  #keepOutputs(names: readonly string[]): void {
+    this.description.outputs.forEach(({ name }, index) => {
+      if (this.#kept.has(index) || !names.includes(name)) return;
+      this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index));
+      this.#kept.add(index);
+    });
+  }
+
   #profile(times: readonly number[], milliseconds: number): Profile {
     return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
   }
 
-  #outputs({ outputs: mode = 'copy', fetch }: RunOptions): Values {
-    const ports = this.description.outputs
-      .map(({ name }, index) => ({ name, index }))
-      .filter(({ name }) => fetch === undefined || fetch.includes(name));
-    const values = ports.map(({ index }) =>
-      this.#engine.checkPointer(this.#engine.exports.nm_output(this.#session, index)),
-    );
-    const read = readValues(this.#engine, values, mode);
+  #outputs({ outputs: mode = 'copy', fetch, keep = [] }: RunOptions): Values {
+    const engine = this.#engine;
+    const { nm_output, nm_take_output } = engine.exports;
+    const values = new Map<number, Value>();
+    const at = (wanted: (name: string) => boolean) =>
+      this.description.outputs.flatMap(({ name }, index) => (wanted(name) ? [index] : []));
+    try {
+      // First, because views of the others last only until something is allocated.
+      for (const index of at((name) => keep.includes(name))) {
+        const taken = engine.checkPointer(nm_take_output(this.#session, index));
+        values.set(index, keepValue(engine, taken, this.home));
+      }
+      const read = at((name) => !keep.includes(name) && (fetch === undefined || fetch.includes(name)));
+      const found = read.map((index) => engine.checkPointer(nm_output(this.#session, index)));
+      readValues(engine, found, mode).forEach((value, i) => {
+        values.set(read[i] as number, value);
+      });
+    } catch (error) {
+      disposeAll(values.values());
+      throw error;
+    }
     // Not by assignment: an output may be called "__proto__".
     return Object.fromEntries(
-      read.flatMap((value, i) => (value === undefined ? [] : [[(ports[i] as { name: string }).name, value]])),
+      this.description.outputs.flatMap(({ name }, index) => {
+        const value = values.get(index);
+        return value === undefined ? [] : [[name, value]];
+      }),
     );
   }
 }

@@ -9,6 +9,15 @@ export function suggestion(name: string, known: readonly string[]): string {
   return nearest !== undefined && nearest.distance <= name.length / 3 ? ` Did you mean "${nearest.other}"?` : '';
 }
 
+/** The names that a list means, in which `*` stands for any part of a name; undefined for one that means none. */
+export function matching(pattern: string, known: readonly string[]): string[] | undefined {
+  if (known.includes(pattern)) return [pattern];
+  const parts = pattern.split('*').map((part) => part.replace(/[^\w]/g, '\\$&'));
+  const form = new RegExp(`^${parts.join('.*')}$`, 's');
+  const found = known.filter((name) => form.test(name));
+  return found.length > 0 ? found : undefined;
+}
+
 /** What each option must be, and how to say it. */
 export type OptionRules = Readonly<Record<string, readonly [expected: string, holds: (value: unknown) => boolean]>>;
 

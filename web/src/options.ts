@@ -32,8 +32,11 @@ const loadRules: OptionRules = {
   worker: ['true or false', isBoolean],
 };
 
+const names = ['an array of output names', (value: unknown) => Array.isArray(value) && value.every(isText)] as const;
+
 const runRules: OptionRules = {
-  fetch: ['an array of output names', (value) => Array.isArray(value) && value.every(isText)],
+  fetch: names,
+  keep: names,
   outputs: ['"copy" or "view"', (value) => value === 'copy' || value === 'view'],
   profile: ['a function', isFunction],
   signal,
@@ -45,6 +48,10 @@ export function checkLoadOptions(options: unknown): void {
   checkOptions('Session.load', options, loadRules);
   const { limits } = options as { limits?: unknown };
   if (limits !== undefined) checkOptions('"limits"', limits, limitRules);
+}
+
+export function checkBundleOptions(options: unknown): void {
+  checkOptions('Session.fromBundle', options, { signal });
 }
 
 export function checkRunOptions(options: unknown): void {

@@ -3,6 +3,7 @@ import type { Limits } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { ErrorRecord } from './errors.js';
 import type { Progress } from './fetch.js';
+import type { Elements } from './held.js';
 import type { CancelFlag } from './local.js';
 
 /** A source in a form that can be posted. */
@@ -25,11 +26,19 @@ export interface Calls {
     };
     returns: { description: ModelDescription; engine: EngineInfo; cancelFlag: CancelFlag | undefined };
   };
-  /** Values travel as structured clones, their tensors as TensorLikes. */
+  /** Values travel as structured clones, their tensors as TensorLikes, those that stay in the worker as KeptRecords. */
   run: {
-    given: { feeds: Named<unknown>; fetch: readonly string[] | undefined; abortable: boolean; wantsProfile: boolean };
+    given: {
+      feeds: Named<unknown>;
+      fetch: readonly string[] | undefined;
+      keep: readonly string[];
+      abortable: boolean;
+      wantsProfile: boolean;
+    };
     returns: { outputs: Named<unknown>; profile?: Profile };
   };
+  /** The elements of a tensor that stays in the worker. */
+  read: { given: number; returns: Elements };
   steps: { given: null; returns: readonly Step[] };
   memory: { given: null; returns: MemoryUse };
 }
@@ -42,6 +51,8 @@ export type Request =
   | Call
   /** The compiled engine. */
   | { id: number; call: 'engine'; module: WebAssembly.Module }
+  /** Tensors that nobody wants any more. */
+  | { id: number; call: 'drop'; kept: readonly number[] }
   /** Cancels the run with that id. */
   | { id: number; call: 'abort' };
 

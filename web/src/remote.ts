@@ -2,12 +2,13 @@ import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './b
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
 import { asNeuromancerError, cancelled, NeuromancerError, tell, throwIfAborted } from './errors.js';
 import { isAddress, isBlob, readSource, resolveUrl, type Source } from './fetch.js';
+import { type Elements, Home, Reference } from './held.js';
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CancelFlag } from './local.js';
 import type { Calls, PostableSource } from './protocol.js';
-import type { Tensor, TensorLike } from './tensor.js';
-import { mapTensors, ownValue, revived } from './values.js';
+import { Tensor, type TensorLike } from './tensor.js';
+import { disposeAll, type KeptRecord, mapTensors, ownValue, revived } from './values.js';
 import { WorkerCalls } from './worker-calls.js';
 
 /** A worker whose cancelled run goes on for longer is ended: where a flag in shared memory stops runs, where none does. */
@@ -34,6 +35,7 @@ export class RemoteBackend implements Backend {
   readonly #link: Link;
   readonly #reload: (() => Promise<Connection>) | undefined;
   #flag: CancelFlag | undefined;
+  #home: Home;
   /** Of a cancelled run that may still be going on: settles when the worker is free or ended. */
   #stopping: Promise<void> = Promise.resolve();
 
@@ -50,14 +52,19 @@ export class RemoteBackend implements Backend {
     this.description = loaded.description;
     this.engine = loaded.engine;
     this.#flag = loaded.cancelFlag;
+    this.#home = this.#homeOf(calls);
     abandoned.register(this, this.#link, this);
+  }
+
+  get home(): Home {
+    return this.#home;
   }
 
   take(feeds: Feeds): Taken {
     return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
   }
 
-  async run(taken: Taken, { signal, profile, outputs: mode, fetch }: RunOptions): Promise<Values> {
+  async run(taken: Taken, { signal, profile, outputs: mode, fetch, keep = [] }: RunOptions): Promise<Values> {
     if (mode === 'view') {
       throw new NeuromancerError(
         'invalid_argument',
@@ -68,23 +75,29 @@ export class RemoteBackend implements Backend {
     throwIfAborted(signal);
     const flag = this.#flag;
     const transfer: Transferable[] = [];
-    const record = ({ type, data, shape }: Tensor): TensorLike => {
+    const home = this.#home;
+    const record = (tensor: Tensor): TensorLike | KeptRecord => {
+      const { type, shape, reference } = tensor;
+      if (reference !== undefined) return { type, shape, kept: reference.handleIn(home, `${tensor}`) };
+      const { data } = tensor;
       if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };
     const given: Calls['run']['given'] = {
       feeds: [...(taken as Feeds)].map(([name, value]) => [name, mapTensors(value, record)]),
       fetch,
+      keep,
       // In steps, between which the worker hears of the signal, only where nothing else can stop the run.
       abortable: signal !== undefined && flag === undefined,
       wantsProfile: profile !== undefined,
     };
     const { id, result } = calls.call('run', given, { transfer });
-    const { outputs, profile: times } = await (signal === undefined
-      ? result
-      : this.#abortable(calls, id, result, signal));
-    if (times !== undefined) tell(profile, 'profile', times);
-    return Object.fromEntries(outputs.map(([name, value]) => [name, revived(value)]));
+    const values = result.then(({ outputs, profile: times }) => {
+      if (times !== undefined) tell(profile, 'profile', times);
+      const kept = ({ type, shape, kept: handle }: KeptRecord) => new Tensor(type, Reference.to(home, handle), shape);
+      return Object.fromEntries(outputs.map(([name, value]) => [name, revived(value, kept)]));
+    });
+    return signal === undefined ? values : this.#abortable(calls, id, values, signal);
   }
 
   async steps(): Promise<readonly Step[]> {
@@ -95,9 +108,10 @@ export class RemoteBackend implements Backend {
     return (await this.#connected()).call('memory', null).result;
   }
 
-  release(): void {
+  release(why: string): void {
     abandoned.unregister(this);
-    this.#link.calls?.close(sessionClosed('was released'));
+    this.#home.close(`its session ${why}`);
+    this.#link.calls?.close(sessionClosed(why));
     this.#link.calls = undefined;
   }
 
@@ -115,14 +129,31 @@ export class RemoteBackend implements Backend {
     const { calls, loaded } = await this.#reload();
     this.#link.calls = calls;
     this.#flag = loaded.cancelFlag;
+    this.#home = this.#homeOf(calls);
     return calls;
+  }
+
+  /** Its values keep this backend, and with it the worker, while somebody has them. */
+  #homeOf(calls: WorkerCalls): Home {
+    const dropped: number[] = [];
+    return new Home(false, {
+      read: (handle) => this.#read(calls, handle),
+      drop: (handle) => {
+        // A decoder's cache is many tensors: one message for all that go together.
+        if (dropped.push(handle) === 1) queueMicrotask(() => calls.drop(dropped.splice(0)));
+      },
+    });
+  }
+
+  #read(calls: WorkerCalls, handle: number): Promise<Elements> {
+    return calls.call('read', handle).result;
   }
 
   /**
    * The result, or `cancelled` at the signal, whatever the model does. A run that goes on regardless is stopped by ending
    * its worker.
    */
-  #abortable<T>(calls: WorkerCalls, id: number, result: Promise<T>, signal: AbortSignal): Promise<T> {
+  #abortable(calls: WorkerCalls, id: number, result: Promise<Values>, signal: AbortSignal): Promise<Values> {
     return new Promise((resolve, reject) => {
       const stopped = result.then(
         () => {},
@@ -135,10 +166,14 @@ export class RemoteBackend implements Backend {
         if (flag !== undefined) raise(flag);
         calls.abort(id);
         reject(cancelled(signal));
+        // Nobody receives what a run that ends all the same has kept.
+        void result.then((values) => disposeAll(Object.values(values))).catch(() => {});
         const grace = setTimeout(
           () => {
             calls.close(cancelled(signal));
-            if (this.#link.calls === calls) this.#link.calls = undefined;
+            if (this.#link.calls !== calls) return;
+            this.#link.calls = undefined;
+            this.#home.close('a cancelled run would not stop, and its worker was ended');
           },
           flag === undefined ? graceMilliseconds.message : graceMilliseconds.flag,
         );

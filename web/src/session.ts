@@ -1,15 +1,17 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
-import { type DType, dataLength, type ElementType, elementTypes } from './dtypes.js';
 import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
+import type { Home } from './held.js';
 import { hasWorkers } from './host.js';
+import type { CompiledModule, WebAbortSignal } from './host-types.js';
 import { LocalBackend } from './local.js';
-import { plainly, suggestion } from './names.js';
-import { checkLoadOptions, checkRunOptions } from './options.js';
+import { matching, plainly, suggestion } from './names.js';
+import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe, elementCount, Tensor } from './tensor.js';
-import { checkedValue, parseType, type ValueLike } from './values.js';
+import { describe } from './tensor.js';
+import { checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
+import { zerosFor } from './zeros.js';
 
 declare global {
   // For hosts and TypeScript libraries from before explicit resource management.
@@ -50,6 +52,18 @@ export class Session {
     });
   }
 
+  /**
+   * The session inside a module that `neuromancer/bundle` has made: nothing is loaded or optimised, so it is there as
+   * soon as the module is. In a host that allows no compiling (Cloudflare Workers), give the imported module.
+   */
+  static fromBundle(source: CompiledModule | Source, options: { signal?: WebAbortSignal } = {}): Promise<Session> {
+    return coded('Opening the bundle failed', async () => {
+      checkBundleOptions(options);
+      throwIfAborted(options.signal);
+      return new Session(await LocalBackend.open(source, options.signal));
+    });
+  }
+
   private constructor(backend: Backend) {
     this.#backend = backend;
     this.model = backend.description;
@@ -76,12 +90,18 @@ export class Session {
     return coded('The run failed', async () => {
       checkRunOptions(options);
       throwIfAborted(options.signal);
-      this.#checkFetch(options.fetch ?? []);
-      const values = this.#checkFeeds(feeds);
-      const taken = this.#guard((backend) => backend.take(values, this.#underWay === 0));
-      return this.#enqueue((backend) => {
-        throwIfAborted(options.signal);
-        return backend.run(taken, options) as Promise<Results>;
+      const { fetch, keep } = options;
+      const resolved = { ...options };
+      if (fetch !== undefined) resolved.fetch = this.#outputNames(fetch);
+      if (keep !== undefined) resolved.keep = this.#outputNames(keep);
+      const taken = this.#guard((backend) => backend.take(this.#checkFeeds(feeds, backend.home), this.#underWay === 0));
+      return this.#enqueue(async (backend) => {
+        try {
+          throwIfAborted(options.signal);
+          return (await backend.run(taken, resolved)) as Results;
+        } finally {
+          disposeAll(taken?.values() ?? []);
+        }
       });
     });
   }
@@ -92,10 +112,7 @@ export class Session {
    */
   warmup(dimensions: Readonly<Record<string, number>> = {}): Promise<void> {
     return coded('Warming up failed', async () => {
-      const feeds = this.inputs
-        .filter(({ optional }) => !optional)
-        .map((input) => [input.name, zeros(input, dimensions)]);
-      await this.run<Values>(Object.fromEntries(feeds), { fetch: [] });
+      await this.run<Values>(Object.fromEntries(zerosFor(this.inputs, dimensions)), { fetch: [] });
     });
   }
 
@@ -146,7 +163,7 @@ export class Session {
     const backend = this.#backend;
     this.#backend = undefined;
     this.#end ||= why;
-    backend?.release();
+    backend?.release(this.#end);
   }
 
   /** Calls the backend now. After an error that leaves it in no state to go on, the session is closed. */
@@ -181,18 +198,21 @@ export class Session {
     return result;
   }
 
-  #checkFetch(names: readonly string[]): void {
+  #outputNames(names: readonly string[]): string[] {
     const known = this.outputs.map(({ name }) => name);
-    for (const name of names) {
-      if (known.includes(name)) continue;
+    return names.flatMap((name) => {
+      const found = matching(name, known);
+      if (found !== undefined) return found;
+      // The forms of names that go by number: "present.*" for "present.0.key".
+      const forms = name.includes('*') ? known.map((other) => other.replace(/\d.*/, '*')) : known;
       throw new NeuromancerError(
         'invalid_argument',
-        `The model has no output "${name}"; its outputs are ${known.map((other) => `"${other}"`).join(', ')}.${suggestion(name, known)}`,
+        `The model has no output "${name}"; its outputs are ${known.map((other) => `"${other}"`).join(', ')}.${suggestion(name, forms)}`,
       );
-    }
+    });
   }
 
-  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>): Feeds {
+  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>, home: Home): Feeds {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
     if (typeof feeds !== 'object' || feeds === null || Array.isArray(feeds) || ArrayBuffer.isView(feeds)) {
       throw new NeuromancerError(
@@ -225,27 +245,7 @@ export class Session {
     return new Map(
       this.inputs
         .filter(({ name }) => given.has(name))
-        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name)]),
+        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name, home)]),
     );
   }
-}
-
-/** A tensor of zeros for an input. */
-function zeros({ name, type, shape }: ValueInfo, dimensions: Readonly<Record<string, number>>): Tensor {
-  const { kind } = parseType(type);
-  if (kind !== 'tensor') {
-    throw new NeuromancerError(
-      'invalid_argument',
-      `Input "${name}" is a ${type}, for which there are no zeros; run the model on a value of yours.`,
-    );
-  }
-  const given = new Map(Object.entries(dimensions));
-  const sizes = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (given.get(dim ?? '') ?? 1)));
-  const elements = dataLength(type as DType, elementCount(sizes));
-  const { array: TypedArrayOf }: ElementType = elementTypes[type as DType];
-  return new Tensor(
-    type as DType,
-    TypedArrayOf === null ? Array<string>(elements).fill('') : new TypedArrayOf(elements),
-    sizes,
-  );
 }

@@ -10,6 +10,7 @@ import {
 } from './dtypes.js';
 import { NeuromancerError } from './errors.js';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
+import { forgotten, Reference } from './held.js';
 import { kindOf } from './host.js';
 import { suggestion } from './names.js';
 
@@ -36,17 +37,34 @@ export interface TensorWithDims {
  * `data` is the typed array of the type: float16 and bfloat16 are their bits in a Uint16Array (`toFloat32()` gives
  * values), int64 and uint64 are BigInt arrays, bool is 0 or 1 in a Uint8Array, complex numbers are pairs, and types
  * narrower than a byte are packed into a Uint8Array, low bits first.
+ *
+ * A tensor that a run kept (`keep`) is in the engine: `data` is a copy then, made at the first look. Where the session
+ * has a worker, wait for it: `await tensor.getData()`. It goes with `dispose()`, with its session, or when nobody refers
+ * to it any more.
  */
 export class Tensor<T extends DType = DType> implements TensorLike {
   readonly type: T;
-  readonly data: DataOf[T];
+  readonly data!: DataOf[T];
   readonly shape: readonly number[];
+  #reference: Reference | undefined;
 
   /**
    * The right typed array is used as it is, without a copy. Other numbers, bigints and booleans (int64 from a
    * `number[]` or an `Int32Array`, float16 from a `Float32Array`, …) are converted, after a check that each fits.
    */
-  constructor(type: T, data: TensorSource, shape?: readonly number[]) {
+  constructor(type: T, data: TensorSource, shape?: readonly number[]);
+  /** @internal */
+  constructor(type: T, data: Reference, shape: readonly number[]);
+  constructor(type: T, data: TensorSource | Reference, shape?: readonly number[]) {
+    if (data instanceof Reference) {
+      this.type = type;
+      this.shape = shape as readonly number[];
+      this.#reference = data;
+      forgotten.register(this, data, this);
+      // Its own, as of every tensor: a structured clone has the elements.
+      Object.defineProperty(this, 'data', { get: () => data.data(`${this}`), enumerable: true });
+      return;
+    }
     if (typeof type !== 'string') {
       throw new NeuromancerError(
         'invalid_argument',
@@ -84,12 +102,42 @@ export class Tensor<T extends DType = DType> implements TensorLike {
     return value instanceof Tensor ? value : new Tensor(value.type, value.data as TensorSource, value.shape);
   }
 
-  /** A tensor of its own: the same values in memory that nobody else knows of. */
+  /**
+   * A tensor of its own: the same values in memory that nobody else knows of. Of a tensor in the engine, where values
+   * never change, it is another one for the same value, to be disposed by itself.
+   */
   copy(): Tensor<T> {
+    if (this.#reference !== undefined) return new Tensor(this.type, this.#reference.share(`${this}`), this.shape);
     const { data } = this;
     if (!ArrayBuffer.isView(data)) return new Tensor(this.type, data as readonly string[], this.shape);
     const own = new (elementTypes[this.type].array as TypedArrayConstructor)(data as unknown as TypedArray);
     return new Tensor(this.type, own, this.shape);
+  }
+
+  /** Where the elements are: in JavaScript's memory, or in the engine of the session that kept them. */
+  get location(): 'cpu' | 'engine' {
+    return this.#reference === undefined ? 'cpu' : 'engine';
+  }
+
+  /** `data`, wherever the elements are; afterwards `data` itself is there too. */
+  async getData(): Promise<DataOf[T]> {
+    if (this.#reference === undefined) return this.data;
+    return (await this.#reference.load(`${this}`)) as DataOf[T];
+  }
+
+  /** Gives back what the tensor holds in the engine, before nobody refers to it any more. Twice is allowed. */
+  dispose(): void {
+    this.#reference?.free();
+    forgotten.unregister(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  get reference(): Reference | undefined {
+    return this.#reference;
   }
 
   get size(): number {

@@ -1,6 +1,7 @@
 // What flows in and out of a model: tensors, and sequences and maps of them.
 import type { DType } from './dtypes.js';
 import { asNeuromancerError, NeuromancerError } from './errors.js';
+import type { Home, Reference } from './held.js';
 import { Tensor, type TensorLike, type TensorSource, type TensorWithDims } from './tensor.js';
 
 /** A key or an entry of a map: int64 is a number, or a bigint where a number cannot hold it. */
@@ -40,7 +41,7 @@ export function parseType(text: string): ValueType {
  * The value with Tensors where there were objects of their form, after a check that its form is the type's. What was
  * given is read once, here: the caller's objects may say something else at the next look. The data are still theirs.
  */
-export function checkedValue(value: ValueLike, type: ValueType, text: string, input: string): Value {
+export function checkedValue(value: ValueLike, type: ValueType, text: string, input: string, home: Home): Value {
   const misfit = (): NeuromancerError => {
     const array = type.kind === 'tensor' && (Array.isArray(value) || ArrayBuffer.isView(value));
     const remedy = array ? ` Make a tensor of it: new Tensor("${text}", data, shape).` : '';
@@ -51,11 +52,11 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
     );
   };
   if (type.kind === 'optional') {
-    return value === null || value === undefined ? undefined : checkedValue(value, type.element, text, input);
+    return value === null || value === undefined ? undefined : checkedValue(value, type.element, text, input, home);
   }
   if (type.kind === 'sequence') {
     if (!Array.isArray(value)) throw misfit();
-    return (value as readonly ValueLike[]).map((item) => checkedValue(item, type.element, text, input));
+    return (value as readonly ValueLike[]).map((item) => checkedValue(item, type.element, text, input, home));
   }
   if (type.kind === 'map') {
     if (value instanceof Map) return new Map(value as ValueMap);
@@ -67,7 +68,9 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
   }
   if (!isTensorLike(value)) throw misfit();
   try {
-    return tensorOf(value);
+    if (!isKept(value)) return tensorOf(value);
+    value.reference.handleIn(home, `${value}`);
+    return value;
   } catch (error) {
     const { code, message } = asNeuromancerError(error, 'invalid_argument', 'The tensor cannot be read');
     throw new NeuromancerError(code, `Input "${input}": ${message}`, { input }, error);
@@ -85,15 +88,33 @@ export function ownValue(value: Value): Value {
   return Array.isArray(value) ? value.map(ownValue) : value;
 }
 
+/** Whether a value is a tensor that stays in an engine. */
+export function isKept(value: unknown): value is Tensor & { reference: Reference } {
+  return value instanceof Tensor && value.reference !== undefined;
+}
+
+/** Gives back what values hold in an engine. */
+export function disposeAll(values: Iterable<Value>): void {
+  for (const value of values) mapTensors(value, (tensor) => tensor.dispose());
+}
+
 /** The same value with `change` applied to its tensors. */
 export function mapTensors<T>(value: Value, change: (tensor: Tensor) => T): unknown {
   if (value instanceof Tensor) return change(value);
   return Array.isArray(value) ? value.map((item: Value) => mapTensors(item, change)) : value;
 }
 
-/** A value that was cloned from another thread: its tensors have lost their class. */
-export function revived(value: unknown): Value {
-  if (Array.isArray(value)) return value.map(revived);
+/** How a tensor that stays in a worker's engine travels: by its handle. */
+export interface KeptRecord {
+  readonly type: DType;
+  readonly shape: readonly number[];
+  readonly kept: number;
+}
+
+/** A value that was cloned from another thread: its tensors have lost their class, or are handles. */
+export function revived(value: unknown, kept: (record: KeptRecord) => Tensor): Value {
+  if (Array.isArray(value)) return value.map((item) => revived(item, kept));
+  if (typeof value === 'object' && value !== null && 'kept' in value) return kept(value as KeptRecord);
   return isTensorLike(value) ? tensorOf(value) : (value as ValueMap | undefined);
 }
 

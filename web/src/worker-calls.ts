@@ -61,6 +61,10 @@ export class WorkerCalls {
     if (this.#pending.has(id)) this.#worker.postMessage({ id, call: 'abort' });
   }
 
+  drop(kept: readonly number[]): void {
+    if (this.#ended === undefined) this.#worker.postMessage({ id: 0, call: 'drop', kept });
+  }
+
   /** Ends the worker; calls that are under way fail with `reason`. */
   close(reason: NeuromancerError): void {
     this.#ended ??= reason;

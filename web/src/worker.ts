@@ -10,11 +10,13 @@ import { useFiles } from './own-files.js';
 import type { Call, CallName, Calls, Request } from './protocol.js';
 import type { Tensor, TensorLike } from './tensor.js';
 import { becomeThread, isThreadStart } from './thread-role.js';
-import { mapTensors, revived } from './values.js';
+import { type KeptRecord, mapTensors, revived } from './values.js';
 
 const parent = parentPort();
 const running = new Map<number, AbortController>();
 let backend: LocalBackend | undefined;
+/** Tensors that the page has handles of. */
+const kept = new Map<number, Tensor>();
 
 let giveModule: (module: WebAssembly.Module) => void = () => {};
 const module = new Promise<WebAssembly.Module>((resolve) => {
@@ -54,8 +56,19 @@ parent.onMessage((message) => {
   const request = message as Request;
   if (request.call === 'engine') giveModule(request.module);
   else if (request.call === 'abort') running.get(request.id)?.abort();
+  else if (request.call === 'drop') request.kept.forEach(drop);
   else void answer(request);
 });
+
+function drop(handle: number): void {
+  kept.get(handle)?.dispose();
+  kept.delete(handle);
+}
+
+/** A kept tensor of the page's; the page has seen to it that it is one of this worker. */
+function keptTensor(handle: number): Tensor {
+  return kept.get(handle) as Tensor;
+}
 
 async function answer(request: Call): Promise<void> {
   const { id } = request;
@@ -77,6 +90,7 @@ async function perform(request: Call): Promise<Answer> {
   if (request.call === 'load') return load(request.id, request.given);
   if (backend === undefined) throw new Error(`"${request.call}" came before the model was loaded`);
   if (request.call === 'run') return run(backend, request.id, request.given);
+  if (request.call === 'read') return read(request.given);
   return { returned: request.call === 'steps' ? await backend.steps() : await backend.memory() };
 }
 
@@ -89,9 +103,20 @@ async function load(id: number, given: Calls['load']['given']): Promise<Answer> 
   return { returned: { description, engine: { ...engine, worker: true }, cancelFlag } };
 }
 
+/** Through a second tensor, so that this one has no copy of its elements. */
+function read(handle: number): Answer {
+  const once = keptTensor(handle).copy();
+  const returned = once.data;
+  once.dispose();
+  return { returned, transfer: ArrayBuffer.isView(returned) ? [returned.buffer as ArrayBuffer] : [] };
+}
+
 async function run(session: LocalBackend, id: number, given: Calls['run']['given']): Promise<Answer> {
-  const feeds = new Map(given.feeds.map(([name, value]) => [name, revived(value)]));
+  const feeds = new Map(
+    given.feeds.map(([name, value]) => [name, revived(value, ({ kept: handle }) => keptTensor(handle))]),
+  );
   const options: RunOptions = given.fetch === undefined ? {} : { fetch: given.fetch };
+  options.keep = given.keep;
   let times: Profile | undefined;
   if (given.wantsProfile) {
     options.profile = (profile) => {
@@ -105,7 +130,14 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
   }
   try {
     const buffers: ArrayBuffer[] = [];
-    const record = ({ type, data, shape }: Tensor): TensorLike => {
+    const record = (tensor: Tensor): TensorLike | KeptRecord => {
+      const { type, shape, reference } = tensor;
+      if (reference !== undefined) {
+        const handle = reference.handleIn(session.home, `${tensor}`);
+        kept.set(handle, tensor);
+        return { type, shape, kept: handle };
+      }
+      const { data } = tensor;
       if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };

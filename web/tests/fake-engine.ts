@@ -28,6 +28,12 @@ export class FakeEngine {
   /** The elements of every input that was declared. */
   readonly inputSizes: number[] = [];
   readonly limits = new Map<string, number>();
+  /** The outputs that have memory of their own, in the order of the calls. */
+  readonly kept: number[] = [];
+  /** Values that were taken or shared, and not yet given away or freed. */
+  readonly owned = new Set<number>();
+  /** The output that cannot be taken. */
+  refused = -1;
   threads = 1;
   loads = 0;
 
@@ -101,6 +107,7 @@ export class FakeEngine {
         return address;
       },
       nm_input_value: (_, index, value) => {
+        this.owned.delete(value);
         if (value === 0) delete this.#inputs[index];
         else this.#inputs[index] = this.#values[value - 1] as Value;
         return 0;
@@ -119,7 +126,7 @@ export class FakeEngine {
       // This model has neither sequences nor maps: see artefact.test.ts and values.test.ts for these.
       nm_new_sequence: () => 0,
       nm_new_map: () => 0,
-      nm_free_value: () => {},
+      nm_free_value: (value) => void this.owned.delete(value),
       nm_run: () => this.#run(),
       nm_run_begin: () => {
         this.#left = this.#model.steps;
@@ -136,6 +143,16 @@ export class FakeEngine {
           ),
         ),
       nm_output: (_, index) => this.#value(this.#inputs[index]),
+      nm_keep_output: (_, index) => {
+        this.kept.push(index);
+        return 0;
+      },
+      nm_take_output: (_, index) => {
+        if (index !== this.refused) return this.#own(this.#inputs[index]);
+        this.#error = JSON.stringify({ code: 'out_of_memory', message: 'There is no room.' });
+        return 0;
+      },
+      nm_share_value: (value) => this.#own(this.#values[value - 1]),
       nm_value_kind: (value) => (this.#values[value - 1] === undefined ? 0 : 1),
       nm_value_count: () => -1,
       nm_value_item: () => 0,
@@ -198,6 +215,12 @@ export class FakeEngine {
 
   #value(value: Value | undefined): number {
     return this.#values.push(value);
+  }
+
+  #own(value: Value | undefined): number {
+    const own = this.#value(value);
+    this.owned.add(own);
+    return own;
   }
 
   #tensor(dims: number, rank: number): Value {

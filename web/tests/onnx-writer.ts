@@ -21,15 +21,42 @@ export interface NodeSpec {
   attributes?: Record<string, Attribute>;
 }
 
-/** A model whose inputs and outputs have the types named as in `session.inputs`. */
+/** A constant of float32. `file` says where its data are when they are not in the model. */
+export interface WeightSpec {
+  dims: readonly number[];
+  data?: readonly number[];
+  file?: string;
+}
+
+export interface ModelSpec {
+  opset?: number;
+  weights?: Record<string, WeightSpec>;
+}
+
+/**
+ * A model whose inputs and outputs have the types named as in `session.inputs`. A tensor may say its shape:
+ * "float32[batch,3]", "?" for a dimension of which nothing is known.
+ */
 export function modelOf(
   nodes: NodeSpec[],
   inputs: Record<string, string>,
   outputs: Record<string, string>,
+  { opset: version = 25, weights = {} }: ModelSpec = {},
 ): Uint8Array {
-  const opset = (domain: string, version: number) => message(8, [...text(1, domain), ...integer(2, version)]);
-  const graph = graphProto({ nodes, inputs, outputs });
-  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', 25), ...opset('ai.onnx.ml', 1)]);
+  const opset = (domain: string, of: number) => message(8, [...text(1, domain), ...integer(2, of)]);
+  const graph = [
+    ...graphProto({ nodes, inputs, outputs }),
+    ...Object.entries(weights).flatMap(([name, spec]) => message(5, weightProto(name, spec))),
+  ];
+  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', version), ...opset('ai.onnx.ml', 1)]);
+}
+
+function weightProto(name: string, { dims, data, file }: WeightSpec): number[] {
+  const about = [...dims.flatMap((dim) => integer(1, dim)), ...integer(2, 1), ...text(8, name)];
+  if (file !== undefined) {
+    return [...about, ...message(13, [...text(1, 'location'), ...text(2, file)]), ...integer(14, 1)];
+  }
+  return [...about, ...message(9, [...new Uint8Array(Float32Array.from(data ?? []).buffer)])];
 }
 
 function graphProto({ nodes, inputs, outputs }: GraphSpec): number[] {
@@ -59,11 +86,20 @@ function attribute(name: string, value: Attribute): number[] {
   return [...text(1, name), ...items, ...integer(20, strings ? 8 : 7)];
 }
 
+function shapeProto(dims: string): number[] {
+  const dim = (text_: string) =>
+    text_ === '?' ? [] : /^\d+$/.test(text_) ? integer(1, Number(text_)) : text(2, text_);
+  return message(
+    2,
+    dims.split(',').flatMap((each) => (each === '' ? [] : message(1, dim(each)))),
+  );
+}
+
 function typeProto(name: string): number[] {
   const proto = (type: ValueType): number[] => {
     switch (type.kind) {
       case 'tensor':
-        return message(1, integer(1, elementTypes[type.type].number));
+        return message(1, [...integer(1, elementTypes[type.type].number), ...shape]);
       case 'sequence':
         return message(4, message(1, proto(type.element)));
       case 'map':
@@ -72,7 +108,9 @@ function typeProto(name: string): number[] {
         return message(9, message(1, proto(type.element)));
     }
   };
-  return proto(parseType(name));
+  const [, of = name, dims] = /^(\w+)\[(.*)\]$/.exec(name) ?? [];
+  const shape = dims === undefined ? [] : shapeProto(dims);
+  return proto(parseType(of));
 }
 
 function varint(value: number): number[] {

@@ -216,6 +216,60 @@ describe('run', () => {
   });
 });
 
+describe('kept outputs', () => {
+  const feeds = () => ({ x: float([1, 2]), names: new Tensor('string', ['a', 'b'], [2, 1]) });
+
+  test('of every type are owned until they are disposed, and get memory of their own once', async () => {
+    const session = await Session.load(model, { wasm });
+    const outputs = await session.run(feeds(), { keep: ['*'] });
+    await session.run(feeds(), { keep: ['*'], fetch: [] }).then(({ x, names }) => [x, names].map((t) => t?.dispose()));
+    expect(fake.engine.kept).toEqual([0, 1]);
+    expect(fake.engine.owned.size).toBe(2);
+    expect(outputs.names?.data).toEqual(['a', 'b']);
+    expect(await outputs.x?.getData()).toEqual(Float32Array.of(1, 2));
+    await session.run({ ...feeds(), x: outputs.x as Tensor });
+    outputs.x?.dispose();
+    outputs.names?.dispose();
+    expect(fake.engine.owned.size).toBe(0);
+    expect(fake.engine.live.size).toBe(0);
+  });
+
+  test('that the model left out are absent, and those it refuses halfway leave nothing behind', async () => {
+    const session = await Session.load(model, { wasm });
+    expect(Object.keys(await session.run({ x: float([1]) }, { keep: ['*'] }))).toEqual(['x']);
+    const before = fake.engine.owned.size;
+    fake.engine.refused = 1;
+    await expect(session.run(feeds(), { keep: ['*'] })).rejects.toMatchObject({ code: 'out_of_memory' });
+    expect(fake.engine.owned.size).toBe(before);
+    fake.engine.refused = -1;
+    expect(Object.keys(await session.run(feeds(), { keep: ['*'] }))).toEqual(['x', 'names']);
+  });
+
+  test('do not ask a broken engine for anything', async () => {
+    const session = await Session.load(model, { wasm });
+    const { x } = await session.run({ x: float([1]) }, { keep: ['x'] });
+    const owned = fake.engine.owned.size;
+    fake.engine.failure = 'trap';
+    await expect(session.run({ x: x as Tensor })).rejects.toMatchObject({ code: 'internal' });
+    expect(() => x?.data).toThrow('its session was broken by an earlier error');
+    x?.dispose();
+    expect(fake.engine.owned.size).toBe(owned);
+  });
+
+  test('as inputs that wait behind other runs are owned until these are over', async () => {
+    const session = await Session.load(model, { wasm });
+    const { x } = await session.run({ x: float([5]) }, { keep: ['x'] });
+    const late = new AbortController();
+    const runs = [session.run({ x: x as Tensor }), session.run({ x: x as Tensor }, { signal: late.signal })];
+    x?.dispose();
+    late.abort();
+    const [first, second] = await Promise.allSettled(runs);
+    expect(first).toMatchObject({ value: { x: { data: Float32Array.of(5) } } });
+    expect(second).toMatchObject({ reason: { code: 'cancelled' } });
+    expect(fake.engine.owned.size).toBe(0);
+  });
+});
+
 describe('the end', () => {
   test('a trap is an internal error and closes this session alone', async () => {
     const session = await Session.load(model, { wasm });

@@ -1,0 +1,4 @@
+import * as ort from 'neuromancer/ort';
+import { behaviour } from './behaviour.ts';
+
+behaviour(ort, 'ours');

@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// npx neuromancer bundle MODEL -o FILE: the command line of the package.
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BundleOptions, bundle, NeuromancerError } from './bundle.js';
+
+const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-relaxed] [--dimension NAME=N]... [--external PATH]...
+
+  Writes one WebAssembly file with the engine and the model, whose instances are ready to run:
+  Session.fromBundle('FILE').
+
+  -o, --output     the file to write
+  --artefact       wasm (the default) runs wherever there is SIMD; wasm-relaxed is faster where there is relaxed SIMD
+  --dimension      a dimension that the model leaves open, for which the first run is planned (else 1)
+  --external       a file beside the model that it refers to for its weights, by the path it uses
+`;
+
+class Misuse extends Error {}
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      output: { type: 'string', short: 'o' },
+      artefact: { type: 'string' },
+      dimension: { type: 'string', multiple: true, default: [] },
+      external: { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const [command, model, ...more] = positionals;
+  if (command !== 'bundle')
+    throw new Misuse(command === undefined ? 'a command is missing' : `no command "${command}"`);
+  if (model === undefined || more.length > 0) throw new Misuse('bundle takes one model');
+  if (values.output === undefined) throw new Misuse('the option -o, the file to write, is missing');
+  const options: BundleOptions = {
+    dimensions: Object.fromEntries(values.dimension.map(dimension)),
+    externalData: Object.fromEntries(
+      await Promise.all(values.external.map(async (path) => [path, await readFile(beside(model, path))] as const)),
+    ),
+  };
+  if (values.artefact !== undefined) options.artefact = values.artefact as 'wasm';
+  const bytes = await bundle(await readFile(model), options);
+  await writeFile(values.output, bytes);
+  process.stdout.write(`${values.output}: ${bytes.length} bytes\n`);
+  return 0;
+}
+
+function dimension(text: string): [string, number] {
+  const at = text.lastIndexOf('=');
+  const size = Number(text.slice(at + 1));
+  if (at < 1 || !Number.isInteger(size) || size < 0) {
+    throw new Misuse(`--dimension takes NAME=N with a whole number, not "${text}"`);
+  }
+  return [text.slice(0, at), size];
+}
+
+function beside(model: string, path: string): string {
+  const folder = dirname(resolve(model));
+  const file = resolve(join(folder, path));
+  if (!file.startsWith(folder + sep)) throw new Misuse(`"${path}" is outside the model's folder`);
+  return file;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const misuse = error instanceof Misuse || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+    const message = error instanceof NeuromancerError ? `${error.message} (${error.code})` : (error as Error).message;
+    process.stderr.write(`neuromancer: ${message}\n${misuse ? usage : ''}`);
+    process.exitCode = misuse ? 2 : 1;
+  },
+);
