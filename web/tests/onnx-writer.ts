@@ -1,12 +1,12 @@
 // Writes models of a few nodes: just the fields of ONNX's schema that these tests need.
 
-import { elementTypes } from '../src/dtypes.js';
+import { type DType, elementTypes } from '../src/dtypes.js';
 import type { ValueType } from '../src/values.js';
 import { parseType } from '../src/values.js';
 
 type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec;
 
-/** The body of a loop, say. Inputs and outputs have the types named as in `session.inputs`. */
+/** The body of a loop, say. Types are named as in `session.inputs`, a tensor's with its shape where it has one: "float32[n,3]". */
 export interface GraphSpec {
   nodes: NodeSpec[];
   inputs: Record<string, string>;
@@ -62,8 +62,12 @@ function attribute(name: string, value: Attribute): number[] {
 function typeProto(name: string): number[] {
   const proto = (type: ValueType): number[] => {
     switch (type.kind) {
-      case 'tensor':
-        return message(1, integer(1, elementTypes[type.type].number));
+      case 'tensor': {
+        const [, element = '', shape] = /^(\w+)(?:\[(.*)\])?$/.exec(type.type) ?? [];
+        const dims = shape === '' ? [] : shape?.split(',');
+        const number = integer(1, elementTypes[element as DType].number);
+        return message(1, dims === undefined ? number : [...number, ...message(2, dims.flatMap(dimension))]);
+      }
       case 'sequence':
         return message(4, message(1, proto(type.element)));
       case 'map':
@@ -73,6 +77,11 @@ function typeProto(name: string): number[] {
     }
   };
   return proto(parseType(name));
+}
+
+/** A number, or a name. */
+function dimension(dim: string): number[] {
+  return message(1, /^\d+$/.test(dim) ? integer(1, Number(dim)) : text(2, dim));
 }
 
 function varint(value: number): number[] {
