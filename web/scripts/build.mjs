@@ -74,7 +74,7 @@ for (const name of artefacts) {
   console.log(`${name}: ${info.size} bytes`);
   found.push(name);
 }
-for (const entry of ['index', 'worker', 'thread', 'workerd', 'stream']) await bundle(entry);
+for (const entry of ['index', 'worker', 'thread', 'workerd', 'stream', 'generate']) await bundle(entry);
 if (found.includes('wasm')) await bundle('single');
 else
   console.warn(

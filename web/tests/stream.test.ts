@@ -376,7 +376,7 @@ test.skipIf(!built('wasm'))('a stream whose session is released says so', async 
 });
 
 test('the entry needs no other script', () => {
-  for (const entry of ['stream']) {
+  for (const entry of ['stream', 'generate']) {
     const code = readFileSync(new URL(`../dist/${entry}.js`, import.meta.url), 'utf8');
     expect(code).not.toMatch(/\bimport\s*[({'"]|from\s*['"`]/);
   }
