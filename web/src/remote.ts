@@ -7,7 +7,7 @@ import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CancelFlag } from './local.js';
 import type { Calls, PostableSource } from './protocol.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import { describe, Tensor, type TensorLike } from './tensor.js';
 import { disposeAll, type KeptRecord, mapTensors, ownValue, revived } from './values.js';
 import { WorkerCalls } from './worker-calls.js';
 
@@ -78,7 +78,7 @@ export class RemoteBackend implements Backend {
     const home = this.#home;
     const record = (tensor: Tensor): TensorLike | KeptRecord => {
       const { type, shape, reference } = tensor;
-      if (reference !== undefined) return { type, shape, kept: reference.handleIn(home, `${tensor}`) };
+      if (reference !== undefined) return { type, shape, kept: reference.handleIn(home) };
       const { data } = tensor;
       if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
@@ -94,7 +94,8 @@ export class RemoteBackend implements Backend {
     const { id, result } = calls.call('run', given, { transfer });
     const values = result.then(({ outputs, profile: times }) => {
       if (times !== undefined) tell(profile, 'profile', times);
-      const kept = ({ type, shape, kept: handle }: KeptRecord) => new Tensor(type, Reference.to(home, handle), shape);
+      const kept = ({ type, shape, kept: handle }: KeptRecord) =>
+        new Tensor(type, Reference.to(home, handle, describe(type, shape)), shape);
       return Object.fromEntries(outputs.map(([name, value]) => [name, revived(value, kept)]));
     });
     return signal === undefined ? values : this.#abortable(calls, id, values, signal);

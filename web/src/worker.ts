@@ -133,7 +133,7 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
     const record = (tensor: Tensor): TensorLike | KeptRecord => {
       const { type, shape, reference } = tensor;
       if (reference !== undefined) {
-        const handle = reference.handleIn(session.home, `${tensor}`);
+        const handle = reference.handleIn(session.home);
         kept.set(handle, tensor);
         return { type, shape, kept: handle };
       }
