@@ -15,7 +15,6 @@ import {
   nextWord,
   uncached,
   withLengths,
-  words,
 } from './toy-decoders.js';
 
 const root = new URL('../../../shared/', import.meta.url);
