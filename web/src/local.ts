@@ -130,6 +130,14 @@ export class LocalBackend implements Backend {
     });
   }
 
+  keep(tensor: Tensor): Promise<Tensor> {
+    return this.#guarded(async () => {
+      const { type } = tensor;
+      const value = newValue(this.#engine, tensor, { kind: 'tensor', type }, this.home);
+      return keepValue(this.#engine, value, this.home) as Tensor;
+    });
+  }
+
   steps(): Promise<readonly Step[]> {
     return this.#guarded(async () => this.#steps());
   }

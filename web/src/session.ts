@@ -9,7 +9,7 @@ import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe, elementCount, Tensor } from './tensor.js';
+import { describe, elementCount, Tensor, type TensorLike } from './tensor.js';
 import { checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
 
 declare global {
@@ -90,6 +90,21 @@ export class Session {
           disposeAll(taken?.values() ?? []);
         }
       });
+    });
+  }
+
+  /**
+   * Puts a tensor into the engine, where runs of this session take it without a copy: an input that stays the same for
+   * many of them. It is like an output that a run kept.
+   */
+  keep(tensor: TensorLike): Promise<Tensor> {
+    return coded('The tensor could not be taken into the engine', async () => {
+      const own = Tensor.of(tensor).copy();
+      try {
+        return await this.#enqueue((backend) => backend.keep(own));
+      } finally {
+        own.dispose();
+      }
     });
   }
 

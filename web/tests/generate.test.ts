@@ -371,7 +371,7 @@ describe.skipIf(!built('wasm'))('generating', () => {
 });
 
 const why = missing('stories260k-kv');
-describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories${why}`, () => {
+describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories${why}`, { timeout: 60_000 }, () => {
   const prompt = 'Once upon a time, there was a';
   const tokenizer = storiesTokenizer(new URL('labels/tok512.bin', root));
   const eos = [1, 2];

@@ -9,7 +9,7 @@ import { fromBytes, toBytes } from '../src/stream/saved.js';
 import { shorten } from '../src/stream/shorten.js';
 import { modelOf } from './onnx-writer.js';
 import { built, places } from './places.js';
-import { decoderOnly, nextWord } from './toy-decoders.js';
+import { decoderOnly, nextWord, words } from './toy-decoders.js';
 
 type Shape = readonly (number | string | null)[];
 const info = (name: string, shape: Shape = [1, 2], type = 'float32'): ValueInfo => ({ name, type, shape });
@@ -269,6 +269,28 @@ describe.each(places)('$name', ({ options }) => {
     ids[0] = 20n;
     const words = (await Promise.all(runs)).map(({ logits }) => logits?.argmax());
     expect(words).toEqual([nextWord([3]), nextWord([3, 8]), nextWord([3, 8, 2])]);
+  });
+
+  test.skipIf(skip)('memory that runs out leaves it at its former length, and usable', async () => {
+    const session = await Session.load(decoderOnly, { ...options, limits: { bytes: 4 << 20 } });
+    sessions.push(session);
+    const cache = stream(session);
+    let error: unknown;
+    let [length, many] = [0, 1000];
+    for (; error === undefined; many *= 2) {
+      length = cache.length;
+      error = await cache.run(feedsOf(Array(many).fill(0), length), { fetch: [] }).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
+    }
+    expect(error).toBeInstanceOf(NeuromancerError);
+    expect(['limit_exceeded', 'out_of_memory']).toContain((error as NeuromancerError).code);
+    expect(length).toBeGreaterThanOrEqual(1000);
+    expect(cache.length).toBe(length);
+    expect(await next(cache, [5])).toBe((3 * 5 + length) % words);
+    await cache.truncate(3);
+    expect(await next(cache, [5])).toBe(nextWord([0, 0, 0, 5]));
   });
 
   test.skipIf(skip)('disposed during a run it has nothing left', async () => {

@@ -2,7 +2,8 @@ import { asNeuromancerError, NeuromancerError, throwIfAborted } from '../errors.
 import { checkOptions, plainly } from '../names.js';
 import type { Session } from '../session.js';
 import { pairsByName } from '../stream/pairs.js';
-import { type Feeds, type StreamOptions, stream } from '../stream/stream.js';
+import { type Feeds, isInEngine, type StreamOptions, stream } from '../stream/stream.js';
+import type { TensorLike } from '../tensor.js';
 import { type BeamSearch, beamSearch } from './beams.js';
 import { draw, likeliest } from './choose.js';
 import { Decoder, type DecoderSetting } from './decoder.js';
@@ -96,6 +97,8 @@ export class TextModel {
   readonly #form: Form;
   readonly #stateful: boolean;
   #decoder: Decoder | undefined;
+  /** What the decoder is given of the encoder's output. */
+  #encoded: Readonly<Record<string, TensorLike>> = {};
   #busy = false;
 
   /** @internal */
@@ -203,6 +206,8 @@ export class TextModel {
   #forget(): void {
     this.#decoder?.dispose();
     this.#decoder = undefined;
+    for (const value of Object.values(this.#encoded)) if (isInEngine(value)) value.dispose();
+    this.#encoded = {};
   }
 
   async *#pieces(prompt: Prompt, options: GenerateOptions): AsyncGenerator<Piece, Ending, void> {
@@ -299,8 +304,8 @@ export class TextModel {
       }
       this.#forget();
       const input = isNamed(prompt) ? prompt : this.#tokensOf(prompt);
-      const given = await encoded(this.#encoder, input, this.#form, signal);
-      this.#decoder = this.#newDecoder({ ...feeds, ...given });
+      this.#encoded = await encoded(this.#encoder, this.#session, input, this.#form, signal);
+      this.#decoder = this.#newDecoder({ ...feeds, ...this.#encoded });
       return [...start];
     }
     if (isNamed(prompt)) {

@@ -282,7 +282,8 @@ export class Stream {
   }
 }
 
-function isInEngine(value: Tensor | TensorLike): value is Tensor {
+/** @internal */
+export function isInEngine(value: Tensor | TensorLike): value is Tensor {
   return 'location' in value && value.location === 'engine';
 }
 
