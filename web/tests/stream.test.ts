@@ -204,6 +204,18 @@ describe.each(places)('$name', ({ options }) => {
     await expect(cache.truncate(-1)).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
+  test.skipIf(skip)('begins where the caller says, whose tensor stays the caller’s', async () => {
+    const session = await open();
+    const initial = await session.keep(new Tensor('float32', [2, 7], [1, 1, 2, 1]));
+    const cache = stream(session, { initial: { 'past_key_values.0.key': initial } });
+    expect(cache.length).toBe(2);
+    expect(await next(cache, [4])).toBe(nextWord([2, 7, 4]));
+    await cache.reset();
+    expect(await next(cache, [5])).toBe(nextWord([2, 7, 5]));
+    cache.dispose();
+    expect([...(await initial.getData())]).toEqual([2, 7]);
+  });
+
   test.skipIf(skip)('is saved, and goes on in another session of the same model', async () => {
     const [here, there] = [await open(), await open()];
     const cache = stream(here);

@@ -153,6 +153,6 @@ function lastRows(logits: Tensor, rows: number): Float32Array[] {
   }
   return Array.from({ length: rows }, (_, i) => {
     const at = (there - rows + i) * size;
-    return values.slice(at, at + size);
+    return values.subarray(at, at + size);
   });
 }

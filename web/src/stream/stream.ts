@@ -67,7 +67,13 @@ export function stream(session: Session, options: StreamOptions = {}): Stream {
   const first = new Map(
     pairs.map((pair) => [pair.input.name, given.get(pair.input.name) ?? firstState(pair, dimensions)] as const),
   );
-  return new Stream({ session, pairs, first, maxLength }, first, 0);
+  const setting = { session, pairs, first, maxLength };
+  return new Stream(setting, beginning(setting), 0);
+}
+
+/** The caller's own tensors stay the caller's. */
+function beginning({ first }: Setting): State {
+  return new Map([...first].map(([name, value]) => [name, ownState(value)]));
 }
 
 function stateNames(pairs: readonly Pair[]): string {
@@ -114,7 +120,7 @@ export class Stream {
 
   /** Back to the beginning. */
   reset(): Promise<void> {
-    return this.#enqueue(async () => this.#replace(this.#setting.first, 0));
+    return this.#enqueue(async () => this.#replace(beginning(this.#setting), 0));
   }
 
   /**
@@ -123,7 +129,7 @@ export class Stream {
    */
   fork(): Stream {
     this.#check();
-    const state = [...this.#state].map(([name, value]) => [name, isInEngine(value) ? value.copy() : value] as const);
+    const state = [...this.#state].map(([name, value]) => [name, ownState(value)] as const);
     return new Stream(this.#setting, new Map(state), this.#runs);
   }
 
@@ -136,7 +142,7 @@ export class Stream {
       }
       if (length === before) return;
       if (length === 0) {
-        this.#replace(this.#setting.first, 0);
+        this.#replace(beginning(this.#setting), 0);
         return;
       }
       const stiff = this.#setting.pairs.find(({ axis, once }) => axis === undefined && !once);
@@ -146,13 +152,10 @@ export class Stream {
           `The state "${stiff.input.name}" has no time axis, so there is no way back to ${length}; fork() before what may be taken back.`,
         );
       }
-      const shorter = new Map<string, Tensor | TensorLike>();
-      for (const { input, axis, once } of this.#setting.pairs) {
+      await this.#replaceEach(this.#runs, async ({ input, axis, once }) => {
         const value = this.#state.get(input.name) as Tensor | TensorLike;
-        const kept = once ? ownState(value) : shorten(await inJavaScript(value), axis as number, length);
-        shorter.set(input.name, kept);
-      }
-      this.#replace(shorter, this.#runs);
+        return once ? ownState(value) : shorten(await inJavaScript(value), axis as number, length);
+      });
     });
   }
 
@@ -175,7 +178,7 @@ export class Stream {
         throw new NeuromancerError('invalid_data', 'The bytes are the saved state of another model or another stream.');
       }
       for (const { input } of this.#setting.pairs) checkShape(input.name, input, saved.get(input.name) as TensorLike);
-      this.#replace(saved, runs);
+      await this.#replaceEach(runs, async ({ input }) => saved.get(input.name) as TensorLike);
     });
   }
 
@@ -217,12 +220,30 @@ export class Stream {
       next.set(input.name, value);
       delete outputs[output];
     }
-    if (this.#disposed) disposeState(next);
-    else this.#replace(next, this.#runs + 1);
+    this.#replace(next, this.#runs + 1);
     return outputs;
   }
 
+  /** Puts another state into the engine, a part at a time, so that JavaScript never holds all of it. */
+  async #replaceEach(runs: number, make: (pair: Pair) => Promise<Tensor | TensorLike>): Promise<void> {
+    const next = new Map<string, Tensor>();
+    try {
+      for (const pair of this.#setting.pairs) {
+        const value = await make(pair);
+        next.set(pair.input.name, isInEngine(value) ? value : await this.session.keep(value));
+      }
+    } catch (error) {
+      disposeState(next);
+      throw error;
+    }
+    this.#replace(next, runs);
+  }
+
   #replace(next: State, runs: number): void {
+    if (this.#disposed) {
+      disposeState(next);
+      return;
+    }
     const stays = new Set(next.values());
     disposeState(new Map([...this.#state].filter(([, value]) => !stays.has(value))));
     this.#state = next;
