@@ -77,8 +77,8 @@ for (const name of artefacts) {
   console.log(`${name}: ${info.size} bytes`);
   found.push(name);
 }
-for (const entry of ['index', 'worker', 'thread', 'workerd', 'bundle', 'cli', 'ort', 'transformers'])
-  await bundle(entry);
+const entries = ['index', 'worker', 'thread', 'workerd', 'bundle', 'cli', 'stream', 'generate', 'ort', 'transformers'];
+for (const entry of entries) await bundle(entry);
 if (found.includes('wasm')) await bundle('single');
 else
   console.warn(

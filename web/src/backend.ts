@@ -78,6 +78,8 @@ export interface Backend {
    */
   take(feeds: Feeds, idle: boolean): Taken;
   run(taken: Taken, options: RunOptions): Promise<Values>;
+  /** Puts a tensor where kept values are. */
+  keep(tensor: Tensor): Promise<Tensor>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
   /** Ends the session and what runs in it. `why` says what happened to it. */

@@ -26,42 +26,43 @@ export interface TypedArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray;
 }
 
-const type = (number: number, array: TypedArrayConstructor | null, lanes = 1): ElementType => ({
-  number,
-  array,
-  lanes,
-});
+/** In the order of ONNX's numbers, from 1. */
+const arrays = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  string: null,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  float64: Float64Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
+  bfloat16: Uint16Array,
+  float8e4m3fn: Uint8Array,
+  float8e4m3fnuz: Uint8Array,
+  float8e5m2: Uint8Array,
+  float8e5m2fnuz: Uint8Array,
+  uint4: Uint8Array,
+  int4: Uint8Array,
+  float4e2m1: Uint8Array,
+  float8e8m0: Uint8Array,
+  uint2: Uint8Array,
+  int2: Uint8Array,
+};
 
-export const elementTypes = {
-  float32: type(1, Float32Array),
-  uint8: type(2, Uint8Array),
-  int8: type(3, Int8Array),
-  uint16: type(4, Uint16Array),
-  int16: type(5, Int16Array),
-  int32: type(6, Int32Array),
-  int64: type(7, BigInt64Array),
-  string: type(8, null),
-  bool: type(9, Uint8Array),
-  float16: type(10, Uint16Array),
-  float64: type(11, Float64Array),
-  uint32: type(12, Uint32Array),
-  uint64: type(13, BigUint64Array),
-  complex64: type(14, Float32Array, 2),
-  complex128: type(15, Float64Array, 2),
-  bfloat16: type(16, Uint16Array),
-  float8e4m3fn: type(17, Uint8Array),
-  float8e4m3fnuz: type(18, Uint8Array),
-  float8e5m2: type(19, Uint8Array),
-  float8e5m2fnuz: type(20, Uint8Array),
-  uint4: type(21, Uint8Array, 1 / 2),
-  int4: type(22, Uint8Array, 1 / 2),
-  float4e2m1: type(23, Uint8Array, 1 / 2),
-  float8e8m0: type(24, Uint8Array),
-  uint2: type(25, Uint8Array, 1 / 4),
-  int2: type(26, Uint8Array, 1 / 4),
-} satisfies Record<string, ElementType>;
+export type DType = keyof typeof arrays;
 
-export type DType = keyof typeof elementTypes;
+const lanes = (type: string) => (/^complex/.test(type) ? 2 : /t4/.test(type) ? 1 / 2 : /t2/.test(type) ? 1 / 4 : 1);
+
+export const elementTypes = Object.fromEntries(
+  Object.entries(arrays).map(([type, array], i) => [type, { number: i + 1, array, lanes: lanes(type) }]),
+) as Record<DType, ElementType>;
 
 /** The typed array that holds a type's elements; an array of strings for `string`. */
 export interface DataOf {

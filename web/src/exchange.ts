@@ -23,7 +23,7 @@ const dataOffset = 12;
 export function newValue(engine: Engine, value: Value, type: ValueType, home: Home): number {
   const { exports } = engine;
   if (type.kind === 'optional') return newValue(engine, value, type.element, home);
-  if (isKept(value)) return engine.checkPointer(exports.nm_share_value(value.reference.handleIn(home, `${value}`)));
+  if (isKept(value)) return engine.checkPointer(exports.nm_share_value(value.reference.handleIn(home)));
   if (value instanceof Tensor) return newTensor(engine, value);
   if (type.kind === 'map') {
     const map = value as ValueMap;
@@ -117,7 +117,7 @@ export function keepValue(engine: Engine, value: number, home: Home): Value {
       const { type, shape } = engine.with([new Uint8Array(recordBytes)], (record) =>
         tensorFacts(engine, value, 0, record as number),
       );
-      return new Tensor(type, Reference.to(home, value), shape);
+      return new Tensor(type, Reference.to(home, value, describe(type, shape)), shape);
     } catch (error) {
       engine.exports.nm_free_value(value);
       throw error;

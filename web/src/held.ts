@@ -33,6 +33,8 @@ export class Home {
 interface Held {
   readonly home: Home;
   readonly handle: number;
+  /** "float32[1,3]" */
+  readonly what: string;
   readers: number;
 }
 
@@ -47,12 +49,12 @@ export class Reference {
     held.readers += 1;
   }
 
-  static to(home: Home, handle: number): Reference {
-    return new Reference({ home, handle, readers: 0 });
+  static to(home: Home, handle: number, what: string): Reference {
+    return new Reference({ home, handle, what, readers: 0 });
   }
 
-  share(what: string): Reference {
-    this.#keeper(what);
+  share(): Reference {
+    this.#keeper();
     return new Reference(this.#held);
   }
 
@@ -65,9 +67,10 @@ export class Reference {
   }
 
   /** The value's handle for a run in that engine. */
-  handleIn(home: Home, what: string): number {
-    this.#keeper(what);
-    if (this.#held.home === home) return this.#held.handle;
+  handleIn(home: Home): number {
+    this.#keeper();
+    const { home: own, handle, what } = this.#held;
+    if (own === home) return handle;
     throw new NeuromancerError(
       'invalid_argument',
       `The ${what} stays in the engine of another session, and sessions share no memory; pass a copy: ` +
@@ -76,17 +79,18 @@ export class Reference {
   }
 
   /** The elements, copied at the first look. */
-  data(what: string): Elements {
-    const keeper = this.#keeper(what);
+  data(): Elements {
+    const keeper = this.#keeper();
+    const { home, handle, what } = this.#held;
     if (this.#copy === undefined) {
-      if (!this.#held.home.here) {
+      if (!home.here) {
         throw new NeuromancerError(
           'invalid_argument',
           `The data of the ${what} stay in the session's worker; wait for them: await tensor.getData().`,
         );
       }
       try {
-        this.#copy = keeper.read(this.#held.handle) as Elements;
+        this.#copy = keeper.read(handle) as Elements;
       } catch (error) {
         throw asNeuromancerError(error, 'internal', `The ${what} could not be read`);
       }
@@ -94,16 +98,17 @@ export class Reference {
     return this.#copy;
   }
 
-  async load(what: string): Promise<Elements> {
-    const keeper = this.#keeper(what);
-    if (this.#copy !== undefined || this.#held.home.here) return this.data(what);
+  async load(): Promise<Elements> {
+    const keeper = this.#keeper();
+    if (this.#copy !== undefined || this.#held.home.here) return this.data();
     const copy = await keeper.read(this.#held.handle);
     if (!this.#freed) this.#copy = copy;
     return copy;
   }
 
-  #keeper(what: string): Keeper {
-    const { keeper, end } = this.#held.home;
+  #keeper(): Keeper {
+    const { home, what } = this.#held;
+    const { keeper, end } = home;
     if (this.#freed) {
       throw new NeuromancerError('invalid_data', `The ${what} was disposed; read it before, or dispose it later.`);
     }

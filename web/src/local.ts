@@ -143,6 +143,14 @@ export class LocalBackend implements Backend {
     });
   }
 
+  keep(tensor: Tensor): Promise<Tensor> {
+    return this.#guarded(async () => {
+      const { type } = tensor;
+      const value = newValue(this.#engine, tensor, { kind: 'tensor', type }, this.home);
+      return keepValue(this.#engine, value, this.home) as Tensor;
+    });
+  }
+
   steps(): Promise<readonly Step[]> {
     return this.#guarded(async () => this.#steps());
   }
@@ -255,30 +263,24 @@ export class LocalBackend implements Backend {
   #outputs({ outputs: mode = 'copy', fetch, keep = [] }: RunOptions): Values {
     const engine = this.#engine;
     const { nm_output, nm_take_output } = engine.exports;
-    const values = new Map<number, Value>();
-    const at = (wanted: (name: string) => boolean) =>
-      this.description.outputs.flatMap(({ name }, index) => (wanted(name) ? [index] : []));
+    const outputs = this.description.outputs.map(({ name }, index) => ({ name, index }));
+    const kept = outputs.filter(({ name }) => keep.includes(name));
+    const read = outputs.filter(({ name }) => !keep.includes(name) && (fetch?.includes(name) ?? true));
+    const values: Value[] = [];
     try {
       // First, because views of the others last only until something is allocated.
-      for (const index of at((name) => keep.includes(name))) {
-        const taken = engine.checkPointer(nm_take_output(this.#session, index));
-        values.set(index, keepValue(engine, taken, this.home));
+      for (const { index } of kept) {
+        values.push(keepValue(engine, engine.checkPointer(nm_take_output(this.#session, index)), this.home));
       }
-      const read = at((name) => !keep.includes(name) && (fetch === undefined || fetch.includes(name)));
-      const found = read.map((index) => engine.checkPointer(nm_output(this.#session, index)));
-      readValues(engine, found, mode).forEach((value, i) => {
-        values.set(read[i] as number, value);
-      });
+      const found = read.map(({ index }) => engine.checkPointer(nm_output(this.#session, index)));
+      values.push(...readValues(engine, found, mode));
     } catch (error) {
-      disposeAll(values.values());
+      disposeAll(values);
       throw error;
     }
     // Not by assignment: an output may be called "__proto__".
     return Object.fromEntries(
-      this.description.outputs.flatMap(({ name }, index) => {
-        const value = values.get(index);
-        return value === undefined ? [] : [[name, value]];
-      }),
+      [...kept, ...read].flatMap(({ name }, i) => (values[i] === undefined ? [] : [[name, values[i]]])),
     );
   }
 }

@@ -5,6 +5,8 @@ import type { ErrorRecord } from './errors.js';
 import type { Progress } from './fetch.js';
 import type { Elements } from './held.js';
 import type { CancelFlag } from './local.js';
+import type { TensorLike } from './tensor.js';
+import type { KeptRecord } from './values.js';
 
 /** A source in a form that can be posted. */
 export type PostableSource = string | Blob | Uint8Array;
@@ -37,6 +39,8 @@ export interface Calls {
     };
     returns: { outputs: Named<unknown>; profile?: Profile };
   };
+  /** Puts a tensor into the engine, to stay. */
+  keep: { given: TensorLike | KeptRecord; returns: KeptRecord };
   /** The elements of a tensor that stays in the worker. */
   read: { given: number; returns: Elements };
   steps: { given: null; returns: readonly Step[] };

@@ -7,7 +7,7 @@ import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CancelFlag } from './local.js';
 import type { Calls, PostableSource } from './protocol.js';
-import { Tensor, type TensorLike } from './tensor.js';
+import { describe, Tensor, type TensorLike } from './tensor.js';
 import { disposeAll, type KeptRecord, mapTensors, ownValue, revived } from './values.js';
 import { WorkerCalls } from './worker-calls.js';
 
@@ -76,15 +76,11 @@ export class RemoteBackend implements Backend {
     const flag = this.#flag;
     const transfer: Transferable[] = [];
     const home = this.#home;
-    const record = (tensor: Tensor): TensorLike | KeptRecord => {
-      const { type, shape, reference } = tensor;
-      if (reference !== undefined) return { type, shape, kept: reference.handleIn(home, `${tensor}`) };
-      const { data } = tensor;
-      if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
-      return { type, data, shape };
-    };
     const given: Calls['run']['given'] = {
-      feeds: [...(taken as Feeds)].map(([name, value]) => [name, mapTensors(value, record)]),
+      feeds: [...(taken as Feeds)].map(([name, value]) => [
+        name,
+        mapTensors(value, (tensor) => record(tensor, home, transfer)),
+      ]),
       fetch,
       keep,
       // In steps, between which the worker hears of the signal, only where nothing else can stop the run.
@@ -94,10 +90,18 @@ export class RemoteBackend implements Backend {
     const { id, result } = calls.call('run', given, { transfer });
     const values = result.then(({ outputs, profile: times }) => {
       if (times !== undefined) tell(profile, 'profile', times);
-      const kept = ({ type, shape, kept: handle }: KeptRecord) => new Tensor(type, Reference.to(home, handle), shape);
-      return Object.fromEntries(outputs.map(([name, value]) => [name, revived(value, kept)]));
+      return Object.fromEntries(
+        outputs.map(([name, value]) => [name, revived(value, (kept) => keptTensor(kept, home))]),
+      );
     });
     return signal === undefined ? values : this.#abortable(calls, id, values, signal);
+  }
+
+  async keep(tensor: Tensor): Promise<Tensor> {
+    const calls = await this.#connected();
+    const home = this.#home;
+    const transfer: Transferable[] = [];
+    return keptTensor(await calls.call('keep', record(tensor, home, transfer), { transfer }).result, home);
   }
 
   async steps(): Promise<readonly Step[]> {
@@ -187,6 +191,19 @@ export class RemoteBackend implements Backend {
       void stopped.then(() => signal.removeEventListener('abort', abort));
     });
   }
+}
+
+/** How a tensor goes to the worker; the memory that it gives away is added to `transfer`. */
+function record(tensor: Tensor, home: Home, transfer: Transferable[]): TensorLike | KeptRecord {
+  const { type, shape, reference } = tensor;
+  if (reference !== undefined) return { type, shape, kept: reference.handleIn(home) };
+  const { data } = tensor;
+  if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
+  return { type, data, shape };
+}
+
+function keptTensor({ type, shape, kept }: KeptRecord, home: Home): Tensor {
+  return new Tensor(type, Reference.to(home, kept, describe(type, shape)), shape);
 }
 
 function raise({ memory, address }: CancelFlag): void {

@@ -62,7 +62,7 @@ export class Tensor<T extends DType = DType> implements TensorLike {
       this.#reference = data;
       forgotten.register(this, data, this);
       // Its own, as of every tensor: a structured clone has the elements.
-      Object.defineProperty(this, 'data', { get: () => data.data(`${this}`), enumerable: true });
+      Object.defineProperty(this, 'data', { get: () => data.data(), enumerable: true });
       return;
     }
     if (typeof type !== 'string') {
@@ -107,7 +107,7 @@ export class Tensor<T extends DType = DType> implements TensorLike {
    * never change, it is another one for the same value, to be disposed by itself.
    */
   copy(): Tensor<T> {
-    if (this.#reference !== undefined) return new Tensor(this.type, this.#reference.share(`${this}`), this.shape);
+    if (this.#reference !== undefined) return new Tensor(this.type, this.#reference.share(), this.shape);
     const { data } = this;
     if (!ArrayBuffer.isView(data)) return new Tensor(this.type, data as readonly string[], this.shape);
     const own = new (elementTypes[this.type].array as TypedArrayConstructor)(data as unknown as TypedArray);
@@ -122,7 +122,7 @@ export class Tensor<T extends DType = DType> implements TensorLike {
   /** `data`, wherever the elements are; afterwards `data` itself is there too. */
   async getData(): Promise<DataOf[T]> {
     if (this.#reference === undefined) return this.data;
-    return (await this.#reference.load(`${this}`)) as DataOf[T];
+    return (await this.#reference.load()) as DataOf[T];
   }
 
   /** Gives back what the tensor holds in the engine, before nobody refers to it any more. Twice is allowed. */

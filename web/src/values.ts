@@ -69,7 +69,7 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
   if (!isTensorLike(value)) throw misfit();
   try {
     if (!isKept(value)) return tensorOf(value);
-    value.reference.handleIn(home, `${value}`);
+    value.reference.handleIn(home);
     return value;
   } catch (error) {
     const { code, message } = asNeuromancerError(error, 'invalid_argument', 'The tensor cannot be read');

@@ -3,6 +3,7 @@
 import type { RunOptions } from './backend.js';
 import type { Profile } from './description.js';
 import { asNeuromancerError, isFatal } from './errors.js';
+import type { Reference } from './held.js';
 import { isNode } from './host.js';
 import { parentPort, type WorkerScript } from './host-worker.js';
 import { LocalBackend } from './local.js';
@@ -90,6 +91,10 @@ async function perform(request: Call): Promise<Answer> {
   if (request.call === 'load') return load(request.id, request.given);
   if (backend === undefined) throw new Error(`"${request.call}" came before the model was loaded`);
   if (request.call === 'run') return run(backend, request.id, request.given);
+  if (request.call === 'keep') {
+    const tensor = revived(request.given, ({ kept: handle }) => keptTensor(handle)) as Tensor;
+    return { returned: handOut(await backend.keep(tensor), backend) };
+  }
   if (request.call === 'read') return read(request.given);
   return { returned: request.call === 'steps' ? await backend.steps() : await backend.memory() };
 }
@@ -101,6 +106,14 @@ async function load(id: number, given: Calls['load']['given']): Promise<Answer> 
   backend = await LocalBackend.load(source, options, module);
   const { description, engine, cancelFlag } = backend;
   return { returned: { description, engine: { ...engine, worker: true }, cancelFlag } };
+}
+
+/** A kept tensor for the page, which from now on has it until it is dropped. */
+function handOut(tensor: Tensor, session: LocalBackend): KeptRecord {
+  const { type, shape, reference } = tensor;
+  const handle = (reference as Reference).handleIn(session.home);
+  kept.set(handle, tensor);
+  return { type, shape, kept: handle };
 }
 
 /** Through a second tensor, so that this one has no copy of its elements. */
@@ -131,13 +144,8 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
   try {
     const buffers: ArrayBuffer[] = [];
     const record = (tensor: Tensor): TensorLike | KeptRecord => {
-      const { type, shape, reference } = tensor;
-      if (reference !== undefined) {
-        const handle = reference.handleIn(session.home, `${tensor}`);
-        kept.set(handle, tensor);
-        return { type, shape, kept: handle };
-      }
-      const { data } = tensor;
+      if (tensor.reference !== undefined) return handOut(tensor, session);
+      const { type, data, shape } = tensor;
       if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };

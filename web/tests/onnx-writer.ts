@@ -6,7 +6,7 @@ import { parseType } from '../src/values.js';
 
 type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec;
 
-/** The body of a loop, say. Inputs and outputs have the types named as in `session.inputs`. */
+/** The body of a loop, say. Types are named as in `session.inputs`, a tensor's with its shape where it has one: "float32[n,3]". */
 export interface GraphSpec {
   nodes: NodeSpec[];
   inputs: Record<string, string>;

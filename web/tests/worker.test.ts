@@ -107,6 +107,60 @@ describe('a load in a worker', () => {
   });
 });
 
+describe('tensors that stay in a worker', () => {
+  const keeps = `
+    const dropped = [];
+    parent.on('message', (m) => {
+      if (m.call === 'load') answer(m, loaded);
+      if (m.call === 'drop') dropped.push(m.kept);
+      if (m.call === 'steps') answer(m, dropped);
+      if (m.call === 'read') answer(m, Float32Array.of(m.given));
+      if (m.call !== 'run') return;
+      const [[, x]] = m.given.feeds;
+      if (x.kept === 0) for (;;);
+      const at = x.kept ?? x.data[0];
+      answer(m, { outputs: m.given.keep.map((name) => [name, { type: 'float32', shape: [1], kept: at + 1 }]) });
+    })`;
+  const keep = ['x'];
+  const kept = async (session: Session, at: number | Tensor) => {
+    const feed = typeof at === 'number' ? new Tensor('float32', [at]) : at;
+    return (await session.run({ x: feed }, { keep })).x as Tensor;
+  };
+
+  test('travel as handles, and what is disposed together is told in one message', async () => {
+    workersDo(keeps);
+    const session = await open();
+    const first = await kept(session, 4);
+    const second = await kept(session, first);
+    expect([...(await second.getData())]).toEqual([6]);
+    const third = await kept(session, second);
+    for (const tensor of [first, second, second]) tensor.dispose();
+    await third.getData();
+    third.dispose();
+    await Promise.resolve();
+    expect(await session.steps()).toEqual([[5, 6], [7]]);
+  });
+
+  test('are gone with a worker that had to be ended, and say so', async () => {
+    workersDo(keeps);
+    const session = await open();
+    const [old, zero] = [await kept(session, 4), await kept(session, -1)];
+    const hanging = session.run({ x: zero }, { keep, signal: AbortSignal.timeout(20) });
+    await expect(hanging).rejects.toMatchObject({ code: 'cancelled' });
+    // The next run finds another worker.
+    const fresh = await kept(session, 1);
+    expect([...(await fresh.getData())]).toEqual([2]);
+    const gone = {
+      code: 'session_closed',
+      message: expect.stringContaining('a cancelled run would not stop, and its worker was ended'),
+    };
+    await expect(old.getData()).rejects.toMatchObject(gone);
+    await expect(kept(session, old)).rejects.toMatchObject({ ...gone, input: 'x' });
+    old.dispose();
+    expect(await session.steps()).toEqual([]);
+  });
+});
+
 describe('a run that never ends', () => {
   // As an endless loop in the engine: the worker hears nothing.
   const hangs = `

@@ -1,0 +1,17 @@
+// Writing text with language models: an entry of its own.
+export { NeuromancerError } from './errors.js';
+export type { GenerateOptions } from './generate/options.js';
+export type { Context, LogitsProcessor } from './generate/processor.js';
+export { seeded } from './generate/random.js';
+export {
+  type EncoderDecoder,
+  type Ending,
+  type Generated,
+  type Message,
+  type Piece,
+  type Prompt,
+  TextModel,
+  type TextModelOptions,
+  textModel,
+} from './generate/text-model.js';
+export type { ChatTemplate, Tokenizer, TokenList } from './generate/tokenizer.js';
