@@ -95,12 +95,10 @@ TEST_CASE("Tensors are split into sequences and joined again") {
               {tensor<float>({2, 1}, {1, 4}), tensor<float>({2, 2}, {2, 3, 5, 6})});
   check_fails(split(1, 1), {all, tensor<int64_t>({2}, {1, 1})}, Code::InvalidData);
   check_fails(split(1, 1), {all, place(0)}, Code::InvalidData);
-  // Parts without elements, of which there may be any number.
-  for (const int64_t most : {int64_t{1} << 40, INT64_MAX}) {
-    const Tensor nothing = tensor<float>({most, 0}, {});
-    check_fails(split(0, 1), {nothing}, Code::LimitExceeded);
-    check_fails(split(0, 1), {nothing, place(2)}, Code::LimitExceeded);
-  }
+  // Parts without elements, which take no memory of their own.
+  const Tensor nothing = tensor<float>({int64_t{1} << 26, 0}, {});
+  check_fails(split(0, 1), {nothing}, Code::LimitExceeded);
+  check_fails(split(0, 1), {nothing, place(2)}, Code::LimitExceeded);
   const Value rows = sequence({numbers({1, 2, 3}), numbers({4, 5, 6})});
   const auto join = [](int64_t axis, int64_t fresh) {
     return node("ConcatFromSequence", 11, {{"axis", axis}, {"new_axis", fresh}});
