@@ -13,6 +13,7 @@ int run(const Arguments& arguments);
 int bench(const Arguments& arguments);
 int profile(const Arguments& arguments);
 int inspect(const Arguments& arguments);
+int passes(const Arguments& arguments);
 int check(const Arguments& arguments);
 int operators(const Arguments& arguments);
 

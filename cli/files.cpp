@@ -142,10 +142,11 @@ Result<std::string> external_path(const std::string& model, const std::string& l
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize) {
+Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize, size_t passes) {
   NM_ASSIGN(onnx::ModelFile file, read_model_file(path));
   LoadOptions options;
   options.optimize = optimize;
+  options.passes = passes;
   {
     NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
     for (const std::string& location : external_locations(model)) {

@@ -18,7 +18,7 @@ Result<onnx::ModelFile> read_model_file(const std::string& path);
 Status write_file(const std::string& path, const void* data, size_t bytes);
 
 // Loads a model; external data files are looked for beside it.
-Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize = true);
+Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize = true, size_t passes = SIZE_MAX);
 
 // A value from a .npy file, or from a protobuf file that holds `type` (tensor, sequence, optional).
 Result<Value> read_value(const std::string& path, const ValueType& type);

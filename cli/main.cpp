@@ -28,6 +28,11 @@ constexpr Command kCommands[] = {
      R"(  neuromancer inspect MODEL [--json]
       inputs, outputs, operators, sizes, and what is not supported
 )"},
+    {"passes", nm::cli::passes,
+     R"(  neuromancer passes MODEL [--input NAME=FILE]... [--shape NAME=DIMS]...
+      what each graph pass leaves of the model's steps, and how far the outputs are then from those without passes:
+      the first pass behind which they are far away is at fault
+)"},
     {"check", nm::cli::check,
      R"(  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
               [--coverage FILE]

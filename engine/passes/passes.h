@@ -35,7 +35,12 @@ Result<bool> fuse_residual(Graph& graph);
 Result<bool> channels_last(Graph& graph);
 Result<bool> fuse_elementwise(Graph& graph);
 
-// All of them on the graph and its subgraphs, whose types have been inferred. With `optimize` false only what running needs.
-Status run_passes(Graph& graph, bool optimize);
+inline constexpr size_t kAllPasses = SIZE_MAX;
+
+// The first `most` of them, in their order, on the graph and its subgraphs, whose types have been inferred; then what
+// running needs. Some stand in the order more than once.
+Status run_passes(Graph& graph, size_t most);
+// The name of one by its place in the order; empty behind the last.
+std::string_view pass_name(size_t pass);
 
 }  // namespace nm

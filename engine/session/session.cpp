@@ -104,7 +104,7 @@ Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions
     session->given_.resize(session->inputs_.size());
     session->buffers_.resize(session->inputs_.size());
     session->declared_.resize(session->inputs_.size());
-    NM_TRY(run_passes(*graph, options.optimize));
+    NM_TRY(run_passes(*graph, options.optimize ? options.passes : 0));
     NM_ASSIGN(session->program_, Program::compile(graph, session->control_, false));
     return check_memory();
   };

@@ -11,6 +11,8 @@ namespace nm {
 
 struct LoadOptions {
   bool optimize = true;
+  // Of the passes that optimise only the first so many: for finding the one that is at fault.
+  size_t passes = SIZE_MAX;
   Limits limits;
   ExternalFiles external;
 };

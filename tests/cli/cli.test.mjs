@@ -16,7 +16,7 @@ function run(...args) {
 }
 
 describe('help', () => {
-  for (const command of ['run', 'bench', 'profile', 'inspect', 'check', 'operators']) {
+  for (const command of ['run', 'bench', 'profile', 'inspect', 'passes', 'check', 'operators']) {
     for (const flag of ['--help', '-h']) {
       test(`${command} ${flag} prints the help of that command`, () => {
         const { status, stdout, stderr } = run(command, flag);
@@ -156,5 +156,26 @@ describe('external data', { skip: process.platform === 'win32' }, () => {
   test('that is not there is named', () => {
     writeFileSync(model, modelWithDataIn('absent'));
     assert.match(run('run', model).stderr, /absent/);
+  });
+});
+
+describe('passes', () => {
+  const model = new URL('../../models/handwriting/handwriting.onnx', import.meta.url).pathname;
+
+  test('shows every pass with the steps it leaves and what it changes in the outputs', () => {
+    const { status, stdout, stderr } = run('passes', model);
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    const rows = stdout.trim().split('\n').slice(1).map((line) => line.trim().split(/\s{2,}/));
+    assert.deepEqual(rows[0].slice(0, 1), ['(no pass)']);
+    for (const pass of ['fuse_activation', 'channels_last', 'fuse_elementwise']) {
+      assert.ok(rows.some(([name]) => name === pass), `${pass} is missing`);
+    }
+    for (const [name, , difference] of rows.slice(1)) assert.ok(Number(difference) < 1e-5, `${name}: ${difference}`);
+    assert.ok(Number(rows.at(-1)[1]) < Number(rows[0][1]), 'the passes leave fewer steps');
+  });
+
+  test('takes one model', () => {
+    assert.match(run('passes').stderr, /give one model file/);
   });
 });
