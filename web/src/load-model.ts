@@ -8,7 +8,7 @@ import type { ByteStream } from './fetch.js';
 const loadUnoptimized = 1;
 
 /** Pieces pass through a block of this size. */
-const blockBytes = 1 << 18;
+const blockBytes = 1 << 16;
 
 /** The engine's session of a model. What a failure leaves in the engine goes with its instance. */
 export async function loadModel(
