@@ -4,7 +4,7 @@ enable_language(ASM)
 
 add_library(nm_module INTERFACE)  # how any module of ours is linked
 target_link_options(nm_module INTERFACE
-  -Oz -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
+  -Oz -Wl,-Map=neuromancer.map -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
 target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
 if(NM_THREADS)
   # Shared memory without Emscripten's scripts: the pool in engine/base/thread_pool.cpp is all there is. The host
