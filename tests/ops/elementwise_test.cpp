@@ -44,6 +44,8 @@ TEST_CASE("a chain of elementwise operators computes what they do one by one", "
                            Row{{1000, 5}, {5}, {1, 5}}, Row{{3, 2500}, {2500}, {2500}},
                            // a column
                            Row{{1000, 5}, {1000, 1}, {1000, 1}}, Row{{3, 2501}, {3, 1}, {1, 1}},
+                           // long runs that end at different places
+                           Row{{2, 30, 600}, {2, 1, 1}, {600}}, Row{{7, 1500}, {7, 1}, {1500}},
                            // a channel of an image, a row of one, and all of that together
                            Row{{2, 3, 40, 41}, {3, 1, 1}, {1, 3, 1, 1}}, Row{{2, 3, 40, 41}, {40, 1}, {3, 1, 41}},
                            Row{{2, 1, 40, 1}, {1, 3, 1, 41}, {2, 3, 1, 1}}, Row{{0, 3}, {3}, {1}});

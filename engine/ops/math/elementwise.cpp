@@ -16,6 +16,9 @@ namespace {
 // Elements that go through all steps before the next ones do. With fewer the calls show (256 take a third longer), with
 // more they leave the first cache (4096 take a third longer); 2048 are no better.
 constexpr int64_t kPiece = 1024;
+// Runs of a stretched input from this length on end a piece, so that nothing is written out: a quarter faster where
+// inputs are columns. Shorter pieces would cost as much as they save.
+constexpr int64_t kLongRun = 512;
 
 constexpr size_t kMaxInputs = kMaxElementwiseSteps + 1;
 constexpr int64_t kFirstBinary = 256;  // in `nm_steps`, above all functions of one operand
@@ -60,8 +63,11 @@ class Elementwise final : public Operator {
   Status run(Execution& c) override {
     Tensor& out = c.output(0);
     walks_.clear();
+    int64_t run = out.count();  // no piece goes over its end
     for (size_t i = 0; i < inputs_; ++i) {
-      if (stretched(c, i)) walks_.push_back(Broadcast(out.shape(), {&c.input(i).shape()}));
+      if (!stretched(c, i)) continue;
+      walks_.push_back(Broadcast(out.shape(), {&c.input(i).shape()}));
+      if (walks_.back().run() >= kLongRun) run = std::min(run, walks_.back().run());
     }
     ThreadPool& pool = ThreadPool::instance();
     const auto pieces = static_cast<int64_t>(registers_ + walks_.size());
@@ -70,7 +76,10 @@ class Elementwise final : public Operator {
     const int64_t chunk = std::max(kPiece, pool.chunk(out.count(), static_cast<int64_t>(steps_.size())));
     pool.parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {
       float* const own = scratch + thread * pieces * kPiece;
-      for (int64_t at = begin; at < end; at += kPiece) run_piece(c, at, std::min(kPiece, end - at), own, to + at);
+      for (int64_t at = begin, n = 0; at < end; at += n) {
+        n = std::min({kPiece, end - at, run - at % run});
+        run_piece(c, at, n, own, to + at);
+      }
     });
     return {};
   }
