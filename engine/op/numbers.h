@@ -83,6 +83,24 @@ inline int64_t to_integer(double v) {
   return static_cast<int64_t>(v > -kEnd ? (v < kEnd ? v : kEnd) : -kEnd);
 }
 
+// A double as a T: converting one that does not fit an integer would be undefined in C++.
+template <class T>
+T from_double(double v) {
+  if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(to_integer(v));
+  } else {
+    return static_cast<T>(v);
+  }
+}
+
+// What numbers of type T are added up in, and counted in, for their mean: 256 is 0 as a byte, and so may their sum be.
+template <class T>
+using Total = std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>, T>;
+template <class T>
+T mean_of(Total<T> total, int64_t count) {
+  return static_cast<T>(total / static_cast<Total<T>>(count));
+}
+
 // Elementwise work for one thread is not worth splitting below this.
 inline constexpr int64_t kElementChunk = 16384;
 

@@ -37,13 +37,14 @@ bool has_attribute(Node node, int version, std::string_view attribute) {
 
 Status unread_attribute(const Node& node, std::string_view attribute) {
   constexpr int kNewest = 40;
+  const int known = std::clamp(node.version, 0, kNewest);  // a file may name any version
   const std::string domain = node.domain.empty() ? "" : text(" of ", node.domain);
   std::string where;
-  for (int v = node.version - 1; v > 0 && where.empty(); --v) {
+  for (int v = known - 1; v > 0 && where.empty(); --v) {
     if (has_attribute(node, v, attribute))
       where = text("; it ended with operator set ", v, ", and may be an input now");
   }
-  for (int v = node.version + 1; v < kNewest && where.empty(); ++v) {
+  for (int v = known + 1; v < kNewest && where.empty(); ++v) {
     if (has_attribute(node, v, attribute)) where = text("; it came with operator set ", v);
   }
   return Status(Code::InvalidModel, text(node.op_type, " has no attribute '", attribute, "' in operator set ",

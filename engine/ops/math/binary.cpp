@@ -45,7 +45,7 @@ T divide(T a, T b) {
 
 template <class T>
 T power(T a, T b) {
-  return static_cast<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  return from_double<T>(std::pow(static_cast<double>(a), static_cast<double>(b)));
 }
 
 template <class T>

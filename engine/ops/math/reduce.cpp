@@ -23,6 +23,7 @@ T reduce_row(Reduce op, const T* x, int64_t n) {
   const auto square = [](T v) { return multiply(v, v); };
   const auto magnitude = [](T v) { return v < T{0} ? subtract(T{0}, v) : v; };
   using Limits = std::numeric_limits<T>;
+  Total<T> whole{0};
   switch (op) {
     case Reduce::Sum:
       return total(identity);
@@ -32,11 +33,12 @@ T reduce_row(Reduce op, const T* x, int64_t n) {
       return total(magnitude);
     case Reduce::Mean:
       if (n == 0) return std::is_integral_v<T> ? T{0} : Limits::quiet_NaN();
-      return static_cast<T>(total(identity) / static_cast<T>(n));
+      for (int64_t i = 0; i < n; ++i) whole = add(whole, static_cast<Total<T>>(x[i]));
+      return mean_of<T>(whole, n);
     case Reduce::L2:
-      return static_cast<T>(std::sqrt(static_cast<double>(total(square))));
+      return from_double<T>(std::sqrt(static_cast<double>(total(square))));
     case Reduce::LogSum:
-      return static_cast<T>(std::log(static_cast<double>(total(identity))));
+      return from_double<T>(std::log(static_cast<double>(total(identity))));
     case Reduce::Prod: {
       T product{1};
       for (int64_t i = 0; i < n; ++i) product = multiply(product, x[i]);
@@ -55,10 +57,10 @@ T reduce_row(Reduce op, const T* x, int64_t n) {
     case Reduce::LogSumExp: {
       double top = -std::numeric_limits<double>::infinity();
       for (int64_t i = 0; i < n; ++i) top = std::max(top, static_cast<double>(x[i]));
-      if (!std::isfinite(top)) return static_cast<T>(top);
+      if (!std::isfinite(top)) return from_double<T>(top);
       double sum = 0;
       for (int64_t i = 0; i < n; ++i) sum += std::exp(static_cast<double>(x[i]) - top);
-      return static_cast<T>(top + std::log(sum));
+      return from_double<T>(top + std::log(sum));
     }
   }
   return T{0};

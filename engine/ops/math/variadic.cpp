@@ -40,7 +40,7 @@ class Variadic final : public Operator {
     }
     NM_TRY(apply_binary(f_, c.input(0), c.input(1), c.input(1).shape(), out));
     for (size_t i = 2; i < c.input_count(); ++i) NM_TRY(apply_binary(f_, out, c.input(i), c.input(i).shape(), out));
-    return mean_ ? divide(out, static_cast<double>(c.input_count())) : Status();
+    return mean_ ? divide(out, static_cast<int64_t>(c.input_count())) : Status();
   }
 
   // With more inputs, one that shares memory with the first could still be needed after it is overwritten.
@@ -50,9 +50,9 @@ class Variadic final : public Operator {
   }
 
  private:
-  static Status divide(Tensor& out, double count) {
+  static Status divide(Tensor& out, int64_t count) {
     return with_number(out.dtype(), [&]<class T>() -> Status {
-      for (T& v : out.span<T>()) v = static_cast<T>(v / static_cast<T>(count));
+      for (T& v : out.span<T>()) v = mean_of<T>(v, count);
       return {};
     });
   }
