@@ -13,7 +13,7 @@ Tensor place(int64_t at) { return tensor<int64_t>({}, {at}); }
 Value sequence(std::vector<Value> items) {
   auto s = std::make_shared<Sequence>();
   s->element = ValueType::tensor(DType::Float32);
-  s->items = std::move(items);
+  for (Value& item : items) s->items.push_back(std::move(item));
   return std::shared_ptr<const Sequence>(std::move(s));
 }
 
@@ -49,6 +49,41 @@ TEST_CASE("Sequences are made, changed and read") {
   check_fails(node("SequenceConstruct", 11), {a, place(0)}, Code::TypeMismatch);
 }
 
+TEST_CASE("Items are put in and taken out anywhere, and lists before stay as they were") {
+  std::vector<int64_t> expected;
+  std::vector<std::pair<Items, std::vector<int64_t>>> before;
+  Items items;
+  const auto same = [](const Items& list, const std::vector<int64_t>& numbers) {
+    if (list.size() != numbers.size()) return false;
+    auto at = numbers.begin();
+    for (const Value& v : list) {
+      if (*v.tensor()->data<int64_t>() != *at++) return false;
+    }
+    return true;
+  };
+  uint32_t state = 1;
+  const auto below = [&state](size_t n) {
+    state = state * 1664525 + 1013904223;
+    return static_cast<size_t>(state >> 8) % n;
+  };
+  for (int64_t round = 0; round < 3000; ++round) {
+    const bool grows = expected.empty() || below(round < 2000 ? 4 : 2) > 0;
+    const size_t at = below(expected.size() + (grows ? 1 : 0));
+    if (grows) {
+      expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(at), round);
+      items.insert(at, place(round));
+    } else {
+      expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(at));
+      items.erase(at);
+    }
+    if (round % 100 == 0) before.emplace_back(items, expected);
+  }
+  CHECK(same(items, expected));
+  for (const auto& [list, numbers] : before) CHECK(same(list, numbers));
+  while (!items.empty()) items.erase(items.size() / 2);
+  CHECK(items.begin() == items.end());
+}
+
 TEST_CASE("Tensors are split into sequences and joined again") {
   const Tensor all = tensor<float>({2, 3}, {1, 2, 3, 4, 5, 6});
   const auto split = [](int64_t axis, int64_t keep) {
@@ -60,6 +95,10 @@ TEST_CASE("Tensors are split into sequences and joined again") {
               {tensor<float>({2, 1}, {1, 4}), tensor<float>({2, 2}, {2, 3, 5, 6})});
   check_fails(split(1, 1), {all, tensor<int64_t>({2}, {1, 1})}, Code::InvalidData);
   check_fails(split(1, 1), {all, place(0)}, Code::InvalidData);
+  // Parts without elements, which take no memory of their own.
+  const Tensor nothing = tensor<float>({int64_t{1} << 26, 0}, {});
+  check_fails(split(0, 1), {nothing}, Code::LimitExceeded);
+  check_fails(split(0, 1), {nothing, place(2)}, Code::LimitExceeded);
   const Value rows = sequence({numbers({1, 2, 3}), numbers({4, 5, 6})});
   const auto join = [](int64_t axis, int64_t fresh) {
     return node("ConcatFromSequence", 11, {{"axis", axis}, {"new_axis", fresh}});

@@ -44,6 +44,23 @@ std::string identity_chain(int length) {
   return model_bytes(g);
 }
 
+// A loop that makes a list with the nodes given: they read "list" and "item" and yield "grown".
+std::string list_loop(std::vector<Message> nodes) {
+  GraphParts body;
+  body.inputs = {value_info("round", DType::Int64, {}), value_info("go_on", DType::Bool, {}),
+                 Message().text(schema::ValueInfoProto::name, "list")};
+  body.nodes = std::move(nodes);
+  body.outputs = {value_info("go_on", DType::Bool, {}), Message().text(schema::ValueInfoProto::name, "grown")};
+  GraphParts g;
+  g.inputs = {value_info("rounds", DType::Int64, {}), value_info("item", DType::Float32, {"1"})};
+  g.initializers = {tensor_proto<int64_t>("start", {}, {0})};
+  g.nodes = {node_proto("SequenceEmpty", {}, {"empty"}),
+             node_proto("Loop", {"rounds", "", "empty"}, {"all"}, {graph_attribute("body", body)}),
+             node_proto("SequenceLength", {"all"}, {"length"})};
+  g.outputs = {value_info("length", DType::Int64, {})};
+  return model_bytes(g);
+}
+
 }  // namespace
 
 TEST_CASE("loading a chain of identities takes time that grows with its length", "[growth]") {
@@ -52,6 +69,38 @@ TEST_CASE("loading a chain of identities takes time that grows with its length",
     return seconds([&] { CHECK(load(model).ok()); });
   };
   CHECK(grows_linearly(load_chain, 4000));
+}
+
+TEST_CASE("making a list in a loop takes time that grows with the list", "[growth]") {
+  const Message append = node_proto("SequenceInsert", {"list", "item"}, {"grown"});
+  const Message prepend = node_proto("SequenceInsert", {"list", "item", "start"}, {"grown"});
+  const std::vector<Message> replace = {node_proto("SequenceInsert", {"list", "item"}, {"more"}),
+                                        node_proto("SequenceInsert", {"more", "item", "start"}, {"most"}),
+                                        node_proto("SequenceErase", {"most", "start"}, {"grown"})};
+  GraphParts branch;
+  branch.nodes = {node_proto("SequenceInsert", {"list", "item"}, {"longer"})};
+  branch.outputs = {Message().text(schema::ValueInfoProto::name, "longer")};
+  const Message in_branches = node_proto(
+      "If", {"go_on"}, {"grown"}, {graph_attribute("then_branch", branch), graph_attribute("else_branch", branch)});
+  for (const auto& nodes : {std::vector{append}, std::vector{prepend}, replace, std::vector{in_branches}}) {
+    auto session = load(list_loop(nodes));
+    INFO((session.ok() ? "" : session.status().message()));
+    REQUIRE(session.ok());
+    CHECK(grows_linearly(
+        [&](int rounds) {
+          auto n = Tensor::create(DType::Int64, Shape{}), item = Tensor::create(DType::Float32, Shape{1});
+          *n->data<int64_t>() = rounds;
+          *item->data<float>() = 1;
+          const double taken = seconds([&] {
+            REQUIRE((*session)->set_input(0, *n).ok());
+            REQUIRE((*session)->set_input(1, *item).ok());
+            REQUIRE((*session)->run().ok());
+          });
+          CHECK(*(*session)->output(0).tensor()->data<int64_t>() == rounds);
+          return taken;
+        },
+        4000));
+  }
 }
 
 TEST_CASE("finding all matches of a pattern takes time that grows with the text", "[growth]") {
