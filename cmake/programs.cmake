@@ -54,7 +54,9 @@ set(files ${PROJECT_SOURCE_DIR}/cli/files.cpp)
 set(sketches ${PROJECT_SOURCE_DIR}/tests/differ/sketch.cpp ${PROJECT_SOURCE_DIR}/tests/differ/generator.cpp)
 set(heap ${PROJECT_SOURCE_DIR}/tests/faults/injected_malloc.cpp)
 add_executable(nm_differ ${sketches} ${PROJECT_SOURCE_DIR}/tests/differ/compare.cpp
-  ${PROJECT_SOURCE_DIR}/tests/differ/shrink.cpp ${PROJECT_SOURCE_DIR}/tests/differ/main.cpp ${files})
+  ${PROJECT_SOURCE_DIR}/tests/differ/shrink.cpp ${PROJECT_SOURCE_DIR}/tests/differ/main.cpp
+  ${PROJECT_SOURCE_DIR}/tests/differ/pattern_generator.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp
+  ${files})
 add_executable(nm_faults ${PROJECT_SOURCE_DIR}/tests/faults/main.cpp ${heap} ${sketches} ${files})
 add_executable(nm_hostile ${PROJECT_SOURCE_DIR}/tests/hostile/main.cpp ${PROJECT_SOURCE_DIR}/tests/hostile/models.cpp
   ${heap} ${files})

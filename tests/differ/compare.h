@@ -15,6 +15,9 @@ struct Verdict {
   std::vector<Tensor> reference;  // outputs without passes
 };
 
+// Without passes only: Same or Refused.
+Verdict run_plainly(const Sketch& sketch);
+
 // How much an output may differ depends on how much it depends on last bits: the graph is also run without passes on
 // inputs that differ by some of them, and with intermediate results that do.
 Verdict compare(const Sketch& sketch);

@@ -1,7 +1,8 @@
-// Random graphs with and without passes.
-//   nm_differ [--count N] [--minutes N] [--seed N] [--out FOLDER]
+// Random graphs with and without passes; every fourth is made of the rewrites' own texts.
+//   nm_differ [--count N] [--minutes N] [--seed N] [--out FOLDER] [--write FOLDER]
 // Each difference is made as small as it gets and written to FOLDER/SEED as a case; the exit status says if there were
-// any.
+// any. --write: every graph that runs without passes becomes a case there, with what it gave, and nothing is compared
+// (see against_onnxruntime.py).
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -28,7 +29,7 @@ int main(int argc, char** argv) {
   using Clock = std::chrono::steady_clock;
   uint64_t seed = 1, count = UINT64_MAX;
   double minutes = 0;
-  std::string folder = "build/differ";
+  std::string folder = "build/differ", all;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const char* value = argv[i + 1];
@@ -40,6 +41,8 @@ int main(int argc, char** argv) {
       minutes = std::strtod(value, nullptr);
     } else if (name == "--out") {
       folder = value;
+    } else if (name == "--write") {
+      all = value;
     } else {
       return std::fprintf(stderr, "nm_differ: no option %s\n", argv[i]), 2;
     }
@@ -51,8 +54,14 @@ int main(int argc, char** argv) {
   // Seeds of runs that begin with neighbouring seeds do not meet.
   for (; graphs < count && (minutes == 0 || elapsed() < minutes * 60); ++graphs) {
     const uint64_t own = (seed << 32) + graphs;
-    const Sketch sketch = random_graph(own);
+    const Sketch sketch = graphs % 4 == 3 ? random_pattern_graph(own) : random_graph(own);
     if (sketch.nodes.empty()) continue;
+    if (!all.empty()) {
+      const Verdict plain = run_plainly(sketch);
+      refused += plain.kind == Verdict::Kind::Refused;
+      if (plain.kind == Verdict::Kind::Same) sketch.write_case(all + "/" + std::to_string(own), plain.reference);
+      continue;
+    }
     const Verdict v = compare(sketch);
     refused += v.kind == Verdict::Kind::Refused;
     if (v.kind != Verdict::Kind::Differs) continue;

@@ -13,7 +13,6 @@ namespace {
 
 using Dims = std::vector<int64_t>;
 
-constexpr int kOperatorSet = 24;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // What the names of a pattern stand for where that is no float tensor [2,3,4], and what its operators need beside their
@@ -435,17 +434,35 @@ std::vector<Mutation> mutations_of(const Draft& draft) {
   return out;
 }
 
-PatternGraph write(const Draft& draft, Data data, uint64_t seed) {
+std::vector<Tensor> contents_of(const Draft& draft, Data data, uint64_t seed) {
   Random random(seed);
+  std::vector<Tensor> all(draft.values.size());
+  for (size_t id = 0; id < all.size(); ++id) {
+    const DraftValue& v = draft.values[id];
+    if (v.kind == DraftValue::Kind::Computed) continue;
+    const std::string bytes = contents(v, data, random);
+    auto t = Tensor::create(v.dtype, Shape(v.dims));
+    if (!t.ok()) continue;
+    if (!bytes.empty()) std::memcpy(t->raw(), bytes.data(), bytes.size());
+    all[id] = std::move(*t);
+  }
+  return all;
+}
+
+PatternGraph write(const Draft& draft, Data data, uint64_t seed) {
+  std::vector<Tensor> tensors = contents_of(draft, data, seed);
   PatternGraph graph;
   graph.title = draft.title;
   GraphParts parts;
   bool microsoft = false;
-  for (const DraftValue& v : draft.values) {
+  for (size_t id = 0; id < tensors.size(); ++id) {
+    const DraftValue& v = draft.values[id];
     if (v.kind == DraftValue::Kind::Computed) continue;
-    const std::string bytes = contents(v, data, random);
+    Tensor& t = tensors[id];
+    if (!t.defined()) return {};
     if (v.kind == DraftValue::Kind::Constant) {
-      parts.initializers.push_back(tensor_proto(v.name, v.dtype, v.dims, bytes));
+      parts.initializers.push_back(
+          tensor_proto(v.name, v.dtype, v.dims, {static_cast<const char*>(t.raw()), t.bytes()}));
       continue;
     }
     std::vector<std::string> dims;
@@ -453,10 +470,7 @@ PatternGraph write(const Draft& draft, Data data, uint64_t seed) {
       dims.push_back(v.hides_shape ? v.name + "_" + std::to_string(dims.size()) : std::to_string(d));
     }
     parts.inputs.push_back(value_info(v.name, v.dtype, dims));
-    auto t = Tensor::create(v.dtype, Shape(v.dims));
-    if (!t.ok()) return {};
-    if (!bytes.empty()) std::memcpy(t->raw(), bytes.data(), bytes.size());
-    graph.inputs.emplace_back(v.name, std::move(*t));
+    graph.inputs.emplace_back(v.name, std::move(t));
   }
   for (const DraftNode& n : draft.nodes) {
     std::vector<std::string> inputs;
@@ -471,7 +485,7 @@ PatternGraph write(const Draft& draft, Data data, uint64_t seed) {
   std::sort(outputs.begin(), outputs.end());
   outputs.erase(std::unique(outputs.begin(), outputs.end()), outputs.end());
   for (const size_t id : outputs) parts.outputs.push_back(bare_value(draft.values[id].name, draft.values[id].dtype));
-  graph.model = model_bytes(parts, kOperatorSet, microsoft);
+  graph.model = model_bytes(parts, kDraftOperatorSet, microsoft);
   return graph;
 }
 

@@ -20,6 +20,9 @@
 
 namespace nm::test {
 
+// Of which drafts' operators are.
+inline constexpr int kDraftOperatorSet = 24;
+
 // A graph that can still be changed.
 struct DraftValue {
   std::string name;
@@ -69,6 +72,10 @@ struct PatternGraph {
   std::string model;                                   // the bytes of an ONNX file
   std::vector<std::pair<std::string, Tensor>> inputs;  // by name, in the model's order
 };
+
+// What the inputs and the constants hold, by the values' places: drawn where the draft says nothing. Values that nodes
+// compute have none; neither has one whose memory could not be had.
+std::vector<Tensor> contents_of(const Draft& draft, Data data, uint64_t seed);
 
 // Empty model: the values of some tensor could not be allocated.
 PatternGraph write(const Draft& draft, Data data, uint64_t seed);

@@ -20,7 +20,7 @@ void read_all(const Value& value, int depth) {
     }
     uint8_t sum = 0;
     const auto* p = static_cast<const uint8_t*>(t->raw());
-    for (size_t i = 0; i < t->bytes(); ++i) sum = static_cast<uint8_t>(sum + p[i]);
+    for (size_t i = 0, bytes = t->bytes(); i < bytes; ++i) sum = static_cast<uint8_t>(sum + p[i]);
     sink = sum;
   } else if (const Map* m = value.map()) {
     read_all(m->keys, depth);

@@ -6,7 +6,7 @@
 
 namespace nm::fuzz {
 
-inline constexpr size_t kMemory = size_t{64} << 20;
+inline constexpr size_t kMemory = size_t{16} << 20;
 
 // Reads the model's file in pieces of at most `piece` bytes.
 Result<std::unique_ptr<Session>> load(onnx::Bytes bytes, size_t piece, bool optimize);

@@ -259,10 +259,13 @@ class Decoder {
     d.dtype = kTypes[s_.below(std::ssize(kTypes))];
     const int rank = s_.below(16);
     for (int i = 0; i < rank; ++i) d.dims.push_back(s_.number());
-    int64_t count = 1;
-    for (const int64_t dim : d.dims) count = dim < 0 || dim > kMostElements || count < 0 ? -1 : count * dim;
+    const bool negative = std::any_of(d.dims.begin(), d.dims.end(), [](int64_t dim) { return dim < 0; });
+    // Ends at one more than there may be; next to a dimension of 0 others may be of any size.
+    int64_t count = std::find(d.dims.begin(), d.dims.end(), 0) != d.dims.end() ? 0 : 1;
+    for (const int64_t dim : d.dims)
+      count = std::min(count * std::clamp<int64_t>(dim, 0, kMostElements + 1), kMostElements + 1);
     const auto contents = static_cast<Contents>(s_.below(kContents));
-    d.filled = count >= 0 && count <= kMostElements;
+    d.filled = !negative && count <= kMostElements;
     if (!d.filled) return d;
     if (d.dtype == DType::String) {
       static constexpr std::string_view kWords[] = {"",         "a",      "b",   "cat",  "Dog 1",

@@ -204,6 +204,32 @@ std::string tokens(std::string_view pattern, size_t length) {
   return m.bytes();
 }
 
+// Tensors without elements, as many as the input has rows.
+std::string split_of_nothing(int64_t rows) {
+  GraphParts g;
+  g.inputs = {value_info("x", DType::Float32, {std::to_string(rows), "0"})};
+  g.nodes = {node_proto("SplitToSequence", {"x"}, {"s"}), node_proto("SequenceLength", {"s"}, {"y"})};
+  g.outputs = {any("y")};
+  return model_bytes(g);
+}
+
+std::string mean_of_bytes(std::string_view op, size_t inputs, const std::vector<std::string>& dims) {
+  GraphParts g;
+  g.inputs = {value_info("x", DType::UInt8, dims)};
+  g.nodes = {node_proto(op, std::vector<std::string>(inputs, "x"), {"y"})};
+  g.outputs = {any("y")};
+  return model_bytes(g);
+}
+
+// An attribute that Add lacks, in an operator set that there may be some day.
+std::string attribute_in_set(int64_t set) {
+  GraphParts g;
+  g.inputs = {value_info("x", DType::Float32, {"2"})};
+  g.nodes = {node_proto("Add", {"x", "x"}, {"y"}, {int_attribute("broadcast", 1)})};
+  g.outputs = {any("y")};
+  return model_bytes(g, static_cast<int>(set));
+}
+
 std::string bare_initializer(const Ints& dims, DType type, std::string_view raw) {
   GraphParts g;
   g.initializers = {tensor_proto("w", type, dims, raw)};
@@ -282,6 +308,8 @@ std::vector<Hostile> models() {
        one("Shape", {}, {"x"}, {int_attribute("start", kMin), int_attribute("end", kMax)}, {"2", "3"}), "ok", 1, 1},
       {"division_of_lowest", division(kMin, -1), "ok", 1, 1},
       {"division_by_zero", division(1, 0), "invalid_data", 1, 1},
+      {"mean_of_256_bytes", mean_of_bytes("ReduceMean", 1, {"256"}), "ok", 1, 1},
+      {"mean_of_256_inputs", mean_of_bytes("Mean", 256, {"2"}), "ok", 1, 1},
 
       // Weights that are not what they say.
       {"weights_without_data", bare_initializer({huge, huge}, DType::Float32, ""), "out_of_memory", 1, 1},
@@ -297,9 +325,12 @@ std::vector<Hostile> models() {
       {"nested_ifs", nested_ifs(300), "invalid_model", 64, 5},
       {"doubled_strings", doubled_strings(40), "limit_exceeded", 600, 5},
       {"ring", ring(), "invalid_model", 1, 1},
+      {"split_of_nothing", split_of_nothing(1 << 26), "limit_exceeded", 1, 1},
 
       // What takes time.
       {"identity_chain", chain(40000), "ok", 200, 10},
+      {"attribute_in_highest_set", attribute_in_set(INT32_MAX), "invalid_model", 1, 1},
+      {"attribute_in_lowest_set", attribute_in_set(INT32_MIN), "invalid_model", 1, 1},
       {"nearly_matching", tokens("(a*)*b", 20000), "ok", 64, 10},
       {"long_lookahead", tokens("a|a*b", 20000), "ok", 64, 10},
   };

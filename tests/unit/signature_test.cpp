@@ -55,6 +55,11 @@ TEST_CASE("Attributes that have become inputs, or are not there yet, are refused
       "TopK has no attribute 'sorted' in operator set 9; it came with operator set 11: export the model again");
   check_refused(node("MatMul", 13, {{"transA", int64_t{1}}}),
                 "MatMul has no attribute 'transA' in operator set 13: export the model again");
+  for (const int any : {INT32_MAX, INT32_MAX - 1, 1 << 20}) {  // at once, and not by way of all versions
+    check_refused(node("Add", any, {{"broadcast", int64_t{1}}}),
+                  text("Add has no attribute 'broadcast' in operator set ", any,
+                       "; it ended with operator set 6, and may be an input now: export the model again"));
+  }
   CHECK(check_signature(node("Clip", 6, {{"min", 0.f}, {"max", 1.f}})).ok());
   CHECK(check_signature(node("Relu", 13, {{"__exporter", int64_t{1}}})).ok());
 }
