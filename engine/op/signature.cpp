@@ -37,7 +37,7 @@ bool has_attribute(Node node, int version, std::string_view attribute) {
 
 Status unread_attribute(const Node& node, std::string_view attribute) {
   constexpr int kNewest = 40;
-  const int known = std::min(node.version, kNewest);  // a file may name any version
+  const int known = std::clamp(node.version, 0, kNewest);  // a file may name any version
   const std::string domain = node.domain.empty() ? "" : text(" of ", node.domain);
   std::string where;
   for (int v = known - 1; v > 0 && where.empty(); --v) {
