@@ -9,8 +9,8 @@ import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe, Tensor, type TensorLike } from './tensor.js';
-import { checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
+import { describe, Tensor, type TensorLike, type TensorWithDims } from './tensor.js';
+import { checkedTensor, checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
 import { zerosFor } from './zeros.js';
 
 declare global {
@@ -110,9 +110,9 @@ export class Session {
    * Puts a tensor into the engine, where runs of this session take it without a copy: an input that stays the same for
    * many of them. It is like an output that a run kept.
    */
-  keep(tensor: TensorLike): Promise<Tensor> {
+  keep(tensor: TensorLike | TensorWithDims): Promise<Tensor> {
     return coded('The tensor could not be taken into the engine', async () => {
-      const own = Tensor.of(tensor).copy();
+      const own = checkedTensor(tensor, 'keep').copy();
       try {
         return await this.#enqueue((backend) => backend.keep(own));
       } finally {

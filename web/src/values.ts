@@ -77,6 +77,13 @@ export function checkedValue(value: ValueLike, type: ValueType, text: string, in
   }
 }
 
+/** A tensor that a call takes by itself. */
+export function checkedTensor(value: unknown, call: string): Tensor {
+  if (value instanceof Tensor) return value;
+  if (isTensorLike(value)) return tensorOf(value);
+  throw new NeuromancerError('invalid_argument', `${call} takes a tensor, but ${formOf(value)} was given.`);
+}
+
 function tensorOf({ type, data, shape, dims }: AnyTensor): Tensor {
   return new Tensor(type, data, shape ?? dims);
 }

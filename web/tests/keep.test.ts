@@ -157,6 +157,12 @@ describe.each(places)('$name', ({ options }) => {
       ['größe', ''],
       [2, 1],
     ]);
+    for (const wrong of [undefined, [1, 2], new Float32Array(1)]) {
+      await expect(session.keep(wrong as never)).rejects.toMatchObject({
+        code: 'invalid_argument',
+        message: expect.stringContaining('keep takes a tensor, but'),
+      });
+    }
     await session.release();
     await expect(session.keep(float([1]))).rejects.toMatchObject({ code: 'session_closed' });
   });

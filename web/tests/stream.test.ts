@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { stream } from '../dist/stream.js';
 import type { ValueInfo } from '../src/description.js';
+import { seeded } from '../src/generate/random.js';
 import { foundPairs, namedPairs } from '../src/stream/pairs.js';
 import { fromBytes, toBytes } from '../src/stream/saved.js';
 import { shorten } from '../src/stream/shorten.js';
@@ -238,6 +239,41 @@ describe.each(places)('$name', ({ options }) => {
     });
     await expect(other.restore(bytes.slice(0, 50))).rejects.toMatchObject({ code: 'invalid_data' });
     expect(other.length).toBe(4);
+  });
+
+  test.skipIf(skip)('many conversations at once never mix, whatever is done to them', async () => {
+    const random = seeded(5);
+    const below = (n: number) => Math.floor(random() * n);
+    const session = await open();
+    const live: { cache: Toy; ids: number[] }[] = [{ cache: stream(session), ids: [] }];
+    const saved: { bytes: Uint8Array; ids: number[] }[] = [];
+    for (let turn = 0; turn < 200; turn++) {
+      const one = live[below(live.length)] as (typeof live)[number];
+      const { cache, ids } = one;
+      const what = below(10);
+      if (what < 5) {
+        const more = Array.from({ length: 1 + below(3) }, () => below(words));
+        one.ids = [...ids, ...more];
+        expect(await next(cache, more)).toBe(nextWord(one.ids));
+      } else if (what === 5 && live.length < 6) {
+        live.push({ cache: cache.fork(), ids });
+      } else if (what === 6 && live.length > 1) {
+        cache.dispose();
+        live.splice(live.indexOf(one), 1);
+      } else if (what === 7) {
+        one.ids = ids.slice(0, below(ids.length + 1));
+        await cache.truncate(one.ids.length);
+      } else if (what === 8 && ids.length > 0) {
+        saved.push({ bytes: await cache.save(), ids });
+      } else if (what === 9) {
+        const back = saved[below(saved.length)];
+        if (back === undefined) continue;
+        await cache.restore(back.bytes);
+        one.ids = back.ids;
+      }
+      expect(cache.length).toBe(one.ids.length);
+    }
+    for (const { cache, ids } of live) expect(await next(cache, [1])).toBe(nextWord([...ids, 1]));
   });
 
   test.skipIf(skip)('what does not fit is said before the model runs, and changes nothing', async () => {

@@ -96,7 +96,7 @@ export class Decoder {
     const now = this.#stream === undefined ? all : ids;
     const feeds: Record<string, Feeds[string]> = { ...given };
     for (const [input, role] of form.roles) {
-      if (input.name in given) continue;
+      if (Object.hasOwn(given, input.name)) continue;
       const value = this.#feed(input.type, role, now, past, Math.max(1, rows), input.shape?.length);
       feeds[input.name] = value;
     }

@@ -42,7 +42,7 @@ const names: Readonly<Record<Role, RegExp>> = {
   positions: /^(decoder_)?position_ids$/,
   cachePositions: /^cache_position$/,
   branch: /^use_cache(_branch)?$/,
-  rows: /^(num_)?logits_to_keep$|^num_logits_to_keep$/,
+  rows: /^(num_)?logits_to_keep$/,
   lastPosition: /^seqlens_k$/,
   pastLength: /^past_seq(uence)?_len(gth)?$/,
   totalLength: /^total_seq(uence)?_len(gth)?$/,
@@ -54,7 +54,7 @@ const names: Readonly<Record<Role, RegExp>> = {
 export function formOf(session: Session, state: readonly string[], given: Feeds): Form {
   const roles: (readonly [ValueInfo, Role])[] = [];
   for (const input of session.inputs) {
-    if (state.includes(input.name) || input.name in given) continue;
+    if (state.includes(input.name) || Object.hasOwn(given, input.name)) continue;
     const role = (Object.keys(names) as Role[]).find((each) => names[each].test(input.name));
     if (role !== undefined) roles.push([input, role]);
     else if (input.optional !== true) {
@@ -73,7 +73,7 @@ export function formOf(session: Session, state: readonly string[], given: Feeds)
   }
   const floats = session.outputs.filter(({ type }) => /^b?float/.test(type));
   const logits =
-    floats.find(({ name }) => /^logits$|logits/.test(name)) ?? (session.outputs.length === 1 ? floats[0] : undefined);
+    floats.find(({ name }) => /logits/.test(name)) ?? (session.outputs.length === 1 ? floats[0] : undefined);
   if (logits === undefined) {
     throw new NeuromancerError(
       'invalid_argument',
