@@ -251,6 +251,16 @@ const bundlerCells: Cell[] = [
     write: { ...byOrt.write, 'vite.config.js': `export default { resolve: { alias: [${alias}] } };` },
     build: ['vite build --logLevel warn', copyData],
   },
+  {
+    ...byOrt,
+    name: 'webpack, onnxruntime-web by an alias',
+    install: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
+    write: {
+      'dist/index.html': html,
+      'webpack.config.js': "export default { resolve: { alias: { 'onnxruntime-web$': 'neuromancer/ort' } } };",
+    },
+    build: ['webpack --mode production --entry ./by-ort.js', copyData],
+  },
   viteCell('8.3.8', true),
   viteCell('7.3.8', false),
   viteCell('6.4.6', false),
