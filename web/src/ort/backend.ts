@@ -33,7 +33,8 @@ async function load(model: Source, options: InferenceSession.SessionOptions): Pr
     return await Session.load(model, { ...engine, optimize, externalData });
   } catch (error) {
     if ((error as NeuromancerError).code !== 'invalid_model') throw error;
-    const beside = await dataBeside(model, externalData);
+    // What goes wrong while looking is not what the caller is to hear of.
+    const beside = await dataBeside(model, externalData).catch(() => ({}));
     if (Object.keys(beside).length === 0) throw error;
     return Session.load(model, { ...engine, optimize, externalData: { ...externalData, ...beside } });
   }

@@ -1,0 +1,2 @@
+export * from 'neuromancer/ort';
+export { default } from 'neuromancer/ort';
