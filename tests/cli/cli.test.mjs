@@ -166,10 +166,17 @@ describe('passes', () => {
     const { status, stdout, stderr } = run('passes', model);
     assert.equal(stderr, '');
     assert.equal(status, 0);
-    const rows = stdout.trim().split('\n').slice(1).map((line) => line.trim().split(/\s{2,}/));
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s{2,}/));
     assert.deepEqual(rows[0].slice(0, 1), ['(no pass)']);
     for (const pass of ['fuse_activation', 'channels_last', 'fuse_elementwise']) {
-      assert.ok(rows.some(([name]) => name === pass), `${pass} is missing`);
+      assert.ok(
+        rows.some(([name]) => name === pass),
+        `${pass} is missing`,
+      );
     }
     for (const [name, , difference] of rows.slice(1)) assert.ok(Number(difference) < 1e-5, `${name}: ${difference}`);
     assert.ok(Number(rows.at(-1)[1]) < Number(rows[0][1]), 'the passes leave fewer steps');

@@ -9,7 +9,7 @@ import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
 import { RemoteBackend } from './remote.js';
-import { describe, Tensor, type TensorLike, type TensorWithDims } from './tensor.js';
+import { describe, type Tensor, type TensorLike, type TensorWithDims } from './tensor.js';
 import { checkedTensor, checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
 import { zerosFor } from './zeros.js';
 
