@@ -37,14 +37,15 @@ const Registry& Registry::instance() {
 }
 
 const OperatorEntry* Registry::find(std::string_view domain, std::string_view name, int version) const {
+  const int within = std::min(version, int{INT16_MAX});  // a file may name any version
   const uint32_t key = operator_key(domain, name);
   auto at =
       std::partition_point(entries_.begin(), entries_.end(), [&](const OperatorEntry* e) { return e->key < key; });
   const OperatorEntry* found = nullptr;
   for (; at != entries_.end() && (*at)->key == key; ++at) {
-    if ((*at)->name == name && (*at)->domain == domain && (*at)->since <= version) found = *at;
+    if ((*at)->name == name && (*at)->domain == domain && (*at)->since <= within) found = *at;
   }
-  return found != nullptr && version <= found->until() ? found : nullptr;
+  return found != nullptr && within <= found->until() ? found : nullptr;
 }
 
 std::vector<const OperatorEntry*> Registry::rows(std::string_view domain, std::string_view name) const {
