@@ -7,7 +7,7 @@ namespace nm {
 bool Attributes::is_of_other_versions(std::string_view name) const {
   const auto range = std::find_if(ranges_.begin(), ranges_.end(), [&](const auto& r) { return r.name == name; });
   if (range == ranges_.end()) return false;
-  const int within = std::min(version(), int{INT16_MAX});  // a file may name any version
+  const int within = std::min(version(), INT16_MAX - 1);  // a file may name any version
   return within < range->first || within > range->last;
 }
 
