@@ -89,6 +89,7 @@ Status copy_listed(const onnx::TensorProto& p, Tensor& t) {
       const bool wide = t.dtype() == DType::Complex128;
       const size_t count = wide ? p.double_data.size() : p.float_data.size();
       if (count != 2 * static_cast<size_t>(t.count())) return damaged_tensor(p, "its elements do not fit its shape");
+      if (count == 0) return {};  // an empty list has no address to copy from
       std::memcpy(t.raw(), wide ? static_cast<const void*>(p.double_data.data()) : p.float_data.data(), t.bytes());
       return {};
     }

@@ -48,7 +48,8 @@ class Generator {
  private:
   using Id = std::optional<size_t>;  // in known_
 
-  size_t below(size_t n) { return static_cast<size_t>(random_.next() % n); }
+  // 0 where nothing is below.
+  size_t below(size_t n) { return static_cast<size_t>(random_.next() % std::max<size_t>(n, 1)); }
   bool chance(int percent) { return below(100) < static_cast<size_t>(percent); }
   template <class T>
   T one_of(std::initializer_list<T> list) {
@@ -336,7 +337,7 @@ class Generator {
     if (!x) return {};
     const Shape in = at(x).shape;
     const bool depthwise = chance(25);
-    const int64_t group = depthwise ? in[1] : in[1] % 2 == 0 && chance(15) ? 2 : 1;
+    const int64_t group = depthwise ? std::max<int64_t>(in[1], 1) : in[1] % 2 == 0 && chance(15) ? 2 : 1;
     const int64_t out = depthwise ? in[1] * one_of<int64_t>({1, 1, 2}) : one_of<int64_t>({1, 2, 4, 8, in[1], in[1]});
     const int64_t k = one_of<int64_t>({1, 3, 3, 5, 2}), p = chance(60) ? k / 2 : 0;
     AttributeMap a{{"group", group}, {"kernel_shape", Ints{k, k}}};

@@ -202,6 +202,23 @@ TEST_CASE("running out of memory is an error like any other") {
   CHECK(run_affine(**session, 1) == std::vector<float>{2, 4});
 }
 
+TEST_CASE("initialisers without elements are read, whichever their type, with and without data") {
+  for (int type = 1; type <= 26; ++type) {  // all that ONNX numbers, and some that it may
+    for (const std::vector<int64_t>& dims : {std::vector<int64_t>{0}, {3, 0}, {0, 7}}) {
+      for (const bool raw : {false, true}) {
+        Message w;
+        for (const int64_t d : dims) w.integer(schema::TensorProto::dims, d);
+        w.integer(schema::TensorProto::data_type, type).text(schema::TensorProto::name, "w");
+        if (raw) w.text(schema::TensorProto::raw_data, "");
+        const auto session = load(model_bytes(
+            {{node_proto("Identity", {"w"}, {"y"})}, {w}, {}, {Message().text(schema::ValueInfoProto::name, "y")}}));
+        INFO("type " << type << (session.ok() ? "" : ": " + session.status().message()));
+        CHECK((session.ok() || session.status().code() != Code::Internal));
+      }
+    }
+  }
+}
+
 TEST_CASE("the description names inputs, outputs and symbols") {
   const auto session = load(affine_model());
   REQUIRE(session.ok());
