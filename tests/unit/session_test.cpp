@@ -204,7 +204,8 @@ TEST_CASE("running out of memory is an error like any other") {
 
 TEST_CASE("initialisers without elements are read, whichever their type, with and without data") {
   for (int type = 1; type <= 26; ++type) {  // all that ONNX numbers, and some that it may
-    for (const std::vector<int64_t>& dims : {std::vector<int64_t>{0}, {3, 0}, {0, 7}}) {
+    for (const std::vector<int64_t>& dims :
+         {std::vector<int64_t>{0}, std::vector<int64_t>{3, 0}, std::vector<int64_t>{0, 7}}) {
       for (const bool raw : {false, true}) {
         Message w;
         for (const int64_t d : dims) w.integer(schema::TensorProto::dims, d);
