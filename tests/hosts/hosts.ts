@@ -2,6 +2,7 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Missing } from './missing.ts';
 import { esbuild, install, work } from './project.ts';
 import { freePort, type Server, startServer } from './shell.ts';
 
@@ -11,9 +12,6 @@ export interface Host {
   readonly gate?: boolean;
   start(project: string): Promise<Server>;
 }
-
-/** The host cannot be had here. */
-export class Missing extends Error {}
 
 const glue = (name: string) => fileURLToPath(new URL(`glue/${name}`, import.meta.url));
 const node = process.execPath;
@@ -141,4 +139,16 @@ export const hosts: readonly Host[] = [
       });
     },
   },
+  {
+    name: 'AWS Lambda (its events, without its emulator)',
+    start: (project) => startServer(node, [glue('lambda-events.mjs'), join(project, 'lambda', 'index.mjs')], project),
+  },
+  ...Object.entries({
+    'AWS Lambda (runtime interface emulator)':
+      'it is no npm package, and Go modules build it only where their sites can be reached',
+    'Azure Functions (core tools)': 'the tools are downloaded from a site of their own',
+    'Fastly Compute (Viceroy)': 'it is built from 375 crates, and wants the engine linked into a WASI program',
+    'Fermyon Spin': 'it is in no registry, and wants the engine as a component',
+    'wasmCloud (wash)': 'it wants the engine as a component, which this repository does not build yet',
+  }).map(([name, why]) => ({ name, start: () => Promise.reject(new Missing(why)) })),
 ];

@@ -47,9 +47,10 @@ const strokes = {
   ],
 } as const;
 
-export const drawn = (sign: keyof typeof strokes): Float32Array => render([strokes[sign].map(([x, y]) => ({ x, y }))]);
+const drawn = (sign: keyof typeof strokes): Float32Array => render([strokes[sign].map(([x, y]) => ({ x, y }))]);
 
-const bytes = (sign: keyof typeof strokes) => Uint8Array.from(drawn(sign), (ink) => Math.round(ink * 255));
+/** 784 bytes, 255 for ink. */
+export const bytes = (sign: keyof typeof strokes) => Uint8Array.from(drawn(sign), (ink) => Math.round(ink * 255));
 
 /** A PNG file: grey of 8 bits, or with `channels` 4 black with opacity. */
 function png(width: number, height: number, pixel: (x: number, y: number) => number[]): Uint8Array<ArrayBuffer> {

@@ -1,10 +1,14 @@
 // Starts each host with its example of demo/edge, posts the same pictures and compares the answers with the model's own:
-//   node run.ts [--all] [NAME…]      the hosts of the gate; all of them; those whose names contain one of these
+//   node run.ts [--all] [NAME…]      the hosts of the gate; all of them; those whose names contain one of these;
+// and the programs of demo/embed
 import { deepStrictEqual } from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Host, hosts, Missing } from './hosts.ts';
-import { type Post, posts } from './pictures.ts';
+import { type Embed, embeds } from './embeds.ts';
+import { type Host, hosts } from './hosts.ts';
+import { Missing } from './missing.ts';
+import { bytes, type Post, posts } from './pictures.ts';
 import { prepareProject, work } from './project.ts';
 import { type Answer, makeReference } from './reference.ts';
 import type { Server } from './shell.ts';
@@ -75,9 +79,24 @@ async function test(host: Host, project: string, expected: Expected): Promise<st
   }
 }
 
-const wanted = hosts.filter(({ name, gate }) =>
-  names.length > 0 ? names.some((part) => name.toLowerCase().includes(part.toLowerCase())) : options.all || gate,
-);
+/** The programs of other languages read raw bytes. */
+async function testEmbed(embed: Embed, project: string): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const sign of ['3', '7', 'L'] as const) {
+    const body = bytes(sign);
+    const picture = join(work, `${sign}.gray`);
+    writeFileSync(picture, body);
+    const printed = (await embed.classify(join(project, 'digits.wasm'), picture)).trim();
+    const { probability } = await reference({ name: sign, type: 'application/octet-stream', body, status: 200 });
+    const right = `${sign} ${probability.toFixed(4)}`;
+    if (printed !== right) wrong.push(`${printed} where ${right} was expected`);
+  }
+  return wrong;
+}
+
+type Named = { readonly name: string; readonly gate?: boolean };
+const asked = ({ name, gate = false }: Named) =>
+  names.length > 0 ? names.some((part) => name.toLowerCase().includes(part.toLowerCase())) : options.all || gate;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 function tell(outcome: keyof typeof counts, name: string, why = ''): void {
   counts[outcome] += 1;
@@ -95,15 +114,19 @@ for (const post of posts.filter(({ status }) => status === 200)) {
     tell('failed', 'the model itself', `${post.name}: read as ${answer.sign} where ${post.sign} is drawn`);
   }
 }
-for (const host of wanted) {
+const tests = [
+  ...hosts.filter(asked).map((host) => ({ name: host.name, test: () => test(host, project, expected) })),
+  ...embeds.filter(asked).map((embed) => ({ name: embed.name, test: () => testEmbed(embed, project) })),
+];
+for (const { name, test } of tests) {
   const start = performance.now();
   try {
-    const wrong = await test(host, project, expected);
+    const wrong = await test();
     const seconds = `${((performance.now() - start) / 1000).toFixed(1)} s`;
-    tell(wrong.length === 0 ? 'passed' : 'failed', host.name, wrong.length === 0 ? seconds : wrong.join('; '));
+    tell(wrong.length === 0 ? 'passed' : 'failed', name, wrong.length === 0 ? seconds : wrong.join('; '));
   } catch (error) {
-    tell(error instanceof Missing ? 'skipped' : 'failed', host.name, (error as Error).message);
+    tell(error instanceof Missing ? 'skipped' : 'failed', name, (error as Error).message);
   }
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = counts.failed > 0 || wanted.length === 0 ? 1 : 0;
+process.exitCode = counts.failed > 0 || tests.length === 0 ? 1 : 0;
