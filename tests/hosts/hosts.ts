@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Missing } from './missing.ts';
 import { esbuild, install, work } from './project.ts';
+import { startServiceWorker } from './service-worker.ts';
 import { freePort, type Server, startServer } from './shell.ts';
 
 export interface Host {
@@ -143,6 +144,7 @@ export const hosts: readonly Host[] = [
     name: 'AWS Lambda (its events, without its emulator)',
     start: (project) => startServer(node, [glue('lambda-events.mjs'), join(project, 'lambda', 'index.mjs')], project),
   },
+  { name: 'Service worker (Chromium, offline)', start: startServiceWorker },
   ...Object.entries({
     'AWS Lambda (runtime interface emulator)':
       'it is no npm package, and Go modules build it only where their sites can be reached',

@@ -19,8 +19,10 @@ const { values: options, positionals: names } = parseArgs({
 });
 
 /** What came back: the status and the object. */
-async function ask({ url }: Server, { method = 'POST', type, body }: Post): Promise<[number, unknown]> {
-  const response = await fetch(url, {
+async function ask(server: Server, post: Post): Promise<[number, unknown]> {
+  if (server.ask !== undefined) return server.ask(post);
+  const { method = 'POST', type, body } = post;
+  const response = await fetch(server.url, {
     method,
     headers: type === undefined ? {} : { 'content-type': type },
     body: body ?? null,

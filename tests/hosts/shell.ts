@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import type { Post } from './pictures.ts';
 
 export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
@@ -20,6 +21,8 @@ export interface Server {
   /** Everything that the process has printed. */
   said(): string;
   close(): void;
+  /** What comes back for a post, where it is not asked for at the address. */
+  ask?(post: Post): Promise<[number, unknown]>;
 }
 
 /** Starts a server, which prints its address, or the port as JSON as workerd does. */
