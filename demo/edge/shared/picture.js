@@ -33,7 +33,7 @@ function decoded(bytes) {
   try {
     return decode(bytes, { checkCrc: true });
   } catch (error) {
-    throw new Refusal(400, `The PNG file cannot be decoded: ${error.message}.`);
+    throw new Refusal(400, `The PNG file cannot be decoded: ${error.message.replace(/[.:\s]+$/, '')}.`);
   }
 }
 
