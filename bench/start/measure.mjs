@@ -1,48 +1,38 @@
 // One measurement in a process of its own; prints it as JSON.
 //   node [--expose-gc] measure.mjs WHAT SUBJECT [SESSIONS]
-import { readFileSync } from 'node:fs';
 import { subjects } from './subjects.mjs';
 
 const [what, name, count] = process.argv.slice(2);
-const subject = await subjects[name]();
 
-const since = (start) => performance.now() - start;
+/** Milliseconds on the clock since the process began, and of the processor in all its threads. */
+function mark() {
+  const { user, system } = process.cpuUsage();
+  return { wall: performance.now(), cpu: (user + system) / 1000 };
+}
+
+const between = (from, to) => ({ wall: to.wall - from.wall, cpu: to.cpu - from.cpu });
 
 const measurements = {
-  async compile() {
-    const bytes = readFileSync(subject.wasm);
-    const start = performance.now();
-    await WebAssembly.compile(bytes);
-    return since(start);
-  },
-  /** A new instance, when the process has made some already. */
-  async instance() {
-    const module = await subject.compile();
-    const times = [];
-    for (let i = 0; i < 60; i++) {
-      const start = performance.now();
-      await WebAssembly.instantiate(module, {});
-      times.push(since(start));
-    }
-    return times.slice(10).sort((a, b) => a - b)[25];
-  },
-  /** With the module compiled, but none of its functions used yet. */
-  async first() {
-    const module = await subject.compile();
-    const start = performance.now();
+  async start() {
+    const subject = await subjects[name]();
+    const begin = mark();
+    const module = await subject.compile?.();
+    const compiled = mark();
     await subject.run(await subject.open(module));
-    return since(start);
+    const end = mark();
+    const times = { all: between(begin, end), process: end };
+    if (module === undefined) return times;
+    const instance = await instances(module);
+    return { compile: between(begin, compiled), instance, first: between(compiled, end), ...times };
   },
-  async all() {
-    const start = performance.now();
-    await subject.run(await subject.open(await subject.compile?.()));
-    return since(start);
-  },
+  nothing: async () => ({ process: mark() }),
   async answer() {
+    const subject = await subjects[name]();
     return Array.from(await subject.run(await subject.open(await subject.compile?.())));
   },
   /** Bytes for each session that has run once and rests. */
   async memory() {
+    const subject = await subjects[name]();
     const module = await subject.compile?.();
     const sessions = [await subject.open(module)];
     await subject.run(sessions[0]);
@@ -56,6 +46,17 @@ const measurements = {
     return { rss: (after.rss - before.rss) / count, heap: (after.heapUsed - before.heapUsed) / count };
   },
 };
+
+/** The median of some. */
+async function instances(module) {
+  const times = [];
+  for (let i = 0; i < 41; i++) {
+    const begin = mark();
+    await WebAssembly.instantiate(module, {});
+    times.push(between(begin, mark()));
+  }
+  return times.sort((a, b) => a.wall - b.wall)[20];
+}
 
 function settled() {
   for (let i = 0; i < 3; i++) globalThis.gc();
