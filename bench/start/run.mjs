@@ -39,15 +39,19 @@ for (let round = 0; round < Number(options.rounds); round++) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const least = (values) => Math.min(...values);
 
-/** The processor's median; the clock's median and least. */
-function cell(times, less = { wall: 0, cpu: 0 }) {
-  if (times[0] === undefined) return '–';
-  const wall = times.map((time) => time.wall - less.wall);
-  const cpu = times.map((time) => time.cpu - less.cpu);
-  return `${median(cpu).toFixed(2)} (${median(wall).toFixed(2)}, ${least(wall).toFixed(2)})`;
+function spread(times) {
+  const [wall, cpu] = [times.map((time) => time.wall), times.map((time) => time.cpu)];
+  return { cpu: median(cpu), wall: median(wall), least: least(wall) };
 }
 
-const base = { wall: median(nothing.map(({ wall }) => wall)), cpu: median(nothing.map(({ cpu }) => cpu)) };
+/** The processor's median; the clock's median and least. */
+function cell(times, less = { cpu: 0, wall: 0, least: 0 }) {
+  if (times[0] === undefined) return '–';
+  const found = spread(times);
+  const [cpu, wall, shortest] = ['cpu', 'wall', 'least'].map((key) => (found[key] - less[key]).toFixed(2));
+  return `${cpu} (${wall}, ${shortest})`;
+}
+
 const row = (key, less) =>
   names.map((name) =>
     cell(
@@ -66,7 +70,7 @@ async function size(name) {
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 console.log(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}, ` +
-    `${options.rounds} processes each, load ${loadavg()[0].toFixed(0)}; milliseconds of the processor ` +
+    `${options.rounds} fresh processes for each, load ${loadavg()[0].toFixed(0)}; milliseconds of the processor ` +
     '(of the clock: the median, the least)\n',
 );
 line(['', ...names]);
@@ -76,6 +80,6 @@ line(['compile the module', ...row('compile')]);
 line(['a new instance of it', ...row('instance')]);
 line(['session and first answer, module compiled', ...row('first')]);
 line(['compile, session and first answer', ...row('all')]);
-line(['process start to answer, over an empty script', ...row('process', base)]);
+line(['process start to answer, over an empty script', ...row('process', spread(nothing))]);
 line([`each of ${options.sessions} idle sessions, resident`, ...memory.map(({ rss }) => kilobytes(rss))]);
 line(["the same, JavaScript's heap", ...memory.map(({ heap }) => kilobytes(heap))]);
