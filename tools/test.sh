@@ -106,6 +106,8 @@ section web-conformance npm run test -w tests/web-conformance
 section ort npm run test -w tests/ort
 for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
 section bundlers npm run test -w tests/bundlers
+hosts() { npx tsc -p tests/hosts && node tests/hosts/run.ts; }
+section hosts hosts
 section demo npm run test -w demo
 [[ -e tests/browser/package.json ]] && section browser npm run test:browser
 

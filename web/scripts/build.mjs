@@ -77,7 +77,19 @@ for (const name of artefacts) {
   console.log(`${name}: ${info.size} bytes`);
   found.push(name);
 }
-const entries = ['index', 'worker', 'thread', 'workerd', 'bundle', 'cli', 'stream', 'generate', 'ort', 'transformers'];
+const entries = [
+  'index',
+  'worker',
+  'thread',
+  'workerd',
+  'bundled',
+  'bundle',
+  'cli',
+  'stream',
+  'generate',
+  'ort',
+  'transformers',
+];
 for (const entry of entries) await bundle(entry);
 if (found.includes('wasm')) await bundle('single');
 else

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../dist/bundle.js';
+import * as bundled from '../dist/bundled.js';
 import { Session, Tensor } from '../dist/index.js';
 import { built } from './places.js';
 
@@ -88,6 +89,18 @@ describe.skipIf(why !== '')(`A bundle${why}`, () => {
       code: 'invalid_argument',
     });
     await expect(bundle(new Uint8Array([1, 2, 3]))).rejects.toMatchObject({ code: 'invalid_model' });
+  });
+
+  test('is opened by an entry without an engine, which says so where it would need one', async () => {
+    const session = await bundled.Session.fromBundle(bytes);
+    expect(await answers(session as unknown as Session)).toEqual(expected);
+    await expect(bundled.Session.load(handwriting)).rejects.toMatchObject({
+      code: 'engine_unavailable',
+      message: expect.stringContaining('Session.fromBundle'),
+    });
+    const wasm = new URL('../dist/neuromancer-wasm.wasm', import.meta.url);
+    expect(await answers((await bundled.Session.load(handwriting, { wasm })) as unknown as Session)).toEqual(expected);
+    expect(readFileSync(new URL('../dist/bundled.js', import.meta.url), 'utf8')).not.toContain('.wasm"');
   });
 
   test('is told from other modules', async () => {

@@ -1,0 +1,85 @@
+// How long it takes from nothing to the first answer, and what an idle session weighs. Every number is the median of fresh
+// processes, the subjects taking turns: of the processor's time, which other programs disturb little, and of the clock's.
+//   node run.mjs [--rounds 11] [--sessions 1000]
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { bundle } from '../../web/dist/bundle.js';
+import { files, subjects } from './subjects.mjs';
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '11' }, sessions: { type: 'string', default: '1000' } },
+});
+const script = fileURLToPath(new URL('measure.mjs', import.meta.url));
+const names = Object.keys(subjects);
+
+const measure = (...args) =>
+  JSON.parse(execFileSync(process.execPath, ['--expose-gc', script, ...args], { encoding: 'utf8' }));
+
+mkdirSync(dirname(files.bundle), { recursive: true });
+writeFileSync(files.bundle, await bundle(files.model));
+
+// No time counts before all agree on what the model says.
+const [expected, ...others] = names.map((name) => measure('answer', name));
+for (const answer of others) {
+  if (answer.some((value, i) => Math.abs(value - expected[i]) > 1e-4)) throw new Error('the subjects disagree');
+}
+
+const rounds = [];
+const nothing = [];
+for (let round = 0; round < Number(options.rounds); round++) {
+  nothing.push(measure('nothing').process);
+  rounds.push(Object.fromEntries(names.map((name) => [name, measure('start', name)])));
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const least = (values) => Math.min(...values);
+
+function spread(times) {
+  const [wall, cpu] = [times.map((time) => time.wall), times.map((time) => time.cpu)];
+  return { cpu: median(cpu), wall: median(wall), least: least(wall) };
+}
+
+/** The processor's median; the clock's median and least. */
+function cell(times, less = { cpu: 0, wall: 0, least: 0 }) {
+  if (times[0] === undefined) return '–';
+  const found = spread(times);
+  const [cpu, wall, shortest] = ['cpu', 'wall', 'least'].map((key) => (found[key] - less[key]).toFixed(2));
+  return `${cpu} (${wall}, ${shortest})`;
+}
+
+const row = (key, less) =>
+  names.map((name) =>
+    cell(
+      rounds.map((times) => times[name][key]),
+      less,
+    ),
+  );
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+const memory = names.map((name) => measure('memory', name, options.sessions));
+
+async function size(name) {
+  const bytes = readFileSync((await subjects[name]()).wasm);
+  return `${(bytes.length / 1e6).toFixed(2)} MB, ${(gzipSync(bytes).length / 1e3).toFixed(0)} kB`;
+}
+
+const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
+console.log(
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0].model}, ${new Date().toISOString().slice(0, 10)}, ` +
+    `${options.rounds} fresh processes for each, load ${loadavg()[0].toFixed(0)}; milliseconds of the processor ` +
+    '(of the clock: the median, the least)\n',
+);
+line(['', ...names]);
+line(['---', ...names.map(() => '---')]);
+line(['the .wasm file, with gzip', ...(await Promise.all(names.map(size)))]);
+line(['compile the module', ...row('compile')]);
+line(['a new instance of it', ...row('instance')]);
+line(['session and first answer, module compiled', ...row('first')]);
+line(['compile, session and first answer', ...row('all')]);
+line(['process start to answer, over an empty script', ...row('process', spread(nothing))]);
+line([`each of ${options.sessions} idle sessions, resident`, ...memory.map(({ rss }) => kilobytes(rss))]);
+line(["the same, JavaScript's heap", ...memory.map(({ heap }) => kilobytes(heap))]);

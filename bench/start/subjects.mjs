@@ -1,0 +1,50 @@
+// What is started: the same digit on this engine, from the ONNX file and from a bundle, and on onnxruntime-web.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const ours = (entry) => import(new URL(`../../web/dist/${entry}.js`, import.meta.url).href);
+
+export const files = {
+  model: at('models/handwriting/handwriting.onnx'),
+  engine: at('web/dist/neuromancer-wasm.wasm'),
+  bundle: at('build/start/digits.wasm'),
+};
+
+const dims = [1, 1, 28, 28];
+const image = () => ({ type: 'float32', data: Float32Array.from({ length: 784 }, (_, i) => (i % 28) / 28), dims });
+const compile = (path) => WebAssembly.compile(readFileSync(path));
+const run = async (session) => (await session.run({ image: image() })).probabilities.data;
+
+/** Each is imported in a process that has no other. `open` takes what `compile` gives; `wasm` is what is compiled. */
+export const subjects = {
+  async 'Session.load'() {
+    const { Session } = await ours('index');
+    return {
+      wasm: files.engine,
+      compile: () => compile(files.engine),
+      open: (wasm) => Session.load(readFileSync(files.model), { wasm, threads: 1 }),
+      run,
+    };
+  },
+  async 'Session.fromBundle'() {
+    const { Session } = await ours('bundled');
+    return { wasm: files.bundle, compile: () => compile(files.bundle), open: (wasm) => Session.fromBundle(wasm), run };
+  },
+  /** Compiles by itself, once for the process, inside its first `create`. */
+  async 'onnxruntime-web'() {
+    const { InferenceSession, Tensor, env } = await import('onnxruntime-web');
+    env.wasm.numThreads = 1;
+    const require = createRequire(import.meta.url);
+    return {
+      wasm: require.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'),
+      compile: undefined,
+      open: () => InferenceSession.create(readFileSync(files.model)),
+      async run(session) {
+        const { type, data } = image();
+        return (await session.run({ image: new Tensor(type, data, dims) })).probabilities.data;
+      },
+    };
+  },
+};

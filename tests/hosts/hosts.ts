@@ -1,0 +1,156 @@
+// The hosts: where each is had from, and how it is started with the example that is written for it.
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Missing } from './missing.ts';
+import { esbuild, install, work } from './project.ts';
+import { startServiceWorker } from './service-worker.ts';
+import { freePort, type Server, startServer } from './shell.ts';
+
+export interface Host {
+  readonly name: string;
+  /** In the gate; the others run by ./dev test --hosts. */
+  readonly gate?: boolean;
+  start(project: string): Promise<Server>;
+}
+
+const glue = (name: string) => fileURLToPath(new URL(`glue/${name}`, import.meta.url));
+const node = process.execPath;
+const machine = `${process.platform} ${process.arch}`;
+
+/** The folder of a host's packages. */
+async function had(name: string, packages: Readonly<Record<string, string>>): Promise<string> {
+  const folder = join(work, name);
+  try {
+    await install(folder, packages);
+  } catch (error) {
+    throw new Missing(
+      `npm has no ${Object.keys(packages).join(', ')} for it: ${(error as Error).message.slice(0, 300)}`,
+    );
+  }
+  return join(folder, 'node_modules');
+}
+
+/** A program of the npm package that is for this machine. */
+async function program(
+  name: string,
+  version: string,
+  packages: Readonly<Record<string, string>>,
+  path: string,
+): Promise<string> {
+  const own = packages[machine];
+  if (own === undefined) throw new Missing(`it is not on npm for ${machine}`);
+  return join(await had(name, { [own]: version }), own, path);
+}
+
+const workerd = (): Promise<string> =>
+  program(
+    'workerd',
+    '1.20261117.1',
+    {
+      'linux x64': '@cloudflare/workerd-linux-64',
+      'linux arm64': '@cloudflare/workerd-linux-arm64',
+      'darwin x64': '@cloudflare/workerd-darwin-64',
+      'darwin arm64': '@cloudflare/workerd-darwin-arm64',
+    },
+    'bin/workerd',
+  );
+
+const deno = (): Promise<string> =>
+  program(
+    'deno',
+    '2.9.6',
+    {
+      'linux x64': '@deno/linux-x64-glibc',
+      'linux arm64': '@deno/linux-arm64-glibc',
+      'darwin x64': '@deno/darwin-x64',
+      'darwin arm64': '@deno/darwin-arm64',
+    },
+    'deno',
+  );
+
+const bun = (): Promise<string> =>
+  program(
+    'bun',
+    '1.4.5',
+    {
+      'linux x64': '@oven/bun-linux-x64',
+      'linux arm64': '@oven/bun-linux-aarch64',
+      'darwin x64': '@oven/bun-darwin-x64',
+      'darwin arm64': '@oven/bun-darwin-aarch64',
+    },
+    'bin/bun',
+  );
+
+export const hosts: readonly Host[] = [
+  {
+    name: 'Node',
+    gate: true,
+    start: (project) => startServer(node, ['main.js'], join(project, 'node')),
+  },
+  {
+    name: 'Cloudflare Workers (workerd)',
+    gate: true,
+    async start(project) {
+      const folder = join(project, 'cloudflare');
+      const binary = await workerd();
+      const args = ['--format=esm', '--loader:.wasm=copy', '--asset-names=[name]', '--outdir=build'];
+      await esbuild(project, ['worker.js', ...args], folder);
+      return startServer(
+        binary,
+        ['serve', 'workerd.capnp', '--socket-addr=http=127.0.0.1:0', '--control-fd=1'],
+        folder,
+      );
+    },
+  },
+  {
+    name: 'Vercel Edge (edge-runtime)',
+    gate: true,
+    async start(project) {
+      const modules = await had('edge-runtime', { 'edge-runtime': '4.0.1' });
+      return startServer(node, [glue('edge-runtime.mjs'), project, modules], project);
+    },
+  },
+  {
+    name: 'Deno',
+    async start(project) {
+      const permissions = ['--allow-net=127.0.0.1', '--allow-read', '--allow-env'];
+      return startServer(await deno(), ['run', '--no-prompt', ...permissions, 'main.js'], join(project, 'deno'));
+    },
+  },
+  {
+    name: 'Bun',
+    gate: true,
+    start: async (project) => startServer(await bun(), ['main.js'], join(project, 'bun')),
+  },
+  {
+    name: 'Google Cloud Functions (functions-framework)',
+    async start(project) {
+      const framework = '@google-cloud/functions-framework';
+      const modules = await had('functions-framework', { [framework]: '5.0.5' });
+      // Beside the example, which imports it.
+      const folder = join(project, 'google');
+      rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
+      symlinkSync(modules, join(folder, 'node_modules'));
+      const main = join(modules, framework, 'build', 'src', 'main.js');
+      // It prints the port that it was given, which therefore cannot be 0.
+      const port = String(await freePort());
+      return startServer(node, [main, '--target=digits', `--source=${folder}`, '--host=127.0.0.1'], folder, {
+        PORT: port,
+      });
+    },
+  },
+  {
+    name: 'AWS Lambda (its events, without its emulator)',
+    start: (project) => startServer(node, [glue('lambda-events.mjs'), join(project, 'lambda', 'index.mjs')], project),
+  },
+  { name: 'Service worker (Chromium, offline)', start: startServiceWorker },
+  ...Object.entries({
+    'AWS Lambda (runtime interface emulator)':
+      'it is no npm package, and Go modules build it only where their sites can be reached',
+    'Azure Functions (core tools)': 'the tools are downloaded from a site of their own',
+    'Fastly Compute (Viceroy)': 'it is built from 375 crates, and wants the engine linked into a WASI program',
+    'Fermyon Spin': 'it is in no registry, and wants the engine as a component',
+    'wasmCloud (wash)': 'it wants the engine as a component, which this repository does not build yet',
+  }).map(([name, why]) => ({ name, start: () => Promise.reject(new Missing(why)) })),
+];

@@ -1,0 +1,2 @@
+/** A host or tool cannot be had here: the test is skipped. */
+export class Missing extends Error {}

@@ -1,0 +1,19 @@
+// For programs that only open bundles (`Session.fromBundle`): the engine is in the bundle, so this entry brings none,
+// which a bundler would copy beside the program and an edge isolate would compile.
+import { NeuromancerError } from './errors.js';
+import { noWorkers } from './no-workers.js';
+import { useFiles } from './own-files.js';
+
+useFiles({
+  async engine() {
+    throw new NeuromancerError(
+      'engine_unavailable',
+      '"neuromancer/bundled" has no engine of its own: open a bundle with Session.fromBundle, give the engine by the ' +
+        'option "wasm", or import "neuromancer".',
+    );
+  },
+  worker: noWorkers,
+  thread: noWorkers,
+});
+
+export * from './api.js';
