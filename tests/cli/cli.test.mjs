@@ -36,7 +36,7 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { status, stdout } = run(...args);
       assert.equal(status, 0);
-      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 7);
+      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 8);
     }
   });
 
