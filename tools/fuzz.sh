@@ -39,7 +39,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$learnt" "$findings" "$kept"
   log=build/fuzz/$target.log
   echo "— $target, $minutes minutes"
-  fuzz "$target" -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 -timeout=20 -rss_limit_mb=2048 \
+  fuzz "$target" -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 -timeout=120 -rss_limit_mb=2048 \
     -max_total_time="$(awk "BEGIN { print int($minutes * 60) }")" -artifact_prefix="$findings/" \
     "$learnt" "$kept" "build/fuzz/seeds/$target" >"$log" 2>&1 || true
   tail -1 "$log"
