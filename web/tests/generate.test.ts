@@ -1,6 +1,6 @@
 // Text from models: in every form that exporters give them, and the same whichever way it is made.
 import { existsSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type GenerateOptions, type Piece, seeded, textModel } from '../dist/generate.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
@@ -373,7 +373,10 @@ describe.skipIf(!built('wasm'))('generating', () => {
 const why = missing('stories260k-kv');
 describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories${why}`, { timeout: 60_000 }, () => {
   const prompt = 'Once upon a time, there was a';
-  const tokenizer = storiesTokenizer(new URL('labels/tok512.bin', root));
+  let tokenizer: ReturnType<typeof storiesTokenizer>;
+  beforeAll(() => {
+    tokenizer = storiesTokenizer(new URL('labels/tok512.bin', root));
+  });
   const eos = [1, 2];
 
   /** What the model writes when it reads everything again for each token, and the likeliest is taken. */
