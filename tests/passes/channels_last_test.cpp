@@ -42,6 +42,18 @@ const Case kCases[] = {
      [](GraphBuilder& g, ValueId x) {
        return g.node("Mul", 13, {x, g.scalar(3)});
      }},
+    {"CastLike Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("CastLike", 15, {x, g.scalar(0)});
+     }},
+    {"BitCast Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("BitCast", 26, {x}, {{"to", static_cast<int64_t>(DType::Int32)}});
+     }},
+    {"SwiGLU Transpose",
+     [](GraphBuilder& g, ValueId x) {
+       return g.node("SwiGLU", 28, {x, x});
+     }},
     {"GlobalAveragePool Mul Transpose",
      [](GraphBuilder& g, ValueId x) {
        return g.node("Mul", 13, {x, g.node("GlobalAveragePool", 1, {x})});
@@ -138,6 +150,30 @@ TEST_CASE("Images stay channels-last from the first convolution to what needs th
   if (c.after[0] != '\0') expected += std::string(" ") + c.after;
   if (listing(after).ends_with(" Identity")) expected += " Identity";  // an output under its own name
   CHECK(listing(after) == expected);
+}
+
+// A bias of com.microsoft's GELUs goes by the last dimension of the file's form and has no other form.
+TEST_CASE("A bias along the last dimension keeps the file's order", "[passes]") {
+  for (const char* op : {"BiasGelu", "FastGelu"}) {
+    for (const bool bias : {true, false}) {
+      if (!bias && op == std::string("BiasGelu")) continue;  // has always one
+      INFO(op << (bias ? " with a bias" : ""));
+      GraphBuilder g;
+      const auto x = g.node("Conv", 11, {g.input({1, 3, 6, 8}), g.random({4, 3, 1, 1})});
+      g.output(g.node(op, 1, bias ? std::vector<ValueId>{x, g.random({8})} : std::vector<ValueId>{x}));
+      Graph before = g.unchecked();
+      before.nodes.back().domain = kMicrosoftDomain;
+      REQUIRE(infer_types(before).ok());
+      Graph after = before;
+      REQUIRE(channels_last(after).ok());
+      REQUIRE(infer_types(after).ok());
+      CHECK(listing(after) == (bias ? std::string("Transpose Conv Transpose ") + op
+                                    : std::string("Transpose Conv ") + op + " Transpose"));
+      const Tensor image = g.random_tensor({1, 3, 6, 8});
+      const auto expected = run_graph(before, {Value(image)}), actual = run_graph(after, {Value(image)});
+      check_equal(actual[0], *expected[0].tensor());
+    }
+  }
 }
 
 TEST_CASE("A graph without convolutions and pools keeps its layout", "[passes]") {

@@ -55,13 +55,16 @@ class BiasGelu final : public Operator {
   Unary f_;
 };
 
+// A bias is one number for each index of the file's last dimension, wherever that goes.
+bool bias_layout(LayoutChange& c) { return c.node.input(1) == kNone && layout::elementwise(c); }
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
     entry_in<BiasGelu, Unary::Gelu>(kMicrosoftDomain, "BiasGelu", 1,
-                                    {.inputs = 2, .outputs = 1, .layout = layout::elementwise}),
+                                    {.inputs = 2, .outputs = 1, .layout = bias_layout}),
     entry_in<BiasGelu, Unary::GeluTanh>(kMicrosoftDomain, "FastGelu", 1,
-                                        {.inputs = 2, .outputs = 1, .layout = layout::elementwise}),
+                                        {.inputs = 2, .outputs = 1, .layout = bias_layout}),
 };
 
 NM_OPERATORS(bias_gelu, kEntries)
