@@ -1,9 +1,8 @@
 // Weights of 2, 4 or 8 bits with a scale and a zero point for each block along K, as com.microsoft's MatMulNBits stores
 // them: column n of the product is a row of `blocks` blocks of `block`·bits/8 bytes, low bits first.
 //
-// Kernels read codes by planes: of a chunk of 16 bytes (or a block, when that is smaller) first the code in the lowest
-// bits of each byte, then the next ones. `arrange` brings vectors into that order, padded with zeros to whole blocks,
-// so that products need no shuffling. All run on the calling thread.
+// Codes of 4 bits are packed into panels and multiplied as integers; the others are widened to floats as they are read.
+// All functions run on the calling thread.
 #pragma once
 #include <cstdint>
 
@@ -18,31 +17,57 @@ struct NBits {
   const uint8_t* packed_zeros = nullptr;  // [n, ⌈blocks·bits/8⌉], low bits first; or
   const float* zeros = nullptr;           // [n, blocks]; neither: 2^(bits-1)
 
-  int64_t length() const { return blocks * block; }  // of an arranged vector
+  int64_t length() const { return blocks * block; }  // of a row of the left matrix, padded with zeros
 };
 
-// Rows of a left matrix as integers, arranged, one after the other; for each block of them a scale and a sum.
+// Codes of 4 bits, eight columns together. A panel's codes are, for each eight elements of K, 32 bytes: four of each
+// column, of which byte i holds element i in its low and element 4 + i in its high bits. So 16 bytes are what a vector
+// of four columns takes from them, and a left matrix needs no other order. Columns beyond n have zeros.
+struct NBitsPanels {
+  static constexpr int64_t columns = 8;
+
+  int64_t n = 0;
+  int64_t block = 0;         // elements, a power of two from 16 to 4096, whose sums fit 32 bits
+  int64_t blocks = 0;        // along K
+  uint8_t* codes = nullptr;  // [panels, blocks, block/8, 32]
+  float* scales = nullptr;   // [panels, blocks, 8]
+  float* offsets = nullptr;  // [panels, blocks, 8], -scale·zero; without: all zero points are 8
+
+  int64_t length() const { return blocks * block; }
+  int64_t panels() const { return (n + columns - 1) / columns; }
+};
+
+// Rows of a left matrix as integers, one after the other; for each block of them a scale and a sum.
 template <class X>
 struct NBitsRows {
-  const X* planes;
-  const float* scales;
-  const int32_t* sums;
+  X* integers;    // [rows, length]
+  float* scales;  // [rows, blocks]
+  int32_t* sums;  // [rows, blocks]
 };
 
 struct NBitsKernels {
-  // planes[length] and the sum of each block, sums[blocks], of x[k]. sums may be null.
+  // Writes panels [begin, end). w.bits is 4; a block of w may be several of `to`'s.
+  void (*pack)(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t end);
+  // Each block has a scale of its own, so that its largest element becomes the largest integer; a block that is not
+  // finite has the scale NaN. `row` is where the integers, scales and sums go, x has k elements.
+  void (*quantize8)(const NBitsPanels& w, int64_t k, const float* x, const NBitsRows<int8_t>& row);
+  void (*quantize16)(const NBitsPanels& w, int64_t k, const float* x, const NBitsRows<int16_t>& row);
+  // y[r·ldy + n] = row r · column n, for the columns of panels [begin, end).
+  // Without dot8, dot16 is as fast.
+  void (*dot8)(const NBitsPanels& w, int64_t rows, const NBitsRows<int8_t>& x, int64_t begin, int64_t end, float* y,
+               int64_t ldy);
+  void (*dot16)(const NBitsPanels& w, int64_t rows, const NBitsRows<int16_t>& x, int64_t begin, int64_t end, float* y,
+                int64_t ldy);
+  // Columns [8·begin, 8·end) as floats, one after the other, `length` elements each.
+  void (*widen_panels)(const NBitsPanels& w, int64_t begin, int64_t end, float* y);
+
+  // Codes of 2 and 8 bits. Of a chunk of 16 bytes (or a block, when that is smaller) they are read by planes: first the
+  // code in the lowest bits of each byte, then the next ones. `arrange` brings rows into that order, padded with zeros
+  // to whole blocks, so that products need no shuffling; sums[blocks] are those of the blocks, and may be null.
   void (*arrange)(const NBits& w, int64_t k, const float* x, float* planes, float* sums);
   // y[r·ldy + i] = row r · column n0 + i, for rows that are arranged, one after the other, with their sums.
   void (*dot)(const NBits& w, int64_t rows, const float* planes, const float* sums, int64_t n0, int64_t n1, float* y,
               int64_t ldy);
-  // The same for vectors as integers, with 4 bits and blocks of 32 to 4096: each block of x has a scale of its own, so
-  // that its largest element becomes the largest integer. `sums` are those of the integers. A block that is not finite
-  // has the scale NaN.
-  void (*quantize8)(const NBits& w, int64_t k, const float* x, int8_t* planes, float* scales, int32_t* sums);
-  void (*quantize16)(const NBits& w, int64_t k, const float* x, int16_t* planes, float* scales, int32_t* sums);
-  void (*dot8)(const NBits& w, int64_t rows, const NBitsRows<int8_t>& x, int64_t n0, int64_t n1, float* y, int64_t ldy);
-  void (*dot16)(const NBits& w, int64_t rows, const NBitsRows<int16_t>& x, int64_t n0, int64_t n1, float* y,
-                int64_t ldy);
   // Columns [n0, n1) as arranged floats, one after the other.
   void (*widen)(const NBits& w, int64_t n0, int64_t n1, float* y);
 };

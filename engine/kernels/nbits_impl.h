@@ -1,7 +1,7 @@
 #pragma once
 #include "engine/kernels/integers.h"
 #include "engine/kernels/nbits.h"
-#include "engine/kernels/nbits_integers_impl.h"
+#include "engine/kernels/nbits_panels_impl.h"
 #include "engine/simd/simd.h"
 
 namespace nm::impl {
@@ -162,8 +162,6 @@ void nbits_dot(const NBits& w, int64_t rows, const float* planes, const float* s
     }
   } else if (w.bits == 2) {
     nbits_dot_bits<A, 2>(w, rows, planes, sums, n0, n1, y, ldy);
-  } else if (w.bits == 4) {
-    nbits_dot_bits<A, 4>(w, rows, planes, sums, n0, n1, y, ldy);
   } else {
     nbits_dot_bits<A, 8>(w, rows, planes, sums, n0, n1, y, ldy);
   }
@@ -191,13 +189,17 @@ void nbits_widen(const NBits& w, int64_t n0, int64_t n1, float* y) {
 template <class A>
 constexpr NBitsKernels nbits_kernels() {
   using H = NBitsArch<A>;
-  return {nbits_arrange<A>,
-          nbits_dot<A>,
-          nbits_quantize<A, int8_t>,
-          nbits_quantize<A, int16_t>,
-          nbits_dot_integers<A, H, int8_t>,
-          nbits_dot_integers<A, H, int16_t>,
-          nbits_widen<A>};
+  NBitsKernels k{.pack = nbits_pack<A>,
+                 .quantize8 = nbits_quantize<A, int8_t>,
+                 .quantize16 = nbits_quantize<A, int16_t>,
+                 .dot8 = nullptr,
+                 .dot16 = nbits_dot_panels<A, H, int16_t>,
+                 .widen_panels = nbits_widen_panels<A>,
+                 .arrange = nbits_arrange<A>,
+                 .dot = nbits_dot<A>,
+                 .widen = nbits_widen<A>};
+  if constexpr (kNBitsBytes) k.dot8 = nbits_dot_panels<A, H, int8_t>;
+  return k;
 }
 
 }  // namespace nm::impl

@@ -1,8 +1,9 @@
-// com.microsoft's MatMulNBits: a product with weights of 2, 4 or 8 bits in blocks, which stay as they are in memory.
-// One row or a few go through the codes directly, as integers where these are exact enough; for more, blocks of columns
-// are widened and multiplied as floats.
+// com.microsoft's MatMulNBits: a product with weights of 2, 4 or 8 bits in blocks, which stay as small in memory.
+// One row or a few go through the codes directly, those of 4 bits as integers; for more, blocks of columns are widened
+// and multiplied as floats, unless 8 bits are enough for the left matrix.
 #include <algorithm>
 
+#include "engine/base/memory.h"
 #include "engine/kernels/kernels.h"
 #include "engine/op/check.h"
 #include "engine/op/numbers.h"
@@ -15,8 +16,8 @@ constexpr size_t kA = 0, kCodes = 1, kScales = 2, kZeros = 3, kGroups = 4, kBias
 
 // So many rows are cheaper through the codes.
 constexpr int64_t kFewRows = 64;
-// So many rows are faster through integers of 16 bits than as tiles of floats, which unpack a code once for four rows.
-constexpr int64_t kFewWideRows = 3;
+// Elements of a panel's block, above which sums of 16-bit products would not fit.
+constexpr int64_t kLongestBlock = 4096;
 // Columns that are widened at a time.
 constexpr int64_t kColumns = 128;
 
@@ -61,6 +62,23 @@ class MatMulNBits final : public Operator {
     return {};
   }
 
+  Status prepare(Preparation& c) override {
+    const Tensor* codes = c.constant(kCodes);
+    const Tensor* scales = c.constant(kScales);
+    const Tensor* zeros = c.constant(kZeros);
+    if (bits_ != 4 || codes == nullptr || codes->count() == 0 || scales == nullptr ||
+        c.node().input(kGroups) != kNone || (zeros == nullptr && c.node().input(kZeros) != kNone)) {
+      return {};
+    }
+    NM_ASSIGN(const NBits w, weights(codes, scales, zeros));
+    packed_ = Buffer(panel_bytes(w));
+    if (!packed_.ok()) return no_memory("packed weights", panel_bytes(w));
+    panels_ = pack(w, packed_.data());
+    c.keeps(packed_.size());
+    for (const size_t i : {kCodes, kScales, kZeros}) c.consume(i);
+    return {};
+  }
+
   Status run(Execution& c) override {
     const Tensor& a = c.input(kA);
     if (a.dtype() != DType::Float32) return no_arithmetic(a.dtype());
@@ -68,34 +86,13 @@ class MatMulNBits final : public Operator {
     if (rows == 0) return {};
     Epilogue epilogue;
     if (c.has(kBias)) epilogue.bias = c.data<float>(kBias);
+    if (packed_.ok()) return run_panels(c, panels_, rows, epilogue);
     if (c.input(kCodes).count() == 0) return fill(c, rows, epilogue.bias);
-    NBits w;
-    w.bits = static_cast<int>(bits_);
-    w.block = block_;
-    w.blocks = blocks();
-    w.codes = c.data<uint8_t>(kCodes);
-    if (c.input(kScales).dtype() != DType::Float32) return no_arithmetic(c.input(kScales).dtype());
-    w.scales = c.data<float>(kScales);
-    if (c.has(kZeros)) {
-      const Tensor& zeros = c.input(kZeros);
-      if (zeros.dtype() == DType::UInt8) {
-        w.packed_zeros = zeros.data<uint8_t>();
-      } else if (zeros.dtype() == DType::Float32) {
-        w.zeros = zeros.data<float>();
-      } else {
-        return no_arithmetic(zeros.dtype());
-      }
-    }
+    NM_ASSIGN(const NBits w, weights(&c.input(kCodes), &c.input(kScales), c.has(kZeros) ? &c.input(kZeros) : nullptr));
     if (c.has(kGroups)) return run_grouped(c, w, rows, epilogue);
-    if (rows > kFewRows) return run_floats(c, w, rows, epilogue);
-    const bool integers = bits_ == 4 && block_ >= 32 && block_ <= 4096;
-    if (integers && bytes_) {
-      return run_integers<int8_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize8, kernels().nbits.dot8);
-    }
-    if (integers && rows <= kFewWideRows) {
-      return run_integers<int16_t>(c, w, rows, epilogue.bias, kernels().nbits.quantize16, kernels().nbits.dot16);
-    }
-    return run_codes(c, w, rows, epilogue.bias);
+    if (bits_ != 4) return rows > kFewRows ? run_floats(c, w, rows, epilogue) : run_codes(c, w, rows, epilogue.bias);
+    NM_ASSIGN(uint8_t * packed, c.scratch<uint8_t>(panel_bytes(w)));
+    return run_panels(c, pack(w, packed), rows, epilogue);
   }
 
   double flops(const Inference& c) const override {
@@ -105,6 +102,54 @@ class MatMulNBits final : public Operator {
 
  private:
   int64_t blocks() const { return (k_ + block_ - 1) / block_; }
+
+  // The weights as the kernels take them. `zeros` may be null.
+  Result<NBits> weights(const Tensor* codes, const Tensor* scales, const Tensor* zeros) const {
+    NBits w;
+    w.bits = static_cast<int>(bits_);
+    w.block = block_;
+    w.blocks = blocks();
+    w.codes = codes->data<uint8_t>();
+    if (scales->dtype() != DType::Float32) return no_arithmetic(scales->dtype());
+    w.scales = scales->data<float>();
+    if (zeros == nullptr) return w;
+    if (zeros->dtype() == DType::UInt8) {
+      w.packed_zeros = zeros->data<uint8_t>();
+    } else if (zeros->dtype() == DType::Float32) {
+      w.zeros = zeros->data<float>();
+    } else {
+      return no_arithmetic(zeros->dtype());
+    }
+    return w;
+  }
+
+  static bool has_offsets(const NBits& w) { return w.zeros != nullptr || w.packed_zeros != nullptr; }
+
+  Size panel_bytes(const NBits& w) const {
+    const NBitsPanels p = panels(w);
+    const Size columns = Size(p.panels()) * NBitsPanels::columns;
+    return columns * (p.length() / 2) + columns * p.blocks * (has_offsets(w) ? 2 : 1) * sizeof(float);
+  }
+
+  NBitsPanels panels(const NBits& w) const {
+    NBitsPanels p;
+    p.n = n_;
+    p.block = std::min(w.block, kLongestBlock);
+    p.blocks = w.length() / p.block;
+    return p;
+  }
+
+  // `memory` has panel_bytes(w).
+  NBitsPanels pack(const NBits& w, uint8_t* memory) const {
+    NBitsPanels p = panels(w);
+    const int64_t columns = p.panels() * NBitsPanels::columns;
+    p.codes = memory;
+    p.scales = reinterpret_cast<float*>(memory + columns * p.length() / 2);
+    if (has_offsets(w)) p.offsets = p.scales + columns * p.blocks;
+    for_rows(p.panels(), NBitsPanels::columns * k_,
+             [&](int64_t begin, int64_t end) { kernels().nbits.pack(w, p, begin, end); });
+    return p;
+  }
 
   // The last dimensions of scales and zero points may be flattened, as older exporters wrote them.
   Status check_parameters(const Inference& c) const {
@@ -144,21 +189,41 @@ class MatMulNBits final : public Operator {
     return {};
   }
 
+  Status run_panels(Execution& c, const NBitsPanels& w, int64_t rows, const Epilogue& epilogue) const {
+    const NBitsKernels& k = kernels().nbits;
+    if (bytes_ && k.dot8 != nullptr) return run_integers<int8_t>(c, w, rows, epilogue.bias, k.quantize8, k.dot8);
+    if (rows <= kFewRows) return run_integers<int16_t>(c, w, rows, epilogue.bias, k.quantize16, k.dot16);
+    NM_ASSIGN(float* a, c.scratch<float>(Size(rows) * w.length()));
+    for_rows(rows, k_, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        std::fill_n(std::copy_n(c.data<float>(kA) + r * k_, k_, a + r * w.length()), w.length() - k_, 0.f);
+      }
+    });
+    return multiply(c, w.length(), rows, a, epilogue, [&](int64_t begin, int64_t end, float* to) {
+      k.widen_panels(w, begin / NBitsPanels::columns, (end + NBitsPanels::columns - 1) / NBitsPanels::columns, to);
+    });
+  }
+
   template <class X, class Quantize, class Dot>
-  Status run_integers(Execution& c, const NBits& w, int64_t rows, const float* bias, Quantize quantize, Dot dot) const {
-    NM_ASSIGN(X * planes, c.scratch<X>(Size(rows) * w.length()));
+  Status run_integers(Execution& c, const NBitsPanels& w, int64_t rows, const float* bias, Quantize quantize,
+                      Dot dot) const {
+    NM_ASSIGN(X * integers, c.scratch<X>(Size(rows) * w.length()));
     NM_ASSIGN(float* scales, c.scratch<float>(Size(rows) * w.blocks));
     NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(rows) * w.blocks));
-    for (int64_t r = 0; r < rows; ++r) {
-      quantize(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), scales + r * w.blocks, sums + r * w.blocks);
-    }
+    for_rows(rows, k_, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        quantize(w, k_, c.data<float>(kA) + r * k_,
+                 {integers + r * w.length(), scales + r * w.blocks, sums + r * w.blocks});
+      }
+    });
     float* y = c.out<float>(0);
     ThreadPool& pool = ThreadPool::instance();
-    // Integers are several times as fast as the multiply-adds by which work is cut; four columns go together.
-    const int64_t chunk = (pool.chunk(n_, std::max<int64_t>(1, rows * k_ / 4)) + 3) / 4 * 4;
-    pool.parallel_for(n_, chunk, [&](int64_t begin, int64_t end, int) {
-      dot(w, rows, {planes, scales, sums}, begin, end, y + begin, n_);
-      add_bias(y, rows, begin, end, bias);
+    // Integers are several times as fast as the multiply-adds by which work is cut.
+    const int64_t chunk = pool.chunk(w.panels(), std::max<int64_t>(1, NBitsPanels::columns * rows * k_ / 4));
+    pool.parallel_for(w.panels(), chunk, [&](int64_t begin, int64_t end, int) {
+      dot(w, rows, {integers, scales, sums}, begin, end, y, n_);
+      add_bias(y + begin * NBitsPanels::columns, rows, begin * NBitsPanels::columns,
+               std::min(n_, end * NBitsPanels::columns), bias);
     });
     return {};
   }
@@ -230,7 +295,8 @@ class MatMulNBits final : public Operator {
     ThreadPool& pool = ThreadPool::instance();
     const GemmKernels& gemm = kernels().gemm;
     const int64_t together = std::min(kColumns, n_);
-    const int64_t wide = together * depth, packed = gemm.packed_size(depth, together);
+    // Panels have columns that n may lack.
+    const int64_t wide = (together + NBitsPanels::columns - 1) * depth, packed = gemm.packed_size(depth, together);
     NM_ASSIGN(float* work, c.scratch<float>((Size(wide) + Size(packed)) * pool.size()));
     float* y = c.out<float>(0);
     pool.parallel_for((n_ + together - 1) / together, 1, [&](int64_t begin, int64_t end, int thread) {
@@ -249,6 +315,8 @@ class MatMulNBits final : public Operator {
 
   int64_t k_, n_, bits_, block_;
   bool bytes_;  // the model allows activations of 8 bits
+  Buffer packed_;
+  NBitsPanels panels_;  // in packed_, when the weights are constant and have 4 bits
 };
 
 }  // namespace
