@@ -113,7 +113,8 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Floor:
       return run([](V v) { return xsimd::floor(v); });
     case Unary::Ceil:
-      return run([](V v) { return xsimd::ceil(v); });
+      // Without an instruction for it, what is between -1 and 0 would become +0.
+      return run([](V v) { return xsimd::copysign(xsimd::ceil(v), v); });
     case Unary::Round:
       return run([](V v) { return simd::round_even<A>(v); });
     case Unary::Sign:

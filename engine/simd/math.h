@@ -152,14 +152,12 @@ inline vf<A> hard_swish(vf<A> x) {
 }
 template <class A>
 inline vf<A> gelu(vf<A> x) {
-  const vf<A> half = constant<A, 0.5f>() * x;
-  return madd<A>(half, erf<A>(x * constant<A, 0.70710678f>()), half);
+  return constant<A, 0.5f>() * x * (constant<A, 1.f>() + erf<A>(x * constant<A, 0.70710678f>()));
 }
 template <class A>
 inline vf<A> gelu_tanh(vf<A> x) {
-  const vf<A> half = constant<A, 0.5f>() * x;
   const vf<A> inner = x * madd<A>(x * x, constant<A, 0.7978845608f * 0.044715f>(), constant<A, 0.7978845608f>());
-  return madd<A>(half, tanh<A>(inner), half);
+  return constant<A, 0.5f>() * x * (constant<A, 1.f>() + tanh<A>(inner));
 }
 
 // Sine (quadrant offset 0) and cosine (1): x - n·π/2 in three parts, then the sine [5e-12] or cosine [1e-10] series.

@@ -98,6 +98,20 @@ double precision(DType t) {
   return is_float(t) ? 2e-5 : 0;
 }
 
+// A number that is rounded to 16 bits on its way may land on either side.
+double precision(const Sketch& sketch, DType t) {
+  double most = precision(t);
+  for (const SketchNode& n : sketch.nodes) {
+    const auto to = n.attributes.find("to");
+    if (!is_float(t) || n.op != "Cast" || to == n.attributes.end()) continue;
+    const auto* type = std::get_if<int64_t>(&to->second);
+    if (type != nullptr && (*type == 10 || *type == 16)) {
+      most = std::max(most, precision(static_cast<DType>(*type)));
+    }
+  }
+  return most;
+}
+
 std::vector<Tensor> inputs_of(const Sketch& sketch) {
   std::vector<Tensor> inputs;
   for (const SketchInput& i : sketch.inputs) inputs.push_back(i.value);
@@ -149,7 +163,7 @@ Verdict compare(const Sketch& sketch) {
       if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
       // Sums over many elements are exact in proportion to the largest of them.
       const double allowed =
-          precision(a.dtype()) * (std::abs(x[i]) + 0.05 * largest) + (is_float(a.dtype()) ? 1e-6 : 0);
+          precision(sketch, a.dtype()) * (std::abs(x[i]) + 0.05 * largest) + (is_float(a.dtype()) ? 1e-6 : 0);
       if (std::abs(x[i] - y[i]) <= allowed) continue;
       if (others.empty()) {
         for (uint32_t seed = 1; seed <= 12; ++seed) {

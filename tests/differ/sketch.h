@@ -32,7 +32,7 @@ struct Sketch {
   std::set<std::string> floats;  // the nodes' outputs that are float32
 
   std::string model() const;
-  // The same where every float32 that a node computes is off by some last bits: by a factor near 1, another for each.
+  // The same where every element of a float32 that a node computes is off by some last bits: by a random factor near 1.
   Sketch disturbed(uint64_t seed) const;
   // Drops nodes, inputs and constants that no output needs.
   void tidy();

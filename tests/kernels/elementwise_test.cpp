@@ -118,7 +118,9 @@ TEST_CASE("unary: accuracy against double precision", "[elementwise]") {
       float where = 0;
       for (int64_t i = 0; i < n; ++i) {
         const double want = c.reference(x[i]);
-        const double error = std::fmax(std::abs(y[i] - want) - c.absolute, 0) / ulp_of(want);
+        double error = std::fmax(std::abs(y[i] - want) - c.absolute, 0) / ulp_of(want);
+        // What comes from below to zero is -0: a quotient by it keeps its sign.
+        if (y[i] == 0 && std::signbit(y[i]) != std::signbit(want)) error = inf;
         if (!(error <= worst)) {
           worst = error;
           where = x[i];
