@@ -61,9 +61,23 @@ class SymbolTable {
   int64_t dim(std::string_view name);
   // The name of a Shape entry; empty for -1.
   std::string_view name(int64_t dim) const;
+  // The entry that stands for a + b and a - b, where these are entries: the same for the same summands, in whatever
+  // order they were added. kUnknownDim where nothing can be said: of too many summands, or of what might be negative.
+  int64_t sum(int64_t a, int64_t b);
+  int64_t difference(int64_t a, int64_t b);
 
  private:
+  struct Sum {
+    int64_t number = 0;
+    std::vector<int64_t> symbols;  // sorted, none a sum itself
+    auto operator<=>(const Sum&) const = default;
+  };
+  Sum summands(int64_t dim) const;
+  int64_t entry(Sum sum);
+
   std::vector<std::string> names_;
+  std::map<int64_t, Sum> sums_;  // by the entry
+  std::map<Sum, int64_t> entries_;
 };
 
 // A value that a subgraph takes from outside: `inner` is its id inside, `input` its index among the owning node's

@@ -36,6 +36,19 @@ int64_t ShapeQuery::broadcast(int64_t a, int64_t b) const {
   return a > 1 ? a : b > 1 ? b : kUnknownDim;
 }
 
+DimEntry ShapeQuery::sum(const DimEntry& a, const DimEntry& b) const {
+  if (!a.is_dim && !b.is_dim) return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x + y; });
+  if (!a.is_dim && a.value < 0) return difference(b, DimEntry::number(-a.value));
+  if (!b.is_dim && b.value < 0) return difference(a, DimEntry::number(-b.value));
+  return graph.symbols ? DimEntry::dim(graph.symbols->sum(a.value, b.value)) : DimEntry::unknown();
+}
+
+DimEntry ShapeQuery::difference(const DimEntry& a, const DimEntry& b) const {
+  if (!a.is_dim && !b.is_dim) return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x - y; });
+  if ((!a.is_dim && a.value < 0) || (!b.is_dim && b.value < 0)) return DimEntry::unknown();
+  return graph.symbols ? DimEntry::dim(graph.symbols->difference(a.value, b.value)) : DimEntry::unknown();
+}
+
 std::optional<DimList> ShapeContents::contents(const Graph& graph, ValueId id) const {
   if (id == kNone) return std::nullopt;
   const Tensor* t = graph.constant(id);
@@ -80,13 +93,13 @@ namespace contents {
 
 std::optional<DimList> same(const ShapeQuery& q) { return q.input(0); }
 
-std::optional<DimList> elementwise(const ShapeQuery& q, DimEntry (*f)(const DimEntry&, const DimEntry&)) {
+std::optional<DimList> elementwise(const ShapeQuery& q, EntryRule f) {
   const auto a = q.input(0), b = q.input(1);
   if (!a || !b || q.node.inputs.size() != 2 || a->empty() || b->empty()) return std::nullopt;
   if (a->size() != b->size() && a->size() != 1 && b->size() != 1) return std::nullopt;
   DimList out;
   for (size_t i = 0; i < std::max(a->size(), b->size()); ++i) {
-    out.push_back(f((*a)[a->size() == 1 ? 0 : i], (*b)[b->size() == 1 ? 0 : i]));
+    out.push_back(f(q, (*a)[a->size() == 1 ? 0 : i], (*b)[b->size() == 1 ? 0 : i]));
   }
   return out;
 }

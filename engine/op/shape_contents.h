@@ -54,6 +54,9 @@ class ShapeQuery {
   int64_t broadcast(int64_t a, int64_t b) const;
   // Has anything been cut?
   bool has_cuts() const;
+  // a + b and a - b, numbers or dimensions, as a dimension or a number.
+  DimEntry sum(const DimEntry& a, const DimEntry& b) const;
+  DimEntry difference(const DimEntry& a, const DimEntry& b) const;
 
  private:
   ShapeContents& known_;
@@ -70,8 +73,9 @@ namespace contents {
 // The output holds what input 0 does.
 std::optional<DimList> same(const ShapeQuery& q);
 // Two inputs, element by element.
-std::optional<DimList> elementwise(const ShapeQuery& q, DimEntry (*f)(const DimEntry&, const DimEntry&));
-template <DimEntry (*f)(const DimEntry&, const DimEntry&)>
+using EntryRule = DimEntry (*)(const ShapeQuery&, const DimEntry&, const DimEntry&);
+std::optional<DimList> elementwise(const ShapeQuery& q, EntryRule f);
+template <EntryRule f>
 std::optional<DimList> elementwise(const ShapeQuery& q) {
   return elementwise(q, f);
 }

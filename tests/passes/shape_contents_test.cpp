@@ -145,3 +145,39 @@ TEST_CASE("arithmetic on the contents of shapes ends where 32 or 64 bits do", "[
     CHECK(g.shape_of(g.node("ConstantOfShape", 9, {g.node("Cast", 13, {product}, to64)})) == Shape{kUnknownDim});
   }
 }
+
+TEST_CASE("Sums of dimensions are the same in whatever order they are added", "[passes]") {
+  SymbolTable symbols;
+  const int64_t a = symbols.dim("a"), b = symbols.dim("b");
+  const int64_t sum = symbols.sum(a, b);
+  CHECK(symbols.sum(b, a) == sum);
+  CHECK(symbols.sum(symbols.sum(a, 2), symbols.sum(b, 3)) == symbols.sum(sum, 5));
+  CHECK(symbols.sum(a, a) != symbols.sum(a, 2));
+  CHECK(symbols.sum(a, 0) == a);
+  CHECK(symbols.sum(3, 4) == 7);
+  CHECK(symbols.difference(sum, b) == a);
+  CHECK(symbols.difference(symbols.sum(a, 5), symbols.sum(a, 2)) == 3);
+  // What might be negative, what is not known, and sums without an end.
+  CHECK(symbols.difference(a, b) == kUnknownDim);
+  CHECK(symbols.difference(a, 1) == kUnknownDim);
+  CHECK(symbols.difference(3, 4) == kUnknownDim);
+  CHECK(symbols.sum(a, kUnknownDim) == kUnknownDim);
+  CHECK(symbols.sum(INT64_MAX, INT64_MAX) == kUnknownDim);
+  int64_t doubled = a;
+  for (int i = 0; i < 100; ++i) doubled = symbols.sum(doubled, doubled);
+  CHECK(doubled == kUnknownDim);
+}
+
+TEST_CASE("A cache is as long as its past and what is new", "[passes]") {
+  Shapes g;
+  const auto past = g.input({kBatch, 3, kLength, 64}), now = g.input({kBatch, 3, 1, 64});
+  const auto present = g.node("Concat", 13, {past, now}, {{"axis", int64_t{2}}});
+  const auto length = g.node("Add", 14, {g.dim(past, 2), g.list({1})});
+  const auto target = g.node("Concat", 13, {g.list({1, 1}), length, g.list({1})}, {{"axis", int64_t{0}}});
+  // Broadcasting is only possible where both lengths are one.
+  const auto both = g.node("Expand", 13, {present, target});
+  g.output(both);
+  const Graph graph = g.build();
+  CHECK((*graph.value(both).shape)[2] == (*graph.value(present).shape)[2]);
+  CHECK((*graph.value(present).shape)[2] < kUnknownDim);
+}

@@ -216,22 +216,15 @@ Status apply_binary(Binary f, const Tensor& x, const Tensor& y, const Shape& y_s
 
 namespace {
 
-// Sizes, of which a dimension only stays what it is.
-DimEntry add_entries(const DimEntry& a, const DimEntry& b) {
-  if (a.is_dim && b.is(0)) return a;
-  if (b.is_dim && a.is(0)) return b;
-  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x + y; });
-}
-DimEntry subtract_entries(const DimEntry& a, const DimEntry& b) {
-  if (a.is_dim && b.is(0)) return a;
-  return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x - y; });
-}
-DimEntry multiply_entries(const DimEntry& a, const DimEntry& b) {
+DimEntry add_entries(const ShapeQuery& q, const DimEntry& a, const DimEntry& b) { return q.sum(a, b); }
+DimEntry subtract_entries(const ShapeQuery& q, const DimEntry& a, const DimEntry& b) { return q.difference(a, b); }
+// Of products and quotients a dimension only stays what it is.
+DimEntry multiply_entries(const ShapeQuery&, const DimEntry& a, const DimEntry& b) {
   if (a.is_dim && b.is(1)) return a;
   if (b.is_dim && a.is(1)) return b;
   return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x * y; });
 }
-DimEntry divide_entries(const DimEntry& a, const DimEntry& b) {
+DimEntry divide_entries(const ShapeQuery&, const DimEntry& a, const DimEntry& b) {
   if (a.is_dim && b.is(1)) return a;
   if (b.is(0)) return DimEntry::unknown();
   return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return x / y; });

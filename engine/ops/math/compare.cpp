@@ -217,7 +217,7 @@ class Not final : public Movement {
 };
 
 // A dimension is never negative.
-DimEntry equal_entries(const DimEntry& a, const DimEntry& b) {
+DimEntry equal_entries(const ShapeQuery&, const DimEntry& a, const DimEntry& b) {
   if (a.same(b)) return DimEntry::number(1);
   const bool differ = a.is_dim ? !b.is_dim && b.value < 0 : b.is_dim ? a.value < 0 : true;
   return differ ? DimEntry::number(0) : DimEntry::unknown();

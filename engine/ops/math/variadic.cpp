@@ -62,10 +62,10 @@ class Variadic final : public Operator {
   bool may_overwrite_;
 };
 
-DimEntry greater_entry(const DimEntry& a, const DimEntry& b) {
+DimEntry greater_entry(const ShapeQuery&, const DimEntry& a, const DimEntry& b) {
   return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return std::max(x, y); });
 }
-DimEntry lesser_entry(const DimEntry& a, const DimEntry& b) {
+DimEntry lesser_entry(const ShapeQuery&, const DimEntry& a, const DimEntry& b) {
   return contents::of_sizes(a, b, [](int64_t x, int64_t y) { return std::min(x, y); });
 }
 

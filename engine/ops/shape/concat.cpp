@@ -132,12 +132,33 @@ std::optional<DimList> concat_contents(const ShapeQuery& q) {
   return out;
 }
 
+// The length along the axis, a sum of symbols where it is no number.
+std::optional<Shape> concat_shape(const ShapeQuery& q) {
+  const auto& known = q.output().shape;
+  if (!known) return std::nullopt;
+  Shape out = *known;
+  int64_t axis = q.integer("axis", q.node.version < 4 ? 1 : 0);
+  if (axis < 0) axis += out.rank();
+  if (axis < 0 || axis >= out.rank()) return std::nullopt;
+  DimEntry length = DimEntry::number(0);
+  for (size_t i = 0; i < q.node.inputs.size(); ++i) {
+    if (q.node.inputs[i] == kNone || !q.shape(i) || q.shape(i)->rank() != out.rank()) return std::nullopt;
+    length = q.sum(length, DimEntry::dim((*q.shape(i))[static_cast<int>(axis)]));
+  }
+  out[static_cast<int>(axis)] = length.value;
+  return out;
+}
+
 }  // namespace
 
 constexpr OperatorEntry kEntries[] = {
-    entry<Concat>(
-        "Concat", 1,
-        {.inputs = kAny, .outputs = 1, .layout = concat_layout, .contents = concat_contents, .moves = Moves::All}),
+    entry<Concat>("Concat", 1,
+                  {.inputs = kAny,
+                   .outputs = 1,
+                   .layout = concat_layout,
+                   .contents = concat_contents,
+                   .shape = concat_shape,
+                   .moves = Moves::All}),
 };
 
 NM_OPERATORS(concat, kEntries)
