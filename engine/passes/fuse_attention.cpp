@@ -73,23 +73,37 @@ ValueId keys(Match& m, std::string_view transposed) {
   return m.add("Transpose", {from}, {{"perm", kSwapHeads}});
 }
 
-// Llama and its like repeat heads of keys and values for groups of queries: the heads before that, or else the value
-// itself.
-ValueId before_repeat(const Graph& graph, ValueId id) {
+// Llama and its like repeat heads of keys and values for groups of queries, by
+// Reshape(Expand(Unsqueeze(few, 2), shape), …).
+struct RepeatedHeads {
+  ValueId few = kNone;    // [batch, heads, rows, size]; kNone where a value is none of that
+  ValueId shape = kNone;  // Expand's, where it might repeat other dimensions, too
+  int64_t heads = 0;      // of `few`
+};
+
+RepeatedHeads repeated_heads(const Graph& graph, ValueId id) {
   const Node* merge = producer(graph, id, "Reshape");
   const Node* expand = merge != nullptr ? producer(graph, merge->inputs[0], "Expand") : nullptr;
   const Node* split = expand != nullptr ? producer(graph, expand->inputs[0], "Unsqueeze") : nullptr;
-  if (split == nullptr) return id;
+  if (split == nullptr) return {};
   const auto &from = graph.value(split->inputs[0]).shape, &one = graph.value(split->outputs[0]).shape,
-             &many = graph.value(expand->outputs[0]).shape, &to = graph.value(id).shape;
-  if (!from || !one || !many || !to || from->rank() != 4 || many->rank() != 5 || to->rank() != 4) return id;
-  const Shape& f = *from;
-  const bool between = (*one)[2] == 1 && equal((*one)[1], f[1]) && equal((*one)[3], f[2]) && equal((*one)[4], f[3]);
-  if (!between || (*many)[2] <= 0 || f[1] <= 0 || (*to)[1] != f[1] * (*many)[2]) return id;
-  for (const int i : {0, 1, 2, 3}) {
-    if (!equal((*many)[i < 2 ? i : i + 1], f[i]) || (i != 1 && !equal((*to)[i], f[i]))) return id;
-  }
-  return split->inputs[0];
+             &list = graph.value(expand->inputs[1]).shape, &many = graph.value(expand->outputs[0]).shape,
+             &to = graph.value(id).shape;
+  if (!from || !one || !list || !many || !to || from->rank() != 4 || many->rank() != 5 || to->rank() != 4) return {};
+  if (list->rank() != 1 || (*list)[0] != 5) return {};
+  const Shape &f = *from, &o = *one, &m = *many, &t = *to;
+  const bool between = o[2] == 1 && equal(o[1], f[1]) && equal(o[3], f[2]) && equal(o[4], f[3]);
+  if (!between || m[2] <= 0 || f[1] <= 0 || m[1] != f[1] || t[1] != f[1] * m[2] || !equal(m[4], t[3])) return {};
+  // As many elements: when the batch is the same, the rows are, too.
+  if (!equal(t[0], m[0]) && !equal(t[2], m[3])) return {};
+  const bool only_heads = equal(f[0], m[0]) && equal(f[2], m[3]);
+  return {split->inputs[0], only_heads ? kNone : expand->inputs[1], f[1]};
+}
+
+// What is repeated, with what Expand might do besides: in models' own use nothing, and planning makes it a view.
+ValueId before_repeat(Match& m, const RepeatedHeads& r) {
+  if (r.shape == kNone) return r.few;
+  return m.add("Expand", {r.few, m.add("Gather", {r.shape, m.integers({0, 1, 3, 4})})});
 }
 
 // Where(seen, scores, low) and Where(hidden, low, scores) become a mask of bools, with `low` for what it hides; what
@@ -109,6 +123,7 @@ bool bind_mask(Match& m) {
       if (!(low <= -1e30f)) return false;
       const ValueId lowest = m.scalar(low), zero = m.scalar(0);
       also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? lowest : zero, hides ? zero : lowest}));
+      m.attributes["nm_selects"] = int64_t{1};  // Where hides NaN, too
     }
   }
   if (mask != kNone) m.bind("mask", mask);
@@ -143,11 +158,10 @@ bool attends(Match& m) {
   if (k == kNone || !bind_mask(m)) return false;
   m.bind("k", k);
   if (rank == 4) {
-    const ValueId few_keys = before_repeat(m.graph(), k), few_values = before_repeat(m.graph(), m.value("v"));
-    if (few_keys != k && few_values != m.value("v") &&
-        equal((*m.graph().value(few_keys).shape)[1], (*m.graph().value(few_values).shape)[1])) {
-      m.bind("k", few_keys);
-      m.bind("v", few_values);
+    const RepeatedHeads few_keys = repeated_heads(m.graph(), k), few_values = repeated_heads(m.graph(), m.value("v"));
+    if (few_keys.few != kNone && few_values.few != kNone && few_keys.heads == few_values.heads) {
+      m.bind("k", before_repeat(m, few_keys));
+      m.bind("v", before_repeat(m, few_values));
     }
   } else {
     m.attributes["q_num_heads"] = m.attributes["kv_num_heads"] = int64_t{1};

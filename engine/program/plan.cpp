@@ -202,7 +202,16 @@ class Planner {
         root_[static_cast<size_t>(id)] = source_id;
         extend(root(id), id, n);
         return true;
-      case Place::Heap:
+      case Place::Heap: {
+        const auto allocated = allocated_.find(source_id);
+        if (is_owned(id) || allocated == allocated_.end()) return false;
+        s.place = Place::Heap;
+        s.alias_of = source_id;
+        s.offset = offset;
+        plan_->steps[allocated->second].views.push_back(id);
+        allocated_.emplace(id, allocated->second);
+        return true;
+      }
       case Place::Unused:
         return false;
     }
@@ -230,6 +239,7 @@ class Planner {
       s.place = Place::Heap;
       if (known) {
         step.allocate.push_back(id);
+        if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
       } else {
         step.infer = true;
       }
@@ -323,10 +333,11 @@ class Planner {
   RunControl& control_;
   const PlanOptions& options_;
   std::unique_ptr<Plan> plan_;
-  std::vector<bool> owned_;           // graph outputs that outlive the run
-  std::vector<int32_t> last_use_;     // by node index; the node count for graph outputs
-  std::vector<ValueId> root_;         // Arena values that live in another's memory: that one
-  std::map<ValueId, int32_t> first_;  // Arena values with memory of their own: the node that writes them
+  std::vector<bool> owned_;              // graph outputs that outlive the run
+  std::vector<int32_t> last_use_;        // by node index; the node count for graph outputs
+  std::vector<ValueId> root_;            // Arena values that live in another's memory: that one
+  std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
+  std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them
 };
 
 }  // namespace
@@ -370,6 +381,12 @@ void Plan::forget_values() {
   for (Slot& s : slots) {
     if (s.place == Place::Input || s.place == Place::Heap) s.value = Value();
   }
+}
+
+void Plan::bind_view(ValueId id) {
+  Slot& s = slots[static_cast<size_t>(id)];
+  Tensor& source = *slots[static_cast<size_t>(s.alias_of)].value.tensor();
+  s.value = Tensor::view(s.type.dtype, *s.shape, static_cast<uint8_t*>(source.raw()) + s.offset, source.owner());
 }
 
 void Plan::bind_arena(uint8_t* base) {

@@ -24,13 +24,14 @@ struct Slot {
   ValueType type;
   std::optional<Shape> shape;  // concrete where present
   size_t offset = 0;           // in the arena
-  ValueId alias_of = kNone;    // Input: a view of another input, at `offset` bytes
+  ValueId alias_of = kNone;    // Input, Heap: a view of another such value, at `offset` bytes
 };
 
 struct Step {
   uint32_t node = 0;
   bool infer = false;             // some input's or output's shape is known only now
   std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
+  std::vector<ValueId> views;     // of these, in an order in which they can be bound
   std::vector<ValueId> release;   // heap values nobody reads after this step
   std::optional<Execution> execution;
 };
@@ -46,6 +47,8 @@ struct Plan {
   const uint8_t* bound_to = nullptr;
 
   void bind_arena(uint8_t* base);
+  // Points a slot with alias_of at its source's memory.
+  void bind_view(ValueId id);
   // Lets go of the values of the last run that are neither the arena's nor constant, except what outputs need.
   void forget_inputs(const Graph& graph);
   void forget_values();

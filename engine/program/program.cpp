@@ -127,11 +127,7 @@ Status Program::begin(std::vector<Value> inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     plan->slots[static_cast<size_t>(input_ids_[i])].value = std::move(inputs[i]);
   }
-  for (const ValueId id : plan->input_views) {
-    Slot& s = plan->slots[static_cast<size_t>(id)];
-    Tensor& source = *plan->slots[static_cast<size_t>(s.alias_of)].value.tensor();
-    s.value = Tensor::view(s.type.dtype, *s.shape, static_cast<uint8_t*>(source.raw()) + s.offset, source.owner());
-  }
+  for (const ValueId id : plan->input_views) plan->bind_view(id);
   current_ = plan;
   next_step_ = 0;
   return {};
@@ -194,6 +190,7 @@ Status Program::start_step(Step& step) {
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
+  for (const ValueId id : step.views) current_->bind_view(id);
   if (step.infer) return infer_step(step);
   NM_TRY(check_growth(step));
   scratch_.reset();

@@ -215,6 +215,33 @@ TEST_CASE("state goes from run to run without a copy") {
   CHECK(memory_counts().current == before);
 }
 
+TEST_CASE("what a run computes from a view of a kept output outlives neither") {
+  // total_out, a view of it, a view of that, and what is computed from the last.
+  nm_session* session = load(model_bytes(
+      {{node_proto("Add", {"total", "x"}, {"total_out"}), node_proto("Unsqueeze", {"total_out", "zero"}, {"row"}),
+        node_proto("Squeeze", {"row", "zero"}, {"flat"}), node_proto("Add", {"flat", "row"}, {"twice"})},
+       {tensor_proto("zero", DType::Int64, {1}, std::string("\0\0\0\0\0\0\0\0", 8))},
+       {value_info("total", DType::Float32, {"n"}), value_info("x", DType::Float32, {"n"})},
+       {value_info("total_out", DType::Float32, {"n"}), value_info("twice", DType::Float32, {"1", "n"})}}));
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_keep_output(session, 0) == 0);
+  std::vector<nm_value*> taken;
+  for (int i = 1; i <= 3; ++i) {
+    REQUIRE(nm_input_value(session, 0, i == 1 ? numbers({0, 0, 0}) : nm_share_value(taken.back())) == 0);
+    REQUIRE(nm_input_value(session, 1, numbers({1, 2, 3})) == 0);
+    REQUIRE(nm_run(session) == 0);
+    const auto n = static_cast<float>(i);
+    CHECK(read(nm_output(session, 1)) == std::vector<float>{2 * n, 4 * n, 6 * n});
+    taken.push_back(nm_take_output(session, 0));
+  }
+  nm_release(session);
+  for (size_t i = 0; i < taken.size(); ++i) {
+    const auto n = static_cast<float>(i + 1);
+    CHECK(read(taken[i]) == std::vector<float>{n, 2 * n, 3 * n});
+    nm_free_value(taken[i]);
+  }
+}
+
 TEST_CASE("a value taken from a run is not changed by the next ones") {
   nm_session* session = adder();
   REQUIRE(session != nullptr);
