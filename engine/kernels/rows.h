@@ -14,9 +14,6 @@ struct RowKernels {
   // Over the middle axis of [outer, n, inner], inner > 1.
   void (*softmax_strided)(int64_t outer, int64_t n, int64_t inner, const float* x, float* y);
   void (*log_softmax_strided)(int64_t outer, int64_t n, int64_t inner, const float* x, float* y);
-  // softmax(scale·x + mask) per row: attention scores; mask null or n floats for each row, ldm apart (0 = shared).
-  void (*masked_softmax)(int64_t rows, int64_t n, const float* x, int64_t ldx, float scale, const float* mask,
-                         int64_t ldm, float* y, int64_t ldy);
 
   // y = (x - mean) / sqrt(var + epsilon) · scale + bias per row; bias, mean and inv_std (one per row) may be null.
   void (*layer_norm)(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* scale, const float* bias,

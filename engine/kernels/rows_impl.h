@@ -121,27 +121,6 @@ void log_softmax(int64_t rows, int64_t n, const float* x, int64_t ldx, float* y,
   }
 }
 
-// Scores first go to y, where the row stays in L1 for the softmax. A row that is masked throughout by -infinity gives
-// zeros, as attention wants, not NaN.
-template <class A>
-void masked_softmax(int64_t rows, int64_t n, const float* x, int64_t ldx, float scale, const float* mask, int64_t ldm,
-                    float* y, int64_t ldy) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* xr = x + r * ldx;
-    const float* mr = mask ? mask + r * ldm : nullptr;
-    float* yr = y + r * ldy;
-    binary_vs<A>(Binary::Mul, xr, scale, yr, n);
-    if (mr) binary_vv<A>(Binary::Add, yr, mr, yr, n);
-    const float top = row_max<A>(yr, n);
-    if (top == -std::numeric_limits<float>::infinity()) {
-      for (int64_t i = 0; i < n; ++i) yr[i] = 0;
-      continue;
-    }
-    const float total = exp_row<A, true>(yr, top, yr, n);
-    scale_row<A>(yr, n, 1.f / total);
-  }
-}
-
 // [n, inner] with lanes across inner.
 template <class A, bool Log>
 void softmax_plane(int64_t n, int64_t inner, const float* x, float* y) {
@@ -484,9 +463,9 @@ void gru_cell(int64_t hidden, const float* x_gates, const float* h_gates, float*
 
 template <class A>
 constexpr RowKernels row_kernels() {
-  return {softmax<A>,        log_softmax<A>, softmax_strided<A>, log_softmax_strided<A>,  masked_softmax<A>,
-          layer_norm<A>,     rms_norm<A>,    mean_variance<A>,   column_mean_variance<A>, reduce<A>,
-          reduce_columns<A>, lstm_cell<A>,   gru_cell<A>};
+  return {softmax<A>,    log_softmax<A>,    softmax_strided<A>, log_softmax_strided<A>,
+          layer_norm<A>, rms_norm<A>,       mean_variance<A>,   column_mean_variance<A>,
+          reduce<A>,     reduce_columns<A>, lstm_cell<A>,       gru_cell<A>};
 }
 
 }  // namespace nm::impl

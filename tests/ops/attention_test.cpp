@@ -13,6 +13,15 @@ Tensor keys() { return tensor<float>({1, 1, 3, 2}, {1, 2, 3, 4, 5, 6}); }
 Tensor values() { return tensor<float>({1, 1, 3, 1}, {3, 6, 9}); }
 Tensor rows(float a, float b, float c) { return tensor<float>({1, 1, 3, 1}, {a, b, c}); }
 
+TEST_CASE("A mask that selects hides scores that are not finite", "[ops][attention]") {
+  const Tensor k = tensor<float>({1, 1, 3, 2}, {1, 2, NAN, 4, 5, 6});
+  for (const float low : {-INFINITY, -3.4e38f}) {
+    const Tensor mask = tensor<float>({1, 3}, {0, low, 0});
+    check(node("Attention", 23, {{"nm_selects", int64_t{1}}}), {query(1), k, values(), mask}, {rows(6, 6, 6)});
+    check(node("Attention", 23), {query(1), k, values(), mask}, {rows(NAN, NAN, NAN)});
+  }
+}
+
 TEST_CASE("Attention sees what masks, causality, windows and lengths allow", "[ops][attention]") {
   const Tensor q = query(1);
   check(node("Attention", 23), {q, keys(), values()}, {rows(6, 6, 6)});

@@ -1,7 +1,8 @@
 // ai.onnx Attention (operator sets 23 to 25), with masks, grouped heads, and caches of keys and values.
 //
-// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides, and nm_nan_rows, whether
-// a row of which nothing is seen is NaN ("kept") or all rows that are NaN are 0 ("zero").
+// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides; nm_selects, whether the
+// lowest numbers of a mask replace a score instead of being added to it; and nm_nan_rows, whether a row of which
+// nothing is seen is NaN ("kept") or all rows that are NaN are 0 ("zero").
 #include <algorithm>
 #include <cmath>
 
@@ -34,6 +35,7 @@ class Attention final : public Operator {
         left_window_(a.integer("left_window_size", -1)),
         right_window_(a.integer("right_window_size", -1)),
         low_(a.number("nm_low", -INFINITY)),
+        selects_(a.flag("nm_selects", false)),
         nan_rows_(nan_rows_named(a.string("nm_nan_rows", ""))) {
     a.ignore({"softmax_precision"});  // always float32
     if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
@@ -97,6 +99,7 @@ class Attention final : public Operator {
     call.nan_rows = nan_rows_;
     if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
     if (c.has(kMask)) NM_TRY(set_mask(c, call.mask));
+    call.mask.selects = selects_;
     if (c.wants(3)) {
       call.scores = c.out<float>(3);
       call.scores_after = static_cast<AttentionCall::Scores>(scores_mode_);
@@ -270,6 +273,7 @@ class Attention final : public Operator {
   int64_t scores_mode_;
   int64_t left_window_, right_window_;
   float low_;
+  bool selects_;
   AttentionCall::NanRows nan_rows_;
 };
 

@@ -216,12 +216,13 @@ class Attend {
     if (m.bias != nullptr && m.column == 1) {
       float* first = x + seen.begin;
       kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
-      return;
     }
+    if (m.bias != nullptr && m.column == 1 && !m.selects) return;
     for (int64_t j = seen.begin; j < seen.end; ++j) {
       const int64_t from = at + j * m.column;
       if (m.bias != nullptr) {
-        x[j] += m.bias[from];
+        if (m.column != 1) x[j] += m.bias[from];
+        if (m.selects && m.bias[from] <= -1e30f) x[j] = m.bias[from];
       } else if (!m.seen[from]) {
         x[j] = a_.low;
       }

@@ -30,6 +30,7 @@ struct AttentionMask {
   int64_t batch = 0, head = 0, row = 0;  // elements between neighbours; 0 where one serves all
   int64_t column = 1;
   int64_t columns = 0;
+  bool selects = false;  // a bias of -1e30 or less stands instead of the score, which may be NaN
 };
 
 // Copies the rows of the past, if there is one, and behind them those of now to where all of them shall lie. A bias,
