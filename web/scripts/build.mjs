@@ -87,6 +87,7 @@ const entries = [
   'cli',
   'stream',
   'generate',
+  'image',
   'ort',
   'transformers',
 ];
