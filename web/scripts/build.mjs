@@ -88,6 +88,8 @@ const entries = [
   'stream',
   'generate',
   'image',
+  'decode',
+  'audio',
   'ort',
   'transformers',
 ];

@@ -1,7 +1,7 @@
 import { NeuromancerError } from '../errors.js';
-import { float16ToFloat32 } from '../float16.js';
+import { floatsOf } from '../floats.js';
 import type { GlobalOf } from '../host-types.js';
-import { checkOptions, plainly } from '../names.js';
+import { checkOptions } from '../names.js';
 import type { TensorLike } from '../tensor.js';
 import {
   type Channels,
@@ -27,7 +27,7 @@ export type PixelsOut = GlobalOf<'ImageData', Pixels>;
 const usual: Readonly<Record<number, Channels>> = { 1: 'gray', 3: 'rgb', 4: 'rgba' };
 
 /**
- * An image from a tensor of one: float32, float16 or uint8, of the shape [1, channels, height, width] or
+ * An image from a tensor of one, of numbers of any type but int64, of the shape [1, channels, height, width] or
  * [channels, height, width], with the layout "nhwc" [1, height, width, channels] or [height, width, channels], or of gray
  * ones [height, width]. The scale is 1/255 by default, of uint8 1. Throws `type_mismatch` or `shape_mismatch` for others.
  */
@@ -60,14 +60,8 @@ export function toImageData(tensor: TensorLike, options: ImageDataOptions = {}):
   return (typeof ImageData === 'function' ? new ImageData(data, width, height) : plain) as PixelsOut;
 }
 
-function valuesOf({ type, data }: TensorLike): Float32Array | Uint8Array {
-  if (type === 'float32' || type === 'uint8') return data as Float32Array | Uint8Array;
-  if (type === 'float16') return float16ToFloat32(data as Uint16Array);
-  throw new NeuromancerError(
-    'type_mismatch',
-    `toImageData takes float32, float16 and uint8 tensors, not ${plainly(type)}.`,
-    { expected: 'float32, float16 or uint8', actual: String(type) },
-  );
+function valuesOf(tensor: TensorLike): Float32Array | Uint8Array {
+  return tensor?.type === 'uint8' ? (tensor.data as Uint8Array) : floatsOf(tensor, 'toImageData');
 }
 
 function sidesOf(shape: readonly number[], layout: Layout): readonly [height: number, width: number, channels: number] {
