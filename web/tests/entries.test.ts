@@ -20,11 +20,11 @@ const imports: Record<string, string[]> = {
  * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
  */
 const budgets: Record<string, number> = {
-  'index.js': 17_300,
-  'workerd.js': 17_000,
-  'bundled.js': 17_000,
+  'index.js': 18_000,
+  'workerd.js': 17_700,
+  'bundled.js': 17_700,
   'bundle.js': 15_000,
-  'ort.js': 21_200,
+  'ort.js': 21_800,
   'transformers.js': 600,
   'stream.js': 6_200,
   'generate.js': 12_500,
