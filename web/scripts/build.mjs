@@ -90,6 +90,7 @@ const entries = [
   'image',
   'decode',
   'audio',
+  'download',
   'ort',
   'transformers',
 ];

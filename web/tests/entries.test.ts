@@ -20,18 +20,19 @@ const imports: Record<string, string[]> = {
  * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
  */
 const budgets: Record<string, number> = {
-  'index.js': 18_000,
-  'workerd.js': 17_700,
-  'bundled.js': 17_700,
-  'bundle.js': 15_000,
-  'ort.js': 21_800,
+  'index.js': 18_300,
+  'workerd.js': 18_000,
+  'bundled.js': 18_000,
+  'bundle.js': 15_300,
+  'ort.js': 22_100,
   'transformers.js': 600,
   'stream.js': 6_200,
   'generate.js': 12_500,
   'image.js': 5_800,
   'decode.js': 3_700,
   'audio.js': 3_200,
-  'worker.js': 14_000,
+  'download.js': 4_600,
+  'worker.js': 14_300,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,

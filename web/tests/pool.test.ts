@@ -43,7 +43,7 @@ describe.skipIf(!built('wasm'))('with the engine', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.onnx`;
     await open({ onProgress: progress }, url);
     expect(downloads).toBe(1);
-    expect(progress).toHaveBeenLastCalledWith({ loaded: model.byteLength, total: model.byteLength });
+    expect(progress).toHaveBeenCalledWith({ phase: 'model', loaded: model.byteLength, total: model.byteLength });
   });
 
   test('warming up reaches every worker, and the memory is that of all', async () => {
