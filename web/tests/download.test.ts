@@ -51,8 +51,9 @@ async function serve({ body = file, cuts = [], headers = () => ({ etag: '"1"' })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.onnx`, asked };
 }
 
-async function bytesOf(url: string, options: DownloadOptions = {}): Promise<Uint8Array> {
-  return new Uint8Array(await (await download(url, options)).arrayBuffer());
+/** Downloads, and compares with the server's file: not by `toEqual`, which takes seconds. */
+async function isFile(url: string, options: DownloadOptions = {}): Promise<boolean> {
+  return Buffer.from(await (await download(url, options)).arrayBuffer()).equals(file);
 }
 
 const failure = (call: Promise<unknown>) =>
@@ -65,7 +66,7 @@ describe('a connection that breaks', () => {
   test('again and again: the download goes on where it was', async () => {
     const { url, asked } = await serve({ cuts: [100_000, 50_000, 1] });
     const seen: DownloadProgress[] = [];
-    expect(await bytesOf(url, { onProgress: (progress) => seen.push(progress) })).toEqual(file);
+    expect(await isFile(url, { onProgress: (progress) => seen.push(progress) })).toBe(true);
     expect(asked).toEqual([undefined, 'bytes=100000-', 'bytes=150000-', 'bytes=150001-']);
     expect(seen.at(-1)).toEqual({ phase: 'download', loaded: file.length, total: file.length });
   });
@@ -82,7 +83,7 @@ describe('a connection that breaks', () => {
   test('by the date where there is no tag', async () => {
     const date = { 'last-modified': 'Wed, 01 Jan 2025 00:00:00 GMT' };
     const { url } = await serve({ cuts: [1000], headers: () => date });
-    expect(await bytesOf(url)).toEqual(file);
+    expect(await isFile(url)).toBe(true);
   });
 
   test.each<[string, Behaviour]>([
@@ -120,7 +121,7 @@ describe('a hash', () => {
     const { url } = await serve({});
     const phases = new Set<string>();
     const onProgress = ({ phase }: DownloadProgress) => phases.add(phase);
-    expect(await bytesOf(url, { integrity: hash(file, name), onProgress })).toEqual(file);
+    expect(await isFile(url, { integrity: hash(file, name), onProgress })).toBe(true);
     expect([...phases]).toEqual(['download', 'check']);
   });
 
@@ -151,7 +152,7 @@ describe('a cache', () => {
     await download(url, { cache, onProgress: ({ phase }) => seen.push(phase) });
     expect(seen.at(-1)).toBe('store');
     for (const server of servers.splice(0)) server.close().closeAllConnections();
-    expect(await bytesOf(url, { cache, integrity: hash(file) })).toEqual(file);
+    expect(await isFile(url, { cache, integrity: hash(file) })).toBe(true);
     expect(asked.length).toBe(1);
     expect(await failure(download(url))).toMatchObject({
       code: 'download_failed',
@@ -163,7 +164,7 @@ describe('a cache', () => {
     const cache = inMemory();
     const { url } = await serve({});
     cache.files.set(url, new Blob(['an older one']));
-    expect(await bytesOf(url, { cache, integrity: hash(file) })).toEqual(file);
+    expect(await isFile(url, { cache, integrity: hash(file) })).toBe(true);
     expect(cache.files.get(url)?.size).toBe(file.length);
   });
 
@@ -172,7 +173,7 @@ describe('a cache', () => {
     const full = new Error('no room');
     const cache = { get: () => Promise.reject(full), put: () => Promise.reject(full) };
     const { url } = await serve({});
-    expect(await bytesOf(url, { cache })).toEqual(file);
+    expect(await isFile(url, { cache })).toBe(true);
     expect(warn.mock.calls.map(([text, error]) => [text.slice(0, 26), error])).toEqual([
       ['neuromancer: could not rea', full],
       ['neuromancer: could not kee', full],
