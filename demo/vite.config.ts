@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
-import { localFiles } from './vite/local-files.ts';
+import { catalogueModels } from './vite/catalogue-models.ts';
+import { markdown } from './vite/markdown.ts';
 
 // Cross-origin isolation: a page that may share memory with its workers.
 const isolation = {
@@ -20,7 +21,7 @@ const policy = [
 
 export default defineConfig({
   base: './',
-  plugins: [localFiles(new URL('..', import.meta.url))],
+  plugins: [catalogueModels(new URL('..', import.meta.url)), markdown()],
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   worker: { format: 'es' },
   server: { headers: isolation },

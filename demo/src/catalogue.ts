@@ -1,23 +1,12 @@
+import type { ImageOptions, Size } from 'neuromancer/image';
 import catalogue from '../../models/catalogue.json';
 import handwritingModel from '../../models/handwriting/handwriting.onnx?url';
 import handwritingLabels from '../../models/handwriting/labels.json';
-import type { Manifest } from '../vite/local-files.ts';
 
 export type Task = 'draw' | 'classify' | 'faces' | 'objects';
 
-/** How pixels become a tensor: value = (pixel in 0 … 255 − mean) × scale, per channel in the order of `channels`. */
-export interface PictureInput {
-  type: 'float32' | 'float16' | 'uint8';
-  layout: 'nchw' | 'nhwc';
-  channels: 'rgb' | 'bgr' | 'gray';
-  width: number;
-  height: number;
-  /** How the picture is fitted: all of it distorted, its middle, or all of it with bars of `pad` right and below. */
-  fit: 'stretch' | 'cover' | 'letterbox';
-  pad?: number;
-  mean: readonly number[];
-  scale: readonly number[];
-}
+/** How a picture becomes the network's input. */
+export type PictureInput = ImageOptions & { readonly size: Size };
 
 export interface CatalogueModel {
   name: string;
@@ -44,34 +33,26 @@ export function modelNamed(name: string): CatalogueModel {
 
 export const handwriting = { model: modelNamed('handwriting'), url: handwritingModel, labels: handwritingLabels };
 
-let manifest: Promise<Manifest> | undefined;
+let manifest: Promise<readonly string[]> | undefined;
 
-/** What lies beside the repository, when the site is served from there. */
-export function localFiles(): Promise<Manifest> {
-  manifest ??= fetch(new URL('local/manifest.json', document.baseURI)).then((response) => response.json());
+/** The models that the site carries. */
+function carried(): Promise<readonly string[]> {
+  manifest ??= fetch(new URL('models/manifest.json', document.baseURI)).then((response) => response.json());
   return manifest;
 }
 
-export function localUrl(path: string): string {
-  return new URL(`local/${path}`, document.baseURI).href;
+/** Where to load a model from: the site itself when it carries it, else its public address. */
+export async function modelUrl({ name, url }: CatalogueModel): Promise<string> {
+  if (url === undefined) return handwriting.url;
+  return (await carried()).includes(name) ? new URL(`models/${name}.onnx`, document.baseURI).href : url;
 }
 
-/** Where to load a model from: beside the repository when it is there, else its public address. */
-export async function modelUrl(model: CatalogueModel): Promise<string> {
-  if (model.url === undefined) return handwriting.url;
-  const { models: local } = await localFiles();
-  return local.includes(model.name) ? localUrl(`models/${model.name}/model.onnx`) : model.url;
-}
-
-const labelFiles = catalogue.labels as Record<string, { url: string }>;
+const labelFiles = import.meta.glob<string>('../../models/labels/*.txt', { query: '?raw', import: 'default' });
 
 /** The class names in a label file, one a line; ImageNet's synset numbers are dropped. */
 export async function labels(file: string): Promise<string[]> {
-  const { labels: local } = await localFiles();
-  const url = local.includes(file) ? localUrl(`labels/${file}`) : labelFiles[file]?.url;
-  if (url === undefined) throw new Error(`The catalogue has no labels "${file}".`);
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`The class names could not be fetched from ${url}: ${response.status}.`);
-  const lines = (await response.text()).trim().split('\n');
+  const load = labelFiles[`../../models/labels/${file}`];
+  if (load === undefined) throw new Error(`The catalogue has no labels "${file}".`);
+  const lines = (await load()).trim().split('\n');
   return lines.map((line) => line.replace(/^n\d{8}\s+/, '').trim());
 }

@@ -1,17 +1,22 @@
 import { detectFeatures, type EngineInfo } from 'neuromancer';
 import { h, svg } from './dom.ts';
 import { drawPage } from './draw/page.ts';
+import { guidePage } from './guide/page.ts';
 import { icons } from './icons.ts';
 import { inspectPage } from './inspect/page.ts';
 import type { Page } from './page.ts';
 import { describeEngine, engineEvents } from './sessions.ts';
+import { restoreTheme, switchTheme } from './theme.ts';
 import { visionPage } from './vision/page.ts';
 
 const pages = [
   { path: 'draw', text: 'Draw', make: drawPage },
   { path: 'vision', text: 'See', make: visionPage },
   { path: 'model', text: 'Run any model', make: inspectPage },
+  { path: 'guide', text: 'Guide', make: guidePage },
 ] as const;
+
+restoreTheme();
 
 const main = h('main', { id: 'content', tabindex: -1 });
 const chip = h('span', { class: 'chip', title: 'What models run on in this browser' }, startingEngine());
@@ -37,7 +42,14 @@ document.body.append(
     'footer',
     {},
     h('span', {}, 'Models run in this page, on your processor.'),
-    h('span', {}, 'Neuromancer · Apache-2.0'),
+    h(
+      'span',
+      {},
+      h('code', {}, 'npm install neuromancer'),
+      ' · ',
+      h('a', { href: '#/guide' }, 'Guide'),
+      ' · Apache-2.0',
+    ),
   ),
 );
 
@@ -72,13 +84,6 @@ function startingEngine(): string {
 function skip(event: Event): void {
   event.preventDefault();
   main.focus();
-}
-
-function switchTheme(): void {
-  const root = document.documentElement;
-  const dark =
-    root.dataset.theme === 'dark' || (!root.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
-  root.dataset.theme = dark ? 'light' : 'dark';
 }
 
 function logo(): SVGSVGElement {

@@ -11,8 +11,8 @@ export class Notice {
     this.element.replaceChildren();
   }
 
-  /** A bar that fills as `loaded` approaches `total`, or moves when the total is not known. */
-  progress(title: string, loaded?: number, total?: number): void {
+  /** A bar that fills as `loaded` approaches `total`, or moves when the total is not known; with `stop`, a button. */
+  progress(title: string, loaded?: number, total?: number, stop?: () => void): void {
     const amount = loaded === undefined ? '' : format.bytes(loaded) + (total ? ` of ${format.bytes(total)}` : '');
     const share = loaded !== undefined && total ? { value: loaded / total } : {};
     this.element.replaceChildren(
@@ -22,6 +22,7 @@ export class Notice {
         h('span', {}, title),
         h('span', { class: 'number' }, amount),
         h('progress', { 'aria-label': title, max: 1, ...share }),
+        stop !== undefined && h('button', { type: 'button', onclick: stop }, 'Stop'),
       ),
     );
   }

@@ -10,12 +10,15 @@ export async function openSession(
   source: Source,
   notice: Notice,
   signal: AbortSignal,
+  externalData: Readonly<Record<string, Source>> = {},
 ): Promise<Session> {
   notice.progress(`Loading ${title}`);
   const session = await Session.load(source, {
     worker: true,
     signal,
-    onProgress: ({ loaded, total }) => notice.progress(`Loading ${title}`, loaded, total),
+    externalData,
+    onProgress: ({ phase, loaded, total }) =>
+      phase === 'model' ? notice.progress(`Loading ${title}`, loaded, total) : notice.progress(`Preparing ${title}`),
   });
   notice.clear();
   engineEvents.dispatchEvent(new CustomEvent<EngineInfo>('engine', { detail: session.engine }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { render, type Stroke, size } from '../src/draw/ink.ts';
+import { isDot, render, type Stroke, size } from '../src/draw/ink.ts';
 
 const line = (x1: number, y1: number, x2: number, y2: number): Stroke => [
   { x: x1, y: y1 },
@@ -42,4 +42,11 @@ describe('render', () => {
     expect(row).toBeGreaterThan(2.2);
     expect(row).toBeLessThan(2.6);
   });
+});
+
+test('a tap is a dot, a small digit is none', () => {
+  expect(isDot([[{ x: 0.5, y: 0.5 }]])).toBe(true);
+  expect(isDot([line(0.5, 0.5, 0.505, 0.51)])).toBe(true);
+  expect(isDot([line(0.5, 0.5, 0.5, 0.55)])).toBe(false);
+  expect(isDot([[{ x: 0.2, y: 0.5 }], [{ x: 0.8, y: 0.5 }]])).toBe(false);
 });

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
 
@@ -255,6 +256,112 @@ for (const { name, path, start, draws } of browsers) {
       await openVision('objects');
       expect(await see('coffee', '.ranking li')).toContain('cup');
       expect(await see('astronaut', '.ranking li')).toContain('person');
+    });
+
+    test.skipIf(withoutShared !== '')(`a file that is no model changes nothing${withoutShared}`, async () => {
+      await openVision('classify');
+      writeFileSync(join(folder, 'letter.onnx'), 'Dear all');
+      await browser.upload('.custom-model input[type=file]', join(folder, 'letter.onnx'));
+      await browser.waitFor('.vision-result .notice-error');
+      expect(await browser.evaluate(text('.notice-error'))).toContain(
+        'letter.onnx could not be loaded; the model before',
+      );
+      expect(await see('coffee', '.ranking li')).toBe('espresso');
+      expect(await browser.evaluate(text('.notice'))).toBe('');
+    });
+
+    test.skipIf(withoutShared !== '')(`the models come from the site itself${withoutShared}`, async () => {
+      await openVision('classify');
+      const sources = 'performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin)';
+      expect(await browser.evaluate(`[...new Set(${sources})]`)).toEqual([new URL(site).origin]);
+    });
+
+    test('a tap on the pad is nothing to read', async () => {
+      await browser.open(site);
+      await browser.waitFor('.draw[data-ready=true]');
+      await browser.drag('.pad canvas', [[0.4, 0.4]]);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await browser.evaluate(text('.guess'))).toBe('?');
+      expect(await browser.evaluate(text('.certainty'))).toContain('A dot could be anything');
+    });
+
+    test('the chosen theme stays', async () => {
+      await browser.open(site);
+      await browser.waitFor('header button.bare');
+      const theme = 'document.documentElement.dataset.theme ?? ""';
+      expect(await browser.evaluate(theme)).toBe('');
+      await browser.click('header button.bare');
+      const chosen = await browser.evaluate<string>(theme);
+      await browser.open(site);
+      await browser.waitFor('header button.bare');
+      expect(chosen).toMatch(/^(dark|light)$/);
+      expect(await browser.evaluate(theme)).toBe(chosen);
+      await browser.evaluate('localStorage.clear()');
+    });
+
+    test('every page fits a narrow screen, and the buttons a low one', async () => {
+      try {
+        for (const page of ['draw', 'vision', 'model', 'guide']) {
+          await browser.resize(320, 640);
+          await browser.open(`${site}#/${page}`);
+          await browser.waitFor('main h1');
+          expect(await browser.evaluate('document.documentElement.scrollWidth'), page).toBe(320);
+        }
+        await browser.resize(1280, 800);
+        await browser.open(site);
+        await browser.waitFor('.draw .toolbar');
+        const low =
+          'Math.max(...[...document.querySelectorAll(".draw-pad .toolbar button")].map((b) => b.getBoundingClientRect().bottom))';
+        expect(await browser.evaluate<number>(low)).toBeLessThan(800);
+        const pad =
+          '(({ width, height }) => Math.abs(width - height))(document.querySelector(".pad").getBoundingClientRect())';
+        expect(await browser.evaluate<number>(pad)).toBeLessThan(1);
+      } finally {
+        await browser.resize(1280, 900);
+      }
+    });
+
+    test.skipIf(withoutShared !== '')(
+      `weights in a file of their own come with the model${withoutShared}`,
+      async () => {
+        await browser.open(`${site}#/model`);
+        await browser.waitFor('.inspect');
+        const files = ['model.onnx', 'mnist.onnx.data'].map(
+          (name) => new URL(`models/mnist-external-data/${name}`, shared),
+        );
+        await browser.upload('.inspect input[type=file]', ...files.map((file) => fileURLToPath(file)));
+        await browser.waitFor('.operator-chips');
+        await browser.click('.run-form button');
+        await browser.waitFor('.profile .strip i');
+      },
+    );
+
+    test.skipIf(withoutShared !== '')(`a number can be given, sizes each by itself${withoutShared}`, async () => {
+      await inspect(readFileSync(new URL('models/silero-vad-v6/model.onnx', shared)), 'silero.onnx');
+      await browser.waitFor('.run-form');
+      const labels = '[...document.querySelectorAll(".run-form label")].map(({ textContent }) => textContent)';
+      expect(await browser.evaluate(labels)).toEqual(['input, axis 0', 'input, axis 1', 'state, axis 1', 'sr (value)']);
+      await browser.evaluate(`{
+        const inputs = document.querySelectorAll('.run-form input');
+        inputs[1].value = '576';
+        inputs[3].value = '16000';
+      }`);
+      await browser.click('.run-form button');
+      await browser.waitFor('.profile .strip i');
+      expect(await browser.evaluate(text('.results'))).toContain('float32[2,1,128]');
+    });
+
+    test.skipIf(withoutShared !== '')(`a run that takes long can be stopped${withoutShared}`, async () => {
+      await inspect(readFileSync(new URL('models/style-candy/model.onnx', shared)), 'candy.onnx');
+      await browser.waitFor('.run-form input');
+      await browser.evaluate(`document.querySelectorAll('.run-form input').forEach((input, i) => {
+        input.value = i === 0 ? '1' : '1200';
+      })`);
+      await browser.click('.run-form button');
+      await browser.waitFor('.notice-progress button');
+      await browser.click('.notice-progress button');
+      await browser.waitFor('.notice:empty + .report .run-form button:enabled');
+      expect(await browser.evaluate(text('.results'))).toBe('');
     });
 
     test('a whole model is described, run and timed step by step', async () => {

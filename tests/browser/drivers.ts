@@ -10,11 +10,13 @@ export interface Driver {
   evaluate<T>(expression: string): Promise<T>;
   /** Waits for an element that matches, for at most half a minute. */
   waitFor(selector: string): Promise<void>;
+  /** The size of the page in pixels. */
+  resize(width: number, height: number): Promise<void>;
   click(selector: string): Promise<void>;
   /** Presses the mouse at the first point, moves over the others, releases; as shares of the element. */
   drag(selector: string, points: readonly (readonly [number, number])[]): Promise<void>;
-  /** Gives a file to a file input. */
-  upload(selector: string, path: string): Promise<void>;
+  /** Gives files to a file input. */
+  upload(selector: string, ...paths: readonly string[]): Promise<void>;
   /** What the page wrote to its console as an error, and what it did not catch. */
   readonly errors: string[];
   close(): Promise<void>;
@@ -63,7 +65,8 @@ export async function startChromium(executablePath: string): Promise<Driver> {
       }
       await page.mouse.up();
     },
-    upload: (selector, path) => page.setInputFiles(selector, path),
+    resize: (width, height) => page.setViewportSize({ width, height }),
+    upload: (selector, ...paths) => page.setInputFiles(selector, paths),
     close: () => browser.close(),
   };
 }
@@ -94,9 +97,10 @@ export async function startFirefox(executablePath: string): Promise<Driver> {
       }
       await page.mouse.up();
     },
-    async upload(selector, path) {
+    resize: (width, height) => page.setViewport({ width, height }),
+    async upload(selector, ...paths) {
       const input = await page.$(selector);
-      await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(path);
+      await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...paths);
     },
     close: () => browser.close(),
   };

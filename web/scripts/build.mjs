@@ -87,6 +87,10 @@ const entries = [
   'cli',
   'stream',
   'generate',
+  'image',
+  'decode',
+  'audio',
+  'download',
   'ort',
   'transformers',
 ];

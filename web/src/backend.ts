@@ -61,6 +61,12 @@ export interface LoadOptions extends EngineOptions {
    * (shared and service workers, worklets), the session runs in the calling thread, and `session.engine.worker` says so.
    */
   worker?: boolean;
+  /**
+   * That many module workers, each with a copy of the model: runs of the session go on beside each other, each in a worker
+   * that is free. Outputs cannot stay in the engine then. `threads` are those of one worker, by default the processors
+   * divided by the workers.
+   */
+  workers?: number;
 }
 
 /** A run's inputs when the session has taken them; null when they are in the engine already. */

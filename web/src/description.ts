@@ -34,6 +34,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** Whether the session has a worker of its own. */
   readonly worker: boolean;
+  /** How many workers it has, where it was loaded with several. */
+  readonly workers?: number;
   readonly operators: number;
 }
 

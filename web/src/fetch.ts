@@ -2,6 +2,8 @@ import { asNeuromancerError, cancelled, NeuromancerError, tell, throwIfAborted, 
 import { baseUrl, fileStream, isNode, kindOf } from './host.js';
 import type { WebAbortSignal, WebBlob, WebResponse, WebUrl } from './host-types.js';
 import { plainly } from './names.js';
+import { piecesOf } from './pieces.js';
+import { resumed } from './resume.js';
 
 /** Where bytes come from: a URL (in Node also a file: URL or a path), the bytes themselves, or a Response or Blob. */
 export type Source = string | WebUrl | ArrayBufferLike | ArrayBufferView | WebResponse | WebBlob;
@@ -22,6 +24,8 @@ export function isSource(source: unknown): source is Source {
 
 /** Bytes received so far; `total` is absent when the server did not say. */
 export interface Progress {
+  /** "model" while its bytes arrive, "prepare" when they are there and the engine optimises it. */
+  phase: 'model' | 'prepare';
   loaded: number;
   total?: number;
 }
@@ -80,7 +84,13 @@ async function open(what: string, source: Source, signal: AbortSignal | undefine
     );
   }
   const url = resolveUrl(what, source);
-  return url.protocol === 'file:' && isNode ? openFile(what, url) : openBody(what, await fetchUrl(what, url, signal));
+  if (url.protocol === 'file:' && isNode) return openFile(what, url);
+  const response = await fetchUrl(what, url, signal);
+  const { total, pieces } = openBody(what, response);
+  return {
+    total,
+    pieces: resumed(pieces, response, (range) => fetch(url, { ...range, ...(signal && { signal }) }), signal),
+  };
 }
 
 type Pieces = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
@@ -100,7 +110,7 @@ async function* watched(
       if (done) return;
       if (!ArrayBuffer.isView(value)) throw new TypeError(`a piece of the stream is ${plainly(value)}, not bytes`);
       loaded += value.byteLength;
-      tell(onProgress, 'onProgress', total === undefined ? { loaded } : { loaded, total });
+      tell(onProgress, 'onProgress', { phase: 'model', loaded, ...(total === undefined ? {} : { total }) });
       throwIfAborted(signal);
       yield value;
     }
@@ -115,24 +125,6 @@ async function* watched(
 function readError(what: string, error: unknown, signal: AbortSignal | undefined): NeuromancerError {
   if (signal?.aborted) return cancelled(signal);
   return asNeuromancerError(error, 'download_failed', `Reading ${what} failed`);
-}
-
-/** Not a generator: that could not be stopped while it waits for a piece. */
-function piecesOf(stream: ReadableStream<Uint8Array>): AsyncIterableIterator<Uint8Array> {
-  const reader = stream.getReader();
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const { done, value } = await reader.read();
-      return done ? { done: true, value: undefined } : { done: false, value };
-    },
-    async return() {
-      reader.cancel().catch(() => {});
-      return { done: true, value: undefined };
-    },
-  };
 }
 
 /** @internal */
@@ -196,12 +188,15 @@ function checkStatus(what: string, response: Response, url: string): void {
   );
 }
 
-function openBody(what: string, response: Response): ByteStream {
+function openBody(
+  what: string,
+  response: Response,
+): { total: number | undefined; pieces: AsyncIterator<Uint8Array> & AsyncIterable<Uint8Array> } {
   checkStatus(what, response, response.url || 'the given response');
   const announced = Number(response.headers.get('content-length') ?? Number.NaN);
   // With a content-encoding the announced length is that of the compressed bytes.
   const total = response.headers.has('content-encoding') || !(announced > 0) ? undefined : announced;
-  return { total, pieces: response.body === null ? [] : piecesOf(response.body) };
+  return { total, pieces: piecesOf(response.body ?? new Blob().stream()) };
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,7 +1,7 @@
 // The web's types that this package's own mention. A TypeScript project without the DOM library has no such names:
 // there they become `never` or a plain form, and the rest of the declarations still holds.
 
-type GlobalOf<Name extends string, Otherwise = never> = typeof globalThis extends {
+export type GlobalOf<Name extends string, Otherwise = never> = typeof globalThis extends {
   [Key in Name]: { prototype: infer Instance };
 }
   ? Instance

@@ -1,7 +1,7 @@
 // A model's bytes on their way into the engine, piece by piece: the whole file is never anywhere at once.
 import type { Limits, LoadOptions } from './backend.js';
 import type { Engine } from './engine.js';
-import { throwIfAborted } from './errors.js';
+import { tell, throwIfAborted } from './errors.js';
 import type { ByteStream } from './fetch.js';
 
 /** NM_LOAD_UNOPTIMIZED */
@@ -15,22 +15,25 @@ export async function loadModel(
   engine: Engine,
   model: ByteStream,
   externalData: readonly { path: string; data: ByteStream }[],
-  { optimize, limits, signal }: LoadOptions,
+  { optimize, limits, signal, onProgress }: LoadOptions,
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
   const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
   setLimits(engine, pointer, limits);
   const give = async ({ pieces }: ByteStream) => {
+    let given = 0;
     for await (const piece of pieces) {
+      given += piece.byteLength;
       for (let at = 0; at < piece.byteLength; at += blockBytes) {
         const part = piece.subarray(at, at + blockBytes);
         engine.bytes(block, part.byteLength).set(part);
         engine.checkCount(exports.nm_model_bytes(pointer, block, part.byteLength));
       }
     }
+    return given;
   };
-  await give(model);
+  const loaded = await give(model);
   for (const { path, data } of externalData) {
     engine.with([engine.encode(path)], (pathAt) =>
       engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(data))),
@@ -39,6 +42,11 @@ export async function loadModel(
   }
   exports.nm_free(block);
   throwIfAborted(signal);
+  tell(onProgress, 'onProgress', {
+    phase: 'prepare',
+    loaded,
+    ...(model.total === undefined ? {} : { total: model.total }),
+  });
   return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadUnoptimized : 0));
 }
 

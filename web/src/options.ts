@@ -15,6 +15,10 @@ const isSignal: Check = (value) =>
 const isLimit: Check = (value) => typeof value === 'number' && value >= 0;
 
 const signal = ['an AbortSignal', isSignal] as const;
+const count = [
+  'a whole number of 1 to 64',
+  (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 64,
+] as const;
 const limit = ['a number that is not negative', isLimit] as const;
 
 const loadRules: OptionRules = {
@@ -24,12 +28,10 @@ const loadRules: OptionRules = {
   onProgress: ['a function', isFunction],
   optimize: ['true or false', isBoolean],
   signal,
-  threads: [
-    'a whole number of 1 to 64',
-    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 64,
-  ],
+  threads: count,
   wasm: ['a WebAssembly.Module, a URL, bytes or a Response', (value) => isModule(value) || isSource(value)],
   worker: ['true or false', isBoolean],
+  workers: count,
 };
 
 const names = ['an array of output names', (value: unknown) => Array.isArray(value) && value.every(isText)] as const;

@@ -210,7 +210,7 @@ function raise({ memory, address }: CancelFlag): void {
   Atomics.store(new Int32Array(memory, address, 1), 0, 1);
 }
 
-function sessionClosed(why: string): NeuromancerError {
+export function sessionClosed(why: string): NeuromancerError {
   return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
 }
 

@@ -8,6 +8,7 @@ import type { CompiledModule, WebAbortSignal } from './host-types.js';
 import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
+import { PoolBackend } from './pool.js';
 import { RemoteBackend } from './remote.js';
 import { describe, type Tensor, type TensorLike, type TensorWithDims } from './tensor.js';
 import { checkedTensor, checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
@@ -26,7 +27,7 @@ const releaseMilliseconds = 1000;
 
 /**
  * A loaded model. Each session is an engine instance of its own: sessions share no memory, and releasing one gives
- * all of its memory back. Calls on one session run one after the other.
+ * all of its memory back. Calls on one session run one after the other, unless it has several workers.
  */
 export class Session {
   /** Everything the engine knows of the model: name, producer, opsets, operators, sizes. */
@@ -47,8 +48,10 @@ export class Session {
     return coded('Loading the model failed', async () => {
       checkLoadOptions(options);
       throwIfAborted(options.signal);
-      const backend = options.worker && hasWorkers ? RemoteBackend : LocalBackend;
-      return new Session(await backend.load(source, options));
+      const { worker, workers = worker ? 1 : 0 } = options;
+      if (!hasWorkers || workers === 0) return new Session(await LocalBackend.load(source, options));
+      if (workers === 1) return new Session(await RemoteBackend.load(source, options));
+      return new Session(await PoolBackend.load(source, options, workers));
     });
   }
 
@@ -122,12 +125,14 @@ export class Session {
   }
 
   /**
-   * Runs the model once on zeros, so that the first real run need not plan. Dimensions that the model leaves open are 1
+   * Runs the model once on zeros (with several workers, once in each), so that the first real run need not plan. Dimensions that the model leaves open are 1
    * unless `dimensions` gives them by name.
    */
   warmup(dimensions: Readonly<Record<string, number>> = {}): Promise<void> {
     return coded('Warming up failed', async () => {
-      await this.run<Values>(Object.fromEntries(zerosFor(this.inputs, dimensions)), { fetch: [] });
+      const zeros = Object.fromEntries(zerosFor(this.inputs, dimensions));
+      const runs = Array.from({ length: this.engine.workers ?? 1 }, () => this.run<Values>(zeros, { fetch: [] }));
+      await Promise.all(runs);
     });
   }
 
@@ -200,8 +205,10 @@ export class Session {
 
   #enqueue<T>(call: (backend: Backend) => Promise<T>): Promise<T> {
     this.#underWay += 1;
-    const result = this.#queue.then(() => this.#guard(call));
-    this.#queue = result.then(
+    const before = this.#queue;
+    // Several workers take calls as they come.
+    const result = (this.engine.workers === undefined ? before : Promise.resolve()).then(() => this.#guard(call));
+    const ended = result.then(
       () => {
         this.#underWay -= 1;
       },
@@ -210,6 +217,7 @@ export class Session {
         this.#note(error);
       },
     );
+    this.#queue = before.then(() => ended);
     return result;
   }
 

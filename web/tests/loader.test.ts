@@ -248,8 +248,8 @@ describe('downloads', () => {
     const seen: object[] = [];
     const bytes = await readSource('the model', url, { onProgress: (progress) => seen.push(progress) });
     expect(bytes.byteLength).toBe(8);
-    expect(seen.at(0)).toEqual({ loaded: 4, total: 8 });
-    expect(seen.at(-1)).toEqual({ loaded: 8, total: 8 });
+    expect(seen.at(0)).toEqual({ phase: 'model', loaded: 4, total: 8 });
+    expect(seen.at(-1)).toEqual({ phase: 'model', loaded: 8, total: 8 });
   });
 
   test('stop on a signal', async () => {

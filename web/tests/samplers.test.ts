@@ -11,11 +11,11 @@ import type { LogitsProcessor } from '../src/generate/processor.js';
 import { seeded } from '../src/generate/random.js';
 import { repetition } from '../src/generate/repetition.js';
 import { smallestUntil } from '../src/generate/select.js';
-import { logSoftmax, softmax } from '../src/generate/softmax.js';
 import { temperature } from '../src/generate/temperature.js';
 import { topK } from '../src/generate/top-k.js';
 import { topP } from '../src/generate/top-p.js';
 import { typical } from '../src/generate/typical.js';
+import { logSoftmax, softmax } from '../src/softmax.js';
 
 const none = Number.NEGATIVE_INFINITY;
 /** Logits whose probabilities are these. */

@@ -59,7 +59,9 @@ describe('metadata', () => {
       const size = i < 4 ? bytes.length : 0; // the last does not say how long it is
       expect(fake.engine.files.get('')?.size).toBe(size);
       expect(fake.engine.bytesOf('').equals(bytes)).toBe(true);
-      expect(seen.at(-1)).toEqual(size > 0 ? { loaded: bytes.length, total: size } : { loaded: bytes.length });
+      expect(seen.at(-1)).toEqual(
+        size > 0 ? { phase: 'prepare', loaded: bytes.length, total: size } : { phase: 'prepare', loaded: bytes.length },
+      );
       expect(fake.engine.live.size).toBe(0);
     }
   });

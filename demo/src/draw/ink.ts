@@ -26,6 +26,13 @@ export function render(strokes: readonly Stroke[]): Float32Array {
   return ink;
 }
 
+/** Whether all there is lies within a fiftieth of the pad: a tap, which any network takes for something. */
+export function isDot(strokes: readonly Stroke[]): boolean {
+  const points = strokes.flat();
+  const extent = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
+  return Math.max(extent(points.map(({ x }) => x)), extent(points.map(({ y }) => y))) < 0.02;
+}
+
 interface Segment {
   a: Point;
   b: Point;

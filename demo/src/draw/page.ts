@@ -8,7 +8,7 @@ import { Notice } from '../notice.ts';
 import type { Page } from '../page.ts';
 import { describeEngine, openSession } from '../sessions.ts';
 import { Bars } from './bars.ts';
-import { render, size } from './ink.ts';
+import { isDot, render, size } from './ink.ts';
 import { Pad } from './pad.ts';
 
 type Alphabet = 'digits' | 'letters' | 'both';
@@ -20,6 +20,9 @@ const alphabets = [
 ] as const;
 
 const ranges: Record<Alphabet, [number, number]> = { digits: [0, 10], letters: [10, 36], both: [0, 36] };
+
+/** With a lower share for the best answer there is none. */
+const sureShare = 0.5;
 
 export function drawPage(): Page {
   return new DrawPage();
@@ -154,8 +157,14 @@ class DrawPage implements Page {
     const sum = part.reduce((total, value) => total + value, 0);
     const shares = part.map((value) => value / sum);
     const best = shares.indexOf(Math.max(...shares));
-    this.#guess.textContent = labels[best] ?? '';
-    this.#certainty.textContent = `${format.percent(shares[best] ?? 0)} sure`;
-    this.#bars.show(shares, best);
+    const unsure = isDot(this.#pad.strokes) || (shares[best] ?? 0) < sureShare;
+    this.#guess.classList.toggle('unknown', unsure);
+    this.#guess.textContent = unsure ? '?' : (labels[best] ?? '');
+    this.#certainty.textContent = isDot(this.#pad.strokes)
+      ? 'A dot could be anything: draw on.'
+      : unsure
+        ? `Unsure: perhaps ${labels[best] ?? ''}, ${format.percent(shares[best] ?? 0)}.`
+        : `${format.percent(shares[best] ?? 0)} sure`;
+    this.#bars.show(shares, unsure ? -1 : best);
   }
 }

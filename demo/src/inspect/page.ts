@@ -9,7 +9,7 @@ import { Notice } from '../notice.ts';
 import type { Page } from '../page.ts';
 import { describeEngine, openSession } from '../sessions.ts';
 import { profileChart } from './profile.ts';
-import { openDimensions, randomFeeds } from './random.ts';
+import { type Choices, openDimensions, randomFeeds, scalars } from './random.ts';
 
 /** Timed runs after the one that plans and warms up. */
 const timedRuns = 5;
@@ -36,11 +36,11 @@ class InspectPage implements Page {
       'div',
       { class: 'drop-zone' },
       svg(icons.upload),
-      h('p', {}, h('strong', {}, 'Drop an ONNX file here'), ' or'),
+      h('p', {}, h('strong', {}, 'Drop an ONNX file here'), ', with the files of its weights if it has any, or'),
       h(
         'div',
         { class: 'toolbar' },
-        fileButton('Open file', '.onnx', (file) => void this.#load(file.name, file)),
+        fileButton('Open files', '', (_, files) => this.#open(files), true),
         h(
           'select',
           {
@@ -78,8 +78,7 @@ class InspectPage implements Page {
         ondrop: (event) => {
           event.preventDefault();
           dropZone.classList.remove('over');
-          const file = event.dataTransfer?.files[0];
-          if (file !== undefined) void this.#load(file.name, file);
+          this.#open([...(event.dataTransfer?.files ?? [])]);
         },
       },
       h(
@@ -105,7 +104,15 @@ class InspectPage implements Page {
     await this.#load(model.title, await modelUrl(model));
   }
 
-  async #load(name: string, source: Source): Promise<void> {
+  /** One model, and the files that it refers to. */
+  #open(files: readonly File[]): void {
+    const model = files.find(({ name }) => name.endsWith('.onnx')) ?? files[0];
+    if (model === undefined) return;
+    const others = files.filter((file) => file !== model);
+    void this.#load(model.name, model, Object.fromEntries(others.map((file) => [file.name, file])));
+  }
+
+  async #load(name: string, source: Source, externalData: Record<string, Source> = {}): Promise<void> {
     this.#loading.abort();
     const loading = new AbortController();
     this.#loading = loading;
@@ -114,7 +121,7 @@ class InspectPage implements Page {
     this.#report.replaceChildren();
     try {
       const start = performance.now();
-      const session = await openSession(name, source, this.#notice, loading.signal);
+      const session = await openSession(name, source, this.#notice, loading.signal, externalData);
       this.#session = session;
       this.#report.replaceChildren(...this.#describe(name, session, performance.now() - start));
     } catch (error) {
@@ -164,12 +171,12 @@ class InspectPage implements Page {
   }
 
   #runCard(session: Session): HTMLElement {
-    const symbols = openDimensions(session.inputs);
-    const fields = symbols.map((symbol) => {
-      const input = h('input', { type: 'number', min: 0, step: 1, value: 1, required: true });
-      const name = symbol === '?' ? 'Unnamed sizes' : symbol;
-      return { symbol, input, element: h('label', {}, name, input) };
-    });
+    const sizes = openDimensions(session.inputs).map((key) =>
+      numberField(key, { min: 0, step: 1, value: 1, required: true }),
+    );
+    const values = scalars(session.inputs).map((key) =>
+      numberField(`${key} (value)`, { step: 'any', placeholder: 'random' }, key),
+    );
     const results = h('div', { class: 'results', 'aria-live': 'polite' });
     const button = h('button', { type: 'submit', class: 'primary' }, svg(icons.play), 'Run with random inputs');
     return h(
@@ -183,29 +190,37 @@ class InspectPage implements Page {
           onsubmit: async (event) => {
             event.preventDefault();
             button.disabled = true;
-            const sizes = new Map(fields.map(({ symbol, input }) => [symbol, input.valueAsNumber]));
-            await this.#run(session, sizes, results);
+            await this.#run(session, { sizes: chosen(sizes), values: chosen(values) }, results);
             button.disabled = false;
           },
         },
-        ...fields.map(({ element }) => element),
+        ...[...sizes, ...values].map(({ element }) => element),
         button,
       ),
       results,
     );
   }
 
-  async #run(session: Session, sizes: ReadonlyMap<string, number>, results: HTMLElement): Promise<void> {
-    const { signal } = this.#loading;
-    this.#notice.clear();
+  async #run(session: Session, choices: Choices, results: HTMLElement): Promise<void> {
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([this.#loading.signal, stopping.signal]);
+    const tell = (title: string) => this.#notice.progress(title, undefined, undefined, () => stopping.abort());
     try {
-      const feeds = randomFeeds(session.inputs, sizes);
+      tell('Making random inputs');
+      await nextFrame();
+      const feeds = randomFeeds(session.inputs, choices);
+      tell('The first run, which plans');
       const first = await timed(() => session.run(feeds, { signal }));
       const times: number[] = [];
-      for (let i = 0; i < timedRuns; i++) times.push((await timed(() => session.run(feeds))).milliseconds);
+      for (let i = 0; i < timedRuns; i++) {
+        tell(`Run ${i + 1} of ${timedRuns}`);
+        times.push((await timed(() => session.run(feeds, { signal }))).milliseconds);
+      }
       let profile: Profile | undefined;
-      await session.run(feeds, { profile: (p) => (profile = p) });
+      tell('A run that times each step');
+      await session.run(feeds, { signal, profile: (p) => (profile = p) });
       const memory = await session.memory();
+      this.#notice.clear();
       const facts = new Facts(['Median', 'First run', 'Steps', 'Memory', 'Activations', 'Engine']);
       facts.set('Median', format.milliseconds(times.sort((a, b) => a - b)[Math.floor(timedRuns / 2)] as number));
       facts.set('First run', format.milliseconds(first.milliseconds));
@@ -225,9 +240,32 @@ class InspectPage implements Page {
         ...(profile === undefined ? [] : [profileChart(profile)]),
       );
     } catch (error) {
-      if (!signal.aborted) this.#notice.error('The run failed', error);
+      if (stopping.signal.aborted) this.#notice.clear();
+      else if (!signal.aborted) this.#notice.error('The run failed', error);
     }
   }
+}
+
+interface NumberField {
+  readonly key: string;
+  readonly input: HTMLInputElement;
+  readonly element: HTMLElement;
+}
+
+function numberField(text: string, attributes: Record<string, string | number | boolean>, key = text): NumberField {
+  const input = h('input', { type: 'number', ...attributes });
+  return { key, input, element: h('label', {}, text, input) };
+}
+
+/** The numbers that were given; empty fields have none. */
+function chosen(fields: readonly NumberField[]): Map<string, number> {
+  const given = fields.filter(({ input }) => input.value !== '');
+  return new Map(given.map(({ key, input }) => [key, input.valueAsNumber]));
+}
+
+/** When the page has been painted. */
+function nextFrame(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 async function timed<T>(call: () => Promise<T>): Promise<{ value: T; milliseconds: number }> {

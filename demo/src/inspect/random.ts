@@ -1,45 +1,77 @@
 import { Tensor, type TensorLike, type ValueInfo } from 'neuromancer';
 
-/** The sizes chosen for dimensions that the model leaves open, by symbol; "?" stands for the nameless ones. */
-export type Sizes = ReadonlyMap<string, number>;
+/** What the visitor chose, by the keys of `openDimensions` and `scalars`. A scalar without a value is random. */
+export interface Choices {
+  sizes: ReadonlyMap<string, number>;
+  values: ReadonlyMap<string, number>;
+}
 
+/** More elements than this in one input would only fill the page's memory. */
+const mostElements = 2 ** 27;
+
+/** "past_sequence_length + 1": a size that follows from others. */
+const sum = /^[\w.]+( \+ [\w.]+)+$/;
+
+/** The key of a dimension: its name, which stands for one size everywhere, or its place where it has none. */
+function keyOf(input: ValueInfo, axis: number): string {
+  return (input.shape?.[axis] as string | null) ?? `${input.name}, axis ${axis}`;
+}
+
+/** The sizes to be chosen, each once. */
 export function openDimensions(inputs: readonly ValueInfo[]): string[] {
-  const symbols = inputs.flatMap(({ shape }) => (shape ?? []).filter((dim) => typeof dim !== 'number'));
-  return [...new Set(symbols.map((symbol) => symbol ?? '?'))];
+  const keys = inputs.flatMap((input) =>
+    (input.shape ?? []).flatMap((dim, axis) => (typeof dim === 'number' ? [] : [keyOf(input, axis)])),
+  );
+  const parts = keys.flatMap((key) => (sum.test(key) ? key.split(' + ').filter((part) => !/^\d+$/.test(part)) : [key]));
+  return [...new Set(parts)];
+}
+
+/** The inputs of one number each: a sampling rate, a threshold, a flag. */
+export function scalars(inputs: readonly ValueInfo[]): string[] {
+  return inputs
+    .filter(({ type, shape, optional }) => !optional && isNumeric(type) && shape?.every((dim) => dim === 1))
+    .map(({ name }) => name);
+}
+
+function isNumeric(type: string): boolean {
+  return /^(float(16|32|64)|bfloat16|bool|u?int(8|16|32|64))$/.test(type);
 }
 
 /** A random tensor for every input that is needed: small floats, and zeros and ones for integers, which are often ids. */
-export function randomFeeds(inputs: readonly ValueInfo[], sizes: Sizes): Record<string, TensorLike> {
+export function randomFeeds(inputs: readonly ValueInfo[], choices: Choices): Record<string, TensorLike> {
   const needed = inputs.filter(({ optional }) => !optional);
-  return Object.fromEntries(needed.map((input) => [input.name, randomTensor(input, sizes)]));
+  return Object.fromEntries(needed.map((input) => [input.name, tensorFor(input, choices)]));
 }
 
-function randomTensor({ name, type, shape }: ValueInfo, sizes: Sizes): TensorLike {
-  const dims = (shape ?? []).map((dim) => (typeof dim === 'number' ? dim : (sizes.get(dim ?? '?') ?? 1)));
+function tensorFor(input: ValueInfo, { sizes, values }: Choices): TensorLike {
+  const { name, type, shape = [] } = input;
+  const sizeOf = (key: string): number =>
+    sizes.get(key) ??
+    key.split(' + ').reduce((total, part) => total + (/^\d+$/.test(part) ? Number(part) : (sizes.get(part) ?? 1)), 0);
+  const dims = shape.map((dim, axis) => (typeof dim === 'number' ? dim : sizeOf(keyOf(input, axis))));
   const count = dims.reduce((product, dim) => product * dim, 1);
-  const list = <T>(make: () => T) => Array.from({ length: count }, make);
-  const coin = () => (Math.random() < 0.5 ? 0 : 1);
-  if (type === 'string')
-    return new Tensor(
-      type,
-      list(() => 'text'),
-      dims,
-    );
-  if (type === 'float32' || type === 'float64' || type === 'float16' || type === 'bfloat16') {
-    return new Tensor(
-      type,
-      list(() => 2 * Math.random() - 1),
-      dims,
+  if (!(count <= mostElements)) {
+    throw new Error(
+      `The input "${name}" of ${dims.join(' × ')} has ${count.toLocaleString('en')} elements; this page makes up to ` +
+        `${mostElements.toLocaleString('en')}. Choose smaller sizes.`,
     );
   }
-  if (type === 'uint8')
-    return new Tensor(
-      type,
-      list(() => Math.floor(256 * Math.random())),
-      dims,
-    );
-  const integers = ['bool', 'int8', 'uint16', 'int16', 'int32', 'int64', 'uint32', 'uint64'] as const;
-  const integer = integers.find((candidate) => candidate === type);
-  if (integer !== undefined) return new Tensor(integer, list(coin), dims);
-  throw new Error(`The input "${name}" is a ${type}, for which this page cannot make random values.`);
+  if (type === 'string') return new Tensor(type, Array(count).fill('text'), dims);
+  if (!isNumeric(type))
+    throw new Error(`The input "${name}" is a ${type}, for which this page cannot make random values.`);
+  const value = values.get(name);
+  const make = /float/.test(type) ? noise : type === 'uint8' ? byte : coin;
+  const numbers = value === undefined ? Float32Array.from({ length: count }, make) : Float64Array.of(value);
+  return new Tensor(type as 'float32', /^(u?int|bool)/.test(type) ? wholeNumbers(type, numbers) : numbers, dims);
+}
+
+const noise = () => 2 * Math.random() - 1;
+const byte = () => Math.floor(256 * Math.random());
+const coin = () => (Math.random() < 0.5 ? 0 : 1);
+
+/** Numbers in the array that the type has, without a check of each. */
+function wholeNumbers(type: string, numbers: Float32Array | Float64Array): ArrayBufferView {
+  if (type === 'int64') return BigInt64Array.from([...numbers], (value) => BigInt(Math.round(value)));
+  if (type === 'uint64') return BigUint64Array.from([...numbers], (value) => BigInt(Math.round(value)));
+  return Float64Array.from(numbers, Math.round);
 }

@@ -38,7 +38,23 @@ class VisionPage implements Page {
   readonly #verdict = h('output', { class: 'headline', 'aria-live': 'polite' }, ' ');
   readonly #ranking = h('ol', { class: 'ranking' });
   readonly #modelName = h('p', { class: 'muted' });
-  readonly #thumbnails = h('div', { class: 'thumbnails', role: 'group', 'aria-label': 'Sample pictures' });
+  readonly #thumbnails = h(
+    'div',
+    { class: 'thumbnails', role: 'group', 'aria-label': 'Sample pictures' },
+    ...samples.map(({ name, url }) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'thumbnail',
+          'aria-label': `Sample picture: ${name}`,
+          title: name,
+          onclick: () => void this.#openUrl(url),
+        },
+        h('img', { src: url, alt: '' }),
+      ),
+    ),
+  );
   readonly #cameraButton = h(
     'button',
     { type: 'button', onclick: () => this.#toggleCamera() },
@@ -113,42 +129,22 @@ class VisionPage implements Page {
   }
 
   async #start(): Promise<void> {
-    try {
-      const [first] = await this.#showSamples();
-      if (first !== undefined) await this.#openUrl(first);
-    } catch (error) {
-      this.#notice.error('The sample pictures could not be loaded', error);
-    }
+    const [first] = samples;
+    if (first !== undefined) await this.#openUrl(first.url);
     await this.#choose(this.#task);
-  }
-
-  async #showSamples(): Promise<string[]> {
-    const list = await samples();
-    // A cat first: every classifier knows cats.
-    list.sort((a, b) => Number(b.name.includes('cat')) - Number(a.name.includes('cat')));
-    this.#thumbnails.replaceChildren(
-      ...list.map(({ name, url }) =>
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'thumbnail',
-            'aria-label': `Sample picture: ${name}`,
-            title: name,
-            onclick: () => void this.#openUrl(url),
-          },
-          h('img', { src: url, alt: '' }),
-        ),
-      ),
-    );
-    return list.map(({ url }) => url);
   }
 
   // --- Models
 
-  async #choose(task: VisionTask): Promise<void> {
+  #showTask(task: VisionTask): void {
     this.#task = task;
     this.#customModel.hidden = task !== 'classify';
+    const choice = this.element.querySelector<HTMLInputElement>(`.segmented input[value=${task}]`);
+    if (choice !== null) choice.checked = true;
+  }
+
+  async #choose(task: VisionTask): Promise<void> {
+    this.#showTask(task);
     await this.#loadFromCatalogue(modelNamed(defaultModels[task]));
   }
 
@@ -156,9 +152,8 @@ class VisionPage implements Page {
     await this.#load(model.title, async (signal) => {
       const [url, labels] = await Promise.all([modelUrl(model), model.labels === null ? [] : loadLabels(model.labels)]);
       const session = await openSession(model.title, url, this.#notice, signal);
-      this.#modelName.textContent = `${model.title}. ${model.description} Licence: ${model.licence}.`;
-      this.#facts.set('Model', format.bytes(model.bytes));
-      return { session, task: model.task as VisionTask, input: model.input, labels };
+      const about = `${model.title}. ${model.description} Licence: ${model.licence}.`;
+      return { session, task: model.task as VisionTask, input: model.input, labels, about, bytes: model.bytes };
     });
   }
 
@@ -167,9 +162,9 @@ class VisionPage implements Page {
       const session = await openSession(name, source, this.#notice, signal);
       try {
         const labels = await loadLabels('imagenet_synset.txt');
-        this.#modelName.textContent = `${name}. The classes of ImageNet are assumed.`;
-        this.#facts.set('Model', format.bytes(session.model.weightBytes));
-        return { session, task: 'classify', input: inputOf(session, this.#preset), labels };
+        const about = `${name}. The classes of ImageNet are assumed.`;
+        const { weightBytes: bytes } = session.model;
+        return { session, task: 'classify', input: inputOf(session, this.#preset), labels, about, bytes };
       } catch (error) {
         void session.release();
         throw error;
@@ -177,14 +172,14 @@ class VisionPage implements Page {
     });
   }
 
-  /** Puts another network in place of the present one; the latest request wins. */
+  /**
+   * Puts another network in place of the present one; the latest request wins. One that cannot be loaded changes nothing:
+   * the error stands beside the results of the present one until the next picture.
+   */
   async #load(title: string, make: (signal: AbortSignal) => Promise<Network>): Promise<void> {
     this.#loading.abort();
     const loading = new AbortController();
     this.#loading = loading;
-    void this.#network?.session.release();
-    this.#network = undefined;
-    this.#clearResult();
     this.element.dataset.ready = 'false';
     try {
       const network = await make(loading.signal);
@@ -192,12 +187,24 @@ class VisionPage implements Page {
         void network.session.release();
         return;
       }
+      void this.#network?.session.release();
       this.#network = network;
-      this.#facts.set('Input', `${network.input.width} × ${network.input.height} ${network.input.type}`);
+      this.#clearResult();
+      this.#modelName.textContent = network.about;
+      this.#facts.set('Model', format.bytes(network.bytes));
+      this.#facts.set(
+        'Input',
+        `${network.input.size.width} × ${network.input.size.height} ${network.input.dtype ?? 'float32'}`,
+      );
       this.#facts.set('Engine', describeEngine(network.session.engine));
       await this.#recognise();
     } catch (error) {
-      if (!loading.signal.aborted) this.#notice.error(`${title} could not be loaded`, error);
+      if (loading.signal.aborted) return;
+      const network = this.#network;
+      if (network !== undefined) this.#showTask(network.task);
+      this.element.dataset.ready = String(network !== undefined);
+      const rest = network === undefined ? '' : '; the model before it stays';
+      this.#notice.error(`${title} could not be loaded${rest}`, error);
     }
   }
 
@@ -254,8 +261,11 @@ class VisionPage implements Page {
   // --- Pictures
 
   async #openUrl(url: string): Promise<void> {
-    const response = await fetch(url);
-    await this.#open(await response.blob());
+    try {
+      await this.#open(await (await fetch(url)).blob());
+    } catch (error) {
+      this.#notice.error('The picture could not be loaded', error);
+    }
   }
 
   async #open(file: Blob): Promise<void> {

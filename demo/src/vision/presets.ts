@@ -1,23 +1,18 @@
 import type { Session } from 'neuromancer';
+import type { ImageOptions } from 'neuromancer/image';
 import type { PictureInput } from '../catalogue.ts';
-
-type Scaling = Pick<PictureInput, 'channels' | 'mean' | 'scale'>;
-
-const same = (value: number) => [value, value, value];
 
 /** How published ImageNet models expect their pixels. */
 export const presets = {
   torchvision: {
     text: 'ImageNet mean and deviation (torchvision, timm)',
-    channels: 'rgb',
-    mean: [123.675, 116.28, 103.53],
-    scale: [1 / 58.395, 1 / 57.12, 1 / 57.375],
+    input: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
   },
-  unit: { text: '0 to 1', channels: 'rgb', mean: same(0), scale: same(1 / 255) },
-  signed: { text: '−1 to 1 (TensorFlow)', channels: 'rgb', mean: same(127.5), scale: same(1 / 127.5) },
-  raw: { text: '0 to 255', channels: 'rgb', mean: same(0), scale: same(1) },
-  caffe: { text: 'BGR minus mean (Caffe)', channels: 'bgr', mean: [104, 117, 123], scale: same(1) },
-} as const satisfies Record<string, Scaling & { text: string }>;
+  unit: { text: '0 to 1', input: {} },
+  signed: { text: '−1 to 1 (TensorFlow)', input: { mean: 0.5, std: 0.5 } },
+  raw: { text: '0 to 255', input: { scale: 1 } },
+  caffe: { text: 'BGR minus mean (Caffe)', input: { channels: 'bgr', scale: 1, mean: [104, 117, 123] } },
+} as const satisfies Record<string, { text: string; input: ImageOptions }>;
 
 export type Preset = keyof typeof presets;
 
@@ -37,15 +32,10 @@ export function inputOf(session: Session, preset: Preset): PictureInput {
   const dims = input.shape.map((dim) => (typeof dim === 'number' ? dim : undefined));
   const layout = dims[3] === 3 || dims[3] === 1 ? 'nhwc' : 'nchw';
   const [channels, height, width] = layout === 'nchw' ? [dims[1], dims[2], dims[3]] : [dims[3], dims[1], dims[2]];
-  const scaling: Scaling = type === 'uint8' ? presets.raw : presets[preset];
-  return {
-    type,
-    layout,
-    channels: channels === 1 ? 'gray' : scaling.channels,
-    height: height ?? 224,
-    width: width ?? 224,
-    fit: 'cover',
-    mean: scaling.mean,
-    scale: scaling.scale,
-  };
+  const size = { width: width ?? 224, height: height ?? 224 };
+  const gray = channels === 1 ? ({ channels: 'gray' } as const) : {};
+  // Of bytes there is nothing to normalise, and a single channel has no mean of three.
+  if (type === 'uint8') return { size, layout, dtype: type, ...gray };
+  const { input: normalisation } = presets[channels === 1 ? 'unit' : preset];
+  return { size, layout, dtype: type, ...normalisation, ...gray };
 }

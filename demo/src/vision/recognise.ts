@@ -1,8 +1,8 @@
 import type { Session, Tensor } from 'neuromancer';
+import { type Box, decodeBoxes, decodeYolo, nonMaximumSuppression, onImage } from 'neuromancer/decode';
+import { imageTensor, placement } from 'neuromancer/image';
 import type { PictureInput, Task } from '../catalogue.ts';
-import { type Box, decodeFaces, decodeYolox } from './boxes.ts';
 import { type Ranked, rank } from './classes.ts';
-import { prepare } from './picture.ts';
 
 export type VisionTask = Exclude<Task, 'draw'>;
 
@@ -11,6 +11,10 @@ export interface Network {
   task: VisionTask;
   input: PictureInput;
   labels: readonly string[];
+  /** A sentence or two for people. */
+  about: string;
+  /** Of the file, or its weights. */
+  bytes: number;
 }
 
 export interface Recognition {
@@ -22,17 +26,27 @@ export interface Recognition {
 
 export async function recognise(network: Network, picture: ImageBitmap): Promise<Recognition> {
   const { session, task, input, labels } = network;
-  const { tensor, placement } = prepare(picture, input);
+  const tensor = await imageTensor(picture, input);
   const feed = session.inputs.find(({ optional }) => !optional)?.name ?? 'input';
   const start = performance.now();
   const outputs = await session.run({ [feed]: tensor });
   const milliseconds = performance.now() - start;
-  const values = (index: number) => (outputs[session.outputs[index]?.name ?? ''] as Tensor).toFloat32();
-  if (task === 'faces') return { ranked: [], boxes: decodeFaces(values(0), values(1), input, placement), milliseconds };
-  if (task === 'objects') {
-    return { ranked: [], boxes: decodeYolox(values(0), labels.length, input, placement), milliseconds };
-  }
-  return { ranked: rank(values(0), labels), boxes: [], milliseconds };
+  const [first, second] = session.outputs.map(({ name }) => outputs[name]) as [Tensor, Tensor];
+  if (task === 'classify') return { ranked: rank(first, labels), boxes: [], milliseconds };
+  const boxes = task === 'faces' ? faces(second, first, input) : objects(first, input);
+  const at = placement(picture, input.size, input.fit, input.position);
+  return { ranked: [], boxes: boxes.map((box) => onImage(box, at, picture)), milliseconds };
+}
+
+/** UltraFace: corners as shares of the input, and scores of background and face. */
+function faces(corners: Tensor, scores: Tensor, { size }: PictureInput): Box[] {
+  const found = decodeBoxes(corners, scores, { size, background: 0, threshold: 0.7 });
+  return nonMaximumSuppression(found, { overlap: 0.3 });
+}
+
+function objects(output: Tensor, { size }: PictureInput): Box[] {
+  const found = decodeYolo(output, { size, objectness: true, strides: [8, 16, 32], threshold: 0.35 });
+  return nonMaximumSuppression(found, { overlap: 0.45 });
 }
 
 /** "3 faces" or "Egyptian cat, 61 %" */

@@ -1,6 +1,6 @@
+import type { Box } from 'neuromancer/decode';
 import { h } from '../dom.ts';
 import * as format from '../format.ts';
-import type { Box } from './boxes.ts';
 
 /** Shows a picture with boxes over it. */
 export class Stage {

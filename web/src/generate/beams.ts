@@ -1,8 +1,8 @@
 import { NeuromancerError } from '../errors.js';
 import type { WebAbortSignal } from '../host-types.js';
+import { logSoftmax } from '../softmax.js';
 import type { Decoder } from './decoder.js';
 import type { LogitsProcessor } from './processor.js';
-import { logSoftmax } from './softmax.js';
 
 export interface BeamSearch {
   readonly beams: number;

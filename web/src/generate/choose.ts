@@ -1,6 +1,6 @@
 import { NeuromancerError } from '../errors.js';
+import { largest, softmax } from '../softmax.js';
 import type { Random } from './random.js';
-import { largest, softmax } from './softmax.js';
 
 /** The likeliest token; of equally likely ones the first. */
 export function likeliest(logits: Float32Array): number {

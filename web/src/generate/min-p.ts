@@ -1,5 +1,5 @@
+import { largest } from '../softmax.js';
 import type { LogitsProcessor } from './processor.js';
-import { largest } from './softmax.js';
 
 /** Leaves the tokens that are at least `p` times as likely as the likeliest one. */
 export function minP(p: number): LogitsProcessor {

@@ -1,6 +1,6 @@
+import { softmax } from '../softmax.js';
 import type { LogitsProcessor } from './processor.js';
 import { keepMarked, smallestUntil } from './select.js';
-import { softmax } from './softmax.js';
 
 /** Leaves the likeliest tokens that are the next one with the probability `p` together. */
 export function topP(p: number): LogitsProcessor {

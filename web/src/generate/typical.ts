@@ -1,6 +1,6 @@
+import { logSoftmax } from '../softmax.js';
 import type { LogitsProcessor } from './processor.js';
 import { keepMarked, smallestUntil } from './select.js';
-import { logSoftmax } from './softmax.js';
 
 /** Leaves the tokens whose surprise is nearest to the expected one, which have the probability `p` together. */
 export function typical(p: number): LogitsProcessor {

@@ -1,0 +1,5 @@
+/** See vite/markdown.ts. */
+declare module '*.md?html' {
+  const html: string;
+  export default html;
+}

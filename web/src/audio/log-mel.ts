@@ -1,0 +1,78 @@
+import { NeuromancerError } from '../errors.js';
+import { checkOptions, type OptionRules } from '../names.js';
+import type { TensorLike } from '../tensor.js';
+import { powerSpectrum } from './fourier.js';
+import { type FrameOptions, frames } from './frames.js';
+import { type MelScale, melFilters } from './mel.js';
+import { counted, frequency } from './samples.js';
+
+export interface LogMelOptions {
+  /** Of the samples, in hertz; by default 16000. */
+  sampleRate?: number;
+  /** Samples under one window (periodic Hann), and of its Fourier transform; by default 400. */
+  size?: number;
+  /** Samples from one window to the next; by default 160. */
+  hop?: number;
+  /** Bands; by default 80. */
+  mels?: number;
+  /** The lowest frequency in hertz; by default 0. */
+  low?: number;
+  /** The highest; by default half of the sampling rate. */
+  high?: number;
+  /** By default "slaney". */
+  scale?: MelScale;
+  /** By default "reflect". */
+  pad?: FrameOptions['pad'];
+  /** The base of the logarithm; by default 10. */
+  log?: 'e' | 10;
+  /** The least power, below which all is the same; by default 1e-10. */
+  floor?: number;
+}
+
+const rules: OptionRules = {
+  sampleRate: counted,
+  size: counted,
+  hop: counted,
+  mels: counted,
+  low: frequency,
+  high: frequency,
+  scale: ['"slaney" or "htk"', (value) => value === 'slaney' || value === 'htk'],
+  pad: ['"none", "end" or "reflect"', (value) => ['none', 'end', 'reflect'].includes(value as string)],
+  log: ['"e" or 10', (value) => value === 'e' || value === 10],
+  floor: ['a number above 0', (value) => typeof value === 'number' && value > 0],
+};
+
+/** The logarithm of the power in each band of the mel scale over time: float32[mels, frames]. */
+export function logMel(samples: Float32Array, options: LogMelOptions = {}): TensorLike {
+  checkOptions('logMel', options, rules);
+  const { sampleRate = 16000, size = 400, hop = 160, mels = 80, low = 0, scale = 'slaney' } = options;
+  const { high = sampleRate / 2, pad = 'reflect', log = 10, floor = 1e-10 } = options;
+  if (!(low < high && high <= sampleRate / 2)) {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `Bands from ${low} to ${high} Hz do not lie between 0 and half of the sampling rate, ${sampleRate / 2} Hz.`,
+    );
+  }
+  const pieces = frames(samples, { size, hop, pad });
+  const [count = 0] = pieces.shape;
+  const bins = Math.floor(size / 2) + 1;
+  const filters = melFilters(mels, bins, sampleRate, low, high, scale);
+  const window = Float32Array.from({ length: size }, (_, i) => Math.sin((Math.PI * i) / size) ** 2);
+  const logarithm = log === 10 ? Math.log10 : Math.log;
+  const transform = powerSpectrum(size);
+  const power = new Float64Array(bins);
+  const data = new Float32Array(mels * count);
+  for (let frame = 0; frame < count; frame++) {
+    const piece = (pieces.data as Float32Array).subarray(frame * size, (frame + 1) * size);
+    transform(
+      piece.map((sample, i) => sample * (window[i] as number)),
+      power,
+    );
+    filters.forEach((weights, band) => {
+      let sum = 0;
+      for (let bin = 0; bin < bins; bin++) sum += (weights[bin] as number) * (power[bin] as number);
+      data[band * count + frame] = logarithm(Math.max(sum, floor));
+    });
+  }
+  return { type: 'float32', data, shape: [mels, count] };
+}

@@ -1,0 +1,56 @@
+// The tarball as npm would publish it.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { built } from './places.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'neuromancer-'));
+let tarball: Uint8Array<ArrayBuffer>;
+let files: string[];
+
+beforeAll(() => {
+  const arguments_ = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  const said = JSON.parse(execFileSync('npm', arguments_, { cwd: root, encoding: 'utf8' }));
+  // A list, and since npm 12 an object by name.
+  const [packed] = Object.values<{ filename: string; files: { path: string }[] }>(said);
+  if (packed === undefined) throw new Error('npm pack has packed nothing');
+  tarball = new Uint8Array(readFileSync(join(folder, packed.filename)));
+  files = packed.files.map(({ path }) => path);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('has what a package needs', () => {
+  expect(files).toEqual(
+    expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.js.map']),
+  );
+  expect(files.filter((path) => !/^(dist\/|LICENSE$|README\.md$|package\.json$)/.test(path))).toEqual([]);
+});
+
+test('publint has nothing to say', async () => {
+  const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true });
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const texts = messages.map((message) => formatMessage(message, manifest) ?? message.code);
+  // Artefacts that were not built.
+  const absent = (text: string) => {
+    const [, artefact] = /neuromancer-([\w-]+)\.wasm.*does not exist/.exec(text) ?? [];
+    return artefact !== undefined && !built(artefact);
+  };
+  expect(texts.filter((text) => !absent(text))).toEqual([]);
+});
+
+test('types are found wherever the code is', async () => {
+  const result = await checkPackage(createPackageFromTarballData(tarball));
+  expect(result.types).toBeTruthy();
+  // A package of modules: require() of one needs Node 20.19 or 22.12, and TypeScript's resolution "node10" knows no exports.
+  const kinds = new Set(['node10', 'node16-cjs']);
+  const problems = 'problems' in result ? result.problems : [];
+  const found = problems.filter((problem) => !('resolutionKind' in problem && kinds.has(problem.resolutionKind)));
+  expect(found).toEqual([]);
+});
