@@ -55,6 +55,7 @@ set(sketches ${PROJECT_SOURCE_DIR}/tests/differ/sketch.cpp ${PROJECT_SOURCE_DIR}
 set(heap ${PROJECT_SOURCE_DIR}/tests/faults/injected_malloc.cpp)
 add_executable(nm_differ ${sketches} ${PROJECT_SOURCE_DIR}/tests/differ/compare.cpp
   ${PROJECT_SOURCE_DIR}/tests/differ/shrink.cpp ${PROJECT_SOURCE_DIR}/tests/differ/main.cpp
+  ${PROJECT_SOURCE_DIR}/tests/differ/other_shapes.cpp
   ${PROJECT_SOURCE_DIR}/tests/differ/pattern_generator.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp
   ${files})
 add_executable(nm_faults ${PROJECT_SOURCE_DIR}/tests/faults/main.cpp ${heap} ${sketches} ${files})

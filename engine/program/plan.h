@@ -7,6 +7,7 @@
 
 #include "engine/graph/graph.h"
 #include "engine/op/operator.h"
+#include "engine/program/arena.h"
 
 namespace nm {
 
@@ -23,8 +24,10 @@ struct Slot {
   Value value;  // Arena: a view that `Plan::bind_arena` points at its memory
   ValueType type;
   std::optional<Shape> shape;  // concrete where present
-  size_t offset = 0;           // in the arena
-  ValueId alias_of = kNone;    // Input, Heap: a view of another such value, at `offset` bytes
+  size_t offset = 0;           // Arena: of the first byte
+  ValueId within = kNone;      // the value of the same place in whose memory this one lives, if any
+  size_t behind = 0;           // so many bytes behind its start
+  bool is_view = false;        // of an input of its node, in whatever place
 };
 
 struct Step {
@@ -36,18 +39,24 @@ struct Step {
   std::optional<Execution> execution;
 };
 
+// What became of a node.
+enum class Fate : uint8_t { Nothing, Folded, Views, Step };
+
 struct Plan {
   std::vector<int64_t> signature;
   std::vector<Slot> slots;  // one for each value of the graph; never resized once steps point into it
   std::vector<Step> steps;
-  std::vector<ValueId> input_views;  // slots with alias_of, in an order in which they can be bound
+  std::vector<Fate> fates;           // by node
+  std::vector<ValueId> input_views;  // of inputs, in an order in which they can be bound
+  std::vector<ArenaBlock> blocks;    // the arena's
+  std::vector<ValueId> in_blocks;    // the value that each is for
   Size arena_bytes;                  // addressable
   uint64_t live_bytes = 0;           // of the arena, where most are alive at once
   ValueId largest = kNone;           // in the arena
   const uint8_t* bound_to = nullptr;
 
   void bind_arena(uint8_t* base);
-  // Points a slot with alias_of at its source's memory.
+  // Points a slot at the memory of the input or heap value that it is a view of.
   void bind_view(ValueId id);
   // Lets go of the values of the last run that are neither the arena's nor constant, except what outputs need.
   void forget_inputs(const Graph& graph);
@@ -59,16 +68,29 @@ struct PlanOptions {
   std::vector<bool> kept;    // by index: these do in any case; may be shorter than the outputs
 };
 
-// What operators are told of a node whose inputs and outputs are `slots` of a plan.
 // What is said when the arena cannot be had: names the largest value in it.
 Status no_arena(const Graph& graph, const Plan& plan);
 
+// What operators are told of a node whose inputs and outputs are `slots` of a plan.
 Inference inference_of(const Node& node, const std::vector<Slot>& slots);
 
-// `inputs` are the values of this run, the graph's inputs and then its captures.
+// What plans are made of.
+struct PlanParts {
+  const Graph& graph;
+  const std::vector<OperatorPtr>& operators;
+  const std::vector<ValueId>& input_ids;  // the graph's inputs, then its captures
+  Scratch& scratch;
+  RunControl& control;
+  const PlanOptions& options;
+};
+
+// `inputs` are the values of this run, one for each of input_ids.
 // Fails with OutOfMemory where the intermediate results could not be addressed.
-Result<std::unique_ptr<Plan>> make_plan(const Graph& graph, const std::vector<OperatorPtr>& operators,
-                                        const std::vector<ValueId>& input_ids, const std::vector<Value>& inputs,
-                                        Scratch& scratch, RunControl& control, const PlanOptions& options);
+Result<std::unique_ptr<Plan>> make_plan(const PlanParts& parts, const std::vector<Value>& inputs);
+
+// Brings a plan that was made for other shapes up to date, which takes the time of the nodes whose inputs' shapes
+// differ. Null where the steps would not be the same ones.
+Result<std::unique_ptr<Plan>> update_plan(const PlanParts& parts, std::unique_ptr<Plan> plan,
+                                          const std::vector<Value>& inputs);
 
 }  // namespace nm

@@ -105,10 +105,18 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
     std::rotate(plans_.begin(), known, known + 1);
     return plans_.front().get();
   }
-  NM_ASSIGN(std::unique_ptr<Plan> plan,
-            make_plan(*graph_, operators_, input_ids_, inputs, scratch_, control_, options_));
+  const PlanParts parts{*graph_, operators_, input_ids_, scratch_, control_, options_};
+  std::unique_ptr<Plan> plan;
+  // With a full cache shapes come that were never seen before: the plan that nobody used for longest becomes theirs.
+  if (plans_.size() == kPlanCacheSize) {
+    std::unique_ptr<Plan> oldest = std::move(plans_.back());
+    plans_.pop_back();
+    NM_ASSIGN(plan, update_plan(parts, std::move(oldest), inputs));
+  }
+  if (plan == nullptr) {
+    NM_ASSIGN(plan, make_plan(parts, inputs));
+  }
   plan->signature = std::move(signature);
-  if (plans_.size() == kPlanCacheSize) plans_.pop_back();
   plans_.insert(plans_.begin(), std::move(plan));
   return plans_.front().get();
 }

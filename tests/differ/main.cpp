@@ -10,6 +10,7 @@
 
 #include "tests/differ/compare.h"
 #include "tests/differ/generator.h"
+#include "tests/differ/other_shapes.h"
 #include "tests/differ/shrink.h"
 
 namespace {
@@ -64,6 +65,16 @@ int main(int argc, char** argv) {
     }
     const Verdict v = compare(sketch);
     refused += v.kind == Verdict::Kind::Refused;
+    // Some graphs are also run with many shapes, one after the other.
+    const std::string shapes = graphs % 8 == 1 ? compare_other_shapes(sketch) : "";
+    if (!shapes.empty()) {
+      ++differing;
+      const std::string where = folder + "/" + std::to_string(own);
+      sketch.write_case(where, v.reference);
+      std::printf("%s: %s\n  %s\n", where.c_str(), shapes.c_str(), listing(sketch).c_str());
+      std::fflush(stdout);
+      continue;
+    }
     if (v.kind != Verdict::Kind::Differs) continue;
     ++differing;
     const Sketch small = shrink(sketch);

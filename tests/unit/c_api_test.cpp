@@ -242,6 +242,45 @@ TEST_CASE("what a run computes from a view of a kept output outlives neither") {
   }
 }
 
+TEST_CASE("a session that has seen many shapes computes what a fresh one does") {
+  // A cache that grows, arithmetic on its length, a list as long as the cache, an Expand that is a view for all lengths
+  // but one, and what is computed in place.
+  const std::string model = model_bytes(
+      {{node_proto("Concat", {"past", "x"}, {"present"}, {int_attribute("axis", 0)}),
+        node_proto("Shape", {"present"}, {"length"}), node_proto("Add", {"length", "one"}, {"longer"}),
+        node_proto("Squeeze", {"longer"}, {"end"}), node_proto("Range", {"start", "end", "step"}, {"places"}),
+        node_proto("Cast", {"places"}, {"numbers"}, {int_attribute("to", 1)}),
+        node_proto("Slice", {"numbers", "one", "longer"}, {"rest"}),
+        node_proto("Expand", {"present", "five"}, {"wide"}), node_proto("ReduceSum", {"wide"}, {"all"}),
+        node_proto("Mul", {"rest", "present"}, {"weighed"}), node_proto("Relu", {"weighed"}, {"kept"}),
+        node_proto("Add", {"kept", "all"}, {"y"})},
+       {tensor_proto<int64_t>("one", {1}, {1}), tensor_proto<int64_t>("start", {}, {0}),
+        tensor_proto<int64_t>("step", {}, {1}), tensor_proto<int64_t>("five", {1}, {1})},
+       {value_info("past", DType::Float32, {"n"}), value_info("x", DType::Float32, {"m"})},
+       {value_info("present", DType::Float32, {"k"}), value_info("y", DType::Float32, {"k"})}});
+  nm_session* session = load(model);
+  REQUIRE(session != nullptr);
+  // Longer, shorter and known ones; 2,000 numbers are more than a plan computes.
+  for (const int64_t n : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 30, 12, 5, 0, 2000, 2001, 13, 1, 300, 301, 302, 40}) {
+    nm_session* fresh = load(model);
+    REQUIRE(fresh != nullptr);
+    std::vector<float> results[2];
+    for (nm_session* s : {session, fresh}) {
+      std::vector<float> past(static_cast<size_t>(n));
+      for (size_t i = 0; i < past.size(); ++i) past[i] = static_cast<float>(i) - 3;
+      REQUIRE(nm_input_value(s, 0, numbers(past)) == 0);
+      REQUIRE(nm_input_value(s, 1, numbers({0.5f})) == 0);
+      REQUIRE(nm_run(s) == 0);
+      results[s == fresh] = read(nm_output(s, 1));
+    }
+    CAPTURE(n);
+    CHECK(results[0] == results[1]);
+    CHECK(results[1].size() == static_cast<size_t>(n + 1));
+    nm_release(fresh);
+  }
+  nm_release(session);
+}
+
 TEST_CASE("a value taken from a run is not changed by the next ones") {
   nm_session* session = adder();
   REQUIRE(session != nullptr);

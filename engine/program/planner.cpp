@@ -1,0 +1,325 @@
+#include "engine/program/planner.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/memory.h"
+#include "engine/op/evaluate.h"
+
+namespace nm {
+namespace {
+
+// Values computed while planning are shape arithmetic: small. Larger results (a slice of an embedding table whose
+// bounds follow from the input's shape) are steps like any other, or every plan would keep its own copy.
+constexpr size_t kFoldBytes = 4096;
+
+bool same_contents(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.shape() == b.shape() && a.dtype() != DType::String && a.raw() != nullptr &&
+         b.raw() != nullptr && (a.bytes() == 0 || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0);
+}
+
+}  // namespace
+
+Planner::Planner(const PlanParts& parts, std::unique_ptr<Plan> plan)
+    : parts_(parts), graph_(parts.graph), plan_(std::move(plan)) {
+  owned_.resize(graph_.values.size());
+  changed_.resize(graph_.values.size());
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const bool kept = i < parts.options.kept.size() && parts.options.kept[i];
+    if (parts.options.own_outputs || kept) owned_[static_cast<size_t>(graph_.outputs[i])] = true;
+  }
+}
+
+Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
+  const size_t count = graph_.values.size();
+  NM_TRY(room_for("a plan", Size(count) * (sizeof(Slot) + 64) + Size(graph_.nodes.size()) * 2 * sizeof(Step)));
+  plan_->slots.resize(count);
+  plan_->fates.resize(graph_.nodes.size());
+  for (size_t i = 0; i < count; ++i) {
+    const GraphValue& v = graph_.values[i];
+    Slot& slot = plan_->slots[i];
+    slot.type = v.type;
+    if (v.is_constant()) {
+      slot.place = Place::Constant;
+      slot.value = v.constant;
+      slot.shape = v.constant.shape();
+    }
+  }
+  for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
+    Slot& s = slot(parts_.input_ids[i]);
+    s.place = Place::Input;
+    if (const Tensor* t = inputs[i].tensor()) {
+      s.type = ValueType::tensor(t->dtype());
+      s.shape = t->shape();
+    } else {
+      s.shape.reset();
+    }
+  }
+  count_uses();
+  for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
+    if (Status s = plan_node(n, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
+  }
+  for (const auto& [id, first] : first_) {
+    const Slot& s = slot(id);
+    const uint64_t bytes = tensor_bytes(s.type.dtype, *s.shape).number();
+    plan_->blocks.push_back({bytes, first, last_use_[static_cast<size_t>(id)], 0});
+    plan_->in_blocks.push_back(id);
+  }
+  NM_TRY(place());
+  bind_steps();
+  return std::move(plan_);
+}
+
+void Planner::count_uses() {
+  last_use_.assign(graph_.values.size(), -1);
+  for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    for (const ValueId id : graph_.nodes[n].inputs) {
+      if (id != kNone) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(n);
+    }
+  }
+  for (const ValueId id : graph_.outputs) {
+    last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(graph_.nodes.size());
+  }
+}
+
+Status Planner::plan_node(uint32_t n, const Node& node) {
+  Operator& op = *parts_.operators[n];
+  Inference c = inference_of(node, plan_->slots);
+  NM_TRY(infer(node, op, c));
+  bool any = false;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    any = true;
+    Slot& s = slot(node.outputs[o]);
+    const Inference::Output& said = c.output_slot(o);
+    if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) s.type = said.type;
+    s.shape.reset();
+    if (said.shape && said.shape->known()) s.shape = said.shape;
+  }
+  if (!any) return {};
+  NM_ASSIGN(const bool folded, fold(node, op, c));
+  plan_->fates[n] = Fate::Folded;
+  if (folded) return {};
+
+  Step step;
+  step.node = n;
+  step.infer = !inputs_known(node);
+  plan_->fates[n] = Fate::Views;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    NM_ASSIGN(const bool is_view, assign_view(n, node, op, c, o));
+    if (is_view) continue;
+    plan_->fates[n] = Fate::Step;
+    assign_memory(n, node, op, o, step);
+  }
+  if (plan_->fates[n] == Fate::Step) plan_->steps.push_back(std::move(step));
+  return {};
+}
+
+Status Planner::infer(const Node& node, Operator& op, Inference& c) {
+  Status s = op.infer_outputs(c);
+  if (s.code() != Code::OutOfMemory) return s;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    const Inference::Output& out = c.output_slot(o);
+    if (node.outputs[o] == kNone || !out.shape || check_addressable("", out.type.dtype, *out.shape).ok()) continue;
+    return check_addressable(text("the value '", graph_.value(node.outputs[o]).name, "',"), out.type.dtype, *out.shape);
+  }
+  return s;
+}
+
+// An output's shape may be known although an input's is not; the operator must still see that input before it runs.
+bool Planner::inputs_known(const Node& node) {
+  for (size_t i = 0; i < node.explicit_inputs; ++i) {
+    if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return false;
+  }
+  return true;
+}
+
+Result<bool> Planner::fold(const Node& node, Operator& op, Inference& c) {
+  bool said_all = true;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    said_all = said_all && (node.outputs[o] == kNone || c.output_slot(o).value.defined());
+  }
+  std::vector<const Value*> inputs;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (!said_all && node.inputs[i] != kNone && c.value(i) == nullptr) return false;
+    inputs.push_back(node.inputs[i] == kNone ? nullptr : &slot(node.inputs[i]).value);
+  }
+  std::vector<Value> results;
+  NM_ASSIGN(const bool done, evaluate(op, c, inputs, parts_.scratch, kFoldBytes, results));
+  if (!done) return false;
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(*results[o].tensor()));
+  }
+  return true;
+}
+
+void Planner::set_constant(ValueId id, Tensor value) {
+  Slot& s = slot(id);
+  const Tensor* before = s.place == Place::Constant ? s.value.tensor() : nullptr;
+  changed_[static_cast<size_t>(id)] = before == nullptr || !same_contents(*before, value);
+  s.place = Place::Constant;
+  s.shape = value.shape();
+  s.value = std::move(value);
+}
+
+// The value whose memory `id` lives in.
+ValueId Planner::root(ValueId id) {
+  while (slot(id).within != kNone) id = slot(id).within;
+  return id;
+}
+
+Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, const Inference& c, size_t o) {
+  const ValueId id = node.outputs[o];
+  const Slot& s = slot(id);
+  const bool plain = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
+  // An output must not hand out memory of somebody else's for the caller to keep.
+  if (!plain || s.type.dtype == DType::String || is_owned(id)) return std::optional<View>();
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return std::optional<View>();
+  }
+  std::optional<View> view = op.view(c, o);
+  if (!view || static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset % 8 != 0) {
+    return std::optional<View>();
+  }
+  const Slot& source = slot(node.inputs[view->input]);
+  if (source.place == Place::Unused) return std::optional<View>();
+  NM_TRY(check_view(*view, source.type.dtype, *source.shape, s.type.dtype, *s.shape));
+  return view;
+}
+
+Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o) {
+  NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
+  if (!view) return false;
+  const ValueId id = node.outputs[o], source_id = node.inputs[view->input];
+  Slot& s = slot(id);
+  const Slot& source = slot(source_id);
+  switch (source.place) {
+    case Place::Constant:
+      s.value = take_view(*source.value.tensor(), *view, s.type.dtype, *s.shape);
+      break;
+    case Place::Input:
+      plan_->input_views.push_back(id);
+      break;
+    case Place::Arena:
+      extend(root(source_id), id, n);
+      break;
+    case Place::Heap: {
+      const auto allocated = allocated_.find(source_id);
+      if (allocated == allocated_.end()) return false;
+      plan_->steps[allocated->second].views.push_back(id);
+      allocated_.emplace(id, allocated->second);
+      break;
+    }
+    case Place::Unused:
+      return false;
+  }
+  s.place = source.place;
+  s.is_view = true;
+  s.within = source_id;
+  s.behind = static_cast<size_t>(static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset / 8);
+  return true;
+}
+
+// A buffer lives until the last use of everything that shares it.
+void Planner::extend(ValueId root_id, ValueId id, uint32_t n) {
+  int32_t& last = last_use_[static_cast<size_t>(root_id)];
+  last = std::max({last, last_use_[static_cast<size_t>(id)], static_cast<int32_t>(n)});
+}
+
+void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, size_t o, Step& step) {
+  const ValueId id = node.outputs[o];
+  Slot& s = slot(id);
+  const bool known = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
+  if (!known || s.type.dtype == DType::String || is_owned(id)) {
+    s.place = Place::Heap;
+    if (known) {
+      step.allocate.push_back(id);
+      if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
+    } else {
+      step.infer = true;
+    }
+    return;
+  }
+  s.place = Place::Arena;
+  first_[id] = static_cast<int32_t>(n);
+  last_use_[static_cast<size_t>(id)] = std::max(last_use_[static_cast<size_t>(id)], static_cast<int32_t>(n));
+  if (o != 0) return;
+  for (size_t i = 0; i < node.explicit_inputs; ++i) {
+    if (take_over(n, node, op, i, id)) break;
+  }
+}
+
+// Lets output 0 live in input i's memory when that ends here and has the same size.
+bool Planner::take_over(uint32_t n, const Node& node, Operator& op, size_t i, ValueId id) {
+  const ValueId source_id = node.inputs[i];
+  if (source_id == kNone || !op.in_place(i)) return false;
+  const Slot& source = slot(source_id);
+  if (source.place != Place::Arena || !source.shape) return false;
+  Slot& target = slot(id);
+  if (*source.shape != *target.shape || dtype_bits(source.type.dtype) != dtype_bits(target.type.dtype)) return false;
+  const ValueId owner = root(source_id);
+  if (last_use_[static_cast<size_t>(owner)] != static_cast<int32_t>(n)) return false;
+  // Another input must not lie in the same memory, which would be overwritten too early; the same value may, where
+  // the operator could as well take that one's place.
+  for (size_t k = 0; k < node.inputs.size(); ++k) {
+    const ValueId other = node.inputs[k];
+    if (k == i || other == kNone || (other == source_id && op.in_place(k))) continue;
+    if (slot(other).place == Place::Arena && root(other) == owner) return false;
+  }
+  first_.erase(id);
+  target.within = source_id;
+  extend(owner, id, n);
+  return true;
+}
+
+Status Planner::place() {
+  plan_->arena_bytes = Size(place_blocks(plan_->blocks));
+  plan_->live_bytes = live_bytes(plan_->blocks);
+  const auto largest = std::max_element(plan_->blocks.begin(), plan_->blocks.end(),
+                                        [](const ArenaBlock& a, const ArenaBlock& b) { return a.bytes < b.bytes; });
+  if (largest != plan_->blocks.end()) {
+    plan_->largest = plan_->in_blocks[static_cast<size_t>(largest - plan_->blocks.begin())];
+  }
+  if (!plan_->arena_bytes.addressable()) return no_arena(graph_, *plan_);
+  for (size_t i = 0; i < plan_->blocks.size(); ++i) {
+    slot(plan_->in_blocks[i]).offset = static_cast<size_t>(plan_->blocks[i].offset);
+  }
+  // Nodes are in order, so a source's offset is final before those that live in it are reached.
+  for (const Node& node : graph_.nodes) {
+    for (const ValueId id : node.outputs) {
+      if (id == kNone || slot(id).place != Place::Arena || slot(id).within == kNone) continue;
+      slot(id).offset = slot(slot(id).within).offset + slot(id).behind;
+    }
+  }
+  return {};
+}
+
+void Planner::bind_steps() {
+  for (Step& step : plan_->steps) {
+    const Node& node = graph_.nodes[step.node];
+    std::vector<const Value*> inputs;
+    for (const ValueId id : node.inputs) {
+      inputs.push_back(id == kNone ? nullptr : &slot(id).value);
+      if (id != kNone && slot(id).place == Place::Heap &&
+          last_use_[static_cast<size_t>(id)] == static_cast<int32_t>(step.node)) {
+        step.release.push_back(id);
+      }
+    }
+    std::vector<Value*> outputs;
+    for (const ValueId id : node.outputs) {
+      outputs.push_back(id == kNone ? nullptr : &slot(id).value);
+      if (id != kNone && slot(id).place == Place::Heap && last_use_[static_cast<size_t>(id)] < 0) {
+        step.release.push_back(id);
+      }
+    }
+    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs));
+  }
+}
+
+Result<std::unique_ptr<Plan>> make_plan(const PlanParts& parts, const std::vector<Value>& inputs) {
+  return Planner(parts, std::make_unique<Plan>()).make(inputs);
+}
+
+}  // namespace nm

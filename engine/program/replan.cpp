@@ -1,0 +1,110 @@
+// A plan for other shapes than it was made for. Generated text lengthens a few values with each token, and most of a
+// graph does not notice: only nodes that read something that changed are looked at again.
+#include <algorithm>
+
+#include "engine/op/evaluate.h"
+#include "engine/program/planner.h"
+
+namespace nm {
+namespace {
+
+// Blocks that have grown get room to grow on: placing them anew takes longer than all else here.
+uint64_t with_room(uint64_t bytes) { return bytes + bytes / 4; }
+
+}  // namespace
+
+Result<std::unique_ptr<Plan>> Planner::update(const std::vector<Value>& inputs) {
+  if (!take_inputs(inputs)) return std::unique_ptr<Plan>();
+  for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
+    const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                     [&](ValueId id) { return id != kNone && changed_[static_cast<size_t>(id)]; });
+    if (!touched) continue;
+    auto same = update_node(n, node);
+    if (!same.ok()) return same.take_status().at(node.op_type, node.name);
+    if (!*same) return std::unique_ptr<Plan>();
+  }
+  NM_TRY(grow());
+  plan_->bound_to = nullptr;  // views of the arena have other shapes
+  return std::move(plan_);
+}
+
+bool Planner::take_inputs(const std::vector<Value>& inputs) {
+  for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
+    const ValueId id = parts_.input_ids[i];
+    Slot& s = slot(id);
+    const Tensor* t = inputs[i].tensor();
+    if ((t != nullptr) != s.shape.has_value()) return false;
+    if (t == nullptr) continue;
+    if (s.type.dtype != t->dtype() || s.shape->rank() != t->rank()) return false;
+    changed_[static_cast<size_t>(id)] = *s.shape != t->shape();
+    s.shape = t->shape();
+  }
+  return true;
+}
+
+Result<bool> Planner::update_node(uint32_t n, const Node& node) {
+  Operator& op = *parts_.operators[n];
+  Inference c = inference_of(node, plan_->slots);
+  NM_TRY(infer(node, op, c));
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    if (node.outputs[o] == kNone) continue;
+    Slot& s = slot(node.outputs[o]);
+    const Inference::Output& said = c.output_slot(o);
+    if (said.type.is_tensor() != s.type.is_tensor()) return false;
+    if (said.type.dtype != DType::Undefined && said.type.dtype != s.type.dtype) return false;
+    if ((said.shape && said.shape->known()) != s.shape.has_value()) return false;
+    if (!s.shape) continue;
+    changed_[static_cast<size_t>(node.outputs[o])] = *s.shape != *said.shape;
+    s.shape = said.shape;
+  }
+  const Fate fate = plan_->fates[n];
+  if (fate == Fate::Nothing) return true;
+  NM_ASSIGN(const bool folded, fold(node, op, c));
+  if (folded != (fate == Fate::Folded)) return false;
+  for (size_t o = 0; o < node.outputs.size() && !folded; ++o) {
+    if (node.outputs[o] == kNone) continue;
+    NM_ASSIGN(const bool same, update_output(node, op, c, o));
+    if (!same) return false;
+  }
+  return true;
+}
+
+Result<bool> Planner::update_output(const Node& node, Operator& op, const Inference& c, size_t o) {
+  Slot& s = slot(node.outputs[o]);
+  NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
+  if (s.is_view) {
+    if (!view || node.inputs[view->input] != s.within) return false;
+    const size_t behind =
+        static_cast<size_t>(static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset / 8);
+    // What lies behind it in the same memory has its own offset from here.
+    if (s.place == Place::Arena && behind != s.behind) return false;
+    s.behind = behind;
+    if (s.place != Place::Constant) return true;
+    s.value = take_view(*slot(s.within).value.tensor(), *view, s.type.dtype, *s.shape);
+    changed_[static_cast<size_t>(node.outputs[o])] = true;
+    return true;
+  }
+  // It could now be a view: then nothing would have to be computed, and the steps are others.
+  if (view) return false;
+  return s.within == kNone || *slot(s.within).shape == *s.shape;
+}
+
+Status Planner::grow() {
+  bool outgrown = false;
+  for (size_t i = 0; i < plan_->blocks.size(); ++i) {
+    const Slot& s = slot(plan_->in_blocks[i]);
+    const Size bytes = tensor_bytes(s.type.dtype, *s.shape);
+    if (bytes.number() <= plan_->blocks[i].bytes) continue;
+    plan_->blocks[i].bytes = bytes.addressable() ? with_room(bytes.number()) : bytes.number();
+    outgrown = true;
+  }
+  return outgrown ? place() : Status();
+}
+
+Result<std::unique_ptr<Plan>> update_plan(const PlanParts& parts, std::unique_ptr<Plan> plan,
+                                          const std::vector<Value>& inputs) {
+  return Planner(parts, std::move(plan)).update(inputs);
+}
+
+}  // namespace nm
