@@ -20,7 +20,7 @@ const policy = [
 
 export default defineConfig({
   base: './',
-  plugins: [localFiles(new URL('..', import.meta.url))],
+  plugins: [localFiles()],
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   worker: { format: 'es' },
   server: { headers: isolation },

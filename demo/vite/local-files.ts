@@ -1,9 +1,10 @@
-// Serves models, labels and pictures that lie beside the repository (../shared) to the site under local/, with a
-// manifest of what there is. A built site carries an empty manifest and uses public URLs.
+// Serves the models of NM_MODELS, and the labels and pictures beside them, to the site under local/, with a manifest of
+// what there is. A built site carries an empty manifest and uses public URLs.
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
-import { extname, join, sep } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Connect, Plugin } from 'vite';
+import { besideModels, modelFile, modelsFolder } from '../../models/folder.ts';
 
 const contentTypes: Record<string, string> = {
   '.json': 'application/json',
@@ -21,16 +22,27 @@ export interface Manifest {
 
 const nothing: Manifest = { models: [], labels: [], pictures: [] };
 
-export function localFiles(repository: URL): Plugin {
-  const shared = fileURLToPath(new URL('../shared', repository));
+/** Where they lie, by the first part of their address. */
+const folders: Record<string, string> =
+  modelsFolder === undefined
+    ? {}
+    : {
+        models: fileURLToPath(modelsFolder),
+        labels: fileURLToPath(besideModels('labels/')),
+        media: fileURLToPath(besideModels('media/')),
+      };
+
+export function localFiles(): Plugin {
   const serve: Connect.NextHandleFunction = (request, response, next) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://local').pathname);
     if (path === '/manifest.json') {
-      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(manifest(shared)));
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify(manifest()));
       return;
     }
-    const file = join(shared, path);
-    if (!file.startsWith(shared + sep) || !existsSync(file) || !statSync(file).isFile()) {
+    const [, kind = '', ...rest] = path.split('/');
+    const folder = folders[kind];
+    const file = folder === undefined ? '' : join(folder, ...rest);
+    if (folder === undefined || !file.startsWith(folder) || !existsSync(file) || !statSync(file).isFile()) {
       next();
       return;
     }
@@ -48,10 +60,13 @@ export function localFiles(repository: URL): Plugin {
   };
 }
 
-function manifest(shared: string): Manifest {
-  const list = (folder: string) => (existsSync(join(shared, folder)) ? readdirSync(join(shared, folder)).sort() : []);
+function manifest(): Manifest {
+  const list = (kind: string) => {
+    const folder = folders[kind];
+    return folder !== undefined && existsSync(folder) ? readdirSync(folder).sort() : [];
+  };
   return {
-    models: list('models').filter((name) => existsSync(join(shared, 'models', name, 'model.onnx'))),
+    models: list('models').filter((name) => existsSync(modelFile(name))),
     labels: list('labels').filter((name) => name.endsWith('.txt')),
     pictures: list('media').filter((name) => /\.(png|jpe?g)$/.test(name) && !name.startsWith('ocr')),
   };
