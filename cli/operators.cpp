@@ -74,7 +74,7 @@ Status read_coverage(const std::string& path, bool cases, Table& table) {
 // Unit tests name the operators they run in quotes.
 void find_unit_tests(const std::string& folder, Table& table) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.path().filename().string().ends_with("_test.cpp")) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -83,7 +83,7 @@ void find_unit_tests(const std::string& folder, Table& table) {
     const std::string source((std::istreambuf_iterator<char>(in)), {});
     for (auto& [key, row] : table) {
       if (source.find('"' + key.second + '"') == std::string::npos) continue;
-      const std::string name = file.filename().string();
+      const std::string name = file.lexically_relative(folder).generic_string();
       row.unit_tests.push_back(name.substr(0, name.size() - 9));
     }
   }

@@ -7,6 +7,8 @@ file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
 file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)
 
+include(tests_exist)
+
 add_library(nm_program INTERFACE)  # objects come only from libraries that are named directly, so not from this one
 if(EMSCRIPTEN)
   # The scripts are CommonJS, whatever the package around the build folder says.

@@ -21,7 +21,7 @@ const policy = [
 
 export default defineConfig({
   base: './',
-  plugins: [catalogueModels(new URL('..', import.meta.url)), markdown()],
+  plugins: [catalogueModels(), markdown()],
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   worker: { format: 'es' },
   server: { headers: isolation },

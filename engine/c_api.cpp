@@ -33,6 +33,15 @@ namespace {
 using nm::Code;
 using nm::Status;
 
+constexpr bool same(nm_code code, Code own) { return static_cast<int>(code) == static_cast<int>(own); }
+static_assert(same(NM_CODE_OK, Code::Ok) && same(NM_CODE_INVALID_MODEL, Code::InvalidModel) &&
+              same(NM_CODE_UNSUPPORTED_OPERATOR, Code::UnsupportedOperator) &&
+              same(NM_CODE_INVALID_ARGUMENT, Code::InvalidArgument) &&
+              same(NM_CODE_MISSING_INPUT, Code::MissingInput) && same(NM_CODE_TYPE_MISMATCH, Code::TypeMismatch) &&
+              same(NM_CODE_SHAPE_MISMATCH, Code::ShapeMismatch) && same(NM_CODE_OUT_OF_MEMORY, Code::OutOfMemory) &&
+              same(NM_CODE_CANCELLED, Code::Cancelled) && same(NM_CODE_INVALID_DATA, Code::InvalidData) &&
+              same(NM_CODE_INTERNAL, Code::Internal) && same(NM_CODE_LIMIT_EXCEEDED, Code::LimitExceeded));
+
 std::string& last_error() {
   static std::string text = "{}";
   return text;
@@ -334,7 +343,7 @@ nm_value* nm_share_value(const nm_value* value) {
 
 int32_t nm_value_kind(const nm_value* value) {
   const nm::Value& v = inside(value);
-  return v.tensor() ? NM_TENSOR : v.sequence() ? NM_SEQUENCE : v.map() ? NM_MAP : NM_NOTHING;
+  return v.tensor() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
 }
 
 int32_t nm_value_count(const nm_value* value) {

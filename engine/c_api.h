@@ -4,11 +4,11 @@
 // CLI uses. A session owns everything it needs; sessions share nothing. No function may be called
 // from two threads at once on the same session, except nm_cancel.
 //
-// Failures: functions that return a pointer return NULL, functions that return int32_t return a
-// negative value, and nm_last_error() then describes the failure as JSON:
+// Failures: functions that return a pointer return NULL, functions that return int32_t return the
+// negative of an nm_code, and nm_last_error() then describes the failure as JSON:
 //   {"code":"shape_mismatch","message":"…one sentence that says what to do…",
 //    "operator":"Conv","node":"conv_12","input":"x","expected":"float32[1,3,224,224]","actual":"…"}
-// Absent fields are omitted. Codes are listed in engine/base/status.h. A failure leaves what it concerns as it was: a
+// Absent fields are omitted; the code is its nm_code's name in lower case. A failure leaves what it concerns as it was: a
 // session can be run again, also after out_of_memory. One exception is left: an allocation that neither the heap nor
 // the reserve kept for this (see engine/base/reserve.h) can satisfy ends a process, and traps in WebAssembly.
 #pragma once
@@ -31,9 +31,57 @@ typedef struct nm_model nm_model;
 // A tensor, a sequence of values, a map, or nothing (an absent optional).
 typedef struct nm_value nm_value;
 
-// Element types carry ONNX's TensorProto.DataType numbers (float32 = 1, uint8 = 2, …).
+// web/src/c-abi.ts is made of this header: after a change run `npm run c-abi -w web`. Enumerators are called
+// NM_<ENUM>_<NAME>.
+
+// Why a call failed.
+typedef enum nm_code {
+  NM_CODE_OK = 0,
+  NM_CODE_INVALID_MODEL = 1,         // bytes that are not a well-formed ONNX model
+  NM_CODE_UNSUPPORTED_OPERATOR = 2,  // an operator, version, type or attribute that the engine does not have
+  NM_CODE_INVALID_ARGUMENT = 3,      // a call or an option that makes no sense
+  NM_CODE_MISSING_INPUT = 4,         // a required input was not given
+  NM_CODE_TYPE_MISMATCH = 5,         // an element type differs from what the model declares
+  NM_CODE_SHAPE_MISMATCH = 6,        // a shape differs from what the model or an operator needs
+  NM_CODE_OUT_OF_MEMORY = 7,
+  NM_CODE_CANCELLED = 8,
+  NM_CODE_INVALID_DATA = 9,     // an input's values are out of the range that an operator allows
+  NM_CODE_INTERNAL = 10,        // a defect of the engine
+  NM_CODE_LIMIT_EXCEEDED = 11,  // the model takes more than nm_limit allows
+} nm_code;
+
+// Element types, with ONNX's TensorProto.DataType numbers.
+typedef enum nm_dtype {
+  NM_DTYPE_FLOAT32 = 1,
+  NM_DTYPE_UINT8 = 2,
+  NM_DTYPE_INT8 = 3,
+  NM_DTYPE_UINT16 = 4,
+  NM_DTYPE_INT16 = 5,
+  NM_DTYPE_INT32 = 6,
+  NM_DTYPE_INT64 = 7,
+  NM_DTYPE_STRING = 8,
+  NM_DTYPE_BOOL = 9,
+  NM_DTYPE_FLOAT16 = 10,
+  NM_DTYPE_FLOAT64 = 11,
+  NM_DTYPE_UINT32 = 12,
+  NM_DTYPE_UINT64 = 13,
+  NM_DTYPE_COMPLEX64 = 14,
+  NM_DTYPE_COMPLEX128 = 15,
+  NM_DTYPE_BFLOAT16 = 16,
+  NM_DTYPE_FLOAT8E4M3FN = 17,
+  NM_DTYPE_FLOAT8E4M3FNUZ = 18,
+  NM_DTYPE_FLOAT8E5M2 = 19,
+  NM_DTYPE_FLOAT8E5M2FNUZ = 20,
+  NM_DTYPE_UINT4 = 21,
+  NM_DTYPE_INT4 = 22,
+  NM_DTYPE_FLOAT4E2M1 = 23,
+  NM_DTYPE_FLOAT8E8M0 = 24,
+  NM_DTYPE_UINT2 = 25,
+  NM_DTYPE_INT2 = 26,
+} nm_dtype;
+
 typedef struct nm_tensor {
-  int32_t dtype;
+  int32_t dtype;        // an nm_dtype
   uint32_t rank;
   const int64_t* dims;  // rank entries
   void* data;           // row-major, contiguous; a string tensor has NULL here. Narrow types are packed, low bits first
@@ -125,10 +173,13 @@ NM_EXPORT nm_value* nm_take_output(nm_session* session, uint32_t index);
 NM_EXPORT int32_t nm_keep_output(nm_session* session, uint32_t index);
 // Another reference to the same value, to be given away or freed by itself.
 NM_EXPORT nm_value* nm_share_value(const nm_value* value);
-#define NM_NOTHING 0  // an optional output that the model left out
-#define NM_TENSOR 1
-#define NM_SEQUENCE 2
-#define NM_MAP 3
+typedef enum nm_kind {
+  NM_KIND_NOTHING = 0,  // an optional output that the model left out
+  NM_KIND_TENSOR = 1,
+  NM_KIND_SEQUENCE = 2,
+  NM_KIND_MAP = 3,
+} nm_kind;
+// An nm_kind.
 NM_EXPORT int32_t nm_value_kind(const nm_value* value);
 // The items of a sequence.
 NM_EXPORT int32_t nm_value_count(const nm_value* value);

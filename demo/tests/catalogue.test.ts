@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { imageTensor } from 'neuromancer/image';
 import { describe, expect, test } from 'vitest';
 import catalogue from '../../models/catalogue.json';
+import { modelFile, whyWithout } from '../../models/folder.ts';
 import type { CatalogueModel } from '../src/catalogue.ts';
 
 const models = catalogue.models as CatalogueModel[];
 const folder = new URL('../../models/', import.meta.url);
-const shared = new URL('../../../shared/', import.meta.url);
 
 describe.each(models)('$name', (model) => {
   test('says everything that is needed to load and feed it', () => {
@@ -38,9 +38,8 @@ describe.each(models)('$name', (model) => {
     expect(existsSync(new URL(file, folder))).toBe(true);
   });
 
-  const file =
-    model.file === undefined ? new URL(`models/${model.name}/model.onnx`, shared) : new URL(model.file, folder);
-  const missing = existsSync(file) ? '' : ' (skipped: ../shared is absent)';
+  const file = model.file === undefined ? modelFile(model.name) : new URL(model.file, folder);
+  const missing = model.file === undefined ? whyWithout(model.name) : '';
   test.skipIf(missing !== '')(`has the size and the digest of its file${missing}`, () => {
     const bytes = readFileSync(file);
     expect(bytes.byteLength).toBe(model.bytes);

@@ -1,25 +1,33 @@
-// Puts the catalogue's models into the site, so that a visitor's browser asks nobody else for them: from the folder beside
-// the repository (../shared), else from their public addresses, which name a commit; either way only with the right hash.
+// Puts the catalogue's models into the site, so that a visitor's browser asks nobody else for them: from the folder that
+// NM_MODELS names, else from their public addresses, which name a commit; either way only with the right hash.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Connect, Plugin } from 'vite';
 import catalogue from '../../models/catalogue.json' with { type: 'json' };
+import { modelFile } from '../../models/folder.ts';
 import type { CatalogueModel } from '../src/catalogue.ts';
 
 const models = (catalogue.models as CatalogueModel[]).filter(({ file }) => file === undefined);
-const patience = 120_000;
+const patience = 60_000;
 
-export function catalogueModels(repository: URL): Plugin {
-  const beside = ({ name }: CatalogueModel) => new URL(`../shared/models/${name}/model.onnx`, repository);
+export function catalogueModels(): Plugin {
+  // One address that does not answer is the network's fault: the others are not waited for.
+  let reachable = true;
 
   const bytesOf = async (model: CatalogueModel): Promise<Uint8Array> => {
     const { url = '', sha256 } = model;
-    const file = beside(model);
-    const bytes = existsSync(file) ? readFileSync(file) : await download(url);
+    const file = modelFile(model.name);
+    if (!existsSync(file) && !reachable) throw new Error(`The model "${model.name}" cannot be downloaded either.`);
+    const bytes = existsSync(file) ? readFileSync(file) : await download(url).catch(unreachable);
     if (createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
     throw new Error(
       `The model "${model.name}" from ${existsSync(file) ? file : url} has another hash than the catalogue says.`,
     );
+  };
+
+  const unreachable = (error: Error): never => {
+    reachable = false;
+    throw error;
   };
 
   const serve: Connect.NextHandleFunction = async (request, response, next) => {

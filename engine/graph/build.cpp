@@ -202,7 +202,7 @@ class Builder {
       }
       auto attribute = decode_attribute(*source, node, scope, opsets, call, depth);
       if (!attribute.ok()) return attribute.take_status().at(p.op_type, p.name);
-      node.attributes.insert_or_assign(std::string(a.name), std::move(*attribute));
+      node.attributes[a.name] = std::move(*attribute);
     }
     for (const std::string_view name : p.outputs) {
       if (name.empty()) {

@@ -2,11 +2,13 @@
 // it with plain assignments. Nodes stand in execution order.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,6 +17,7 @@
 namespace nm {
 
 struct Graph;
+struct MadeOperator;  // what the registry remembers of a node (engine/op/registry.cpp)
 
 inline constexpr std::string_view kMicrosoftDomain = "com.microsoft";
 inline constexpr std::string_view kMlDomain = "ai.onnx.ml";
@@ -25,7 +28,46 @@ inline constexpr ValueId kNone = -1;  // an optional input or output that is not
 
 using Attribute = std::variant<int64_t, float, std::string, Tensor, std::shared_ptr<Graph>, std::vector<int64_t>,
                                std::vector<float>, std::vector<std::string>, std::vector<Tensor>, ValueType>;
-using AttributeMap = std::map<std::string, Attribute, std::less<>>;
+
+// A node's attributes by name, and the operator that has been made of them. The operator goes as soon as anybody may
+// have written to them; a copy begins without one.
+class AttributeMap {
+ public:
+  using Map = std::map<std::string, Attribute, std::less<>>;
+
+  AttributeMap() = default;
+  AttributeMap(std::initializer_list<Map::value_type> attributes) : map_(attributes) {}
+  AttributeMap(const AttributeMap& other) : map_(other.map_) {}
+  AttributeMap(AttributeMap&&) = default;
+  AttributeMap& operator=(const AttributeMap& other) { return *this = AttributeMap(other); }
+  AttributeMap& operator=(AttributeMap&&) = default;
+
+  Map::const_iterator begin() const { return map_.begin(); }
+  Map::const_iterator end() const { return map_.end(); }
+  Map::const_iterator find(std::string_view name) const { return map_.find(name); }
+  bool contains(std::string_view name) const { return map_.contains(name); }
+  size_t size() const { return map_.size(); }
+
+  Attribute& operator[](std::string_view name) { return written()[std::string(name)]; }
+  // Does nothing when there is one already.
+  void emplace(std::string_view name, Attribute value) { written().emplace(name, std::move(value)); }
+  void erase(std::string_view name) {
+    if (const auto it = map_.find(name); it != map_.end()) written().erase(it);
+  }
+  void clear() { written().clear(); }
+
+  // For the registry.
+  std::shared_ptr<MadeOperator>& made() const { return made_; }
+
+ private:
+  Map& written() {
+    made_ = nullptr;
+    return map_;
+  }
+
+  Map map_;
+  mutable std::shared_ptr<MadeOperator> made_;
+};
 
 // Attributes that passes add to ONNX's operators start with this; a model file may not use it.
 inline constexpr std::string_view kInternalPrefix = "nm_";

@@ -33,7 +33,13 @@ class Attributes {
   explicit Attributes(const Node& node, std::span<const AttributeRange> ranges = {}) : node_(node), ranges_(ranges) {}
 
   int version() const { return node_.version; }  // of the operator set
-  const Node& node() const { return node_; }
+  std::string_view op_type() const { return node_.op_type; }
+  std::string_view domain() const { return node_.domain; }
+  // Of the node's inputs a constructor may know these two and no more: an operator is made once for a node, whose
+  // inputs passes rewire (see operator_of). Those that subgraphs capture do not count.
+  size_t input_count() const { return node_.explicit_inputs; }
+  bool has_input(size_t i) const { return i < node_.explicit_inputs && node_.input(i) != kNone; }
+
   bool has(std::string_view name) {
     const auto it = node_.attributes.find(name);
     if (it == node_.attributes.end()) return false;
@@ -49,6 +55,8 @@ class Attributes {
     for (const auto& [name, value] : node_.attributes) read_.push_back(name);
     return node_.attributes;
   }
+  // All of them, none of which counts as read by this.
+  const AttributeMap& unnoted() const { return node_.attributes; }
   // The first attribute that nobody has read, or that this version lacks; empty when there is none.
   std::string_view unread() const;
 
@@ -66,6 +74,7 @@ class Attributes {
     return get(name, std::move(fallback));
   }
   Tensor tensor(std::string_view name) { return get(name, Tensor()); }
+  ValueType type(std::string_view name, ValueType fallback) { return get(name, std::move(fallback)); }
   std::shared_ptr<Graph> graph(std::string_view name) { return get(name, std::shared_ptr<Graph>()); }
   // Makes a missing attribute an error: a.require("axis").
   void require(std::string_view name) {

@@ -97,7 +97,7 @@ namespace {
 
 bool push_image(LayoutChange& c) {
   c.node.inputs[0] = c.last(c.node.inputs[0]);
-  c.node.attributes[std::string(kChannelsLast)] = int64_t{1};
+  c.node.attributes[kChannelsLast] = int64_t{1};
   return c.push_last();
 }
 

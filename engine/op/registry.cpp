@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
+
+#include "engine/op/signature.h"
 
 namespace nm {
 
@@ -71,7 +74,37 @@ const Facts& facts_of(const Node& node) {
   return entry != nullptr ? entry->facts : kNone;
 }
 
-Result<OperatorPtr> create_operator(const Node& node) {
+namespace {
+
+// Which of its inputs a node leaves out.
+std::vector<size_t> absent_inputs(const Node& node) {
+  std::vector<size_t> absent;
+  for (size_t i = 0; i < node.explicit_inputs; ++i) {
+    if (node.input(i) == kNone) absent.push_back(i);
+  }
+  return absent;
+}
+
+}  // namespace
+
+// An operator and what it was made of beside the attributes, which drop it when they are written to.
+struct MadeOperator {
+  bool is_of(const Node& node) const {
+    return version == node.version && inputs == node.explicit_inputs && entry->name == node.op_type &&
+           entry->domain == node.domain && absent == absent_inputs(node);
+  }
+
+  const OperatorEntry* entry;
+  int version;
+  size_t inputs;
+  std::vector<size_t> absent;
+  OperatorPtr op;
+};
+
+namespace {
+
+// Makes the node's operator, which the node keeps.
+Result<const Operator*> make(const Node& node, bool all_attributes_read) {
   const OperatorEntry* entry = Registry::instance().find(node);
   if (entry == nullptr || entry->make == nullptr) {
     return Status(Code::UnsupportedOperator, text("the operator ", node.domain.empty() ? "" : node.domain + ".",
@@ -81,7 +114,28 @@ Result<OperatorPtr> create_operator(const Node& node) {
   Attributes attributes(node, entry->facts.attributes);
   OperatorPtr op = entry->make(attributes);
   if (Status s = attributes.take_status(); !s.ok()) return std::move(s).at(node.op_type, node.name);
-  return op;
+  if (all_attributes_read) {
+    if (const auto unread = attributes.unread(); !unread.empty()) return unread_attribute(node, unread);
+  }
+  std::shared_ptr<MadeOperator>& kept = node.attributes.made();
+  kept = std::make_shared<MadeOperator>(
+      MadeOperator{entry, node.version, node.explicit_inputs, absent_inputs(node), std::move(op)});
+  return kept->op.get();
+}
+
+}  // namespace
+
+Result<const Operator*> operator_of(const Node& node) {
+  const std::shared_ptr<MadeOperator>& kept = node.attributes.made();
+  if (kept != nullptr && kept->is_of(node)) return kept->op.get();
+  return make(node, false);
+}
+
+Status check_attributes(const Node& node) { return make(node, true).take_status(); }
+
+Result<OperatorPtr> take_operator(Node& node) {
+  NM_TRY(operator_of(node).take_status());
+  return std::move(std::exchange(node.attributes.made(), nullptr)->op);
 }
 
 }  // namespace nm

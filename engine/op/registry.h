@@ -110,7 +110,13 @@ class Registry {
 // What the node's operator states; the facts of an operator that is not there are none.
 const Facts& facts_of(const Node& node);
 
-// Creates the node's operator; UnsupportedOperator when there is none for its domain, type and version.
-Result<OperatorPtr> create_operator(const Node& node);
+// The node's operator, as its constructor left it: the node has it from the first time anybody asks until its type,
+// version, attributes or the number of its inputs change. UnsupportedOperator when there is none for its domain, type
+// and version; InvalidModel when its attributes do not fit.
+Result<const Operator*> operator_of(const Node& node);
+// Fails for the same reasons, and where the node has an attribute that the operator does not (see signature.h).
+Status check_attributes(const Node& node);
+// The operator for somebody who will prepare and run it. The node lets go of it and gets a new one when it is asked again.
+Result<OperatorPtr> take_operator(Node& node);
 
 }  // namespace nm

@@ -60,12 +60,7 @@ Status check_signature(const Node& node) {
   const size_t outputs = present(node.outputs);
   if (facts.inputs != kAny && inputs > facts.inputs) return too_many(node, "inputs", inputs, facts.inputs);
   if (facts.outputs != kAny && outputs > facts.outputs) return too_many(node, "outputs", outputs, facts.outputs);
-  if (entry->make == nullptr) return {};
-  Attributes attributes(node, facts.attributes);
-  const OperatorPtr op = entry->make(attributes);
-  if (Status s = attributes.take_status(); !s.ok()) return std::move(s).at(node.op_type, node.name);
-  const std::string_view unread = attributes.unread();
-  return unread.empty() ? Status() : unread_attribute(node, unread);
+  return entry->make == nullptr ? Status() : check_attributes(node);
 }
 
 }  // namespace nm

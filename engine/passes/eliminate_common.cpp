@@ -66,7 +66,7 @@ std::string key_of(const Graph& graph, const Node& node) {
     key.string(name);
     if (!key.attribute(value)) return {};
   }
-  const auto op = create_operator(node);
+  const auto op = operator_of(node);
   return op.ok() && (*op)->pure() ? key.take() : std::string();
 }
 

@@ -43,7 +43,7 @@ ValueId passed_through(const Graph& graph, const Node& node) {
   if (node.is("Dropout") && node.version >= 7 && node.inputs.size() < 3) return node.input(0);
   const GraphValue& out = graph.value(node.outputs[0]);
   if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
-  auto op = create_operator(node);
+  const auto op = operator_of(node);
   if (!op.ok()) return kNone;
   Inference c(graph, node);
   for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMaxGrowth = 4;
 constexpr size_t kSmall = size_t{1} << 20;
 
-Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
+Result<bool> fold(Graph& graph, Node& node, Scratch& scratch) {
   if (node.inputs.size() != node.explicit_inputs) return false;
   size_t input_bytes = 0;
   std::vector<Value> values;
@@ -33,10 +33,10 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
   for (const auto& [name, attribute] : node.attributes) {
     if (std::holds_alternative<std::shared_ptr<Graph>>(attribute)) return false;
   }
-  NM_ASSIGN(const OperatorPtr op, create_operator(node));
-  if (!op->pure()) return false;
+  NM_ASSIGN(const Operator* pristine, operator_of(node));
+  if (!pristine->pure()) return false;
   const bool other = std::any_of(values.begin(), values.end(), [&](const Value& v) {
-    return !v.empty() && wants_float32(*op, node, ValueType::tensor(v.tensor()->dtype()));
+    return !v.empty() && wants_float32(*pristine, node, ValueType::tensor(v.tensor()->dtype()));
   });
   if (other) return false;  // folded once use_float32 has been here
   std::vector<const Value*> inputs;
@@ -44,7 +44,8 @@ Result<bool> fold(Graph& graph, const Node& node, Scratch& scratch) {
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &values[i]);
   }
   Inference c(graph, node);
-  NM_TRY(op->infer_outputs(c));
+  NM_TRY(pristine->infer_outputs(c));
+  NM_ASSIGN(const OperatorPtr op, take_operator(node));
   Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
     return Status(Code::Internal, "a node with subgraphs cannot be folded");
   });

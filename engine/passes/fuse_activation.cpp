@@ -9,7 +9,7 @@ namespace {
 
 // The activation that a node computes of its input, where kernels have it.
 std::optional<FusedActivation> activation_of(const Graph& graph, const Node& n) {
-  const auto op = create_operator(n);
+  const auto op = operator_of(n);
   if (!op.ok()) return std::nullopt;
   const std::optional<Pointwise> kernel = (*op)->pointwise(Inference(graph, n));
   return kernel ? fused_activation(*kernel) : std::nullopt;

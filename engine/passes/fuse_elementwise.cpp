@@ -56,7 +56,7 @@ class Groups {
                     [&](ValueId id) { return id != kNone && !is_float32(id); })) {
       return none;
     }
-    NM_ASSIGN(const OperatorPtr op, create_operator(node));
+    NM_ASSIGN(const Operator* op, operator_of(node));
     const Inference c(graph_, node);
     const std::optional<Pointwise> kernel = op->pointwise(c);
     if (!kernel) return none;

@@ -51,8 +51,9 @@ void refine(std::optional<Shape>& shape, const Shape& known) {
   }
 }
 
-// Gives dimensions that nobody knows a symbol, the one they had if this value has been looked at before: what comes of
-// the value may be known to have the same. Names that the file gives to what is computed are not to be relied on.
+// An unknown dimension becomes a symbol without a name, so that values derived from this one can be seen to have the same
+// dimension. A later inference keeps the symbol. The file's own names for computed dimensions are not used: they may be
+// wrong.
 void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional<Shape>& before) {
   if (!shape || !graph.symbols) return;
   for (int i = 0; i < shape->rank(); ++i) {
@@ -64,7 +65,7 @@ void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional
 
 Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
   NM_TRY(infer_subgraphs(graph, node));
-  NM_ASSIGN(const OperatorPtr op, create_operator(node));
+  NM_ASSIGN(const Operator* op, operator_of(node));
   Inference c(graph, node);
   std::vector<ValueType> types(node.inputs.size());
   bool replaced = false;  // by float32, as use_float32 will

@@ -54,8 +54,8 @@ Status apply(Graph& graph, std::span<const Pass> passes) {
 
 Status run_on_subgraphs(Graph& graph, size_t most) {
   for (Node& node : graph.nodes) {
-    for (auto& [name, attribute] : node.attributes) {
-      if (auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) NM_TRY(run_passes(**sub, most));
+    for (const auto& [name, attribute] : node.attributes) {
+      if (const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) NM_TRY(run_passes(**sub, most));
     }
   }
   return {};

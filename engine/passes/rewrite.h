@@ -31,7 +31,7 @@ std::optional<float> scalar_constant(const Graph& graph, ValueId id);
 
 // An attribute; the fallback where it is missing or of another type.
 template <class T>
-T attribute(const Node& node, std::string_view name, T fallback) {
+T attribute(const Node& node, std::string_view name, const T& fallback) {
   const auto it = node.attributes.find(name);
   const T* v = it == node.attributes.end() ? nullptr : std::get_if<T>(&it->second);
   return v != nullptr ? *v : fallback;

@@ -86,7 +86,7 @@ class Float32User {
                     [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); }) &&
         std::all_of(node.outputs.begin(), node.outputs.end(),
                     [&](ValueId id) { return id == kNone || graph_.value(id).type.is_tensor(); });
-    NM_ASSIGN(const OperatorPtr op, create_operator(node));
+    NM_ASSIGN(const Operator* op, operator_of(node));
     const bool moves = op->native_float16();
     const auto replaced = [&](ValueId id) {
       if (id == kNone) return false;

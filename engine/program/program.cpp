@@ -81,8 +81,8 @@ Status Program::prepare() {
     return std::unique_ptr<Body>(std::move(body));
   };
   for (const int64_t position : largest_first(*graph_)) {
-    const Node& node = graph_->nodes[static_cast<size_t>(position)];
-    NM_ASSIGN(OperatorPtr op, create_operator(node));
+    Node& node = graph_->nodes[static_cast<size_t>(position)];
+    NM_ASSIGN(OperatorPtr op, take_operator(node));
     Preparation c(*graph_, node, compile_body);
     if (Status s = op->prepare(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
     packed_bytes_ += c.kept_bytes();

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { modelsFolder } from '../../models/folder.ts';
 import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
 
 const root = new URL('../../', import.meta.url);
-const shared = new URL('../shared/', root);
-const withoutShared = existsSync(shared) ? '' : ' (skipped: ../shared is absent)';
+const without = modelsFolder === undefined ? ' (skipped: NM_MODELS names no folder)' : '';
 
 type Points = readonly (readonly [number, number])[];
 
@@ -239,20 +239,20 @@ for (const { name, path, start, draws } of browsers) {
       expect(await browser.evaluate(text('.guess'))).toBe('1');
     });
 
-    test.skipIf(withoutShared !== '')(`pictures are named rightly${withoutShared}`, async () => {
+    test.skipIf(without !== '')(`pictures are named rightly${without}`, async () => {
       await openVision('classify');
       expect(await see('chelsea cat', '.ranking li')).toMatch(/^(Egyptian cat|tabby|tiger cat)$/);
       expect(await see('coffee', '.ranking li')).toBe('espresso');
       expect(await browser.evaluate(text('.vision-result .facts'))).toMatch(/Latency\d/);
     });
 
-    test.skipIf(withoutShared !== '')(`faces are found${withoutShared}`, async () => {
+    test.skipIf(without !== '')(`faces are found${without}`, async () => {
       await openVision('faces');
       expect(await see('grace hopper', '.ranking li')).toBe('1 face');
       expect(await see('astronaut', '.ranking li')).toBe('1 face');
     });
 
-    test.skipIf(withoutShared !== '')(`objects are found${withoutShared}`, async () => {
+    test.skipIf(without !== '')(`objects are found${without}`, async () => {
       await openVision('objects');
       expect(await see('coffee', '.ranking li')).toContain('cup');
       expect(await see('astronaut', '.ranking li')).toContain('person');

@@ -3,13 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { modelFile, whyWithout } from '../../models/folder.ts';
 import { textModel } from '../../web/dist/generate.js';
 import { Session } from '../../web/dist/index.js';
 import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
 
 const dist = new URL('../../web/dist/', import.meta.url);
-const model = new URL('../../../shared/models/stories260k-kv/model.onnx', import.meta.url);
-const withoutModel = existsSync(model) ? '' : ' (skipped: ../shared is absent)';
+const model = modelFile('stories260k-kv');
+const withoutModel = whyWithout('stories260k-kv');
 /** "Once upon a time, there was a" */
 const prompt = [1, 403, 407, 261, 378, 432, 387, 356, 281, 261];
 const count = 80;

@@ -179,7 +179,7 @@ class Generator {
       node.outputs.push_back(static_cast<ValueId>(known_.size() + o));
       c.output_slot(o).wanted = true;
     }
-    auto created = create_operator(node);
+    auto created = operator_of(node);
     if (!created.ok() || !(*created)->infer_outputs(c).ok()) return {};
     std::vector<Known> results;
     for (size_t o = 0; o < outputs; ++o) {

@@ -189,7 +189,7 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
   });
 }
 
-TEST_CASE("conv: depthwise", "[conv]") {
+TEST_CASE("conv: depthwise", "[conv][depthwise]") {
   for_each_isa([](const KernelTable& t) {
     for (int64_t kernel : {1, 2, 3, 4, 5, 7}) {
       for (int64_t stride : {1, 2, 3}) {
@@ -284,7 +284,7 @@ TEST_CASE("conv: a window wholly in the padding sees zeros", "[conv]") {
 }
 
 // Few tiles are shared stage by stage, many are cut into blocks for each thread.
-TEST_CASE("conv: the number of threads does not change a bit of Winograd's form", "[conv]") {
+TEST_CASE("conv: the number of threads does not change a bit of Winograd's form", "[conv][winograd]") {
   ThreadPool& pool = ThreadPool::instance();
   const int before = pool.size();
   for_each_isa([&](const KernelTable& t) {
@@ -326,7 +326,7 @@ TEST_CASE("conv: half weights", "[conv]") {
   });
 }
 
-TEST_CASE("conv transposed: kernels, strides, pads, dilations, groups", "[conv]") {
+TEST_CASE("conv transposed: kernels, strides, pads, dilations, groups", "[conv][conv_transposed]") {
   for_each_isa([](const KernelTable& t) {
     for (int64_t kernel : {1, 2, 3, 4, 5}) {
       for (int64_t stride : {1, 2, 3}) {

@@ -187,20 +187,20 @@ void check(const ConvShape& s, bool extreme = false) {
 
 }  // namespace
 
-TEST_CASE("products of bytes are exact at every size around the tile") {
+TEST_CASE("products of bytes are exact at every size around the tile", "[integer_product]") {
   for (int64_t n = 1; n < 68; n += n < 18 ? 1 : 7) check(matrix(5, 11, n));
   for (int64_t k = 1; k < 34; ++k) check(matrix(3, k, 9));
   for (int64_t m = 1; m < 18; ++m) check(matrix(m, 6, 17));
 }
 
-TEST_CASE("products of bytes are exact with extreme values and long sums") {
+TEST_CASE("products of bytes are exact with extreme values and long sums", "[integer_product]") {
   check(matrix(9, 4099, 35), true);
   check(matrix(2, 33025, 3), true);
   check(shape(5, 5, 40, 9, 3, 1, 1), true);
   check(shape(5, 5, 12, 12, 3, 1, 1, 1, 12), true);
 }
 
-TEST_CASE("convolutions of bytes agree with their definition") {
+TEST_CASE("convolutions of bytes agree with their definition", "[integer_product]") {
   check(shape(9, 7, 3, 10, 3, 2, 1));
   check(shape(6, 5, 8, 20, 1, 2));
   check(shape(7, 8, 5, 4, 3, 1, 2, 2));
@@ -210,7 +210,7 @@ TEST_CASE("convolutions of bytes agree with their definition") {
   check(shape(1, 1, 3, 3, 3, 1, 1));
 }
 
-TEST_CASE("depthwise convolutions of bytes agree with their definition") {
+TEST_CASE("depthwise convolutions of bytes agree with their definition", "[integer_depthwise]") {
   for (const int64_t c : {2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 33}) check(shape(6, 7, c, c, 3, 1, 1, 1, c));
   check(shape(9, 8, 12, 12, 3, 2, 1, 1, 12, 2));
   check(shape(9, 9, 5, 5, 5, 1, 2, 1, 5));
@@ -220,7 +220,7 @@ TEST_CASE("depthwise convolutions of bytes agree with their definition") {
   check(shape(5, 5, 4, 4, 1, 2, 0, 1, 4));
 }
 
-TEST_CASE("floats become bytes: halves to even, bounds, NaN") {
+TEST_CASE("floats become bytes: halves to even, bounds, NaN", "[integer_product]") {
   for_each_isa([](const KernelTable& table) {
     const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     const std::vector<float> special = {0.f, 1.f,  2.f,    3.f,   -1.f, -3.f,  5.f,   1e30f,  -1e30f,

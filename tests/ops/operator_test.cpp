@@ -19,6 +19,23 @@ Node node(std::string op_type, int version, AttributeMap attributes, std::string
   return n;
 }
 
+Node ms(std::string op_type, AttributeMap attributes) {
+  return node(std::move(op_type), 1, std::move(attributes), "com.microsoft");
+}
+
+Tensor repeated(const Shape& shape, float value) {
+  auto t = Tensor::create(DType::Float32, shape);
+  REQUIRE(t.ok());
+  std::fill_n(t->data<float>(), t->count(), value);
+  return std::move(*t);
+}
+
+Tensor counting(const Shape& shape, float step) {
+  Tensor t = repeated(shape, 0);
+  for (int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = static_cast<float>(i) * step;
+  return t;
+}
+
 namespace {
 
 void record_coverage(const Node& spec, const std::vector<Value>& inputs, const std::vector<Value>& outputs) {

@@ -24,8 +24,15 @@ Tensor tensor(const Shape& shape, std::initializer_list<T> values) {
   return std::move(*t);
 }
 
+// A tensor that holds one number, or 0, step, 2·step, ….
+Tensor repeated(const Shape& shape, float value);
+Tensor counting(const Shape& shape, float step = 1);
+
 // A node of operator set `version` with attributes: node("Softmax", 13, {{"axis", int64_t{1}}}).
 Node node(std::string op_type, int version, AttributeMap attributes = {}, std::string domain = "");
+
+// The same of com.microsoft, version 1.
+Node ms(std::string op_type, AttributeMap attributes = {});
 
 enum class Feed {
   Inputs,     // every input is given to the run

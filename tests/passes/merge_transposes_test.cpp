@@ -36,7 +36,7 @@ TEST_CASE("Transposes of transposes", "[passes]") {
   CHECK(listing(check_pass(merge_and_eliminate, g, before != c.after)) == c.after);
 }
 
-TEST_CASE("A reshape to a shape that symbols tell is the same goes", "[passes]") {
+TEST_CASE("A reshape to a shape that symbols tell is the same goes", "[passes][eliminate_identities]") {
   GraphBuilder g;
   const auto x = g.input({g.symbol("batch"), 3, 4});
   const auto shape = g.constant(tensor<int64_t>({3}, {0, 3, -1}));

@@ -39,7 +39,7 @@ struct Quantizing {
 
 }  // namespace
 
-TEST_CASE("A convolution between DequantizeLinear and QuantizeLinear is one of bytes", "[passes]") {
+TEST_CASE("A convolution between DequantizeLinear and QuantizeLinear is one of bytes", "[passes][fuse_quantized]") {
   const std::string activation = GENERATE("", "Relu", "Clip");
   const bool biased = GENERATE(false, true);
   CAPTURE(activation, biased);
@@ -54,7 +54,7 @@ TEST_CASE("A convolution between DequantizeLinear and QuantizeLinear is one of b
   CHECK(listing(after) == "QuantizeLinear QLinearConv");
 }
 
-TEST_CASE("A convolution stays in floats where bytes would say something else", "[passes]") {
+TEST_CASE("A convolution stays in floats where bytes would say something else", "[passes][fuse_quantized]") {
   SECTION("a bias in other units") {
     Quantizing q;
     const auto y = q.g.node("Conv", 11, {q.image(), q.weights(), q.bias(0.5f)});
@@ -80,7 +80,7 @@ TEST_CASE("A convolution stays in floats where bytes would say something else", 
   }
 }
 
-TEST_CASE("QuantizeLinear moves before what only moves data and cancels there", "[passes]") {
+TEST_CASE("QuantizeLinear moves before what only moves data and cancels there", "[passes][hoist_quantize]") {
   Quantizing q;
   const auto a = q.image();
   const auto b = q.dequantize(q.quantize(q.g.input({1, 2, 6, 5}), 1.f / 32, 7), 1.f / 32, 7);
@@ -92,7 +92,7 @@ TEST_CASE("QuantizeLinear moves before what only moves data and cancels there", 
   CHECK(listing(after) == "QuantizeLinear QuantizeLinear DequantizeLinear QuantizeLinear Concat Reshape Transpose");
 }
 
-TEST_CASE("QuantizeLinear stays behind values that others read", "[passes]") {
+TEST_CASE("QuantizeLinear stays behind values that others read", "[passes][hoist_quantize]") {
   Quantizing q;
   const auto y = q.g.node("Transpose", 13, {q.g.input({2, 3})}, {{"perm", Axes{1, 0}}});
   q.g.output(q.quantize(y, 0.5f, 1));
@@ -100,7 +100,7 @@ TEST_CASE("QuantizeLinear stays behind values that others read", "[passes]") {
   check_pass(hoist_quantize, q.g, false);
 }
 
-TEST_CASE("Sums of dynamic quantisation become floats at once", "[passes]") {
+TEST_CASE("Sums of dynamic quantisation become floats at once", "[passes][fuse_dequantize]") {
   const bool offset = GENERATE(false, true), swapped = GENERATE(false, true), columns = GENERATE(false, true);
   CAPTURE(offset, swapped, columns);
   GraphBuilder g;
@@ -117,7 +117,7 @@ TEST_CASE("Sums of dynamic quantisation become floats at once", "[passes]") {
   CHECK(listing(after) == "DynamicQuantizeLinear MatMulInteger");
 }
 
-TEST_CASE("Sums keep scales that would change their shape", "[passes]") {
+TEST_CASE("Sums keep scales that would change their shape", "[passes][fuse_dequantize]") {
   GraphBuilder g;
   const auto dynamic = g.nodes("DynamicQuantizeLinear", 11, {g.input({3, 5})}, 3);
   const auto sums = g.node("MatMulInteger", 10, {dynamic[0], g.constant(counting<int8_t>({5, 4}, 37)), dynamic[2]});
@@ -126,7 +126,7 @@ TEST_CASE("Sums keep scales that would change their shape", "[passes]") {
   check_pass(fuse_dequantize, g, false);
 }
 
-TEST_CASE("Nodes that compute the same become one", "[passes]") {
+TEST_CASE("Nodes that compute the same become one", "[passes][eliminate_common]") {
   GraphBuilder g;
   const auto x = g.input({2, 3});
   const auto a = g.node("Exp", 13, {x}), b = g.node("Exp", 13, {x});
@@ -148,7 +148,7 @@ TEST_CASE("Nodes that compute the same become one", "[passes]") {
   check_pass(eliminate_common, once, false);
 }
 
-TEST_CASE("Weights in bytes wait for those who multiply them", "[passes]") {
+TEST_CASE("Weights in bytes wait for those who multiply them", "[passes][fold_constants]") {
   Quantizing q;
   q.g.output(q.g.node("Conv", 11, {q.g.input({1, 4, 6, 5}), q.weights()}));
   check_pass(fold_all_but_weights, q.g, false);

@@ -1,6 +1,9 @@
 #include "engine/c_api.h"
 
+#include <cctype>
 #include <cstring>
+#include <fstream>
+#include <regex>
 #include <string>
 
 #include "catch_amalgamated.hpp"
@@ -49,11 +52,35 @@ bool failed_with(const char* code) { return std::string(nm_last_error()).find(co
 
 }  // namespace
 
+TEST_CASE("the header's codes and element types have the engine's numbers and names") {
+  std::ifstream header("engine/c_api.h");
+  REQUIRE(header.is_open());
+  const std::regex enumerator(R"( +NM_(CODE|DTYPE)_(\w+) = (\d+),.*)");
+  int codes = 0, types = 0;
+  for (std::string line; std::getline(header, line);) {
+    std::smatch found;
+    if (!std::regex_match(line, found, enumerator)) continue;
+    std::string name = found[2];
+    for (char& c : name) c = static_cast<char>(std::tolower(c));
+    const int value = std::stoi(found[3]);
+    INFO(line);
+    if (found[1] == "CODE") {
+      CHECK(code_name(static_cast<Code>(value)) == name);
+      ++codes;
+    } else {
+      CHECK(dtype_name(static_cast<DType>(value)) == name);
+      ++types;
+    }
+  }
+  CHECK(codes == static_cast<int>(Code::Suspended));  // which never leaves the engine, and is the last
+  CHECK(types == kDTypeCount - 1);
+}
+
 TEST_CASE("values are made, read and freed") {
   const size_t before = memory_counts().current;
   nm_value* list[] = {numbers({1, 2}), texts("aé", {1, 3, 3})};
   nm_value* sequence = nm_new_sequence(list, 2);
-  CHECK(nm_value_kind(sequence) == NM_SEQUENCE);
+  CHECK(nm_value_kind(sequence) == NM_KIND_SEQUENCE);
   CHECK(nm_value_count(sequence) == 2);
   nm_tensor t;
   REQUIRE(nm_value_tensor(nm_value_item(sequence, 0), 0, &t) == 0);
@@ -72,7 +99,7 @@ TEST_CASE("values are made, read and freed") {
   nm_free_value(sequence);
 
   nm_value* map = nm_new_map(texts("ab", {1, 2}), numbers({3, 4}));
-  CHECK(nm_value_kind(map) == NM_MAP);
+  CHECK(nm_value_kind(map) == NM_KIND_MAP);
   CHECK(nm_value_count(map) < 0);
   CHECK(string_at(map, 0, 1) == "b");
   REQUIRE(nm_value_tensor(map, 1, &t) == 0);

@@ -1,3 +1,5 @@
+import { dtypeNumbers } from './c-abi.js';
+
 /** How each ONNX element type is held in JavaScript. `number` is ONNX's TensorProto.DataType. */
 export interface ElementType {
   readonly number: number;
@@ -26,7 +28,6 @@ export interface TypedArrayConstructor {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray;
 }
 
-/** In the order of ONNX's numbers, from 1. */
 const arrays = {
   float32: Float32Array,
   uint8: Uint8Array,
@@ -54,14 +55,17 @@ const arrays = {
   float8e8m0: Uint8Array,
   uint2: Uint8Array,
   int2: Uint8Array,
-};
+} satisfies Record<DType, TypedArrayConstructor | null>;
 
-export type DType = keyof typeof arrays;
+export type DType = keyof typeof dtypeNumbers;
 
 const lanes = (type: string) => (/^complex/.test(type) ? 2 : /t4/.test(type) ? 1 / 2 : /t2/.test(type) ? 1 / 4 : 1);
 
 export const elementTypes = Object.fromEntries(
-  Object.entries(arrays).map(([type, array], i) => [type, { number: i + 1, array, lanes: lanes(type) }]),
+  Object.entries(dtypeNumbers).map(([type, number]) => [
+    type,
+    { number, array: arrays[type as DType], lanes: lanes(type) },
+  ]),
 ) as Record<DType, ElementType>;
 
 /** The typed array that holds a type's elements; an array of strings for `string`. */

@@ -1,44 +1,11 @@
+import type { EngineFunctions } from './c-abi.js';
 import { type ErrorRecord, NeuromancerError } from './errors.js';
 import { decodeText, encodeText } from './text.js';
 
-/** The engine's exports: the flat C ABI of engine/c_api.h. Pointers and sizes are numbers. */
-export interface EngineExports {
+/** What an artefact exports: the C ABI and the memory that its pointers are of. */
+export interface EngineExports extends EngineFunctions {
   memory: WebAssembly.Memory;
   _initialize?(): void;
-  nm_build_info(): number;
-  nm_alloc(bytes: number): number;
-  nm_free(pointer: number): void;
-  nm_last_error(): number;
-  nm_new_model(size: number): number;
-  nm_model_bytes(model: number, bytes: number, count: number): number;
-  nm_external_file(model: number, path: number, size: number): number;
-  nm_load(model: number, flags: number): number;
-  nm_describe(session: number): number;
-  nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
-  nm_input_value(session: number, index: number, value: number): number;
-  nm_new_tensor(dtype: number, dims: number, rank: number): number;
-  nm_new_strings(dims: number, rank: number, text: number, ends: number): number;
-  nm_new_sequence(items: number, count: number): number;
-  nm_new_map(keys: number, values: number): number;
-  nm_free_value(value: number): void;
-  nm_run(session: number): number;
-  nm_run_begin(session: number): number;
-  nm_run_steps(session: number, count: number): number;
-  nm_steps(session: number): number;
-  nm_output(session: number, index: number): number;
-  nm_keep_output(session: number, index: number): number;
-  nm_take_output(session: number, index: number): number;
-  nm_share_value(value: number): number;
-  nm_value_kind(value: number): number;
-  nm_value_count(value: number): number;
-  nm_value_item(value: number, item: number): number;
-  nm_value_tensor(value: number, part: number, out: number): number;
-  nm_value_string(value: number, part: number, element: number, text: number): number;
-  nm_memory(session: number): number;
-  nm_set_threads(count: number): number;
-  nm_limit(model: number, name: number, value: number): number;
-  nm_cancel_flag(session: number): number;
-  nm_exhausted(): number;
 }
 
 /**

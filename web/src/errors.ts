@@ -1,19 +1,7 @@
-/** What kind of failure it was. The first group comes from the engine, the last three from this package. */
-export type ErrorCode =
-  | 'invalid_model'
-  | 'unsupported_operator'
-  | 'invalid_argument'
-  | 'missing_input'
-  | 'type_mismatch'
-  | 'shape_mismatch'
-  | 'out_of_memory'
-  | 'cancelled'
-  | 'invalid_data'
-  | 'internal'
-  | 'limit_exceeded'
-  | 'download_failed'
-  | 'engine_unavailable'
-  | 'session_closed';
+import type { EngineErrorCode } from './c-abi.js';
+
+/** What kind of failure it was: one of the engine's, or one of this package's own. */
+export type ErrorCode = EngineErrorCode | 'download_failed' | 'engine_unavailable' | 'session_closed';
 
 /** The place of a failure; fields that do not apply are absent. */
 export interface ErrorPlace {

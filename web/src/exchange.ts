@@ -1,4 +1,5 @@
 // Values on their way into the engine's memory and out of it.
+import { kinds, tensorLayout } from './c-abi.js';
 import { dataLength, dtypeOfNumber, elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
 import { NeuromancerError } from './errors.js';
@@ -6,18 +7,6 @@ import { type Home, Reference } from './held.js';
 import { describe, elementCount, Tensor, type TensorSource } from './tensor.js';
 import { encodeText } from './text.js';
 import { isKept, scalarsToTensor, tensorToScalars, type Value, type ValueMap, type ValueType } from './values.js';
-
-/** NM_NOTHING and so on: what nm_value_kind says. */
-enum Kind {
-  Nothing,
-  Tensor,
-  Sequence,
-  Map,
-}
-
-/** nm_tensor as wasm32 lays it out: dtype, rank, dims, data, byte_length. */
-const recordBytes = 20;
-const dataOffset = 12;
 
 /** Makes the engine's form of a value; the caller hands it over or frees it. `home` is that engine. */
 export function newValue(engine: Engine, value: Value, type: ValueType, home: Home): number {
@@ -71,9 +60,9 @@ function newTensor(engine: Engine, tensor: Tensor): number {
     engine.checkPointer(exports.nm_new_tensor(elementTypes[tensor.type].number, dimsAt as number, rank)),
   );
   try {
-    engine.with([new Uint8Array(recordBytes)], (record) => {
+    engine.with([new Uint8Array(tensorLayout.size)], (record) => {
       engine.checkCount(exports.nm_value_tensor(value, 0, record as number));
-      writeElements(engine, engine.view().getUint32((record as number) + dataOffset, true), tensor);
+      writeElements(engine, engine.view().getUint32((record as number) + tensorLayout.data, true), tensor);
     });
   } catch (error) {
     exports.nm_free_value(value);
@@ -105,16 +94,16 @@ export function writeElements(engine: Engine, address: number, { type, data, sha
  * Nothing is allocated between the first and the last, which might detach views.
  */
 export function readValues(engine: Engine, values: readonly number[], mode: 'copy' | 'view'): Value[] {
-  return engine.with([new Uint8Array(recordBytes)], (record) =>
+  return engine.with([new Uint8Array(tensorLayout.size)], (record) =>
     values.map((value) => read(engine, value, record as number, mode)),
   );
 }
 
 /** A value that the caller owns, for JavaScript: a tensor stays where it is, of any other value there is only a copy. */
 export function keepValue(engine: Engine, value: number, home: Home): Value {
-  if ((engine.exports.nm_value_kind(value) as Kind) === Kind.Tensor) {
+  if (engine.exports.nm_value_kind(value) === kinds.tensor) {
     try {
-      const { type, shape } = engine.with([new Uint8Array(recordBytes)], (record) =>
+      const { type, shape } = engine.with([new Uint8Array(tensorLayout.size)], (record) =>
         tensorFacts(engine, value, 0, record as number),
       );
       return new Tensor(type, Reference.to(home, value, describe(type, shape)), shape);
@@ -132,16 +121,16 @@ export function keepValue(engine: Engine, value: number, home: Home): Value {
 
 function read(engine: Engine, value: number, record: number, mode: 'copy' | 'view'): Value {
   const { exports } = engine;
-  switch (exports.nm_value_kind(value) as Kind) {
-    case Kind.Nothing:
+  switch (exports.nm_value_kind(value) as (typeof kinds)[keyof typeof kinds]) {
+    case kinds.nothing:
       return undefined;
-    case Kind.Tensor:
+    case kinds.tensor:
       return readTensor(engine, value, 0, record, mode);
-    case Kind.Map: {
+    case kinds.map: {
       const [keys, values] = [0, 1].map((part) => tensorToScalars(readTensor(engine, value, part, record, 'copy')));
       return new Map((keys as ReturnType<typeof tensorToScalars>).map((key, i) => [key, values?.[i] ?? 0]));
     }
-    case Kind.Sequence: {
+    case kinds.sequence: {
       const count = engine.checkCount(exports.nm_value_count(value));
       return Array.from({ length: count }, (_, i) =>
         read(engine, engine.checkPointer(exports.nm_value_item(value, i)), record, mode),
@@ -154,10 +143,10 @@ function read(engine: Engine, value: number, record: number, mode: 'copy' | 'vie
 function tensorFacts(engine: Engine, value: number, part: number, record: number) {
   engine.checkCount(engine.exports.nm_value_tensor(value, part, record));
   const view = engine.view();
-  const number = view.getInt32(record, true);
-  const rank = view.getUint32(record + 4, true);
-  const dims = view.getUint32(record + 8, true);
-  const data = view.getUint32(record + dataOffset, true);
+  const number = view.getInt32(record + tensorLayout.dtype, true);
+  const rank = view.getUint32(record + tensorLayout.rank, true);
+  const dims = view.getUint32(record + tensorLayout.dims, true);
+  const data = view.getUint32(record + tensorLayout.data, true);
   const type = dtypeOfNumber(number);
   if (type === undefined) throw new NeuromancerError('internal', `A value has the unknown element type ${number}.`);
   const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));

@@ -1,11 +1,10 @@
 // A model's bytes on their way into the engine, piece by piece: the whole file is never anywhere at once.
+
 import type { Limits, LoadOptions } from './backend.js';
+import { loadFlags } from './c-abi.js';
 import type { Engine } from './engine.js';
 import { tell, throwIfAborted } from './errors.js';
 import type { ByteStream } from './fetch.js';
-
-/** NM_LOAD_UNOPTIMIZED */
-const loadUnoptimized = 1;
 
 /** Pieces pass through a block of this size. */
 const blockBytes = 1 << 16;
@@ -47,7 +46,7 @@ export async function loadModel(
     loaded,
     ...(model.total === undefined ? {} : { total: model.total }),
   });
-  return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadUnoptimized : 0));
+  return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadFlags.unoptimized : 0));
 }
 
 function setLimits(engine: Engine, model: number, limits: Limits = {}): void {

@@ -1,15 +1,14 @@
 // Threads of the threaded artefacts: workers that instantiate the same module on the same memory and then stay inside
 // nm_worker_run, which takes shares of the session's work. Nothing here waits for them: a run uses those that are there.
+import type { ThreadFunctions } from './c-abi.js';
 import { Engine, type EngineExports } from './engine.js';
 import { NeuromancerError } from './errors.js';
 import { type HostWorker, startWorker } from './host-worker.js';
 import type { Instance } from './instance.js';
 import { ownFiles } from './own-files.js';
 
-/** What a threaded artefact exports beyond the C ABI (engine/wasm/worker_entry.S); returns when it has to stop. */
-export interface ThreadExports extends EngineExports {
-  nm_worker_run(index: number, stack: number, bytes: number): number;
-}
+/** What a threaded artefact exports; nm_worker_run (engine/wasm/worker_entry.S) returns when it has to stop. */
+export interface ThreadExports extends EngineExports, ThreadFunctions {}
 
 /** What a worker is given to become a thread. */
 export interface ThreadStart {

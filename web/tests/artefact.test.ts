@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { modelFile, whyWithout } from '../../models/folder.js';
 import { decodeTensor } from '../../tests/web-conformance/onnx-data.js';
 import { type Artefact, detectFeatures, type Outputs, type Profile, Session, Tensor } from '../dist/index.js';
 
 const root = new URL('../../', import.meta.url);
-const shared = new URL('../shared/', root);
 const handwriting = new URL('models/handwriting/handwriting.onnx', root);
 const blank = () => new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]);
 
@@ -120,10 +120,10 @@ function suite(artefact: Artefact): void {
     expect(WebAssembly.Module.imports(await WebAssembly.compile(bytes))).toEqual([]);
   });
 
-  const missing = existsSync(shared) ? '' : ' (skipped: ../shared is absent)';
+  const missing = whyWithout(...models, 'mnist-external-data');
   test.skipIf(missing !== '').each(models)(`%s gives the reference's results${missing}`, async (name) => {
-    const folder = new URL(`models/${name}/`, shared);
-    const index = JSON.parse(readFileSync(new URL('models/INDEX.json', shared), 'utf8')) as { models: IndexEntry[] };
+    const folder = modelFile(name, '');
+    const index = JSON.parse(readFileSync(modelFile('.', 'INDEX.json'), 'utf8')) as { models: IndexEntry[] };
     const { rtol, atol } = (index.models.find((entry) => entry.name === name) as IndexEntry).suggested_tolerance;
     const session = await Session.load(new URL('model.onnx', folder), { artefact, threads });
     for (const set of readdirSync(folder).filter((entry) => entry.startsWith('test_data_set_'))) {
@@ -138,7 +138,7 @@ function suite(artefact: Artefact): void {
   });
 
   test.skipIf(missing !== '')(`external data is found by its path${missing}`, async () => {
-    const folder = new URL('models/mnist-external-data/', shared);
+    const folder = modelFile('mnist-external-data', '');
     const session = await Session.load(new URL('model.onnx', folder), {
       artefact,
       threads,

@@ -127,6 +127,10 @@ export class FakeEngine {
       nm_new_sequence: () => 0,
       nm_new_map: () => 0,
       nm_free_value: (value) => void this.owned.delete(value),
+      // The package never calls these: it gives up whole instances.
+      nm_free_model: () => undefined,
+      nm_release: () => undefined,
+      nm_cancel: () => undefined,
       nm_run: () => this.#run(),
       nm_run_begin: () => {
         this.#left = this.#model.steps;

@@ -1,6 +1,6 @@
 // Text from models: in every form that exporters give them, and the same whichever way it is made.
-import { existsSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { besideModels, modelFile, whyWithout } from '../../models/folder.js';
 import { type GenerateOptions, type Piece, seeded, textModel } from '../dist/generate.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
@@ -16,10 +16,6 @@ import {
   uncached,
   withLengths,
 } from './toy-decoders.js';
-
-const root = new URL('../../../shared/', import.meta.url);
-const shared = (name: string) => new URL(`models/${name}/model.onnx`, root);
-const missing = (name: string) => (existsSync(shared(name)) ? '' : ' (skipped: ../shared is not here)');
 
 /** What the toy decoders write. */
 function written(
@@ -370,12 +366,12 @@ describe.skipIf(!built('wasm'))('generating', () => {
   });
 });
 
-const why = missing('stories260k-kv');
+const why = whyWithout('stories260k-kv');
 describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories${why}`, { timeout: 60_000 }, () => {
   const prompt = 'Once upon a time, there was a';
   let tokenizer: ReturnType<typeof storiesTokenizer>;
   beforeAll(() => {
-    tokenizer = storiesTokenizer(new URL('labels/tok512.bin', root));
+    tokenizer = storiesTokenizer(besideModels('labels/tok512.bin'));
   });
   const eos = [1, 2];
 
@@ -396,7 +392,7 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
   }
 
   test('the same text with a cache and without', async () => {
-    const session = await open(shared('stories260k-kv'));
+    const session = await open(modelFile('stories260k-kv'));
     const expected = await byHand(session, 60);
     const text = tokenizer.decode(expected);
     for (const more of [{}, { chunk: 3 }, { state: { 'past_*': 'present_*' } }]) {
@@ -409,7 +405,7 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
   });
 
   test('with 8-bit weights, whose activations are quantised by run: the same as with the cache in our own hands', async () => {
-    const session = await open(shared('stories260k-int8'));
+    const session = await open(modelFile('stories260k-int8'));
     let cache: Record<string, Tensor> = Object.fromEntries(
       session.inputs.slice(1).map(({ name }) => [name, new Tensor('float32', [], [1, 4, 0, 8])]),
     );
@@ -430,7 +426,7 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
   });
 
   test('tells a whole story in pieces', async () => {
-    const writer = textModel(await open(shared('stories260k-kv')), { tokenizer, eos });
+    const writer = textModel(await open(modelFile('stories260k-kv')), { tokenizer, eos });
     let text = '';
     const pieces = writer.stream(prompt, { maxTokens: 400, stop: ['happy.'] });
     let step = await pieces.next();
@@ -441,7 +437,7 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
   });
 
   test('beams are likelier than what is likeliest at each step', async () => {
-    const session = await open(shared('stories260k-kv'));
+    const session = await open(modelFile('stories260k-kv'));
     const writer = textModel(session, { tokenizer });
     const start = tokenizer.encode(prompt).ids;
     const greedy = await writer.generate(prompt, { maxTokens: 12 });
@@ -465,9 +461,9 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
   });
 });
 
-const gpt = missing('tiny-random-gpt2-contrib');
+const gpt = whyWithout('tiny-random-gpt2-contrib');
 test.skipIf(!built('wasm') || gpt !== '')(`GPT-2 with 32-bit tokens, mask and places${gpt}`, async () => {
-  const session = await open(shared('tiny-random-gpt2-contrib'));
+  const session = await open(modelFile('tiny-random-gpt2-contrib'));
   const ids = [17, 400, 3, 999];
   const all = [...ids];
   for (let i = 0; i < 10; i++) {
@@ -489,9 +485,9 @@ test.skipIf(!built('wasm') || gpt !== '')(`GPT-2 with 32-bit tokens, mask and pl
   expect((await textModel(session).generate(ids, { maxTokens: 10 })).ids).toEqual(all.slice(4));
 });
 
-const vespa = missing('vespa-random-decoder');
+const vespa = whyWithout('vespa-random-decoder');
 test.skipIf(!built('wasm') || vespa !== '')(`a decoder without a cache behind an encoder${vespa}`, async () => {
-  const decoder = await open(shared('vespa-random-decoder'));
+  const decoder = await open(modelFile('vespa-random-decoder'));
   // Any encoder of 8 numbers a token.
   const features = ['Sin', 'Cos', 'Neg', 'Tanh', 'Sigmoid', 'Abs', 'Softplus', 'Identity'];
   const axes = { op: 'Constant', inputs: [], outputs: ['last'], attributes: { value_ints: [2] } };

@@ -1,9 +1,9 @@
 // Values that stay in the engine from run to run, on the real one.
-import { existsSync } from 'node:fs';
 import { serialize, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { modelFile, whyWithout } from '../../models/folder.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
 import { built, places } from './places.js';
@@ -43,7 +43,7 @@ const endless = modelOf(
   { all: 'float32', y: 'float32' },
 );
 const float = (values: number[]) => new Tensor('float32', values);
-const stories = new URL('../../../shared/models/stories260k-kv/model.onnx', import.meta.url);
+const stories = modelFile('stories260k-kv');
 
 describe.each(places)('$name', ({ options }) => {
   const skip = !built(options.artefact);
@@ -310,7 +310,7 @@ describe.each(places)('$name', ({ options }) => {
 
   // Threads that share two busy processors with others are slow.
   const tokens = options.threads > 1 ? 100 : 500;
-  const why = existsSync(stories) ? '' : ' (skipped: ../shared is not here)';
+  const why = whyWithout('stories260k-kv');
   test.skipIf(skip || why !== '')(
     `a cache of ${tokens} tokens: flat memory, and only logits are copied${why}`,
     async () => {

@@ -1,6 +1,7 @@
 // State from run to run: found, carried, shared, cut and saved.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { modelFile, whyWithout } from '../../models/folder.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { stream } from '../dist/stream.js';
 import type { ValueInfo } from '../src/description.js';
@@ -14,8 +15,6 @@ import { decoderOnly, nextWord, words } from './toy-decoders.js';
 
 type Shape = readonly (number | string | null)[];
 const info = (name: string, shape: Shape = [1, 2], type = 'float32'): ValueInfo => ({ name, type, shape });
-const shared = (name: string) => new URL(`../../../shared/models/${name}/model.onnx`, import.meta.url);
-const missing = (name: string) => (existsSync(shared(name)) ? '' : ' (skipped: ../shared is not here)');
 
 describe('state found by name', () => {
   const cache: Shape = ['batch', 4, 'past_sequence_length', 8];
@@ -360,8 +359,8 @@ describe.each(places)('$name', ({ options }) => {
     expect((await heap()) - before).toBeLessThan(many);
   });
 
-  test.skipIf(skip || missing('silero-vad-v6') !== '')(`silero's state${missing('silero-vad-v6')}`, async () => {
-    const session = await open(shared('silero-vad-v6'));
+  test.skipIf(skip || whyWithout('silero-vad-v6') !== '')(`silero's state${whyWithout('silero-vad-v6')}`, async () => {
+    const session = await open(modelFile('silero-vad-v6'));
     const frames = Array.from({ length: 4 }, (_, frame) =>
       Float32Array.from({ length: 576 }, (_, i) => Math.sin((frame * 512 + i) / 9) * (i % 100 < 50 ? 0.9 : 0.1)),
     );
@@ -392,8 +391,8 @@ describe.each(places)('$name', ({ options }) => {
     expect(again.output?.data).toEqual(first.output?.data);
   });
 
-  test.skipIf(skip || missing('gtcrn') !== '')(`gtcrn's three caches${missing('gtcrn')}`, async () => {
-    const session = await open(shared('gtcrn'));
+  test.skipIf(skip || whyWithout('gtcrn') !== '')(`gtcrn's three caches${whyWithout('gtcrn')}`, async () => {
+    const session = await open(modelFile('gtcrn'));
     const cleaner = stream(session);
     expect(cleaner.state).toEqual(['conv_cache', 'tra_cache', 'inter_cache']);
     const zeros = (shape: number[]) => new Tensor('float32', new Float32Array(shape.reduce((a, b) => a * b)), shape);
@@ -411,10 +410,10 @@ describe.each(places)('$name', ({ options }) => {
     }
   });
 
-  test.skipIf(skip || missing('dtln-1') !== '')(
-    `dtln's state, which only the caller can name${missing('dtln-1')}`,
+  test.skipIf(skip || whyWithout('dtln-1') !== '')(
+    `dtln's state, which only the caller can name${whyWithout('dtln-1')}`,
     async () => {
-      const session = await open(shared('dtln-1'));
+      const session = await open(modelFile('dtln-1'));
       expect(() => stream(session)).toThrow('No state was found by name');
       const cleaner = stream(session, { state: { input_3: 'tf_op_layer_stack_2' } });
       const input_2 = new Tensor('float32', new Float32Array(257).fill(0.5), [1, 1, 257]);

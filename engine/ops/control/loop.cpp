@@ -10,7 +10,7 @@ namespace {
 // condition and the state; it yields the condition, the state and what is collected.
 class Loop final : public Movement {
  public:
-  explicit Loop(Attributes& a) : graph_(a.graph("body")), inputs_(a.node().explicit_inputs) {
+  explicit Loop(Attributes& a) : graph_(a.graph("body")), inputs_(a.input_count()) {
     a.require("body");
     if (graph_ == nullptr) return;
     if (inputs_ < 2 || graph_->inputs.size() != inputs_ || graph_->outputs.size() + 1 < inputs_) {

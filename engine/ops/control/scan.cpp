@@ -36,7 +36,7 @@ class Scan final : public Movement {
         output_axes_(a.integers("scan_output_axes")),
         output_directions_(a.integers("scan_output_directions")),
         first_(batched_ ? 1 : 0),
-        inputs_(a.node().explicit_inputs - std::min(a.node().explicit_inputs, first_)) {
+        inputs_(a.input_count() - std::min(a.input_count(), first_)) {
     a.require("body");
     a.require("num_scan_inputs");
     if (graph_ == nullptr) return;

@@ -13,8 +13,8 @@ class ImageLayout {
  public:
   explicit ImageLayout(Attributes& a) : last_(a.flag(kChannelsLast, false)) {
     // com.microsoft says it by an attribute or by the operator's name.
-    if (a.node().domain != kMicrosoftDomain) return;
-    last_ = last_ || a.flag("channels_last", false) || a.node().op_type.starts_with("Nhwc");
+    if (a.domain() != kMicrosoftDomain) return;
+    last_ = last_ || a.flag("channels_last", false) || a.op_type().starts_with("Nhwc");
   }
 
   bool channels_last() const { return last_; }

@@ -37,8 +37,7 @@ class Constant final : public Movement {
     if (a.has("value_string")) value_ = scalar(a.string("value_string", ""));
     if (a.has("value_strings")) value_ = list(a.strings("value_strings"));
     // One that is given and not there is one that found no memory.
-    const auto& attributes = a.node().attributes;
-    const bool given = std::any_of(attributes.begin(), attributes.end(),
+    const bool given = std::any_of(a.unnoted().begin(), a.unnoted().end(),
                                    [](const auto& attribute) { return attribute.first.starts_with("value_"); });
     if (!value_.defined() && !given) a.fail("the constant has no value");
   }

@@ -33,7 +33,7 @@ struct Operand {
 
 class Elementwise final : public Operator {
  public:
-  explicit Elementwise(Attributes& a) : inputs_(a.node().inputs.size()) {
+  explicit Elementwise(Attributes& a) : inputs_(a.input_count()) {
     a.require("nm_steps");
     const std::vector<int64_t> numbers = a.integers("nm_steps");
     const std::vector<float> params = a.numbers("nm_params");

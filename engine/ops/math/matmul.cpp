@@ -38,7 +38,7 @@ void move_batch_first(const Tensor& from, Tensor& to) {
 class MatMul final : public Operator {
  public:
   explicit MatMul(Attributes& a) : activation_(a) {
-    if (a.node().domain != kMicrosoftDomain) return;
+    if (a.domain() != kMicrosoftDomain) return;
     operands_.transpose_a = a.flag("transA", false);
     operands_.transpose_b = a.flag("transB", false);
     operands_.alpha = a.number("alpha", 1);

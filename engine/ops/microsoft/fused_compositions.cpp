@@ -17,7 +17,7 @@ Inputs all_inputs(const Composition& c) {
 }
 
 // The operator that has become standard under the same name, with the same inputs and attributes.
-void standard(Composition& c) { c.finish(c.attributes().node().op_type, all_inputs(c), own_attributes(c)); }
+void standard(Composition& c) { c.finish(c.attributes().op_type(), all_inputs(c), own_attributes(c)); }
 
 void silu(Composition& c, ValueId x) {
   c.finish("QuickGelu", {x}, {{"alpha", c.attributes().number("alpha", 1)}}, kMicrosoftDomain);
@@ -28,8 +28,8 @@ void activate(Composition& c, ValueId x) {
   Attributes& a = c.attributes();
   AttributeMap parameters;
   for (const std::string_view name : {"alpha", "beta", "gamma", "axis"}) {
-    const auto it = a.node().attributes.find(text("activation_", name));
-    if (a.has(text("activation_", name))) parameters.emplace(name, it->second);
+    const std::string given = text("activation_", name);
+    if (a.has(given)) parameters.emplace(name, a.unnoted().find(given)->second);
   }
   const std::string name = a.string("activation", "");
   c.finish(name.empty() ? "Identity" : name, {x}, std::move(parameters));
@@ -39,15 +39,17 @@ void fused_gemm(Composition& c) {
   c.require(2);
   AttributeMap own;
   for (const std::string_view name : {"transA", "transB", "alpha", "beta"}) {
-    if (c.attributes().has(name)) own.emplace(*c.attributes().node().attributes.find(name));
+    if (c.attributes().has(name)) own.emplace(name, c.attributes().unnoted().find(name)->second);
   }
   activate(c, c.add("Gemm", {c.input(0), c.input(1), c.input(2)}, std::move(own)));
 }
 
 void fused_matmul_activation(Composition& c) {
   c.require(2);
-  AttributeMap own = own_attributes(c);
-  std::erase_if(own, [](const auto& a) { return a.first.starts_with("activation"); });
+  AttributeMap own;
+  for (const auto& [name, value] : own_attributes(c)) {
+    if (!name.starts_with("activation")) own.emplace(name, value);
+  }
   activate(c, c.add("FusedMatMul", {c.input(0), c.input(1)}, std::move(own), kMicrosoftDomain));
 }
 

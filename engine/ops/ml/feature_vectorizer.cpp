@@ -15,8 +15,8 @@ class FeatureVectorizer final : public Operator {
     for (const int64_t w : widths_) {
       if (w < 0 || w > INT32_MAX) a.fail("inputdimensions is out of range");
     }
-    if (!widths_.empty() && widths_.size() != a.node().inputs.size()) {
-      a.fail(text("inputdimensions has ", widths_.size(), " entries for ", a.node().inputs.size(), " inputs"));
+    if (!widths_.empty() && widths_.size() != a.input_count()) {
+      a.fail(text("inputdimensions has ", widths_.size(), " entries for ", a.input_count(), " inputs"));
     }
   }
 

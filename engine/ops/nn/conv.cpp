@@ -49,7 +49,7 @@ class Conv final : public Operator {
         groups_(a.integer("group", 1)),
         layout_(a),
         residual_last_(a.flag("nm_residual_last", false)),
-        activation_(a.node().domain == kMicrosoftDomain ? microsoft_activation(a) : FusedActivation(a)) {
+        activation_(a.domain() == kMicrosoftDomain ? microsoft_activation(a) : FusedActivation(a)) {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 

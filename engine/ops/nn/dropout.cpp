@@ -15,7 +15,7 @@ class Dropout final : public SameBytes {
       : bool_mask_(a.version() >= 10),
         ratio_(a.number("ratio", 0.5f)),
         always_(a.version() < 7 && !a.flag("is_test", false)),
-        pure_(!always_ && a.node().input(2) == kNone),
+        pure_(!always_ && !a.has_input(2)),
         random_(static_cast<uint64_t>(a.integer("seed", 0))) {}
 
   Status infer(Inference& c) const override {

@@ -13,7 +13,7 @@ class InstanceNorm final : public Operator {
  public:
   explicit InstanceNorm(Attributes& a)
       : epsilon_(a.number("epsilon", 1e-5f)), channels_last_(a.flag("nm_channels_last", false)) {
-    if (a.node().op_type != "GroupNormalization") return;
+    if (a.op_type() != "GroupNormalization") return;
     a.require("num_groups");
     if (a.version() >= 21) a.ignore({"stash_type"});  // always float32
     groups_ = a.integer("num_groups", 1);

@@ -22,9 +22,7 @@ void between(Composition& c, std::string_view op, AttributeMap attributes) {
 // The call's own attributes, but for those that only it knows.
 AttributeMap attributes_without(Composition& c, std::initializer_list<std::string_view> names) {
   AttributeMap kept = c.attributes().all();
-  for (const std::string_view name : names) {
-    if (const auto it = kept.find(name); it != kept.end()) kept.erase(it);
-  }
+  for (const std::string_view name : names) kept.erase(name);
   return kept;
 }
 
@@ -48,7 +46,7 @@ void q_linear_softmax(Composition& c) {
 // Pools, whose attribute `channels_last` is what the layout pass says to the standard ones.
 AttributeMap pool_attributes(Composition& c) {
   AttributeMap attributes = attributes_without(c, {"channels_last"});
-  if (c.attributes().flag("channels_last", false)) attributes.emplace(std::string(kChannelsLast), int64_t{1});
+  if (c.attributes().flag("channels_last", false)) attributes.emplace(kChannelsLast, int64_t{1});
   return attributes;
 }
 

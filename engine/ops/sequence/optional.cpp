@@ -15,16 +15,7 @@ Status hand_over(Execution& c) {
 
 class Optional final : public Movement {
  public:
-  explicit Optional(Attributes& a) {
-    if (!a.has("type")) return;
-    const auto it = a.node().attributes.find("type");
-    const auto* type = std::get_if<ValueType>(&it->second);
-    if (type == nullptr) {
-      a.fail("the attribute 'type' has the wrong type");
-      return;
-    }
-    type_ = *type;
-  }
+  explicit Optional(Attributes& a) : type_(a.type("type", {})) {}
 
   Status infer(Inference& c) const override {
     c.output(0, ValueType::optional(c.has(0) ? c.value_type(0) : type_));

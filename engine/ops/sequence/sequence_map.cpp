@@ -8,7 +8,7 @@ namespace {
 // Runs the body once for each item of the first input; other sequences go along with it, tensors stay the same.
 class SequenceMap final : public Movement {
  public:
-  explicit SequenceMap(Attributes& a) : graph_(a.graph("body")), inputs_(a.node().explicit_inputs) {
+  explicit SequenceMap(Attributes& a) : graph_(a.graph("body")), inputs_(a.input_count()) {
     a.require("body");
     if (graph_ != nullptr && (inputs_ < 1 || graph_->inputs.size() != inputs_)) {
       a.fail(text("the body takes ", graph_->inputs.size(), " values for ", inputs_, " inputs"));

@@ -1,0 +1,106 @@
+#include "tests/ops/operator_test.h"
+
+namespace nm::test {
+namespace {
+
+// With queries of zero every visible key weighs the same: results are means of the values that are seen.
+Tensor query(int64_t heads) {
+  Tensor t = *Tensor::create(DType::Float32, Shape{1, heads, 3, 2});
+  std::fill_n(t.data<float>(), t.count(), 0.f);
+  return t;
+}
+Tensor keys() { return tensor<float>({1, 1, 3, 2}, {1, 2, 3, 4, 5, 6}); }
+Tensor values() { return tensor<float>({1, 1, 3, 1}, {3, 6, 9}); }
+Tensor rows(float a, float b, float c) { return tensor<float>({1, 1, 3, 1}, {a, b, c}); }
+
+TEST_CASE("A mask that selects hides scores that are not finite", "[ops][attention]") {
+  const Tensor k = tensor<float>({1, 1, 3, 2}, {1, 2, NAN, 4, 5, 6});
+  for (const float low : {-INFINITY, -3.4e38f}) {
+    const Tensor mask = tensor<float>({1, 3}, {0, low, 0});
+    check(node("Attention", 23, {{"nm_selects", int64_t{1}}}), {query(1), k, values(), mask}, {rows(6, 6, 6)});
+    check(node("Attention", 23), {query(1), k, values(), mask}, {rows(NAN, NAN, NAN)});
+  }
+}
+
+TEST_CASE("Attention sees what masks, causality, windows and lengths allow", "[ops][attention]") {
+  const Tensor q = query(1);
+  check(node("Attention", 23), {q, keys(), values()}, {rows(6, 6, 6)});
+  check(node("Attention", 23, {{"is_causal", int64_t{1}}}), {q, keys(), values()}, {rows(3, 4.5f, 6)});
+  check(node("Attention", 23), {q, keys(), values(), tensor<bool>({3, 3}, {1, 0, 0, 0, 1, 1, 0, 0, 0})},
+        {rows(3, 7.5f, 0)});
+  check(node("Attention", 23), {q, keys(), values(), tensor<float>({1, 3}, {0, 0, -1e9f})}, {rows(4.5f, 4.5f, 4.5f)});
+  check(node("Attention", 24), {q, keys(), values(), tensor<bool>({3, 2}, {1, 0, 1, 1, 0, 1})}, {rows(3, 4.5f, 6)});
+  check(node("Attention", 24), {q, keys(), values(), Value(), Value(), Value(), tensor<int64_t>({1}, {2})},
+        {rows(4.5f, 4.5f, 4.5f)});
+  check(node("Attention", 25, {{"left_window_size", int64_t{0}}, {"right_window_size", int64_t{1}}}),
+        {q, keys(), values()}, {rows(4.5f, 7.5f, 9)});
+  check(node("Attention", 23), {query(2), keys(), values()}, {tensor<float>({1, 2, 3, 1}, {6, 6, 6, 6, 6, 6})});
+  check(node("Attention", 23, {{"q_num_heads", int64_t{2}}, {"kv_num_heads", int64_t{1}}}),
+        {tensor<float>({1, 1, 2}, {0, 1}), tensor<float>({1, 2, 1}, {0, std::log(3.f)}),
+         tensor<float>({1, 2, 1}, {4, 8})},
+        {tensor<float>({1, 1, 2}, {6, 7})});
+}
+
+TEST_CASE("Attention keeps caches and shows scores", "[ops][attention]") {
+  const Tensor q = tensor<float>({1, 1, 1, 1}, {1}), k = tensor<float>({1, 1, 1, 1}, {std::log(2.f)}),
+               v = tensor<float>({1, 1, 1, 1}, {6}), past = tensor<float>({1, 1, 1, 1}, {0});
+  check(node("Attention", 23, {{"qk_matmul_output_mode", int64_t{3}}}), {q, k, v, Value(), past, past},
+        {tensor<float>({1, 1, 1, 1}, {4}), tensor<float>({1, 1, 2, 1}, {0, std::log(2.f)}),
+         tensor<float>({1, 1, 2, 1}, {0, 6}), tensor<float>({1, 1, 1, 2}, {1.f / 3, 2.f / 3})});
+  check_fails(node("Attention", 23), {q, k, v, Value(), past}, Code::MissingInput);
+  check_fails(node("Attention", 23), {query(1), keys(), v}, Code::ShapeMismatch);
+  check_fails(node("Attention", 23), {tensor<float>({1, 1, 2}, {0, 1}), k, v}, Code::ShapeMismatch);
+  check_fails(node("Attention", 23), {q, k, v, tensor<bool>({1, 4}, {1, 1, 1, 1})}, Code::ShapeMismatch);
+}
+
+TEST_CASE("com.microsoft's Attention projects, masks and attends", "[ops][fused_attention]") {
+  const Tensor x = tensor<float>({1, 3, 1}, {3, 6, 9}), weights = tensor<float>({1, 3}, {0, 1, 1}),
+               bias = tensor<float>({3}, {0, 0, 1});
+  const auto attention = [](AttributeMap a) {
+    a["num_heads"] = int64_t{1};
+    return node("Attention", 1, std::move(a), "com.microsoft");
+  };
+  check(attention({}), {x, weights, bias}, {tensor<float>({1, 3, 1}, {7, 7, 7})});
+  check(attention({{"unidirectional", int64_t{1}}}), {x, weights, bias}, {tensor<float>({1, 3, 1}, {4, 5.5f, 7})});
+  check(attention({}), {x, weights, bias, tensor<int32_t>({1}, {2})}, {tensor<float>({1, 3, 1}, {5.5f, 5.5f, 5.5f})});
+  check(attention({}), {x, weights, bias, tensor<int32_t>({1, 3}, {0, 1, 1})},
+        {tensor<float>({1, 3, 1}, {8.5f, 8.5f, 8.5f})});
+  check(attention({}), {x, weights, bias, Value(), tensor<float>({2, 1, 1, 1, 1}, {5, 15})},
+        {tensor<float>({1, 3, 1}, {9, 9, 9}), tensor<float>({2, 1, 1, 4, 1}, {5, 3, 6, 9, 15, 4, 7, 10})});
+  check_fails(attention({}), {x, tensor<float>({2, 3}, {0, 0, 0, 0, 0, 0})}, Code::ShapeMismatch);
+  check(attention({}), {x, weights, bias, tensor<int32_t>({2}, {2, 1})}, {tensor<float>({1, 3, 1}, {7, 7, 7})});
+  check_fails(attention({}), {x, weights, bias, tensor<int32_t>({3}, {1, 1, 1})}, Code::ShapeMismatch);
+  check_fails(node("Attention", 1, {}, "com.microsoft"), {x, weights}, Code::InvalidModel);
+}
+
+TEST_CASE("RotaryEmbedding turns pairs", "[ops][rotary_embedding]") {
+  const Tensor x = tensor<float>({1, 1, 1, 4}, {1, 2, 3, 4});
+  const Tensor cosines = tensor<float>({2, 2}, {1, 1, 0, 1}), sines = tensor<float>({2, 2}, {0, 0, 1, 0});
+  const Tensor at = tensor<int64_t>({1, 1}, {1});
+  check(node("RotaryEmbedding", 23), {x, cosines, sines, at}, {tensor<float>({1, 1, 1, 4}, {-3, 2, 1, 4})});
+  check(node("RotaryEmbedding", 23, {{"interleaved", int64_t{1}}}), {x, cosines, sines, at},
+        {tensor<float>({1, 1, 1, 4}, {-2, 1, 3, 4})});
+  check(node("RotaryEmbedding", 23, {{"rotary_embedding_dim", int64_t{2}}, {"num_heads", int64_t{1}}}),
+        {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), tensor<float>({1, 1, 1}, {0}), tensor<float>({1, 1, 1}, {1})},
+        {tensor<float>({1, 1, 4}, {-2, 1, 3, 4})});
+  check_fails(node("RotaryEmbedding", 23), {x, cosines, sines, tensor<int64_t>({1, 1}, {2})}, Code::InvalidData);
+  check_fails(node("RotaryEmbedding", 23), {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), cosines, sines, at},
+              Code::InvalidModel);
+}
+
+TEST_CASE("com.microsoft's RotaryEmbedding counts on from a position and knows heads by their angles",
+          "[ops][rotary_embedding]") {
+  const auto rotary = [](AttributeMap a) { return node("RotaryEmbedding", 1, std::move(a), "com.microsoft"); };
+  const Tensor cosines = tensor<float>({2, 1}, {1, 0}), sines = tensor<float>({2, 1}, {0, 1});
+  const Tensor x = tensor<float>({1, 2, 2}, {1, 2, 3, 4});
+  check(rotary({}), {x, tensor<int64_t>({1}, {0}), cosines, sines}, {tensor<float>({1, 2, 2}, {1, 2, -4, 3})});
+  check(rotary({}), {x, tensor<int64_t>({1, 2}, {1, 1}), cosines, sines}, {tensor<float>({1, 2, 2}, {-2, 1, -4, 3})});
+  check(rotary({}), {tensor<float>({1, 1, 4}, {1, 2, 3, 4}), tensor<int64_t>({1}, {1}), cosines, sines},
+        {tensor<float>({1, 1, 4}, {-2, 1, -4, 3})});
+  check_fails(rotary({}), {x, tensor<int64_t>({1}, {1}), cosines, sines}, Code::InvalidData);
+  check_fails(rotary({}), {tensor<float>({1, 1, 3}, {1, 2, 3}), tensor<int64_t>({1}, {1}), cosines, sines},
+              Code::ShapeMismatch);
+}
+
+}  // namespace
+}  // namespace nm::test

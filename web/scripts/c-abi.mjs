@@ -1,0 +1,114 @@
+// src/c-abi.ts: the engine's C ABI for TypeScript, made of engine/c_api.h.
+//   node scripts/c-abi.mjs   writes the file; tests/c-abi.test.ts fails when it is not what the header says.
+import { readFile, writeFile } from 'node:fs/promises';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const header = new URL('../../engine/c_api.h', import.meta.url);
+export const target = new URL('../src/c-abi.ts', import.meta.url);
+
+/** Sizes, which are alignments too, in wasm32. */
+const sizes = { int32_t: 4, uint32_t: 4, size_t: 4, int64_t: 8, double: 8 };
+const isPointer = (type) => type.endsWith('*');
+const sizeOf = (type) => (isPointer(type) ? 4 : sizes[type]);
+
+const withoutComments = (text) => text.replace(/\/\/.*$/gm, '');
+
+/** "const int64_t* dims" → { type: 'int64_t*', name: 'dims' } */
+function declaration(text) {
+  const [, type, stars, name] = text
+    .trim()
+    .replace(/\bconst\b/g, '')
+    .match(/^\s*(?:struct )?(\w+)\s*([\s*]*)(\w+)$/);
+  return { type: type + stars.replace(/\s/g, ''), name };
+}
+
+/** The enumerators of nm_NAME by their names in lower case, without what all of them begin with. */
+function enumeration(text, name) {
+  const body = text.match(new RegExp(`typedef enum nm_${name} \\{([^}]*)\\} nm_${name};`))[1];
+  return Object.fromEntries(
+    [...body.matchAll(new RegExp(`NM_${name.toUpperCase()}_(\\w+) = (\\d+)`, 'g'))].map(([, key, value]) => [
+      key.toLowerCase(),
+      Number(value),
+    ]),
+  );
+}
+
+/** Where the members of struct nm_NAME lie, and its size. */
+function layout(text, name) {
+  const body = text.match(new RegExp(`typedef struct nm_${name} \\{([^}]*)\\} nm_${name};`))[1];
+  const offsets = {};
+  let end = 0;
+  let alignment = 1;
+  for (const member of body.split(';').filter((line) => line.trim())) {
+    const { type, name: field } = declaration(member);
+    const size = sizeOf(type);
+    if (size === undefined) throw new Error(`c_api.h: nm_${name}.${field} has the type ${type}, of no known size`);
+    end = Math.ceil(end / size) * size;
+    offsets[field] = end;
+    end += size;
+    alignment = Math.max(alignment, size);
+  }
+  return { size: Math.ceil(end / alignment) * alignment, ...offsets };
+}
+
+/** "  nm_free(pointer: number): void;" for each function. */
+function functions(text) {
+  return [...text.matchAll(/NM_EXPORT ([^;(]*?)(\w+)\(([^)]*)\);/g)].map(([, result, name, parameters]) => {
+    const list = parameters.trim() === 'void' ? [] : parameters.split(',').map(declaration);
+    for (const { type } of list) {
+      if (type === 'int64_t') throw new Error(`c_api.h: ${name} takes an int64_t, which is a bigint in JavaScript`);
+    }
+    const taken = list.map((parameter) => `${parameter.name}: number`).join(', ');
+    return `  ${name}(${taken}): ${result.trim() === 'void' ? 'void' : 'number'};`;
+  });
+}
+
+const constant = (values) => Object.entries(values).map(([key, value]) => `  ${key}: ${value},`);
+
+export async function generated() {
+  const text = withoutComments(await readFile(header, 'utf8'));
+  const threaded = text.match(/#if defined\(__wasm_atomics__\)([\s\S]*?)#endif/)[1];
+  const { ok: _, ...codes } = enumeration(text, 'code');
+  const flags = [...text.matchAll(/#define NM_LOAD_(\w+) (\d+)u/g)].map(([, key, value]) => [key.toLowerCase(), value]);
+  return [
+    '// Written by scripts/c-abi.mjs from engine/c_api.h, where everything is explained; do not edit.',
+    '',
+    "/** What a failure of the engine's is called. */",
+    'export type EngineErrorCode =',
+    ...Object.keys(codes).map((code, i, all) => `  | '${code}'${i + 1 === all.length ? ';' : ''}`),
+    '',
+    "/** ONNX's numbers of the element types. */",
+    'export const dtypeNumbers = {',
+    ...constant(enumeration(text, 'dtype')),
+    '} as const;',
+    '',
+    '/** What nm_value_kind says. */',
+    'export const kinds = {',
+    ...constant(enumeration(text, 'kind')),
+    '} as const;',
+    '',
+    '/** The flags of nm_load. */',
+    'export const loadFlags = {',
+    ...constant(Object.fromEntries(flags)),
+    '} as const;',
+    '',
+    '/** The size of an nm_tensor, and where its members lie. */',
+    'export const tensorLayout = {',
+    ...constant(layout(text, 'tensor')),
+    '} as const;',
+    '',
+    '/** Pointers and sizes are numbers. */',
+    'export interface EngineFunctions {',
+    ...functions(text.replace(threaded, '')),
+    '}',
+    '',
+    '/** What a threaded artefact has beyond them. */',
+    'export interface ThreadFunctions {',
+    ...functions(threaded),
+    '}',
+    '',
+  ].join('\n');
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) await writeFile(target, await generated());
