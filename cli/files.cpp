@@ -111,9 +111,9 @@ Status write_file(const std::string& path, const void* data, size_t bytes) {
   return out ? Status() : Status(Code::InvalidArgument, text("cannot write ", path));
 }
 
-Result<onnx::ModelFile> read_model_file(const std::string& path) {
+Result<IncomingModel> read_model_file(const std::string& path) {
   NM_ASSIGN(InputFile in, open_file(path));
-  onnx::ModelFile file(in.size);
+  IncomingModel file(in.size);
   NM_TRY(read_pieces(in, path, file));
   return file;
 }
@@ -143,9 +143,8 @@ Result<std::string> external_path(const std::string& model, const std::string& l
 }  // namespace
 
 Result<GivenModel> read_given_model(const std::string& path) {
-  NM_ASSIGN(InputFile in, open_file(path));
-  GivenModel given{IncomingModel(in.size), {}};
-  NM_TRY(read_pieces(in, path, given.file));
+  NM_ASSIGN(IncomingModel file, read_model_file(path));
+  GivenModel given{std::move(file), {}};
   if (given.file.onnx() == nullptr) return given;
   NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(given.file.onnx()->rest()));
   for (const std::string& location : external_locations(model)) {

@@ -14,10 +14,11 @@ struct File {
 };
 
 Result<File> read_file(const std::string& path);
-Result<onnx::ModelFile> read_model_file(const std::string& path);
+// A model's file, ONNX or packed.
+Result<IncomingModel> read_model_file(const std::string& path);
 Status write_file(const std::string& path, const void* data, size_t bytes);
 
-// A model's file, ONNX or packed, and the options to load it with: external data files are looked for beside it.
+// The same, and the options to load it with: external data files are looked for beside it.
 struct GivenModel {
   IncomingModel file;
   LoadOptions options;

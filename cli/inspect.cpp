@@ -48,12 +48,12 @@ Status inspect_model(Arguments arguments) {
     std::printf("%s\n", (*session)->description().c_str());
     return {};
   }
-  NM_ASSIGN(GivenModel given, read_given_model(arguments[0]));
-  if (given.file.onnx() == nullptr) {
+  NM_ASSIGN(IncomingModel file, read_model_file(arguments[0]));
+  if (file.onnx() == nullptr) {
     NM_TRY(session.take_status());
     return print_packed(**session);
   }
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(given.file.onnx()->rest()));
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.onnx()->rest()));
   std::map<std::string, int64_t> operators;
   for (const onnx::NodeProto& n : model.graph.nodes) {
     ++operators[n.domain.empty() ? std::string(n.op_type) : text(n.domain, ".", n.op_type)];

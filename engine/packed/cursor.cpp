@@ -45,12 +45,12 @@ Bytes Cursor::bytes(uint64_t size) {
   return found;
 }
 
-void Cursor::fail(std::string_view why) {
-  if (ok()) why_ = why;
+void Cursor::fail(std::string_view why) { fail(damaged(why)); }
+
+void Cursor::fail(Status status) {
+  if (ok()) status_ = std::move(status);
   at_ = bytes_.size();
 }
-
-Status Cursor::status() const { return ok() ? Status() : damaged(why_); }
 
 Status damaged(std::string_view why) {
   return {Code::InvalidModel, text("the packed model is damaged: ", why, "; download it or pack the model again")};

@@ -8,8 +8,8 @@
 
 namespace nm::packed {
 
-// The first thing that is wrong is remembered and ends the reading: from then on all numbers are 0, so that callers
-// look at status() only where they build on what they have read.
+// The first thing that is wrong is remembered and ends the reading: from then on all numbers are 0 and all bytes none,
+// so that callers look at ok() only where they build on what they have read.
 class Cursor {
  public:
   explicit Cursor(Bytes bytes) : bytes_(bytes) {}
@@ -22,18 +22,19 @@ class Cursor {
   size_t index(size_t end);
   Bytes bytes(uint64_t size);
 
-  bool ok() const { return why_.empty(); }
+  bool ok() const { return status_.ok(); }
   bool ended() const { return at_ == bytes_.size(); }
-  void fail(std::string_view why);  // a literal
-  Status status() const;
+  void fail(std::string_view why);  // as damaged(why)
+  void fail(Status status);
+  Status take_status() { return std::move(status_); }
 
  private:
   Bytes bytes_;
   size_t at_ = 0;
-  std::string_view why_;
+  Status status_;
 };
 
-// "the packed model is damaged: …; pack the model again"
+// "the packed model is damaged: …; download it or pack the model again"
 Status damaged(std::string_view why);
 
 }  // namespace nm::packed

@@ -121,7 +121,7 @@ Status File::read_blocks() {
     if (!end.addressable()) return no_memory("the packed model", end);
     end = Size(align_up(end.number())) + Size(lengths_.back());
   }
-  NM_TRY(cursor.status());
+  NM_TRY(cursor.take_status());
   if ((end + sizeof stored_checksum_).number() != header_.file_bytes) {
     return damaged("its blocks do not make up its length");
   }

@@ -20,7 +20,7 @@
 //               facts  graph
 //   facts     = name producer  count { domain, signed version }  count { key, value }
 //               count { port } of inputs  count { port } of outputs
-//               count { operator, number of nodes }  count { warning }  nodes  bytes of weights
+//               count { operator, signed number of nodes }  count { warning }  signed nodes  signed bytes of weights
 //   port      = name type shape
 //   type      = kind (ValueType::Kind)  dtype (ONNX's number)  [type of the element: sequences, optionals, maps]
 //   shape     = 0: not even the rank is known;  or 1 + rank, { signed dimension }

@@ -10,286 +10,241 @@ namespace nm::packed {
 namespace {
 
 constexpr int kMostNestedTypes = 64;
-constexpr int kMostVersion = 1 << 20;  // as for ONNX files
+constexpr size_t kMostVersion = 1 << 20;  // as for ONNX files
 
 // Which values of a graph are defined so far.
-using Defined = std::vector<bool>;
+using Defined = std::vector<uint8_t>;
 
+// Whatever is wrong ends the cursor, and with it all that is still to be read.
 class Reader {
  public:
   Reader(const File& file, const Limits& limits) : file_(file), limits_(limits), cursor_(file.graph()) {}
 
   Result<Model> read() {
-    NM_TRY(skip_blocks());
-    NM_TRY(read_texts());
-    NM_TRY(read_symbols());
-    Model model;
-    NM_TRY(read_facts(model.facts));
-    model.graph = std::make_shared<Graph>();
-    NM_TRY(read_graph(*model.graph, nullptr, 0));
-    const Graph& graph = *model.graph;
+    Model model{std::make_shared<Graph>(), {}};
+    Graph& graph = *model.graph;
+    for (size_t left = cursor_.count(); left > 0; --left) cursor_.number();  // the blocks: the file has read them
+    read_list(texts_, [&](std::string_view& text) {
+      const Bytes bytes = cursor_.bytes(cursor_.number());
+      text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    });
+    read_symbols();
+    read_facts(model.facts);
+    read_graph(graph, nullptr, 0);
     if (graph.inputs.size() != model.facts.inputs.size() || graph.outputs.size() != model.facts.outputs.size()) {
-      return damaged("its inputs or outputs are not those of its graph");
+      cursor_.fail("its inputs or outputs are not those of its graph");
     }
-    if (!cursor_.ended()) return damaged("its graph section has bytes left over");
+    if (!cursor_.ended()) cursor_.fail("its graph section has bytes left over");
+    NM_TRY(cursor_.take_status());
     return model;
   }
 
  private:
-  // The file has read them.
-  Status skip_blocks() {
-    for (size_t left = cursor_.count(); left > 0; --left) cursor_.number();
-    return cursor_.status();
-  }
-
-  Status read_texts() {
-    const size_t count = cursor_.count();
-    NM_TRY(room_for("the packed model's texts", Size(count) * sizeof texts_[0]));
-    texts_.reserve(count);
-    for (size_t i = 0; i < count && cursor_.ok(); ++i) {
-      const Bytes bytes = cursor_.bytes(cursor_.number());
-      texts_.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    }
-    return cursor_.status();
-  }
-
-  Status read_symbols() {
-    const size_t count = cursor_.count();
-    NM_TRY(room_for("the packed model's dimensions", Size(count) * sizeof(std::string)));
-    size_t named = 0;
-    for (; symbol_count_ < count && cursor_.ok(); ++symbol_count_) {
-      const std::string_view name = text();
-      if (!name.empty() && ++named > kMostNamedSymbols) cursor_.fail("it names more dimensions than there may be");
-      // A name that came before would be that symbol again.
-      if (symbols_->dim(name) != -2 - static_cast<int64_t>(symbol_count_)) cursor_.fail("it names a dimension twice");
-    }
-    return cursor_.status();
-  }
-
   std::string_view text() {
     const size_t i = cursor_.index(texts_.size());
     return cursor_.ok() ? texts_[i] : std::string_view();
   }
   std::string string() { return std::string(text()); }
 
+  // `item` fills one.
   template <class T, class Item>
-  Status read_list(std::vector<T>& list, std::string_view what, Item item) {
+  void read_list(std::vector<T>& list, Item item) {
     const size_t count = cursor_.count();
-    NM_TRY(room_for(what, Size(count) * sizeof(T)));
-    list.reserve(list.size() + count);
-    for (size_t i = 0; i < count && cursor_.ok(); ++i) NM_TRY(item());
-    return cursor_.status();
+    if (Status s = room_for("the packed model", Size(count) * sizeof(T)); !s.ok()) return cursor_.fail(std::move(s));
+    list.resize(count);
+    for (size_t i = 0; i < count && cursor_.ok(); ++i) item(list[i]);
   }
 
-  Status read_facts(ModelFacts& facts) {
+  void read_symbols() {
+    const size_t count = cursor_.count();
+    size_t named = 0;
+    for (; symbol_count_ < count && cursor_.ok(); ++symbol_count_) {
+      const std::string_view name = text();
+      if (!name.empty() && ++named > kMostNamedSymbols) cursor_.fail("it names more dimensions than there may be");
+      // A name that came before would be that symbol again.
+      if (symbols_->dim(name) != -2 - static_cast<int64_t>(symbol_count_)) cursor_.fail("it names a dimension twice");
+      check_memory();
+    }
+  }
+
+  void check_memory() {
+    if (memory_exhausted()) cursor_.fail(nm::check_memory());
+  }
+
+  void read_facts(ModelFacts& facts) {
+    const auto read_counted = [&](std::pair<std::string, int64_t>& counted) {
+      counted.first = string();
+      counted.second = cursor_.signed_number();
+    };
+    const auto read_port = [&](Port& port) {
+      port.name = string();
+      read_type_and_shape(port.name, port.type, port.shape);
+    };
     facts.name = string();
     facts.producer = string();
-    NM_TRY(read_list(facts.opsets, "the operator sets", [&]() -> Status {
-      std::string domain = string();
-      facts.opsets.emplace_back(std::move(domain), cursor_.signed_number());
-      return {};
-    }));
-    NM_TRY(read_list(facts.metadata, "the metadata", [&]() -> Status {
-      std::string key = string();
-      facts.metadata.emplace_back(std::move(key), string());
-      return {};
-    }));
-    NM_TRY(read_ports(facts.inputs));
-    NM_TRY(read_ports(facts.outputs));
-    NM_TRY(read_list(facts.operators, "the operators' names", [&]() -> Status {
-      std::string name = string();
-      facts.operators.emplace_back(std::move(name), static_cast<int64_t>(cursor_.number()));
-      return {};
-    }));
-    NM_TRY(read_list(facts.warnings, "the warnings", [&]() -> Status {
-      facts.warnings.push_back(string());
-      return {};
-    }));
-    facts.nodes = static_cast<int64_t>(cursor_.number());
-    facts.weight_bytes = static_cast<int64_t>(cursor_.number());
-    return cursor_.status();
-  }
-
-  Status read_ports(std::vector<Port>& ports) {
-    return read_list(ports, "the inputs and outputs", [&]() -> Status {
-      Port port;
-      port.name = string();
-      NM_TRY(read_type_and_shape(port.name, port.type, port.shape));
-      ports.push_back(std::move(port));
-      return {};
+    read_list(facts.opsets, read_counted);
+    read_list(facts.metadata, [&](auto& entry) {
+      entry.first = string();
+      entry.second = string();
     });
+    read_list(facts.inputs, read_port);
+    read_list(facts.outputs, read_port);
+    read_list(facts.operators, read_counted);
+    read_list(facts.warnings, [&](std::string& warning) { warning = string(); });
+    facts.nodes = cursor_.signed_number();
+    facts.weight_bytes = cursor_.signed_number();
   }
 
-  Status read_type_and_shape(std::string_view name, ValueType& type, std::optional<Shape>& shape) {
-    NM_ASSIGN(type, read_type(0));
-    if (const uint64_t form = cursor_.number(); form > 0) {
-      NM_ASSIGN(shape, read_dims(form - 1, true));
-      NM_TRY(check_addressable(nm::text("the value '", name, "',"), type.dtype, *shape));
-    }
-    return cursor_.status();
+  void read_type_and_shape(std::string_view name, ValueType& type, std::optional<Shape>& shape) {
+    type = read_type(0);
+    const uint64_t form = cursor_.number();
+    if (form == 0) return;
+    shape = read_dims(form - 1, true);
+    check_size(nm::text("the value '", name, "',"), type.dtype, *shape);
+  }
+
+  void check_size(std::string_view what, DType dtype, const Shape& shape) {
+    if (Status s = check_addressable(what, dtype, shape); !s.ok()) cursor_.fail(std::move(s));
   }
 
   DType dtype() { return static_cast<DType>(cursor_.index(kDTypeCount)); }
 
-  Result<ValueType> read_type(int depth) {
+  ValueType read_type(int depth) {
     ValueType type;
     type.kind = static_cast<ValueType::Kind>(cursor_.index(static_cast<size_t>(ValueType::Kind::SparseTensor) + 1));
     type.dtype = dtype();
     if (depth > kMostNestedTypes) cursor_.fail("a type in it has too many parts");
-    NM_TRY(cursor_.status());
-    if (type.kind == ValueType::Kind::Tensor || type.kind == ValueType::Kind::SparseTensor) return type;
-    NM_ASSIGN(ValueType element, read_type(depth + 1));
-    type.element = std::make_shared<const ValueType>(std::move(element));
+    if (!cursor_.ok() || type.kind == ValueType::Kind::Tensor || type.kind == ValueType::Kind::SparseTensor) return type;
+    type.element = std::make_shared<const ValueType>(read_type(depth + 1));
     return type;
   }
 
-  Result<Shape> read_dims(uint64_t rank, bool open) {
+  Shape read_dims(uint64_t rank, bool open) {
     if (rank > static_cast<uint64_t>(kMaxRank)) cursor_.fail("a tensor in it has too many dimensions");
     Shape shape;
     for (uint64_t i = 0; i < rank && cursor_.ok(); ++i) {
-      const int64_t dim = open ? cursor_.signed_number() : static_cast<int64_t>(cursor_.number());
-      const bool known = dim >= 0;
-      if (!known && (!open || dim < -1 - static_cast<int64_t>(symbol_count_))) {
+      shape.push_back(open ? cursor_.signed_number() : static_cast<int64_t>(cursor_.number()));
+      if (shape.back() < (open ? -1 - static_cast<int64_t>(symbol_count_) : 0)) {
         cursor_.fail("a dimension in it is neither a number nor a symbol");
       }
-      shape.push_back(dim);
     }
-    NM_TRY(cursor_.status());
     return shape;
   }
 
-  Result<Tensor> read_tensor() {
+  // Undefined when something is wrong.
+  Tensor read_tensor() {
     const DType type = dtype();
-    NM_ASSIGN(const Shape shape, read_dims(cursor_.number(), false));
-    if (type == DType::Undefined) return damaged("a constant has no element type");
-    NM_TRY(check_addressable("a constant of the packed model,", type, shape));
+    const Shape shape = read_dims(cursor_.number(), false);
+    if (type == DType::Undefined) cursor_.fail("a constant has no element type");
+    check_size("a constant of the packed model,", type, shape);
     const auto storage = static_cast<Storage>(cursor_.index(static_cast<size_t>(Storage::Texts) + 1));
-    NM_TRY(cursor_.status());
-    if ((type == DType::String) != (storage == Storage::Texts)) return damaged("a constant is stored as another type");
-    if (storage == Storage::Texts) return read_strings(shape);
+    if ((type == DType::String) != (storage == Storage::Texts)) cursor_.fail("a constant is stored as another type");
+    if (!cursor_.ok()) return {};
     const size_t bytes = tensor_bytes(type, shape).value();
     if (storage == Storage::Block) {
       const size_t i = cursor_.index(file_.blocks().size());
-      NM_TRY(cursor_.status());
+      if (!cursor_.ok()) return {};
       const std::shared_ptr<Incoming>& block = file_.blocks()[i];
-      if (block->size() != bytes) return damaged("a constant's block has another size");
-      return Tensor::view(type, shape, block->data(), block);
+      if (block->size() == bytes) return Tensor::view(type, shape, block->data(), block);
+      cursor_.fail("a constant's block has another size");
+      return {};
     }
-    const Bytes data = cursor_.bytes(bytes);
-    NM_TRY(cursor_.status());
-    NM_ASSIGN(Tensor tensor, Tensor::create(type, shape));
-    if (bytes > 0) std::memcpy(tensor.raw(), data.data(), bytes);
-    return tensor;
-  }
-
-  Result<Tensor> read_strings(const Shape& shape) {
-    const size_t count = cursor_.count();
-    if (static_cast<int64_t>(count) != shape.count()) cursor_.fail("a constant has another number of texts");
-    NM_TRY(cursor_.status());
-    NM_ASSIGN(Tensor tensor, Tensor::create(DType::String, shape));
-    for (std::string& s : tensor.span<std::string>()) s = text();
-    NM_TRY(cursor_.status());
-    return tensor;
+    const bool texts = storage == Storage::Texts;
+    if (texts && static_cast<int64_t>(cursor_.count()) != shape.count()) cursor_.fail("a constant lacks texts");
+    const Bytes data = cursor_.bytes(texts ? 0 : bytes);
+    if (!cursor_.ok()) return {};
+    auto created = Tensor::create(type, shape);
+    if (!created.ok()) {
+      cursor_.fail(created.take_status());
+      return {};
+    }
+    if (texts) {
+      for (std::string& s : created->span<std::string>()) s = text();
+    } else if (bytes > 0) {
+      std::memcpy(created->raw(), data.data(), bytes);
+    }
+    return std::move(*created);
   }
 
   // `around`: the node whose subgraph this is, with all its inputs. `depth` counts the graphs around this one.
-  Status read_graph(Graph& graph, const Node* around, uint64_t depth) {
+  void read_graph(Graph& graph, const Node* around, uint64_t depth) {
     if (depth > limits_.nesting) {
-      return limit_exceeded("nesting", limits_.nesting,
-                            nm::text("the model's subgraphs lie in each other ", depth, " deep"));
+      return cursor_.fail(limit_exceeded("nesting", limits_.nesting,
+                                         nm::text("the model's subgraphs lie in each other ", depth, " deep")));
     }
     graph.symbols = symbols_;
     graph.name = string();
-    NM_TRY(read_list(graph.values, "the values", [&] { return read_value(graph); }));
+    read_list(graph.values, [&](GraphValue& value) { read_value(value); });
     Defined defined(graph.values.size());
     for (size_t i = 0; i < defined.size(); ++i) defined[i] = graph.values[i].is_constant();
-    NM_TRY(read_list(graph.inputs, "the inputs", [&]() -> Status {
-      graph.inputs.push_back(define(defined));
-      return {};
-    }));
-    NM_TRY(read_list(graph.outputs, "the outputs", [&]() -> Status {
-      graph.outputs.push_back(static_cast<ValueId>(cursor_.index(defined.size())));
-      return {};
-    }));
-    NM_TRY(read_list(graph.captures, "the captures", [&] { return read_capture(graph, around, defined); }));
-    NM_TRY(read_list(graph.nodes, "the nodes", [&] { return read_node(graph, defined, depth); }));
-    for (const ValueId id : graph.outputs) {
-      if (!defined[static_cast<size_t>(id)]) return damaged("nothing defines one of its outputs");
+    read_list(graph.inputs, [&](ValueId& id) { id = define(defined); });
+    read_list(graph.outputs, [&](ValueId& id) { id = static_cast<ValueId>(cursor_.index(defined.size())); });
+    read_list(graph.captures, [&](Capture& capture) {
+      capture.inner = define(defined);
+      capture.input = cursor_.index(around != nullptr ? around->inputs.size() : 0);
+      if (!cursor_.ok()) return;
+      if (capture.input < around->explicit_inputs || around->inputs[capture.input] == kNone) {
+        cursor_.fail("a subgraph takes a value from outside that its node does not have");
+      }
+    });
+    read_list(graph.nodes, [&](Node& node) { read_node(node, defined, depth); });
+    for (size_t i = 0; i < graph.outputs.size() && cursor_.ok(); ++i) {
+      if (!defined[static_cast<size_t>(graph.outputs[i])]) cursor_.fail("nothing defines one of its outputs");
     }
-    return {};
   }
 
-  Status read_value(Graph& graph) {
-    std::string name = string();
-    if (cursor_.index(2) == 1) {
-      NM_ASSIGN(Tensor constant, read_tensor());
-      graph.add_constant(std::move(name), std::move(constant));
-      return check_memory();
-    }
-    GraphValue value;
-    value.name = std::move(name);
-    NM_TRY(read_type_and_shape(value.name, value.type, value.shape));
-    graph.add_value(std::move(value));
-    return {};
+  void read_value(GraphValue& value) {
+    value.name = string();
+    if (cursor_.index(2) == 0) return read_type_and_shape(value.name, value.type, value.shape);
+    value.constant = read_tensor();
+    value.type = ValueType::tensor(value.constant.dtype());
+    value.shape = value.constant.shape();
+    check_memory();
   }
 
   // The id of a value that nothing has defined yet.
   ValueId define(Defined& defined) {
-    const size_t id = cursor_.index(defined.size());
-    if (!cursor_.ok()) return kNone;
-    if (defined[id]) cursor_.fail("a value in it is defined twice");
-    defined[id] = true;
-    return static_cast<ValueId>(id);
+    const auto id = static_cast<ValueId>(cursor_.index(defined.size()));
+    define(defined, id);
+    return id;
+  }
+  void define(Defined& defined, ValueId id) {
+    if (!cursor_.ok()) return;
+    uint8_t& known = defined[static_cast<size_t>(id)];
+    if (known) cursor_.fail("a value in it is defined twice");
+    known = 1;
   }
 
-  Status read_capture(Graph& graph, const Node* around, Defined& defined) {
-    Capture capture;
-    capture.inner = define(defined);
-    capture.input = cursor_.index(around != nullptr ? around->inputs.size() : 0);
-    NM_TRY(cursor_.status());
-    if (capture.input < around->explicit_inputs || around->inputs[capture.input] == kNone) {
-      return damaged("a subgraph takes a value from outside that its node does not have");
-    }
-    graph.captures.push_back(capture);
-    return {};
-  }
+  ValueId optional_id(const Defined& defined) { return static_cast<ValueId>(cursor_.index(defined.size() + 1)) - 1; }
 
-  Status read_node(Graph& graph, Defined& defined, uint64_t depth) {
+  void read_node(Node& node, Defined& defined, uint64_t depth) {
     if (++nodes_ > limits_.nodes) {
-      return limit_exceeded("nodes", limits_.nodes, nm::text("the model has more than ", limits_.nodes, " nodes"));
+      return cursor_.fail(
+          limit_exceeded("nodes", limits_.nodes, nm::text("the model has more than ", limits_.nodes, " nodes")));
     }
-    Node node;
     node.name = string();
     node.op_type = string();
     node.domain = string();
     node.version = static_cast<int>(cursor_.index(kMostVersion + 1));
-    node.explicit_inputs = static_cast<size_t>(cursor_.number());
-    NM_TRY(read_list(node.inputs, "a node's inputs", [&]() -> Status {
-      const size_t form = cursor_.index(defined.size() + 1);
-      if (form > 0 && !defined[form - 1]) cursor_.fail("a node in it reads what no node before it makes");
-      node.inputs.push_back(static_cast<ValueId>(form) - 1);
-      return {};
-    }));
-    if (node.explicit_inputs > node.inputs.size()) return damaged("a node has fewer inputs than it says");
-    NM_TRY(read_list(node.outputs, "a node's outputs", [&]() -> Status {
-      node.outputs.push_back(static_cast<ValueId>(cursor_.index(defined.size() + 1)) - 1);
-      return {};
-    }));
+    const uint64_t explicit_inputs = cursor_.number();
+    read_list(node.inputs, [&](ValueId& id) {
+      id = optional_id(defined);
+      if (id != kNone && !defined[static_cast<size_t>(id)]) {
+        cursor_.fail("a node in it reads what no node before it makes");
+      }
+    });
+    if (explicit_inputs > node.inputs.size()) cursor_.fail("a node has fewer inputs than it says");
+    node.explicit_inputs = static_cast<size_t>(explicit_inputs);
+    read_list(node.outputs, [&](ValueId& id) { id = optional_id(defined); });
     for (size_t left = cursor_.count(); left > 0 && cursor_.ok(); --left) {
       std::string name = string();
-      auto attribute = read_attribute(node, depth);
-      if (!attribute.ok()) return attribute.take_status().at(node.op_type, node.name);
-      node.attributes.insert_or_assign(std::move(name), std::move(*attribute));
+      node.attributes.insert_or_assign(std::move(name), read_attribute(node, depth));
     }
     // After the attributes: a subgraph does not see what its node makes.
     for (const ValueId id : node.outputs) {
-      if (id == kNone) continue;
-      if (defined[static_cast<size_t>(id)]) return damaged("a value in it is defined twice");
-      defined[static_cast<size_t>(id)] = true;
+      if (id != kNone) define(defined, id);
     }
-    NM_TRY(cursor_.status());
-    graph.nodes.push_back(std::move(node));
-    return check_memory();
+    check_memory();
   }
 
   float float32() {
@@ -300,54 +255,39 @@ class Reader {
   }
 
   template <class T, class Item>
-  Result<Attribute> read_items(Item item) {
+  Attribute read_items(Item item) {
     std::vector<T> list;
-    NM_TRY(read_list(list, "an attribute", [&]() -> Status {
-      list.push_back(item());
-      return {};
-    }));
-    return Attribute(std::move(list));
+    read_list(list, item);
+    return list;
   }
 
-  Result<Attribute> read_attribute(const Node& node, uint64_t depth) {
-    const auto kind = static_cast<AttributeKind>(cursor_.index(std::variant_size_v<Attribute>));
-    NM_TRY(cursor_.status());
-    switch (kind) {
+  Attribute read_attribute(const Node& node, uint64_t depth) {
+    switch (static_cast<AttributeKind>(cursor_.index(std::variant_size_v<Attribute>))) {
       case AttributeKind::Integer:
-        return Attribute(cursor_.signed_number());
+        return cursor_.signed_number();
       case AttributeKind::Number:
-        return Attribute(float32());
+        return float32();
       case AttributeKind::Text:
-        return Attribute(string());
-      case AttributeKind::Tensor: {
-        NM_ASSIGN(Tensor tensor, read_tensor());
-        return Attribute(std::move(tensor));
-      }
+        return string();
+      case AttributeKind::Tensor:
+        return read_tensor();
       case AttributeKind::Graph: {
         auto graph = std::make_shared<Graph>();
-        NM_TRY(read_graph(*graph, &node, depth + 1));
-        return Attribute(std::move(graph));
+        read_graph(*graph, &node, depth + 1);
+        return graph;
       }
       case AttributeKind::Integers:
-        return read_items<int64_t>([&] { return cursor_.signed_number(); });
+        return read_items<int64_t>([&](int64_t& n) { n = cursor_.signed_number(); });
       case AttributeKind::Numbers:
-        return read_items<float>([&] { return float32(); });
+        return read_items<float>([&](float& f) { f = float32(); });
       case AttributeKind::Texts:
-        return read_items<std::string>([&] { return string(); });
-      case AttributeKind::Tensors: {
-        std::vector<Tensor> list;
-        NM_TRY(read_list(list, "an attribute", [&]() -> Status {
-          NM_ASSIGN(Tensor tensor, read_tensor());
-          list.push_back(std::move(tensor));
-          return {};
-        }));
-        return Attribute(std::move(list));
-      }
+        return read_items<std::string>([&](std::string& s) { s = string(); });
+      case AttributeKind::Tensors:
+        return read_items<Tensor>([&](Tensor& t) { t = read_tensor(); });
       case AttributeKind::Type:
         break;
     }
-    NM_ASSIGN(ValueType type, read_type(0));
-    return Attribute(std::move(type));
+    return read_type(0);
   }
 
   const File& file_;

@@ -34,8 +34,8 @@ class Section {
 };
 
 // Which values of a graph something refers to: the others stay out of the file.
-std::vector<bool> used_values(const Graph& graph) {
-  std::vector<bool> used(graph.values.size());
+std::vector<uint8_t> used_values(const Graph& graph) {
+  std::vector<uint8_t> used(graph.values.size());
   const auto mark = [&](const std::vector<ValueId>& ids) {
     for (const ValueId id : ids) {
       if (id != kNone) used[static_cast<size_t>(id)] = true;
@@ -62,15 +62,11 @@ class Writer {
   }
 
  private:
-  struct Block {
-    const void* data;
-    size_t bytes;
-  };
-
-  size_t text_id(std::string_view text) {
-    const auto [at, added] = text_ids_.try_emplace(std::string(text), texts_.size());
+  uint64_t text_id(std::string_view text) {
+    int32_t id = static_cast<int32_t>(texts_.size());
+    const auto [at, added] = text_ids_.emplace(std::string(text), id);
     if (added) texts_.push_back(at->first);
-    return at->second;
+    return static_cast<uint64_t>(at->second);
   }
   void put_text(std::string_view text) { body_.number(text_id(text)); }
 
@@ -82,10 +78,10 @@ class Writer {
     for (const auto* ports : {&facts.inputs, &facts.outputs}) {
       put_list(*ports, [&](const Port& p) { put_text(p.name), put_type(p.type), put_shape(p.shape); });
     }
-    put_list(facts.operators, [&](const auto& o) { put_text(o.first), body_.number(static_cast<uint64_t>(o.second)); });
+    put_list(facts.operators, [&](const auto& o) { put_text(o.first), body_.signed_number(o.second); });
     put_list(facts.warnings, [&](const std::string& w) { put_text(w); });
-    body_.number(static_cast<uint64_t>(facts.nodes));
-    body_.number(static_cast<uint64_t>(facts.weight_bytes));
+    body_.signed_number(facts.nodes);
+    body_.signed_number(facts.weight_bytes);
   }
 
   template <class T, class Item>
@@ -109,7 +105,7 @@ class Writer {
 
   // The file has those symbols only that a shape in it has.
   int64_t symbol(int64_t dim) {
-    const auto [at, added] = symbol_ids_.try_emplace(dim, symbol_names_.size());
+    const auto [at, added] = symbol_ids_.try_emplace(static_cast<uint64_t>(dim), symbol_names_.size());
     if (added) symbol_names_.push_back(symbols_->name(dim));
     return -2 - static_cast<int64_t>(at->second);
   }
@@ -127,14 +123,15 @@ class Writer {
     const bool block = tensor.bytes() >= kBlockBytes;
     body_.number(static_cast<uint64_t>(block ? Storage::Block : Storage::Inline));
     if (!block) return body_.bytes(tensor.raw(), tensor.bytes());
-    // Subgraphs share the constants of the graphs around them.
-    const auto [at, added] = block_ids_.try_emplace({tensor.raw(), tensor.bytes()}, blocks_.size());
-    if (added) blocks_.push_back({tensor.raw(), tensor.bytes()});
-    body_.number(at->second);
+    // Subgraphs share the constants of the graphs around them; what only begins in the same place is another.
+    const auto [at, added] = block_ids_.try_emplace(reinterpret_cast<uintptr_t>(tensor.raw()), blocks_.size());
+    const bool shared = !added && blocks_[at->second].size() == tensor.bytes();
+    body_.number(shared ? at->second : blocks_.size());
+    if (!shared) blocks_.emplace_back(static_cast<const uint8_t*>(tensor.raw()), tensor.bytes());
   }
 
   Status put_graph(const Graph& graph) {
-    const std::vector<bool> used = used_values(graph);
+    const std::vector<uint8_t> used = used_values(graph);
     std::vector<uint64_t> ids(used.size());
     uint64_t count = 0;
     for (size_t i = 0; i < used.size(); ++i) {
@@ -145,7 +142,7 @@ class Writer {
     const auto optional_id = [&](ValueId v) { body_.number(v == kNone ? 0 : 1 + id(v)); };
 
     // What a node makes is not also a constant, whatever inference knows of it: whoever reads the file knows it too.
-    std::vector<bool> made(used.size());
+    std::vector<uint8_t> made(used.size());
     for (const Node& node : graph.nodes) {
       for (const ValueId v : node.outputs) {
         if (v != kNone) made[static_cast<size_t>(v)] = true;
@@ -227,7 +224,7 @@ class Writer {
   Result<Tensor> assemble() {
     Section section;
     section.number(blocks_.size());
-    for (const Block& b : blocks_) section.number(b.bytes);
+    for (const Bytes block : blocks_) section.number(block.size());
     Section symbols;
     symbols.number(symbol_names_.size());
     for (const std::string_view name : symbol_names_) symbols.number(text_id(name));
@@ -243,7 +240,7 @@ class Writer {
     }
     const size_t graph_bytes = section.contents().size() + symbols.contents().size() + body_.contents().size();
     Size size = Size(sizeof(Header)) + Size(graph_bytes);
-    for (const Block& b : blocks_) size = Size(align_up(size.number())) + Size(b.bytes);
+    for (const Bytes block : blocks_) size = Size(align_up(size.number())) + Size(block.size());
     size += Size(sizeof(uint64_t));
     if (!size.addressable()) return no_memory("the packed model", size);
     NM_TRY(check_memory());
@@ -259,11 +256,11 @@ class Writer {
     std::copy(std::begin(kMagic), std::end(kMagic), header.magic);
     put(&header, sizeof header);
     for (const Section* s : {&section, &symbols, &body_}) put(s->contents().data(), s->contents().size());
-    for (const Block& b : blocks_) {
+    for (const Bytes block : blocks_) {
       const auto at = static_cast<size_t>(to - begin);
       std::memset(to, 0, align_up(at) - at);
       to = begin + align_up(at);
-      put(b.data, b.bytes);
+      put(block.data(), block.size());
     }
     Checksum checksum;
     checksum.add({begin, static_cast<size_t>(to - begin)});
@@ -274,12 +271,12 @@ class Writer {
 
   const SymbolTable* symbols_ = nullptr;
   Section body_;  // facts and graph
-  std::unordered_map<std::string, size_t> text_ids_;
+  std::unordered_map<std::string, int32_t> text_ids_;
   std::vector<std::string_view> texts_;  // keys of text_ids_
-  std::unordered_map<int64_t, size_t> symbol_ids_;
+  std::map<uint64_t, size_t> symbol_ids_;
   std::vector<std::string_view> symbol_names_;
-  std::map<std::pair<const void*, size_t>, size_t> block_ids_;
-  std::vector<Block> blocks_;
+  std::map<uint64_t, size_t> block_ids_;  // by address
+  std::vector<Bytes> blocks_;
 };
 
 }  // namespace
