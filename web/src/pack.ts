@@ -3,6 +3,7 @@ import type { Limits } from './backend.js';
 import { coded, throwIfAborted } from './errors.js';
 import { readValues } from './exchange.js';
 import { isSource, type Source } from './fetch.js';
+import { filesBeside } from './files-beside.js';
 import type { WebAbortSignal } from './host-types.js';
 import { instantiate } from './instance.js';
 import { giveModel, loadFlags, openModel } from './load-model.js';
@@ -32,10 +33,10 @@ export interface PackOptions {
 export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   return coded('Packing the model failed', async () => {
     checkOptions('pack', options, packRules);
-    const { wasm, externalData = {}, signal } = options;
+    const { externalData = {}, signal } = options;
     throwIfAborted(signal);
-    const module = await loadModule(wasm === undefined ? { artefact: 'wasm' } : { wasm }, 1, signal);
-    const { engine } = await instantiate(module, 1);
+    const wasm = options.wasm ?? ((await filesBeside.engine('wasm')) as URL);
+    const { engine } = await instantiate(await loadModule({ wasm }, 1, signal), 1);
     const given = await giveModel(engine, ...(await openModel(model, { externalData, signal })), options);
     const value = engine.checkPointer(engine.exports.nm_pack(given, loadFlags(options)));
     const [packed] = readValues(engine, [value], 'copy') as [Tensor];
