@@ -114,7 +114,8 @@ class Reader {
     type.kind = static_cast<ValueType::Kind>(cursor_.index(static_cast<size_t>(ValueType::Kind::SparseTensor) + 1));
     type.dtype = dtype();
     if (depth > kMostNestedTypes) cursor_.fail("a type in it has too many parts");
-    if (!cursor_.ok() || type.kind == ValueType::Kind::Tensor || type.kind == ValueType::Kind::SparseTensor) return type;
+    if (!cursor_.ok() || type.kind == ValueType::Kind::Tensor || type.kind == ValueType::Kind::SparseTensor)
+      return type;
     type.element = std::make_shared<const ValueType>(read_type(depth + 1));
     return type;
   }

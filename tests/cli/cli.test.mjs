@@ -84,7 +84,10 @@ describe('pack', () => {
     rmSync(join(root, 'w'));
     assert.match(run('run', packed).stdout, /^y: float32\[2\] = 1.5, 2.5/);
     assert.equal(run('bench', '--runs', '1', packed).status, 0);
-    assert.match(run('inspect', packed).stdout, /^graph, written by .*packed\noperator set ai\.onnx 17\noutput y: float32/);
+    assert.match(
+      run('inspect', packed).stdout,
+      /^graph, written by .*packed\noperator set ai\.onnx 17\noutput y: float32/,
+    );
   });
 
   test('is refused with a sentence where it makes no sense', () => {

@@ -20,7 +20,10 @@ export interface ExternalFile {
 /** Opens a model and the files that it refers to. */
 export async function openModel(
   model: Source,
-  { externalData = {}, signal }: { externalData?: Readonly<Record<string, Source>>; signal?: WebAbortSignal | undefined },
+  {
+    externalData = {},
+    signal,
+  }: { externalData?: Readonly<Record<string, Source>>; signal?: WebAbortSignal | undefined },
 ): Promise<[ByteStream, ExternalFile[]]> {
   const external = Object.entries(externalData).map(async ([path, data]) => ({
     path,
