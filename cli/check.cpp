@@ -190,8 +190,17 @@ Verdict check_set(Session& session, const fs::path& set, const Tolerance& tolera
   return outputs.empty() ? failed("the data have no outputs to compare") : Verdict();
 }
 
-Verdict check_case(const fs::path& folder, const Tolerance& tolerance, bool optimize) {
-  auto session = load_model((folder / "model.onnx").string(), optimize);
+enum class Form { Optimized, Unoptimized, Packed };
+
+Result<std::unique_ptr<Session>> load_as(Form form, const std::string& model) {
+  if (form != Form::Packed) return load_model(model, form == Form::Optimized);
+  NM_ASSIGN(const Tensor packed, pack_model(model));
+  return load_packed(packed);
+}
+
+Verdict check_case(const fs::path& folder, const Tolerance& tolerance, Form form) {
+  const std::string model = (folder / "model.onnx").string();
+  auto session = load_as(form, model);
   if (!session.ok()) {
     const Error& e = session.status().error();
     return failed(text(e.op.empty() ? "" : e.op + " '" + e.node + "': ", e.message));
@@ -248,7 +257,8 @@ int check(const Arguments& given) {
   const std::string atol = take_option(arguments, "--atol");
   if (!rtol.empty()) defaults.rtol = std::atof(rtol.c_str());
   if (!atol.empty()) defaults.atol = std::atof(atol.c_str());
-  const bool optimize = !take_flag(arguments, "--unoptimized");
+  const bool unoptimized = take_flag(arguments, "--unoptimized"), packed = take_flag(arguments, "--packed");
+  const Form form = packed ? Form::Packed : unoptimized ? Form::Unoptimized : Form::Optimized;
   const bool quiet = take_flag(arguments, "--quiet");
   const auto skips = read_skips(skip_file);
   nlohmann::json results = nlohmann::json::array();
@@ -258,7 +268,7 @@ int check(const Arguments& given) {
     if (folder.filename().empty()) folder = folder.parent_path();
     if (!fs::exists(folder / "model.onnx")) continue;  // `check models/*` names other files too
     const std::string name = folder.filename().string();
-    Verdict verdict = check_case(folder, tolerance_for(folder, defaults), optimize);
+    Verdict verdict = check_case(folder, tolerance_for(folder, defaults), form);
     if (!coverage_file.empty() && verdict.outcome == Outcome::Passed) {
       append_coverage(coverage_file, model_coverage((folder / "model.onnx").string()));
     }

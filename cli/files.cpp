@@ -111,9 +111,9 @@ Status write_file(const std::string& path, const void* data, size_t bytes) {
   return out ? Status() : Status(Code::InvalidArgument, text("cannot write ", path));
 }
 
-Result<onnx::ModelFile> read_model_file(const std::string& path) {
+Result<IncomingModel> read_model_file(const std::string& path) {
   NM_ASSIGN(InputFile in, open_file(path));
-  onnx::ModelFile file(in.size);
+  IncomingModel file(in.size);
   NM_TRY(read_pieces(in, path, file));
   return file;
 }
@@ -142,24 +142,39 @@ Result<std::string> external_path(const std::string& model, const std::string& l
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize, size_t passes) {
-  NM_ASSIGN(onnx::ModelFile file, read_model_file(path));
-  LoadOptions options;
-  options.optimize = optimize;
-  options.passes = passes;
-  {
-    NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
-    for (const std::string& location : external_locations(model)) {
-      NM_ASSIGN(const std::string beside, external_path(path, location));
-      std::error_code error;
-      if (!std::filesystem::exists(beside, error)) continue;  // loading says what it was for
-      NM_ASSIGN(InputFile in, open_file(beside));
-      ExternalFile external(model, location, in.size);
-      NM_TRY(read_pieces(in, beside, external));
-      options.external.emplace(location, std::move(external));
-    }
+Result<GivenModel> read_given_model(const std::string& path) {
+  NM_ASSIGN(IncomingModel file, read_model_file(path));
+  GivenModel given{std::move(file), {}};
+  if (given.file.onnx() == nullptr) return given;
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(given.file.onnx()->rest()));
+  for (const std::string& location : external_locations(model)) {
+    NM_ASSIGN(const std::string beside, external_path(path, location));
+    std::error_code error;
+    if (!std::filesystem::exists(beside, error)) continue;  // loading says what it was for
+    NM_ASSIGN(InputFile data, open_file(beside));
+    ExternalFile external(model, location, data.size);
+    NM_TRY(read_pieces(data, beside, external));
+    given.options.external.emplace(location, std::move(external));
   }
-  return Session::load(std::move(file), std::move(options));
+  return given;
+}
+
+Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize, size_t passes) {
+  NM_ASSIGN(GivenModel given, read_given_model(path));
+  given.options.optimize = optimize;
+  given.options.passes = passes;
+  return Session::load(std::move(given.file), std::move(given.options));
+}
+
+Result<Tensor> pack_model(const std::string& path) {
+  NM_ASSIGN(GivenModel given, read_given_model(path));
+  return nm::pack_model(std::move(given.file), std::move(given.options));
+}
+
+Result<std::unique_ptr<Session>> load_packed(const Tensor& packed) {
+  IncomingModel file(packed.bytes());
+  NM_TRY(file.append({packed.data<uint8_t>(), packed.bytes()}));
+  return Session::load(std::move(file), {});
 }
 
 Result<Value> read_value(const std::string& path, const ValueType& type) {

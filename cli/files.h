@@ -14,11 +14,20 @@ struct File {
 };
 
 Result<File> read_file(const std::string& path);
-Result<onnx::ModelFile> read_model_file(const std::string& path);
+// A model's file, ONNX or packed.
+Result<IncomingModel> read_model_file(const std::string& path);
 Status write_file(const std::string& path, const void* data, size_t bytes);
 
-// Loads a model; external data files are looked for beside it.
+// The same, and the options to load it with: external data files are looked for beside it.
+struct GivenModel {
+  IncomingModel file;
+  LoadOptions options;
+};
+Result<GivenModel> read_given_model(const std::string& path);
 Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize = true, size_t passes = SIZE_MAX);
+// The packed form of an ONNX model, as a uint8 tensor, and a session of that.
+Result<Tensor> pack_model(const std::string& path);
+Result<std::unique_ptr<Session>> load_packed(const Tensor& packed);
 
 // A value from a .npy file, or from a protobuf file that holds `type` (tensor, sequence, optional).
 Result<Value> read_value(const std::string& path, const ValueType& type);

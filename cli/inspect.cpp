@@ -11,6 +11,33 @@
 namespace nm::cli {
 namespace {
 
+void print_session(const Session& session, int64_t nodes) {
+  const SymbolTable& symbols = *session.program().graph().symbols;
+  const auto print = [&](const char* what, const std::vector<Port>& ports) {
+    for (const Port& p : ports) {
+      std::printf("%s %s: %s%s\n", what, p.name.c_str(), to_string(p.type).c_str(),
+                  p.shape ? to_string(*p.shape, symbols).c_str() : "");
+    }
+  };
+  print("input ", session.inputs());
+  print("output", session.outputs());
+  std::printf("%lld nodes, %zu after optimisation, %zu bytes of packed weights\n", static_cast<long long>(nodes),
+              session.program().graph().nodes.size(), session.program().packed_bytes());
+}
+
+Status print_packed(const Session& session) {
+  const ModelFacts& facts = session.facts();
+  std::printf("%s, written by %s, packed\n", facts.name.c_str(), facts.producer.c_str());
+  for (const auto& [domain, version] : facts.opsets) {
+    std::printf("operator set %s %lld\n", domain.c_str(), static_cast<long long>(version));
+  }
+  print_session(session, facts.nodes);
+  for (const std::string& warning : facts.warnings) std::printf("%s\n", warning.c_str());
+  for (const auto& [name, count] : facts.operators)
+    std::printf("%6lld  %s\n", static_cast<long long>(count), name.c_str());
+  return {};
+}
+
 // Works on the graph, not on a session, so that a model that cannot run can still be looked at. External data are
 // not needed for that, but a graph is built of whole tensors; load_model's rules hold when they are missing.
 Status inspect_model(Arguments arguments) {
@@ -21,8 +48,12 @@ Status inspect_model(Arguments arguments) {
     std::printf("%s\n", (*session)->description().c_str());
     return {};
   }
-  NM_ASSIGN(const onnx::ModelFile file, read_model_file(arguments[0]));
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
+  NM_ASSIGN(IncomingModel file, read_model_file(arguments[0]));
+  if (file.onnx() == nullptr) {
+    NM_TRY(session.take_status());
+    return print_packed(**session);
+  }
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.onnx()->rest()));
   std::map<std::string, int64_t> operators;
   for (const onnx::NodeProto& n : model.graph.nodes) {
     ++operators[n.domain.empty() ? std::string(n.op_type) : text(n.domain, ".", n.op_type)];
@@ -41,17 +72,7 @@ Status inspect_model(Arguments arguments) {
                 static_cast<long long>(o.version));
   }
   if (session.ok()) {
-    const SymbolTable& symbols = *(*session)->program().graph().symbols;
-    const auto print = [&](const char* what, const std::vector<Session::Port>& ports) {
-      for (const Session::Port& p : ports) {
-        std::printf("%s %s: %s%s\n", what, p.name.c_str(), to_string(p.type).c_str(),
-                    p.shape ? to_string(*p.shape, symbols).c_str() : "");
-      }
-    };
-    print("input ", (*session)->inputs());
-    print("output", (*session)->outputs());
-    std::printf("%zu nodes, %zu after optimisation, %zu bytes of packed weights\n", model.graph.nodes.size(),
-                (*session)->program().graph().nodes.size(), (*session)->program().packed_bytes());
+    print_session(**session, static_cast<int64_t>(model.graph.nodes.size()));
   } else {
     std::printf("not supported: %s\n", session.status().message().c_str());
   }

@@ -28,16 +28,21 @@ constexpr Command kCommands[] = {
      R"(  neuromancer inspect MODEL [--json]
       inputs, outputs, operators, sizes, and what is not supported
 )"},
+    {"pack", nm::cli::pack,
+     R"(  neuromancer pack MODEL -o FILE
+      writes the model's packed form, which loads without being read as ONNX or optimised; every command that takes a
+      model takes it, too
+)"},
     {"passes", nm::cli::passes,
      R"(  neuromancer passes MODEL [--input NAME=FILE]... [--shape NAME=DIMS]...
       what each graph pass leaves of the model's steps, and how far the outputs are then from those without passes:
       the first pass behind which they are far away is at fault
 )"},
     {"check", nm::cli::check,
-     R"(  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized] [--quiet]
+     R"(  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized|--packed] [--quiet]
               [--coverage FILE]
       runs folders in the layout of ONNX's backend tests and compares the outputs; with --coverage adds to FILE which
-      operators the cases that passed have run on which types
+      operators the cases that passed have run on which types; with --packed each model is packed and loaded from that
 )"},
     {"operators", nm::cli::operators,
      R"(  neuromancer operators [--cases FILE] [--units FILE] [--tests DIR]
@@ -48,7 +53,7 @@ constexpr Command kCommands[] = {
 bool asks_for_help(const std::string& argument) { return argument == "--help" || argument == "-h"; }
 
 void print_usage(FILE* to) {
-  std::fputs("neuromancer: runs ONNX models\n\n", to);
+  std::fputs("neuromancer: runs ONNX models and their packed forms\n\n", to);
   for (const Command& c : kCommands) std::fputs(c.help, to);
   std::fputs("  neuromancer COMMAND --help\n      the help of one command\n", to);
 }

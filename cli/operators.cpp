@@ -141,10 +141,11 @@ void collect(const std::shared_ptr<Graph>& graph, std::vector<Written>& all) {
 }
 
 Status add_coverage(const std::string& path, std::string& lines) {
-  NM_ASSIGN(const onnx::ModelFile file, read_model_file(path));
-  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.rest()));
+  NM_ASSIGN(IncomingModel file, read_model_file(path));
+  if (file.onnx() == nullptr) return {};  // what a packed model's file wrote, nobody knows any more
+  NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(file.onnx()->rest()));
   auto graph = std::make_shared<Graph>();
-  NM_ASSIGN(*graph, build_graph(model, file, {}));
+  NM_ASSIGN(*graph, build_graph(model, *file.onnx(), {}));
   std::vector<Written> all;
   collect(graph, all);
   NM_TRY(infer_types(*graph));

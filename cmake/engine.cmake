@@ -1,5 +1,5 @@
 # nm_engine: every source of the engine's layers, as objects, so that a linker takes all exports of the C ABI.
-set(layers base simd kernels tensor onnx graph op passes program session)
+set(layers base simd kernels tensor onnx graph packed op passes program session)
 list(TRANSFORM layers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/engine/\\1/*.cpp" OUTPUT_VARIABLE patterns)
 file(GLOB sources CONFIGURE_DEPENDS ${patterns} ${PROJECT_SOURCE_DIR}/engine/c_api.cpp)
 file(GLOB_RECURSE operator_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*.cpp)

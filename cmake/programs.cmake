@@ -34,7 +34,7 @@ if(NM_SANITIZE)
   target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE} -fno-sanitize=vptr)
 endif()
 
-add_executable(nm_tests ${test_sources})
+add_executable(nm_tests ${test_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
 target_link_libraries(nm_tests PRIVATE nm_engine nm_program catch2 nm_options)
 target_compile_options(nm_tests PRIVATE -O1)
 if(NM_SANITIZE)

@@ -15,7 +15,7 @@
 #include "engine/tensor/element.h"
 
 struct nm_model {
-  nm::onnx::ModelFile file;
+  nm::IncomingModel file;
   nm::ExternalFiles external;
   nm::ExternalFile* coming = nullptr;  // one of them; the model's file itself before
   nm::Limits limits;
@@ -70,6 +70,14 @@ int32_t fail(const Status& status) {
   optional("actual", e.actual);
   last_error() = json.end_object().take();
   return -static_cast<int32_t>(e.code);
+}
+
+nm::LoadOptions load_options(nm_model& model, uint32_t flags) {
+  nm::LoadOptions options;
+  options.optimize = (flags & NM_LOAD_UNOPTIMIZED) == 0;
+  options.external = std::move(model.external);
+  options.limits = model.limits;
+  return options;
 }
 
 nm::Result<nm::Shape> shape_of(const int64_t* dims, uint32_t rank) {
@@ -208,7 +216,7 @@ nm_model* nm_new_model(size_t size) {
     fail(s);
     return nullptr;
   }
-  return new nm_model{nm::onnx::ModelFile(size), {}, nullptr, {}};
+  return new nm_model{nm::IncomingModel(size), {}, nullptr, {}};
 }
 
 int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
@@ -230,7 +238,12 @@ int32_t nm_limit(nm_model* model, const char* name, double value) {
 
 int32_t nm_external_file(nm_model* model, const char* path, size_t size) {
   if (const Status s = nm::refill_reserve(); !s.ok()) return fail(s);
-  const auto read = nm::onnx::read_model(model->file.rest());
+  if (model->file.onnx() == nullptr) {
+    return fail(Status(Code::InvalidArgument, nm::text("the model is packed and holds all of its weights; leave the "
+                                                       "external file '",
+                                                       path, "' out")));
+  }
+  const auto read = nm::onnx::read_model(model->file.onnx()->rest());
   if (!read.ok()) return fail(read.status());
   nm::ExternalFile file(*read, path, size);
   model->coming = &model->external.insert_or_assign(path, std::move(file)).first->second;
@@ -241,16 +254,18 @@ void nm_free_model(nm_model* model) { delete model; }
 
 nm_session* nm_load(nm_model* model, uint32_t flags) {
   const std::unique_ptr<nm_model> owned(model);
-  nm::LoadOptions options;
-  options.optimize = (flags & NM_LOAD_UNOPTIMIZED) == 0;
-  options.external = std::move(owned->external);
-  options.limits = owned->limits;
-  auto session = nm::Session::load(std::move(owned->file), std::move(options));
+  auto session = nm::Session::load(std::move(owned->file), load_options(*owned, flags));
   if (!session.ok()) {
     fail(session.status());
     return nullptr;
   }
   return new nm_session{std::move(*session), false, {}, {}};
+}
+
+nm_value* nm_pack(nm_model* model, uint32_t flags) {
+  const std::unique_ptr<nm_model> owned(model);
+  auto packed = nm::pack_model(std::move(owned->file), load_options(*owned, flags));
+  return hand_over(packed.ok() ? nm::Result<nm::Value>(std::move(*packed)) : packed.take_status());
 }
 
 void nm_release(nm_session* session) { delete session; }

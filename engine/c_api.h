@@ -99,13 +99,13 @@ NM_EXPORT void nm_free(void* pointer);
 // JSON of the most recent failure in this instance; "{}" when there was none.
 NM_EXPORT const char* nm_last_error(void);
 
-// Takes in an ONNX model's file, in pieces of any size, so that nobody ever holds all of it. `size` is how many bytes
-// the file has, or 0 when that is not known; with it, memory need not grow as the bytes come.
+// Takes in a model's file, ONNX or packed (see nm_pack), in pieces of any size, so that nobody ever holds all of it.
+// `size` is how many bytes the file has, or 0 when that is not known; with it, memory need not grow as the bytes come.
 NM_EXPORT nm_model* nm_new_model(size_t size);
 // The file's next bytes, which remain the caller's. Returns 0 or a negative value.
 NM_EXPORT int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count);
 // The model's file is complete: the bytes given from now on are those of the external data file that the model calls
-// `path`. Returns 0 or a negative value.
+// `path`. Returns 0 or a negative value. A packed model has none.
 NM_EXPORT int32_t nm_external_file(nm_model* model, const char* path, size_t size);
 NM_EXPORT void nm_free_model(nm_model* model);
 // Sets a limit for loading the model and for all runs of its session, whose names and defaults are in
@@ -115,9 +115,13 @@ NM_EXPORT int32_t nm_limit(nm_model* model, const char* name, double value);
 
 // Makes a session of a model, which belongs to the engine from this call on, whether or not it succeeds. `flags` is 0
 // or a sum of:
-#define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one of them is at fault
+#define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one is at fault; not of a packed model
 NM_EXPORT nm_session* nm_load(nm_model* model, uint32_t flags);
 NM_EXPORT void nm_release(nm_session* session);
+// Makes a packed model of an ONNX model, which belongs to the engine from this call on, whether or not it succeeds: a
+// uint8 tensor with the bytes of a file that every build of this version loads without reading ONNX or optimising
+// (docs/packed.md). `flags` are nm_load's. NULL on failure.
+NM_EXPORT nm_value* nm_pack(nm_model* model, uint32_t flags);
 
 // Metadata as JSON, owned by the session and valid until it is released:
 // {"name":"main_graph","producer":"pytorch 2.1","opsets":{"ai.onnx":17},"metadata":{…},

@@ -15,7 +15,7 @@ while (($#)); do
   esac
   shift
 done
-((${#targets[@]})) || targets=(reader model operator)
+((${#targets[@]})) || targets=(reader model operator packed)
 
 # Inputs are small: what a large one does, a small one does sooner.
 longest() { case $1 in operator) echo 1024 ;; *) echo 4096 ;; esac; }

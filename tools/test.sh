@@ -82,7 +82,7 @@ for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"
 done
-for target in native wasm wasm-relaxed; do cases "$target"; done
+for target in native packed wasm wasm-relaxed; do cases "$target"; done
 operators_are_fresh() {
   operators >build/test/operators.md || return
   diff docs/operators.md build/test/operators.md && echo "1 passed, 0 failed" && return

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { bundle } from '../../web/dist/bundle.js';
+import { pack } from '../../web/dist/pack.js';
 import { files, subjects } from './subjects.mjs';
 
 const { values: options } = parseArgs({
@@ -21,6 +22,7 @@ const measure = (...args) =>
   JSON.parse(execFileSync(process.execPath, ['--expose-gc', script, ...args], { encoding: 'utf8' }));
 
 mkdirSync(dirname(files.bundle), { recursive: true });
+writeFileSync(files.packed, await pack(files.model));
 writeFileSync(files.bundle, await bundle(files.model));
 
 // No time counts before all agree on what the model says.

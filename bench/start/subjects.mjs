@@ -1,4 +1,4 @@
-// What is started: the same digit on this engine, from the ONNX file and from a bundle, and on onnxruntime-web.
+// What is started: the same digit on this engine, from the ONNX file, packed and from a bundle, and on onnxruntime-web.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ const ours = (entry) => import(new URL(`../../web/dist/${entry}.js`, import.meta
 export const files = {
   model: at('models/handwriting/handwriting.onnx'),
   engine: at('web/dist/neuromancer-wasm.wasm'),
+  packed: at('build/start/digits.nm'),
   bundle: at('build/start/digits.wasm'),
 };
 
@@ -17,17 +18,20 @@ const image = () => ({ type: 'float32', data: Float32Array.from({ length: 784 },
 const compile = (path) => WebAssembly.compile(readFileSync(path));
 const run = async (session) => (await session.run({ image: image() })).probabilities.data;
 
+async function loading(model) {
+  const { Session } = await ours('index');
+  return {
+    wasm: files.engine,
+    compile: () => compile(files.engine),
+    open: (wasm) => Session.load(readFileSync(model), { wasm, threads: 1 }),
+    run,
+  };
+}
+
 /** Each is imported in a process that has no other. `open` takes what `compile` gives; `wasm` is what is compiled. */
 export const subjects = {
-  async 'Session.load'() {
-    const { Session } = await ours('index');
-    return {
-      wasm: files.engine,
-      compile: () => compile(files.engine),
-      open: (wasm) => Session.load(readFileSync(files.model), { wasm, threads: 1 }),
-      run,
-    };
-  },
+  'Session.load': () => loading(files.model),
+  'Session.load, packed': () => loading(files.packed),
   async 'Session.fromBundle'() {
     const { Session } = await ours('bundled');
     return { wasm: files.bundle, compile: () => compile(files.bundle), open: (wasm) => Session.fromBundle(wasm), run };

@@ -3,9 +3,9 @@
 #include "engine/op/registry.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
+#include "engine/base/positions.h"
 #include "engine/op/signature.h"
 
 namespace nm {
@@ -22,16 +22,24 @@ constexpr Entries (*kFiles[])() = {
 #undef NM_REGISTER
 };
 
-auto order(const OperatorEntry& e) { return std::tuple(e.key, e.domain, e.name, e.since); }
+bool before(const OperatorEntry& a, const OperatorEntry& b) {
+  if (a.key != b.key) return a.key < b.key;
+  if (a.domain != b.domain) return a.domain < b.domain;
+  return a.name != b.name ? a.name < b.name : a.since < b.since;
+}
 
 }  // namespace
 
 Registry::Registry() {
+  std::vector<const OperatorEntry*> listed;
   for (const auto& file : kFiles) {
-    for (const OperatorEntry& e : file()) entries_.push_back(&e);
+    for (const OperatorEntry& e : file()) listed.push_back(&e);
   }
-  std::sort(entries_.begin(), entries_.end(),
-            [](const OperatorEntry* a, const OperatorEntry* b) { return order(*a) < order(*b); });
+  const auto at = [&](int64_t i) { return listed[static_cast<size_t>(i)]; };
+  for (const int64_t i :
+       sorted_positions(listed.size(), [&](int64_t a, int64_t b) { return before(*at(a), *at(b)); })) {
+    entries_.push_back(at(i));
+  }
 }
 
 const Registry& Registry::instance() {

@@ -58,9 +58,14 @@ Status check_signatures(const Graph& graph) {
 }  // namespace
 
 Status check_supported(const Graph& graph) {
+  NM_TRY(check_operators(graph));
+  return check_signatures(graph);
+}
+
+Status check_operators(const Graph& graph) {
   Missing missing;
   collect(graph, missing);
-  if (missing.empty()) return check_signatures(graph);
+  if (missing.empty()) return {};
   std::string list;
   for (const auto& [name, nodes] : missing) {
     list += text(list.empty() ? "" : "; ", name, ", used by ");

@@ -9,8 +9,9 @@ namespace nm {
 // not fit. Compositions (engine/op/composition.h) are replaced by what they are made of. Subgraphs included.
 Status infer_types(Graph& graph);
 
-// Every operator that the graph and its subgraphs need and the engine lacks, in one error; then the first node that
-// has attributes, inputs or outputs which its operator lacks.
+// Every operator that the graph and its subgraphs need and the engine lacks, in one error.
+Status check_operators(const Graph& graph);
+// The same; then the first node that has attributes, inputs or outputs which its operator lacks.
 Status check_supported(const Graph& graph);
 
 Result<bool> fold_constants(Graph& graph);

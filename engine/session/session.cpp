@@ -1,24 +1,12 @@
 #include "engine/session/session.h"
 
 #include <algorithm>
-#include <map>
 
 #include "engine/base/json.h"
-#include "engine/graph/build.h"
-#include "engine/passes/passes.h"
-#include "engine/session/model_warnings.h"
+#include "engine/session/blame_memory.h"
 
 namespace nm {
 namespace {
-
-std::vector<Session::Port> ports(const Graph& graph, const std::vector<ValueId>& ids) {
-  std::vector<Session::Port> list;
-  for (const ValueId id : ids) {
-    const GraphValue& v = graph.value(id);
-    list.push_back({v.name, v.type, v.shape});
-  }
-  return list;
-}
 
 void write_shape(JsonWriter& json, const Shape& shape, const SymbolTable& symbols) {
   json.key("shape").begin_array();
@@ -65,74 +53,46 @@ bool is_scalar_given_long(const Session::Port& port, const Shape& shape) {
   return port.shape && port.shape->rank() == 0 && shape.rank() > 0 && shape.count() == 1;
 }
 
-size_t constant_bytes(const Graph& graph) {
-  size_t bytes = 0;
-  for (const GraphValue& v : graph.values) {
-    if (v.is_constant() && v.constant.raw() != nullptr) bytes += v.constant.bytes();
-  }
-  return bytes;
-}
-
-// Whatever went wrong after an allocation had failed is put down to memory: a value that could not be made looks like
-// one that is missing.
-Status blame_memory(Status s) {
-  const bool said = s.ok() || s.code() == Code::OutOfMemory || s.code() == Code::LimitExceeded;
-  return !said && memory_exhausted() ? check_memory() : std::move(s);
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::load(onnx::ModelFile file, LoadOptions options) {
+Result<std::unique_ptr<Session>> Session::load(IncomingModel file, LoadOptions options) {
   NM_TRY(refill_reserve());
   std::unique_ptr<Session> session(new Session);
   const auto make = [&]() -> Status {
     session->control_.limits = options.limits;
-    auto graph = std::make_shared<Graph>();
-    {
-      // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
-      const onnx::ModelFile read = std::move(file);
-      const ExternalFiles external = std::move(options.external);
-      NM_ASSIGN(const onnx::ModelProto model, onnx::read_model(read.rest()));
-      NM_ASSIGN(*graph, build_graph(model, read, external, options.limits));
-      NM_TRY(check_supported(*graph));
-      NM_TRY(infer_types(*graph));
-      session->symbols_ = graph->symbols;
-      session->inputs_ = ports(*graph, graph->inputs);
-      session->outputs_ = ports(*graph, graph->outputs);
-      session->describe_model(model, *graph);
-    }
-    session->given_.resize(session->inputs_.size());
-    session->buffers_.resize(session->inputs_.size());
-    session->declared_.resize(session->inputs_.size());
-    NM_TRY(run_passes(*graph, options.optimize ? options.passes : 0));
-    NM_ASSIGN(session->program_, Program::compile(graph, session->control_, false));
+    // The graph alone holds the weights from here on, so that each goes when the operator that packs it is ready.
+    NM_ASSIGN(Model model, read_model(std::move(file), std::move(options)));
+    session->symbols_ = model.graph->symbols;
+    session->facts_ = std::move(model.facts);
+    session->describe_model();
+    session->given_.resize(session->inputs().size());
+    session->buffers_.resize(session->inputs().size());
+    session->declared_.resize(session->inputs().size());
+    NM_ASSIGN(session->program_, Program::compile(std::move(model.graph), session->control_, false));
     return check_memory();
   };
   if (Status s = make(); !s.ok()) return blame_memory(std::move(s));
   return session;
 }
 
-void Session::describe_model(const onnx::ModelProto& model, const Graph& graph) {
+void Session::describe_model() {
   JsonWriter json;
-  json.begin_object().member("name", graph.name);
-  json.member("producer", text(model.producer_name, model.producer_version.empty() ? "" : " ", model.producer_version));
+  json.begin_object().member("name", facts_.name).member("producer", facts_.producer);
   json.key("opsets").begin_object();
-  for (const onnx::OpsetId& o : model.opsets) json.member(o.domain.empty() ? "ai.onnx" : o.domain, o.version);
+  for (const auto& [domain, version] : facts_.opsets) json.member(domain, version);
   json.end_object().key("metadata").begin_object();
-  for (const auto& [key, value] : model.metadata) json.member(key, value);
+  for (const auto& [key, value] : facts_.metadata) json.member(key, value);
   json.end_object();
-  write_ports(json, "inputs", inputs_, *symbols_);
-  write_ports(json, "outputs", outputs_, *symbols_);
-  std::map<std::string, int64_t> operators;
-  for (const Node& n : graph.nodes) ++operators[n.domain.empty() ? n.op_type : n.domain + "." + n.op_type];
+  write_ports(json, "inputs", facts_.inputs, *symbols_);
+  write_ports(json, "outputs", facts_.outputs, *symbols_);
   json.key("operators").begin_object();
-  for (const auto& [name, count] : operators) json.member(name, count);
+  for (const auto& [name, count] : facts_.operators) json.member(name, count);
   json.end_object();
   json.key("warnings").begin_array();
-  for (const std::string& warning : model_warnings(model)) json.value(warning);
+  for (const std::string& warning : facts_.warnings) json.value(warning);
   json.end_array();
-  json.member("nodes", static_cast<int64_t>(graph.nodes.size()));
-  json.member("weightBytes", static_cast<int64_t>(constant_bytes(graph)));
+  json.member("nodes", facts_.nodes);
+  json.member("weightBytes", facts_.weight_bytes);
   json.end_object();
   description_ = json.take();
 }
@@ -142,10 +102,11 @@ std::string Session::port_text(const Port& port) const {
 }
 
 Status Session::check_input(size_t index, DType dtype, const Shape& shape) const {
-  if (index >= inputs_.size()) {
-    return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
+  if (index >= inputs().size()) {
+    return {Code::InvalidArgument,
+            text("the model has ", inputs().size(), " inputs; there is none with index ", index)};
   }
-  const Port& port = inputs_[index];
+  const Port& port = inputs()[index];
   // Also where the model does not say a type: nothing could be computed with it.
   if (dtype == DType::Undefined) {
     return {Code::InvalidArgument, text("the tensor given for input '", port.name, "' has no element type")};
@@ -177,7 +138,7 @@ Status Session::check_input(size_t index, DType dtype, const Shape& shape) const
 Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& given) {
   NM_TRY(refill_reserve());
   NM_TRY(check_input(index, dtype, given));
-  const Shape shape = is_scalar_given_long(inputs_[index], given) ? Shape{} : given;
+  const Shape shape = is_scalar_given_long(inputs()[index], given) ? Shape{} : given;
   Tensor& buffer = buffers_[index];
   given_[index] = Value();
   // An output that is still held may be (part of) this input.
@@ -194,12 +155,13 @@ Status Session::set_input(size_t index, Value value) {
   NM_TRY(refill_reserve());
   if (const Tensor* t = value.tensor()) {
     NM_TRY(check_input(index, t->dtype(), t->shape()));
-    if (is_scalar_given_long(inputs_[index], t->shape())) value = t->reshaped(Shape{});
+    if (is_scalar_given_long(inputs()[index], t->shape())) value = t->reshaped(Shape{});
   }
-  if (index >= inputs_.size()) {
-    return {Code::InvalidArgument, text("the model has ", inputs_.size(), " inputs; there is none with index ", index)};
+  if (index >= inputs().size()) {
+    return {Code::InvalidArgument,
+            text("the model has ", inputs().size(), " inputs; there is none with index ", index)};
   }
-  const Port& port = inputs_[index];
+  const Port& port = inputs()[index];
   if (!value_fits(value, port.type)) {
     const std::string given = value.empty() ? "nothing" : to_string(type_of(value));
     return Status(Code::TypeMismatch,
@@ -220,16 +182,16 @@ Status Session::set_input(size_t index, Value value) {
 Status Session::begin() {
   NM_TRY(refill_reserve());
   control_.begin_run();
-  for (size_t i = 0; i < inputs_.size(); ++i) {
+  for (size_t i = 0; i < inputs().size(); ++i) {
     if (declared_[i]) continue;
     std::string known;
-    for (const Port& p : inputs_) known += text(known.empty() ? "'" : ", '", p.name, "'");
-    return Status(Code::MissingInput, text("input '", inputs_[i].name, "' (", port_text(inputs_[i]),
+    for (const Port& p : inputs()) known += text(known.empty() ? "'" : ", '", p.name, "'");
+    return Status(Code::MissingInput, text("input '", inputs()[i].name, "' (", port_text(inputs()[i]),
                                            ") was not given; the model's inputs are ", known))
-        .about(inputs_[i].name, port_text(inputs_[i]), "nothing");
+        .about(inputs()[i].name, port_text(inputs()[i]), "nothing");
   }
   NM_TRY(blame_memory(program_->begin(given_)));
-  for (size_t i = 0; i < inputs_.size(); ++i) {
+  for (size_t i = 0; i < inputs().size(); ++i) {
     declared_[i] = false;
     given_[i] = Value();
   }

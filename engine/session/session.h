@@ -4,18 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/graph/decode.h"
+#include "engine/graph/external_file.h"
+#include "engine/graph/model.h"
 #include "engine/program/program.h"
+#include "engine/session/incoming_model.h"
+#include "engine/session/read_model.h"
 
 namespace nm {
-
-struct LoadOptions {
-  bool optimize = true;
-  // Of the passes that optimise only the first so many: for finding the one that is at fault.
-  size_t passes = SIZE_MAX;
-  Limits limits;
-  ExternalFiles external;
-};
 
 // What a profile says of a step.
 struct StepFacts {
@@ -29,15 +24,14 @@ struct StepFacts {
 
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> load(onnx::ModelFile file, LoadOptions options);
+  using Port = nm::Port;
 
-  struct Port {
-    std::string name;
-    ValueType type;
-    std::optional<Shape> shape;
-  };
-  const std::vector<Port>& inputs() const { return inputs_; }
-  const std::vector<Port>& outputs() const { return outputs_; }
+  // An ONNX model or a packed one.
+  static Result<std::unique_ptr<Session>> load(IncomingModel file, LoadOptions options);
+
+  const ModelFacts& facts() const { return facts_; }
+  const std::vector<Port>& inputs() const { return facts_.inputs; }
+  const std::vector<Port>& outputs() const { return facts_.outputs; }
   // See nm_describe, nm_steps and nm_memory in engine/c_api.h for the three JSON texts.
   const std::string& description() const { return description_; }
   // One for each step of the current plan.
@@ -66,14 +60,13 @@ class Session {
 
  private:
   Session() = default;
-  void describe_model(const onnx::ModelProto& model, const Graph& graph);
+  void describe_model();
   Status check_input(size_t index, DType dtype, const Shape& shape) const;
   std::string port_text(const Port& port) const;
 
   RunControl control_;
   std::shared_ptr<SymbolTable> symbols_;
-  std::vector<Port> inputs_;
-  std::vector<Port> outputs_;
+  ModelFacts facts_;
   std::vector<Tensor> buffers_;  // of the inputs
   std::vector<Value> given_;     // for the next run; empty: not declared yet
   std::vector<bool> declared_;

@@ -16,7 +16,7 @@ function run(...args) {
 }
 
 describe('help', () => {
-  for (const command of ['run', 'bench', 'profile', 'inspect', 'passes', 'check', 'operators']) {
+  for (const command of ['run', 'bench', 'profile', 'inspect', 'pack', 'passes', 'check', 'operators']) {
     for (const flag of ['--help', '-h']) {
       test(`${command} ${flag} prints the help of that command`, () => {
         const { status, stdout, stderr } = run(command, flag);
@@ -36,7 +36,7 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { status, stdout } = run(...args);
       assert.equal(status, 0);
-      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 8);
+      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 9);
     }
   });
 
@@ -66,6 +66,42 @@ function modelWithDataIn(location) {
   ];
   return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, 17)])]);
 }
+
+describe('pack', () => {
+  const root = mkdtempSync(join(tmpdir(), 'neuromancer-pack-'));
+  const [model, packed] = [join(root, 'model.onnx'), join(root, 'model.nm')];
+
+  before(() => {
+    writeFileSync(join(root, 'w'), Buffer.from(Float32Array.of(1.5, 2.5).buffer));
+    writeFileSync(model, modelWithDataIn('w'));
+  });
+  after(() => rmSync(root, { recursive: true }));
+
+  test('writes a file that every command takes, with the external data inside', () => {
+    const { status, stdout, stderr } = run('pack', model, '-o', packed);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /model\.nm: \d+ bytes, \d+ nodes/);
+    rmSync(join(root, 'w'));
+    assert.match(run('run', packed).stdout, /^y: float32\[2\] = 1.5, 2.5/);
+    assert.equal(run('bench', '--runs', '1', packed).status, 0);
+    assert.match(
+      run('inspect', packed).stdout,
+      /^graph, written by .*packed\noperator set ai\.onnx 17\noutput y: float32/,
+    );
+  });
+
+  test('is refused with a sentence where it makes no sense', () => {
+    for (const [args, why] of [
+      [['pack', packed, '-o', join(root, 'again.nm')], /packed already/],
+      [['pack', model], /give one model and the file to write/],
+      [['passes', packed], /optimised when it was packed/],
+    ]) {
+      const { status, stderr } = run(...args);
+      assert.equal(status, 1);
+      assert.match(stderr, why);
+    }
+  });
+});
 
 describe('external data', { skip: process.platform === 'win32' }, () => {
   const root = mkdtempSync(join(tmpdir(), 'neuromancer-cli-'));

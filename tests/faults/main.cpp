@@ -1,7 +1,7 @@
-// Memory that runs out, everywhere: each of ten models is loaded, planned and run, the first time with the first
-// allocation failing, then with the second, and so on, until none is left to fail; and with a heap that is capped at
-// ever more bytes. Each time must end in out_of_memory or in success, everything must be given back, and the next run
-// must give what it always gave.
+// Memory that runs out, everywhere: each of ten models, and three by way of their packed form, is loaded, planned and
+// run, the first time with the first allocation failing, then with the second, and so on, until none is left to fail;
+// and with a heap that is capped at ever more bytes. Each time must end in out_of_memory or in success, everything must
+// be given back, and the next run must give what it always gave.
 //   nm_faults [--every N] [MODEL-NUMBER…]
 #include <cstdio>
 #include <cstdlib>
@@ -23,6 +23,7 @@ struct Case {
   std::string name;
   std::string model;
   std::vector<Tensor> inputs;
+  bool packed = false;  // packed first, and loaded from that
 };
 
 Tensor floats(const Shape& shape) {
@@ -98,6 +99,8 @@ Case shapes_case() {
   return {"shapes", model_bytes(g), {floats({4, 5})}};
 }
 
+constexpr int kPlainModels = 10, kModels = 13;
+
 Case model(int number) {
   switch (number) {
     case 0:
@@ -109,10 +112,28 @@ Case model(int number) {
     case 3:
       return shapes_case();
     default:
-      return random_case(static_cast<uint64_t>(number) * 1000);
+      break;
   }
+  if (number < kPlainModels) return random_case(static_cast<uint64_t>(number) * 1000);
+  Case packed = model(number - kPlainModels);
+  packed.name += ", packed";
+  packed.packed = true;
+  return packed;
 }
-constexpr int kModels = 10;
+
+Result<IncomingModel> incoming(const void* bytes, size_t count) {
+  IncomingModel file(count);
+  NM_TRY(file.append({static_cast<const uint8_t*>(bytes), count}));
+  return file;
+}
+
+Result<std::unique_ptr<Session>> load_case(const Case& c) {
+  if (!c.packed) return load(c.model);
+  NM_ASSIGN(IncomingModel onnx, incoming(c.model.data(), c.model.size()));
+  NM_ASSIGN(const Tensor packed, pack_model(std::move(onnx), {}));
+  NM_ASSIGN(IncomingModel file, incoming(packed.raw(), packed.bytes()));
+  return Session::load(std::move(file), {});
+}
 
 // A number for the outputs' contents.
 uint64_t digest(const Session& session) {
@@ -146,7 +167,7 @@ class Trial {
   bool make_reference() {
     Status s;
     {
-      auto session = load(case_.model);
+      auto session = load_case(case_);
       s = session.ok() ? run(**session, case_, reference_) : session.take_status();
     }
     blocks_ = faults::heap().blocks;
@@ -161,7 +182,7 @@ class Trial {
     {
       Status first;
       break_heap();
-      auto session = load(case_.model);
+      auto session = load_case(case_);
       uint64_t result = reference_;
       if (session.ok()) first = run(**session, case_, result);
       heal();

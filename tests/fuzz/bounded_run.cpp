@@ -51,7 +51,7 @@ Status run_once(Session& session, const std::vector<Value>& inputs) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> load(onnx::Bytes bytes, size_t piece, bool optimize) {
-  onnx::ModelFile file(bytes.size());
+  IncomingModel file(bytes.size());
   for (size_t at = 0; at < bytes.size(); at += piece) {
     NM_TRY(file.append(bytes.subspan(at, std::min(piece, bytes.size() - at))));
   }

@@ -56,7 +56,7 @@ End try_model(const cli::File& file, std::mt19937& random) {
   std::memcpy(copy.data(), file.bytes.data(), size);
   mutate(copy.data(), size, random);
   // It comes in pieces of up to 2, 64 or 8192 bytes, and the announced length may be wrong too.
-  onnx::ModelFile model(random() % 4 == 0 ? random() % (2 * file.bytes.size() + 1) : size);
+  IncomingModel model(random() % 4 == 0 ? random() % (2 * file.bytes.size() + 1) : size);
   const size_t largest = size_t{2} << 6 * (random() % 3);
   for (size_t at = 0; at < size;) {
     const size_t count = std::min<size_t>(1 + random() % largest, size - at);

@@ -1,6 +1,7 @@
 // Seeds for the fuzzers from folders in the layout of ONNX's backend tests: models as they are, and those of up to four
 // nodes in the form that operator_model.h describes, with the case's own inputs.
-//   nm_seeds OUTPUT CASE...     writes OUTPUT/model/NAME, OUTPUT/reader/NAME and OUTPUT/operator/NAME
+//   nm_seeds OUTPUT CASE...     writes OUTPUT/model/NAME, OUTPUT/reader/NAME, OUTPUT/packed/NAME and
+//   OUTPUT/operator/NAME
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -269,6 +270,15 @@ std::map<std::string, Value> inputs_of(const onnx::ModelProto& model, const fs::
   return inputs;
 }
 
+// Of the packed model, as the target "packed" takes it.
+std::string graph_section(const fs::path& folder) {
+  auto packed = cli::pack_model((folder / "model.onnx").string());
+  if (!packed.ok()) return {};
+  packed::Header header;
+  std::memcpy(&header, packed->raw(), sizeof header);
+  return {static_cast<const char*>(packed->raw()) + sizeof header, static_cast<size_t>(header.graph_bytes)};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -284,6 +294,9 @@ int main(int argc, char** argv) {
     if (bytes.size() <= kLargestModel) {
       write(output / "model" / name, bytes);
       write(output / "reader" / name, std::string(1, static_cast<char>(i)) + std::string(bytes));
+      if (const std::string section = graph_section(folder); !section.empty()) {
+        write(output / "packed" / name, std::string(1, static_cast<char>(i << 1)) + section);
+      }
       ++models;
     }
     auto model = onnx::read_model(file->bytes);

@@ -25,6 +25,8 @@ void run_reader(Bytes bytes);
 void run_model(Bytes bytes);
 // One to four nodes that the bytes describe (see operator_model.h), loaded and run with and without the passes.
 void run_operator(Bytes bytes);
+// Packed models with a checksum that is right: the bytes are a file, or a graph section to which the rest is made.
+void run_packed(Bytes bytes);
 
 size_t mutate_protobuf(uint8_t* data, size_t size, size_t capacity, uint32_t seed);
 
@@ -32,6 +34,7 @@ inline constexpr Target kTargets[] = {
     {"reader", run_reader, nullptr},
     {"model", run_model, mutate_protobuf},
     {"operator", run_operator, nullptr},
+    {"packed", run_packed, nullptr},
 };
 
 inline const Target* find_target(std::string_view name) {

@@ -84,6 +84,7 @@ const entries = [
   'workerd',
   'bundled',
   'bundle',
+  'pack',
   'cli',
   'stream',
   'generate',

@@ -4,11 +4,11 @@ import type { Limits } from './backend.js';
 import { snapshot } from './bundle/snapshot.js';
 import type { Engine } from './engine.js';
 import { coded, throwIfAborted } from './errors.js';
-import { isSource, openSource, readSource, type Source } from './fetch.js';
+import { isSource, readSource, type Source } from './fetch.js';
 import { filesBeside } from './files-beside.js';
 import type { WebAbortSignal } from './host-types.js';
 import { type Instance, instantiate } from './instance.js';
-import { loadModel } from './load-model.js';
+import { loadModel, openModel } from './load-model.js';
 import { loadModule } from './loader.js';
 import { LocalBackend } from './local.js';
 import { checkOptions, type OptionRules } from './names.js';
@@ -49,13 +49,7 @@ export function bundle(model: Source, options: BundleOptions = {}): Promise<Uint
     const wasm = await readSource('the engine', file, { signal });
     const instance = await instantiate(await loadModule({ wasm }, 1, signal), 1);
     const { engine } = instance;
-    const external = await Promise.all(
-      Object.entries(externalData).map(async ([path, data]) => ({
-        path,
-        data: await openSource(`the external data "${path}"`, data, { signal }),
-      })),
-    );
-    const session = await loadModel(engine, await openSource('the model', model, { signal }), external, options);
+    const session = await loadModel(engine, ...(await openModel(model, { externalData, signal })), options);
     plan(instance, session, options.dimensions ?? {});
     clearFree(engine);
     return snapshot(wasm, new Uint8Array(engine.exports.memory.buffer), { named: 'nm_session', value: session });

@@ -80,6 +80,7 @@ export interface EngineFunctions {
   nm_limit(model: number, name: number, value: number): number;
   nm_load(model: number, flags: number): number;
   nm_release(session: number): void;
+  nm_pack(model: number, flags: number): number;
   nm_describe(session: number): number;
   nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
   nm_input_value(session: number, index: number, value: number): number;

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// npx neuromancer bundle MODEL -o FILE: the command line of the package.
+// npx neuromancer bundle|pack MODEL -o FILE: the command line of the package.
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BundleOptions, bundle, NeuromancerError } from './bundle.js';
+import { pack } from './pack.js';
 
 const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-relaxed] [--dimension NAME=N]... [--external PATH]...
 
@@ -14,6 +15,10 @@ const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-rel
   --artefact       wasm (the default) runs wherever there is SIMD; wasm-relaxed is faster where there is relaxed SIMD
   --dimension      a dimension that the model leaves open, for which the first run is planned (else 1)
   --external       a file beside the model that it refers to for its weights, by the path it uses
+
+       neuromancer pack MODEL -o FILE [--external PATH]...
+
+  Writes the model's packed form, which loads without being read as ONNX or optimised: Session.load('FILE').
 `;
 
 class Misuse extends Error {}
@@ -35,21 +40,27 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const [command, model, ...more] = positionals;
-  if (command !== 'bundle')
+  if (command !== 'bundle' && command !== 'pack')
     throw new Misuse(command === undefined ? 'a command is missing' : `no command "${command}"`);
-  if (model === undefined || more.length > 0) throw new Misuse('bundle takes one model');
+  if (model === undefined || more.length > 0) throw new Misuse(`${command} takes one model`);
   if (values.output === undefined) throw new Misuse('the option -o, the file to write, is missing');
-  const options: BundleOptions = {
-    dimensions: Object.fromEntries(values.dimension.map(dimension)),
-    externalData: Object.fromEntries(
-      await Promise.all(values.external.map(async (path) => [path, await readFile(beside(model, path))] as const)),
-    ),
-  };
-  if (values.artefact !== undefined) options.artefact = values.artefact as 'wasm';
-  const bytes = await bundle(await readFile(model), options);
+  if (command === 'pack' && (values.artefact !== undefined || values.dimension.length > 0))
+    throw new Misuse('pack takes no --artefact and no --dimension: its file is for all of them');
+  const externalData = Object.fromEntries(
+    await Promise.all(values.external.map(async (path) => [path, await readFile(beside(model, path))] as const)),
+  );
+  const bytes = await (command === 'pack'
+    ? pack(await readFile(model), { externalData })
+    : bundle(await readFile(model), bundleOptions()));
   await writeFile(values.output, bytes);
   process.stdout.write(`${values.output}: ${bytes.length} bytes\n`);
   return 0;
+
+  function bundleOptions(): BundleOptions {
+    const options: BundleOptions = { dimensions: Object.fromEntries(values.dimension.map(dimension)), externalData };
+    if (values.artefact !== undefined) options.artefact = values.artefact as 'wasm';
+    return options;
+  }
 }
 
 function dimension(text: string): [string, number] {

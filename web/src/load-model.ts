@@ -4,17 +4,55 @@ import type { Limits, LoadOptions } from './backend.js';
 import { loadFlags } from './c-abi.js';
 import type { Engine } from './engine.js';
 import { tell, throwIfAborted } from './errors.js';
-import type { ByteStream } from './fetch.js';
+import { type ByteStream, openSource, type Source } from './fetch.js';
+import type { WebAbortSignal } from './host-types.js';
 
 /** Pieces pass through a block of this size. */
 const blockBytes = 1 << 16;
+
+/** A file that the model refers to for its weights, by the path it uses. */
+export interface ExternalFile {
+  path: string;
+  data: ByteStream;
+}
+
+/** Opens a model and the files that it refers to. */
+export async function openModel(
+  model: Source,
+  {
+    externalData = {},
+    signal,
+  }: { externalData?: Readonly<Record<string, Source>>; signal?: WebAbortSignal | undefined },
+): Promise<[ByteStream, ExternalFile[]]> {
+  const external = Object.entries(externalData).map(async ([path, data]) => ({
+    path,
+    data: await openSource(`the external data "${path}"`, data, { signal }),
+  }));
+  return [await openSource('the model', model, { signal }), await Promise.all(external)];
+}
 
 /** The engine's session of a model. What a failure leaves in the engine goes with its instance. */
 export async function loadModel(
   engine: Engine,
   model: ByteStream,
-  externalData: readonly { path: string; data: ByteStream }[],
-  { optimize, limits, signal, onProgress }: LoadOptions,
+  externalData: readonly ExternalFile[],
+  options: LoadOptions,
+): Promise<number> {
+  const given = await giveModel(engine, model, externalData, options);
+  return engine.checkPointer(engine.exports.nm_load(given, flagsOf(options)));
+}
+
+/** The flags of nm_load and nm_pack. */
+export function flagsOf({ optimize }: LoadOptions): number {
+  return optimize === false ? loadFlags.unoptimized : 0;
+}
+
+/** The engine's model, ONNX or packed, with all of its bytes. */
+export async function giveModel(
+  engine: Engine,
+  model: ByteStream,
+  externalData: readonly ExternalFile[],
+  { limits, signal, onProgress }: LoadOptions,
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
@@ -46,7 +84,7 @@ export async function loadModel(
     loaded,
     ...(model.total === undefined ? {} : { total: model.total }),
   });
-  return engine.checkPointer(exports.nm_load(pointer, optimize === false ? loadFlags.unoptimized : 0));
+  return pointer;
 }
 
 function setLimits(engine: Engine, model: number, limits: Limits = {}): void {

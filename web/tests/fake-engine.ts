@@ -85,6 +85,7 @@ export class FakeEngine {
       },
       nm_cancel_flag: () => 512,
       nm_exhausted: () => Number(this.exhausted),
+      nm_pack: () => 0,
       nm_load: () => {
         this.loads++;
         if (this.bytesOf('').length === 3) {

@@ -23,6 +23,12 @@ constexpr int64_t kLongRun = 512;
 constexpr size_t kMaxInputs = kMaxElementwiseSteps + 1;
 constexpr int64_t kFirstBinary = 256;  // in `nm_steps`, above all functions of one operand
 
+// Packed files are numbers that anybody may have written.
+bool is_kernel(int64_t number) {
+  if (number < kFirstBinary) return number >= 0 && number <= static_cast<int64_t>(Unary::Atanh);
+  return number - kFirstBinary <= static_cast<int64_t>(Binary::SquaredDifference);
+}
+
 bool is_binary(const Pointwise& p) { return std::holds_alternative<Binary>(p.f); }
 
 // Elements in a row, or one that stands for all.
@@ -37,8 +43,20 @@ class Elementwise final : public Operator {
     a.require("nm_steps");
     const std::vector<int64_t> numbers = a.integers("nm_steps");
     const std::vector<float> params = a.numbers("nm_params");
-    for (size_t i = 0; 3 * i < numbers.size(); ++i) {
+    const size_t steps = numbers.size() / 3;
+    if (steps == 0 || steps > kMaxElementwiseSteps || inputs_ == 0 || inputs_ > kMaxInputs ||
+        numbers.size() != 3 * steps || params.size() != 2 * steps) {
+      a.fail("the attribute 'nm_steps' does not fit the node");
+      return;
+    }
+    for (size_t i = 0; i < steps; ++i) {
       const int64_t* n = &numbers[3 * i];
+      const int64_t operands = static_cast<int64_t>(inputs_ + i);  // inputs, and results so far
+      if (n[1] < 0 || n[1] >= operands || n[2] < 0 || n[2] >= operands || !is_kernel(n[0])) {
+        steps_.clear();
+        a.fail("the attribute 'nm_steps' names an operand or a function that is not there");
+        return;
+      }
       Pointwise kernel{static_cast<Unary>(n[0]), params[2 * i], params[2 * i + 1]};
       if (n[0] >= kFirstBinary) kernel.f = static_cast<Binary>(n[0] - kFirstBinary);
       steps_.push_back({kernel, static_cast<size_t>(n[1]), static_cast<size_t>(n[2])});

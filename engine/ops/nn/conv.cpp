@@ -65,7 +65,11 @@ class Conv final : public Operator {
     if (dtype == DType::Float64 && (c.has(3) || activation_.kind != Activation::None)) {
       return {Code::UnsupportedOperator, "a convolution in float64 with a fused residual or activation"};
     }
-    if (dtype != DType::Undefined) c.output(0, dtype);
+    if (dtype != DType::Undefined) {
+      NM_TRY(check_type(c, 2, "the bias", {dtype}));
+      NM_TRY(check_type(c, 3, "the residual", {dtype}));
+      c.output(0, dtype);
+    }
     if (!c.has_shape(0)) return {};
     const Shape& x = c.shape(0);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");

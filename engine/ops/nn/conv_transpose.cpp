@@ -35,6 +35,7 @@ class ConvTranspose final : public Operator {
     if (!source_type(c.type(1), packed) && c.type(1) != DType::Undefined) {
       return wrong_type("the weights", c.type(1), "float32, like the image");
     }
+    NM_TRY(check_type(c, 2, "the bias", {DType::Float32}));
     c.output(0, c.type(0));
     if (!c.has_shape(0)) return {};
     const Shape& x = c.shape(0);

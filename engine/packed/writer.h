@@ -1,0 +1,11 @@
+#pragma once
+#include "engine/base/status.h"
+#include "engine/graph/model.h"
+
+namespace nm::packed {
+
+// The model's packed form (see format.h) as a uint8 tensor of one dimension. The graph is as the passes left it, with
+// all of its constants. OutOfMemory where the file finds no room beside the model.
+Result<Tensor> write(const Model& model);
+
+}  // namespace nm::packed

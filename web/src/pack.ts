@@ -1,0 +1,55 @@
+// A model's packed form: what the engine has made of an ONNX file, as a file that loads without that work.
+import type { Limits } from './backend.js';
+import { coded, throwIfAborted } from './errors.js';
+import { readValues } from './exchange.js';
+import { isSource, type Source } from './fetch.js';
+import { filesBeside } from './files-beside.js';
+import type { WebAbortSignal } from './host-types.js';
+import { instantiate } from './instance.js';
+import { flagsOf, giveModel, openModel } from './load-model.js';
+import { loadModule } from './loader.js';
+import { checkOptions, type OptionRules } from './names.js';
+import type { Tensor } from './tensor.js';
+
+export type { ErrorCode, ErrorPlace } from './errors.js';
+export { NeuromancerError } from './errors.js';
+export type { Source } from './fetch.js';
+
+export interface PackOptions {
+  /** The engine's .wasm file, when it is not the one beside this package. */
+  wasm?: Source;
+  /** Files that the model refers to for its weights, by the path it uses. */
+  externalData?: Readonly<Record<string, Source>>;
+  limits?: Limits;
+  /** Skips graph optimisation when false. */
+  optimize?: boolean;
+  signal?: WebAbortSignal;
+}
+
+/**
+ * The bytes of the model's packed form, which `Session.load` takes like an ONNX file. Every build of this version reads
+ * them, whichever wrote them; another version may ask to pack again.
+ */
+export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  return coded('Packing the model failed', async () => {
+    checkOptions('pack', options, packRules);
+    const { externalData = {}, signal } = options;
+    throwIfAborted(signal);
+    const wasm = options.wasm ?? ((await filesBeside.engine('wasm')) as URL);
+    const { engine } = await instantiate(await loadModule({ wasm }, 1, signal), 1);
+    const given = await giveModel(engine, ...(await openModel(model, { externalData, signal })), options);
+    const value = engine.checkPointer(engine.exports.nm_pack(given, flagsOf(options)));
+    const [packed] = readValues(engine, [value], 'copy') as [Tensor];
+    return packed.data as Uint8Array<ArrayBuffer>; // the rest goes with the instance
+  });
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const packRules: OptionRules = {
+  externalData: ['an object of sources by path', isObject],
+  limits: ['an object of numbers', isObject],
+  optimize: ['true or false', (value) => typeof value === 'boolean'],
+  signal: ['an AbortSignal', isObject],
+  wasm: ['a URL, bytes or a Response', isSource],
+};
