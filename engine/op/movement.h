@@ -5,7 +5,7 @@
 
 namespace nm {
 
-// Elements of any type, 16-bit floats among them, go where they go as they are.
+// Copies elements of any type, 16-bit floats included, without converting them.
 class Movement : public Operator {
  public:
   bool native_float16() const override { return true; }

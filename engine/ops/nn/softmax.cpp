@@ -10,11 +10,11 @@
 namespace nm {
 namespace {
 
-enum class Max { Soft, LogSoft, Hard };
+enum class Kind { Softmax, LogSoftmax, Hardmax };
 
 class SoftmaxOperator final : public Operator {
  public:
-  SoftmaxOperator(Attributes& a, Max kind)
+  SoftmaxOperator(Attributes& a, Kind kind)
       : kind_(kind), flat_(a.version() < 13), axis_(a.integer("axis", flat_ ? 1 : -1)) {}
 
   Status infer(Inference& c) const override {
@@ -38,7 +38,7 @@ class SoftmaxOperator final : public Operator {
     const int end = flat_ || rank == 0 ? rank : axis + 1;
     const Rows rows{in.shape().count(0, std::min(axis, rank)), in.shape().count(std::min(axis, rank), end),
                     in.shape().count(end, rank)};
-    if (in.dtype() == DType::Float32 && kind_ != Max::Hard) {
+    if (in.dtype() == DType::Float32 && kind_ != Kind::Hardmax) {
       run_float(rows, in.data<float>(), c.out<float>(0));
       return {};
     }
@@ -70,10 +70,10 @@ class SoftmaxOperator final : public Operator {
       const float* from = x + begin * size;
       float* to = y + begin * size;
       if (rows.inner == 1) {
-        const auto f = kind_ == Max::Soft ? k.softmax : k.log_softmax;
+        const auto f = kind_ == Kind::Softmax ? k.softmax : k.log_softmax;
         f(end - begin, rows.n, from, rows.n, to, rows.n);
       } else {
-        const auto f = kind_ == Max::Soft ? k.softmax_strided : k.log_softmax_strided;
+        const auto f = kind_ == Kind::Softmax ? k.softmax_strided : k.log_softmax_strided;
         f(end - begin, rows.n, rows.inner, from, to);
       }
     });
@@ -85,7 +85,7 @@ class SoftmaxOperator final : public Operator {
     for (int64_t i = 1; i < n; ++i) {
       if (x[i * step] > x[best * step]) best = i;
     }
-    if (kind_ == Max::Hard) {
+    if (kind_ == Kind::Hardmax) {
       for (int64_t i = 0; i < n; ++i) y[i * step] = static_cast<T>(i == best);
       return;
     }
@@ -95,11 +95,11 @@ class SoftmaxOperator final : public Operator {
     const T log_sum = std::log(sum);
     for (int64_t i = 0; i < n; ++i) {
       const T v = x[i * step] - top;
-      y[i * step] = kind_ == Max::Soft ? std::exp(v) / sum : v - log_sum;
+      y[i * step] = kind_ == Kind::Softmax ? std::exp(v) / sum : v - log_sum;
     }
   }
 
-  Max kind_;
+  Kind kind_;
   bool flat_;
   int64_t axis_;
 };
@@ -109,9 +109,9 @@ class SoftmaxOperator final : public Operator {
 constexpr Facts kSoftmax = {.inputs = 1, .outputs = 1, .layout = layout::along_axis<-1, 13>};
 
 constexpr OperatorEntry kEntries[] = {
-    entry<SoftmaxOperator, Max::Soft>("Softmax", 1, kSoftmax),
-    entry<SoftmaxOperator, Max::LogSoft>("LogSoftmax", 1, kSoftmax),
-    entry<SoftmaxOperator, Max::Hard>("Hardmax", 1, kSoftmax),
+    entry<SoftmaxOperator, Kind::Softmax>("Softmax", 1, kSoftmax),
+    entry<SoftmaxOperator, Kind::LogSoftmax>("LogSoftmax", 1, kSoftmax),
+    entry<SoftmaxOperator, Kind::Hardmax>("Hardmax", 1, kSoftmax),
 };
 
 NM_OPERATORS(softmax, kEntries)
