@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
+import { browsers, type Driver } from './drivers.ts';
 
 const root = new URL('../../', import.meta.url);
 const shared = new URL('../shared/', root);
@@ -136,28 +136,8 @@ const digits: Record<string, Points[]> = {
   ],
 };
 
-interface Browser {
-  name: string;
-  path: string | undefined;
-  start(path: string): Promise<Driver>;
-  /** The digits to draw. */
-  draws: string[];
-}
-
-const browsers: Browser[] = [
-  {
-    name: 'Chromium',
-    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
-    start: startChromium,
-    draws: Object.keys(digits),
-  },
-  {
-    name: 'Firefox',
-    path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']),
-    start: startFirefox,
-    draws: ['3', '7'],
-  },
-];
+/** The digits to draw in each browser. */
+const drawn: Record<string, string[]> = { Chromium: Object.keys(digits), Firefox: ['3', '7'] };
 
 const text = (selector: string) => `document.querySelector(${JSON.stringify(selector)})?.textContent ?? ''`;
 const sample = (name: string) => `button[title="${name}"]`;
@@ -167,7 +147,7 @@ test('the API reference is beside the site', async () => {
   expect(await page.text()).toContain('Runs the model on a value per input');
 });
 
-for (const { name, path, start, draws } of browsers) {
+for (const { name, path, start } of browsers) {
   const absent = path === undefined ? ' (skipped: not installed)' : '';
   describe.skipIf(path === undefined)(`${name}${absent}`, () => {
     let browser: Driver;
@@ -220,7 +200,7 @@ for (const { name, path, start, draws } of browsers) {
       expect(await browser.evaluate(text('.chip'))).toMatch(new RegExp(`SIMD · ${threads} thread`));
     });
 
-    test.each(draws)('a drawn %s is read as one', async (digit) => {
+    test.each(drawn[name] as string[])('a drawn %s is read as one', async (digit) => {
       await browser.open(site);
       await browser.waitFor('.draw[data-ready=true]');
       for (const stroke of digits[digit] as Points[]) await browser.drag('.pad canvas', stroke);
