@@ -18,6 +18,9 @@ const pages = [
 
 restoreTheme();
 
+/** The built site has the API reference beside it. */
+const reference = import.meta.env.PROD ? [h('a', { href: './reference/index.html' }, 'API reference'), ' · '] : [];
+
 const main = h('main', { id: 'content', tabindex: -1 });
 const chip = h('span', { class: 'chip', title: 'What models run on in this browser' }, startingEngine());
 const links = pages.map(({ path, text }) => h('a', { href: `#/${path}` }, text));
@@ -48,7 +51,9 @@ document.body.append(
       h('code', {}, 'npm install neuromancer'),
       ' · ',
       h('a', { href: '#/guide' }, 'Guide'),
-      ' · Apache-2.0',
+      ' · ',
+      ...reference,
+      'Apache-2.0',
     ),
   ),
 );

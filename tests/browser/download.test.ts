@@ -1,28 +1,18 @@
 // Files that a page keeps are there without the network, in each place that browsers have for them.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { browsers, type Driver } from './drivers.ts';
+import { servePackage } from './package-server.ts';
 
-const script = new URL('../../web/dist/download.js', import.meta.url);
 const file = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) >> 3));
 const integrity = `sha256-${createHash('sha256').update(file).digest('base64')}`;
 
 let downloads = 0;
-const server: Server = createServer((request, response) => {
-  const path = request.url ?? '/';
-  const answer = (type: string, body: string | Buffer) =>
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
-  if (path === '/download.js' && existsSync(script)) answer('text/javascript', readFileSync(script));
-  else if (path.startsWith('/model')) {
-    downloads += 1;
-    answer('application/octet-stream', file);
-  } else answer('text/html', '<!doctype html><title>download</title><link rel="icon" href="data:,">');
+const port = servePackage((path) => {
+  if (!path.startsWith('/model')) return undefined;
+  downloads += 1;
+  return file;
 });
-beforeAll(() => new Promise<void>((resolve) => server.listen(0, resolve)));
-afterAll(() => void server.close());
 
 /** Twice the same, then the file with a hash that it does not have. */
 const visit = (cache: string) => `(async () => {
@@ -35,15 +25,6 @@ const visit = (cache: string) => `(async () => {
   return { sizes, code };
 })()`;
 
-const browsers = [
-  {
-    name: 'Chromium',
-    start: startChromium,
-    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
-  },
-  { name: 'Firefox', start: startFirefox, path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']) },
-];
-
 describe.each(browsers)('$name', ({ start, path }) => {
   const why = path === undefined ? ' (skipped: not installed)' : '';
   let driver: Driver | undefined;
@@ -54,7 +35,7 @@ describe.each(browsers)('$name', ({ start, path }) => {
 
   test.skipIf(why !== '').each(['opfs', 'cache-api'])(`keeps a file: %s${why}`, async (cache) => {
     driver = await start(path as string);
-    await driver.open(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    await driver.open(`http://localhost:${port()}/`);
     const before = downloads;
     expect(await driver.evaluate(visit(cache))).toEqual({ sizes: [file.length, file.length], code: 'invalid_data' });
     // Once for both, and once more for the hash that is another.

@@ -105,3 +105,13 @@ export async function startFirefox(executablePath: string): Promise<Driver> {
     close: () => browser.close(),
   };
 }
+
+/** Those that tests run in; without a path it is not installed. */
+export const browsers = [
+  {
+    name: 'Chromium',
+    start: startChromium,
+    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
+  },
+  { name: 'Firefox', start: startFirefox, path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']) },
+] as const;

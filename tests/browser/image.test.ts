@@ -1,26 +1,13 @@
 // Every kind of image that a browser has becomes the tensor that its pixels become in Node, and in good time.
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
-
-const script = new URL('../../web/dist/image.js', import.meta.url);
+import { afterEach, describe, expect, test } from 'vitest';
+import { browsers, type Driver } from './drivers.ts';
+import { servePackage } from './package-server.ts';
 
 const svg =
   '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="32"><rect width="32" height="32" fill="#f00"/></svg>';
 
-/** The package's entry, an image on this site, and one that another site keeps to itself. */
-const server: Server = createServer((request, response) => {
-  const path = request.url ?? '/';
-  const answer = (type: string, body: string | Buffer) => response.writeHead(200, { 'content-type': type }).end(body);
-  if (path === '/image.js' && existsSync(script)) answer('text/javascript', readFileSync(script));
-  else if (path === '/red.svg') answer('image/svg+xml', svg);
-  else answer('text/html', '<!doctype html><title>image</title><link rel="icon" href="data:,">');
-});
-const port = () => (server.address() as AddressInfo).port;
-beforeAll(() => new Promise<void>((resolve) => server.listen(0, resolve)));
-afterAll(() => void server.close());
+/** On this site, and on another that keeps it to itself. */
+const port = servePackage((path) => (path === '/red.svg' ? svg : undefined));
 
 /** The same picture in every form: a red left half and a blue right one, 64 × 32, to 16 × 16. */
 const forms = `(async () => {
@@ -97,18 +84,7 @@ const timing = `(async () => {
   return least;
 })()`;
 
-const browsers = [
-  {
-    name: 'Chromium',
-    start: startChromium,
-    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
-    /** Firefox's has no processor's canvas that is as fast. */
-    inTime: true,
-  },
-  { name: 'Firefox', start: startFirefox, path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']), inTime: false },
-];
-
-describe.each(browsers)('$name', ({ start, path, inTime }) => {
+describe.each(browsers)('$name', ({ name, start, path }) => {
   const why = path === undefined ? ' (skipped: not installed)' : '';
   let driver: Driver | undefined;
   afterEach(async () => {
@@ -156,7 +132,7 @@ describe.each(browsers)('$name', ({ start, path, inTime }) => {
   });
 
   // 1 to 2 ms on an idle machine; several times as much means that pixels go another way.
-  test.skipIf(why !== '' || !inTime)(`a frame of 1280 × 720 is a tensor in good time${why}`, async () => {
+  test.skipIf(why !== '' || name !== 'Chromium')(`a frame of 1280 × 720 is a tensor in good time${why}`, async () => {
     expect(await (await open()).evaluate<number>(timing)).toBeLessThan(5);
   });
 });

@@ -1,39 +1,19 @@
 // A small model tells a story in a page: in the page itself and in a session's worker, the same as in Node.
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
 import { modelFile, whyWithout } from '../../models/folder.ts';
 import { textModel } from '../../web/dist/generate.js';
 import { Session } from '../../web/dist/index.js';
-import { type Driver, findBrowser, startChromium, startFirefox } from './drivers.ts';
+import { browsers, type Driver } from './drivers.ts';
+import { servePackage } from './package-server.ts';
 
-const dist = new URL('../../web/dist/', import.meta.url);
 const model = modelFile('stories260k-kv');
 const withoutModel = whyWithout('stories260k-kv');
 /** "Once upon a time, there was a" */
 const prompt = [1, 403, 407, 261, 378, 432, 387, 356, 281, 261];
 const count = 80;
 
-const types: Record<string, string> = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' };
-const files: Record<string, URL> = { '/model.onnx': model };
-
-/** The package as it is built, the model, and a page without content. */
-const server: Server = createServer((request, response) => {
-  const path = request.url ?? '/';
-  const file = path === '/' ? undefined : (files[path] ?? new URL(`.${path}`, dist));
-  if (file !== undefined && !existsSync(file)) {
-    response.writeHead(404).end();
-    return;
-  }
-  const type = types[path.split('.').at(-1) ?? ''] ?? (file === undefined ? 'text/html' : 'application/octet-stream');
-  response.writeHead(200, { 'content-type': type });
-  response.end(
-    file === undefined ? '<!doctype html><title>text</title><link rel="icon" href="data:,">' : readFileSync(file),
-  );
-});
-beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
-afterAll(() => void server.close());
+const port = servePackage((path) => (path === '/model.onnx' && existsSync(model) ? readFileSync(model) : undefined));
 
 /** Tells the story in a page. */
 const story = (worker: boolean) => `(async () => {
@@ -52,15 +32,6 @@ const story = (worker: boolean) => `(async () => {
   return { ids, code, again: again.ids };
 })()`;
 
-const browsers = [
-  {
-    name: 'Chromium',
-    start: startChromium,
-    path: findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']),
-  },
-  { name: 'Firefox', start: startFirefox, path: findBrowser('NM_FIREFOX', ['firefox-esr', 'firefox']) },
-];
-
 describe.each(browsers)('$name', ({ start, path }) => {
   const why = path === undefined ? ' (skipped: not installed)' : withoutModel;
   let driver: Driver | undefined;
@@ -76,7 +47,7 @@ describe.each(browsers)('$name', ({ start, path }) => {
       const expected = (await textModel(session).generate(prompt, { maxTokens: count })).ids;
       await session.release();
       driver = await start(path as string);
-      await driver.open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      await driver.open(`http://localhost:${port()}/`);
       const told = await driver.evaluate<{ ids: number[]; code: string; again: number[] }>(story(worker));
       expect(told).toEqual({ ids: expected, code: 'cancelled', again: expected.slice(0, 5) });
       expect(driver.errors).toEqual([]);

@@ -430,6 +430,22 @@ const typed = {
 const useOfTypes = `import wasm from 'neuromancer/neuromancer-wasm.wasm';
 import { NeuromancerError, Session, Tensor, type Outputs } from 'neuromancer';
 import { Session as SingleSession } from 'neuromancer/single';
+import { logMel, resample } from 'neuromancer/audio';
+import { decodeYolo, nonMaximumSuppression, topK, type Box } from 'neuromancer/decode';
+import { download } from 'neuromancer/download';
+import { imageTensor, toImageData } from 'neuromancer/image';
+
+export async function see(session: Session, data: Uint8Array): Promise<Box[]> {
+  const { boxes } = await session.run({ image: await imageTensor({ data, width: 4, height: 4 }, { size: 2, fit: 'contain' }) });
+  return boxes === undefined || toImageData(boxes).width === 0 ? [] : nonMaximumSuppression(decodeYolo(boxes));
+}
+
+export async function hear(url: string, samples: Float32Array): Promise<number | undefined> {
+  const model = await download(url, { cache: { get: async () => undefined, put: async () => {} } });
+  const session = await Session.load(model, { workers: 2 });
+  const { scores } = await session.run({ features: logMel(resample(samples, 48000, 16000)) });
+  return scores && topK(scores, 1)[0]?.index;
+}
 
 export async function use(bytes: ArrayBuffer): Promise<number> {
   const session = await Session.load(bytes, { wasm, threads: 1, limits: { rounds: 10 }, onProgress: ({ loaded }) => loaded });

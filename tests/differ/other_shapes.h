@@ -1,5 +1,5 @@
-// A session makes a plan for each shape of its inputs, and later ones out of earlier ones (update_plan). Does it compute
-// for the last of many shapes what a fresh session computes for it?
+// A session makes a plan for each shape of its inputs, and later ones out of earlier ones (update_plan). Does it
+// compute for the last of many shapes what a fresh session computes for it?
 #pragma once
 #include <string>
 

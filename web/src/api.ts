@@ -9,7 +9,7 @@ export type {
   ValueInfo,
 } from './description.js';
 export type { DataOf, DType } from './dtypes.js';
-export type { ErrorCode, ErrorPlace } from './errors.js';
+export type { ErrorCode, ErrorPlace, ErrorRecord } from './errors.js';
 export { NeuromancerError } from './errors.js';
 export { detectFeatures, type Features } from './features.js';
 export type { Progress, Source } from './fetch.js';

@@ -2,7 +2,7 @@
 export { NeuromancerError } from './errors.js';
 export type { GenerateOptions } from './generate/options.js';
 export type { Context, LogitsProcessor } from './generate/processor.js';
-export { seeded } from './generate/random.js';
+export { type Random, seeded } from './generate/random.js';
 export {
   type EncoderDecoder,
   type Ending,

@@ -4,5 +4,5 @@ export type { Fit, Rectangle, Size } from './image/fit.js';
 export { placement } from './image/fit.js';
 export { type ImageDataOptions, toImageData } from './image/image-data.js';
 export { type ImageOptions, type ImageTensor, imageTensor } from './image/image-tensor.js';
-export type { Channels, Layout, Normalisation } from './image/normalisation.js';
+export type { Channels, Layout, Normalisation, PixelData, PixelType } from './image/normalisation.js';
 export type { ImageSource, Pixels } from './image/source.js';
