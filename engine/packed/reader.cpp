@@ -238,8 +238,8 @@ class Reader {
     node.explicit_inputs = static_cast<size_t>(explicit_inputs);
     read_list(node.outputs, [&](ValueId& id) { id = optional_id(defined); });
     for (size_t left = cursor_.count(); left > 0 && cursor_.ok(); --left) {
-      std::string name = string();
-      node.attributes.insert_or_assign(std::move(name), read_attribute(node, depth));
+      const std::string name = string();
+      node.attributes[name] = read_attribute(node, depth);
     }
     // After the attributes: a subgraph does not see what its node makes.
     for (const ValueId id : node.outputs) {
