@@ -86,3 +86,9 @@ find_program(NM_NODE node HINTS ${NM_PREFIX}/node/bin NO_CMAKE_FIND_ROOT_PATH VA
 if(NOT NM_NODE)
   message(STATUS "No Node of version ${least_node} or newer: tests that need it are left out")
 endif()
+
+# Suites write JUnit files here, beside what they print. After NM_NODE_TEST come the option
+# --test-reporter-destination=FILE and the tests.
+set(NM_RESULTS ${PROJECT_BINARY_DIR}/results)
+file(MAKE_DIRECTORY ${NM_RESULTS})
+set(NM_NODE_TEST ${NM_NODE} --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit)

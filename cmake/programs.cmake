@@ -23,7 +23,8 @@ target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
 if(NM_NODE)
   add_test(NAME cli
-    COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_NODE} --test "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
+    COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_NODE_TEST}
+            --test-reporter-destination=${NM_RESULTS}/cli.xml "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
 endif()
 
 # Catch2 needs exceptions; the objects under test are compiled without, as they ship.
@@ -41,7 +42,8 @@ if(NM_SANITIZE)
   # That check needs the type information that the engine lacks. A source's options come last, after -fsanitize.
   set_source_files_properties(${test_sources} PROPERTIES COMPILE_OPTIONS -fno-sanitize=vptr)
 endif()
-add_test(NAME unit COMMAND nm_tests WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+add_test(NAME unit COMMAND nm_tests --reporter console --reporter junit::out=${NM_RESULTS}/unit.xml
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 if(EMSCRIPTEN)
   target_compile_options(catch2 PRIVATE -fwasm-exceptions)
   target_compile_options(nm_tests PRIVATE -fwasm-exceptions)

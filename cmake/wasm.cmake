@@ -34,5 +34,6 @@ endif()
 if(NM_NODE)
   add_test(NAME artefact
     COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS}
-            NM_SIZE_BUDGET=${NM_SIZE_BUDGET} ${NM_NODE} --test "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")
+            NM_SIZE_BUDGET=${NM_SIZE_BUDGET} ${NM_NODE_TEST}
+            --test-reporter-destination=${NM_RESULTS}/artefact.xml "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")
 endif()

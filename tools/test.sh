@@ -1,35 +1,21 @@
 # shellcheck shell=bash disable=SC2317,SC2154 # sourced by dev, which sets what is used; functions are called by name
 # Sourced by ./dev test: runs every suite, one section after the other, even when one fails, and adds up what their
-# runners counted. Output goes to the screen and to build/test/SECTION.log.
+# runners counted. Output goes to the screen and to build/test/SECTION.log, JUnit files to build/test/SECTION/.
 logs=build/test
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0 failures=() timings=()
 export NO_COLOR=1 FORCE_COLOR=0
-shared=../shared/models
-
-# Sums the closing lines of our check command, Catch2, node --test, Vitest and Playwright in a log: "PASSED FAILED SKIPPED".
-count() {
-  sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
-    function number(word,   n) { n = match($0, "[0-9]+ " word) ? substr($0, RSTART, RLENGTH) + 0 : 0; return n }
-    function add() { p += number("passed"); f += number("failed"); s += number("skipped") }
-    /^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ { add() }
-    /^test cases: +[0-9]+ \|/ { add() }
-    /^All tests passed \(.* in [0-9]+ test case/ { match($0, /in [0-9]+/); p += substr($0, RSTART + 3, RLENGTH - 3) }
-    /^(ℹ|#) pass [0-9]+/ { p += $3 }
-    /^(ℹ|#) (fail|cancelled) [0-9]+/ { f += $3 }
-    /^(ℹ|#) (skipped|todo) [0-9]+/ { s += $3 }
-    /^ *Tests  .*\([0-9]+\)$/ { add() }
-    /^ +[0-9]+ (passed|failed|skipped)( \([0-9.]+m?s\))?$/ { add() }
-    END { print p + 0, f + 0, s + 0 }'
-}
 
 # section NAME COMMAND…: a failure without a counted failure (a build that broke, a crash) counts as one.
 section() {
   local name=$1 log=$logs/$1.log start=$SECONDS status=0 counts
+  results=$PWD/$logs/$1
   shift
+  rm -rf "$results"
+  mkdir -p "$results"
   echo "=== $name"
   "$@" 2>&1 | tee "$log" || status=$?
-  read -ra counts < <(count "$log")
+  read -ra counts < <(node tools/results.mjs "$log" "$results")
   ((status == 0 || counts[1] > 0)) || counts[1]=1
   ((passed += counts[0], failed += counts[1], skipped += counts[2], 1))
   ((counts[1] == 0)) || failures+=("$name")
@@ -37,20 +23,30 @@ section() {
     $((SECONDS - start)) "$name" "${counts[@]}")")
 }
 
-without_shared() {
-  echo "skipped: $shared is not there"
+without_models() {
+  echo "skipped: there is no folder $NM_MODELS"
   echo "0 passed, 0 failed, 1 skipped"
 }
 
-suites() { ctest --test-dir "build/$1" --verbose --no-tests=error | sed 's/^[0-9]*: //'; }
+# The suites of a preset, which write their JUnit files into its build folder.
+suites() {
+  local status=0
+  rm -f "build/$1"/results/*.xml
+  ctest --test-dir "build/$1" --verbose --no-tests=error || status=$?
+  cp "build/$1"/results/*.xml "$results"
+  return "$status"
+}
+
+# A package's npm script `test`, which ends with Vitest.
+vitest() { npm run test -w "$1" -- --reporter=default --reporter=junit --outputFile.junit="$results/vitest.xml"; }
 
 # ONNX's cases and the real models on a target of ./dev conformance.
 cases() {
   section "conformance-$1" conformance "$1"
-  if [[ -d $shared ]]; then
-    section "models-$1" conformance "$1" "$shared"/*/
+  if [[ -d $NM_MODELS ]]; then
+    section "models-$1" conformance "$1" "$NM_MODELS"/*/
   else
-    section "models-$1" without_shared
+    section "models-$1" without_models
   fi
 }
 
@@ -78,6 +74,9 @@ if [[ ${1:-} == --machines ]]; then
 fi
 
 section format ./dev format --check
+tools() { node --test --test-reporter=spec --test-reporter-destination=stdout \
+  --test-reporter=junit --test-reporter-destination="$results/node.xml" tests/tools/*.test.mjs; }
+section tools tools
 for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"
@@ -89,11 +88,11 @@ operators_are_fresh() {
   echo "docs/operators.md is out of date: run ./dev operators" && return 1
 }
 section operators operators_are_fresh
-if [[ -d $shared ]]; then
-  mapfile -t small_models < <(find "$shared" -name model.onnx -size -100k | sort)
+if [[ -d $NM_MODELS ]]; then
+  mapfile -t small_models < <(find "$NM_MODELS" -name model.onnx -size -100k | sort)
   section mutations build/native-asan/nm_mutations --count 1000 "${small_models[@]}"
 else
-  section mutations without_shared
+  section mutations without_models
 fi
 section corpus build/native-asan/nm_replay tests/fuzz/corpus/*
 section hostile build/native/nm_hostile
@@ -101,14 +100,14 @@ section faults build/native/nm_faults
 section faults-wasm node build/wasm/nm_faults.js --every 11
 section differ build/native/nm_differ --count 2500 --seed 7
 section npm npm_packages
-section web npm run test -w web
-section web-conformance npm run test -w tests/web-conformance
-section ort npm run test -w tests/ort
+section web vitest web
+section web-conformance vitest tests/web-conformance
+section ort vitest tests/ort
 for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
 section bundlers npm run test -w tests/bundlers
 hosts() { npx tsc -p tests/hosts && node tests/hosts/run.ts; }
 section hosts hosts
-section demo npm run test -w demo
-[[ -e tests/browser/package.json ]] && section browser npm run test:browser
+section demo vitest demo
+[[ -e tests/browser/package.json ]] && section browser vitest tests/browser
 
 report
