@@ -14,6 +14,7 @@ export interface EngineExports {
   nm_external_file(model: number, path: number, size: number): number;
   nm_load(model: number, flags: number): number;
   nm_pack(model: number, flags: number): number;
+  nm_dimension(model: number, name: number, number: number): number;
   nm_describe(session: number): number;
   nm_input(session: number, index: number, dtype: number, dims: number, rank: number): number;
   nm_input_value(session: number, index: number, value: number): number;
