@@ -194,7 +194,7 @@ enum class Form { Optimized, Unoptimized, Packed };
 
 Result<std::unique_ptr<Session>> load_as(Form form, const std::string& model) {
   if (form != Form::Packed) return load_model(model, form == Form::Optimized);
-  NM_ASSIGN(const Tensor packed, pack_model(model));
+  NM_ASSIGN(const Tensor packed, pack_file(model));
   return load_packed(packed);
 }
 

@@ -166,9 +166,10 @@ Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimi
   return Session::load(std::move(given.file), std::move(given.options));
 }
 
-Result<Tensor> pack_model(const std::string& path) {
+Result<Tensor> pack_file(const std::string& path, Dimensions dimensions, bool names) {
   NM_ASSIGN(GivenModel given, read_given_model(path));
-  return nm::pack_model(std::move(given.file), std::move(given.options));
+  given.options.dimensions = std::move(dimensions);
+  return pack_model(std::move(given.file), std::move(given.options), names);
 }
 
 Result<std::unique_ptr<Session>> load_packed(const Tensor& packed) {

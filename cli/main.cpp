@@ -29,9 +29,10 @@ constexpr Command kCommands[] = {
       inputs, outputs, operators, sizes, and what is not supported
 )"},
     {"pack", nm::cli::pack,
-     R"(  neuromancer pack MODEL -o FILE
+     R"(  neuromancer pack MODEL -o FILE [--shapes NAME=N,...] [--strip]
       writes the model's packed form, which loads without being read as ONNX or optimised; every command that takes a
-      model takes it, too
+      model takes it, too; with --shapes dimensions that the model names are numbers from then on, with --strip the
+      names of values and nodes inside, which errors and profiles show, are left out
 )"},
     {"passes", nm::cli::passes,
      R"(  neuromancer passes MODEL [--input NAME=FILE]... [--shape NAME=DIMS]...

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -6,13 +8,34 @@
 namespace nm::cli {
 namespace {
 
-Status pack_file(Arguments arguments) {
+// "batch=1,length=128"
+Result<Dimensions> parse_dimensions(std::string_view list) {
+  Dimensions dimensions;
+  while (!list.empty()) {
+    const std::string_view one = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), one.size() + 1));
+    const size_t at = one.rfind('=');
+    const char* const end = one.data() + one.size();
+    int64_t number = -1;
+    if (at != std::string_view::npos && at > 0) {
+      const auto [last, error] = std::from_chars(one.data() + at + 1, end, number);
+      if (error != std::errc() || last != end) number = -1;
+    }
+    if (number < 0) return Status(Code::InvalidArgument, text("--shapes: '", one, "' is not of the form batch=1"));
+    dimensions.insert_or_assign(std::string(one.substr(0, at)), number);
+  }
+  return dimensions;
+}
+
+Status pack_to_file(Arguments arguments) {
   std::string out = take_option(arguments, "-o");
   out = take_option(arguments, "--output", out);
+  NM_ASSIGN(Dimensions dimensions, parse_dimensions(take_option(arguments, "--shapes")));
+  const bool names = !take_flag(arguments, "--strip");
   if (arguments.size() != 1 || out.empty()) {
     return {Code::InvalidArgument, "give one model and the file to write: neuromancer pack MODEL -o FILE"};
   }
-  NM_ASSIGN(const Tensor packed, pack_model(arguments[0]));
+  NM_ASSIGN(const Tensor packed, pack_file(arguments[0], std::move(dimensions), names));
   // What cannot be prepared is said now rather than where the file is used.
   NM_ASSIGN(const std::unique_ptr<Session> session, load_packed(packed));
   NM_TRY(write_file(out, packed.raw(), packed.bytes()));
@@ -23,7 +46,7 @@ Status pack_file(Arguments arguments) {
 }  // namespace
 
 int pack(const Arguments& arguments) {
-  const Status s = pack_file(arguments);
+  const Status s = pack_to_file(arguments);
   return s.ok() ? 0 : report(s);
 }
 

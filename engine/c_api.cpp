@@ -19,6 +19,7 @@ struct nm_model {
   nm::ExternalFiles external;
   nm::ExternalFile* coming = nullptr;  // one of them; the model's file itself before
   nm::Limits limits;
+  nm::Dimensions dimensions;
 };
 
 struct nm_session {
@@ -77,6 +78,7 @@ nm::LoadOptions load_options(nm_model& model, uint32_t flags) {
   options.optimize = (flags & NM_LOAD_UNOPTIMIZED) == 0;
   options.external = std::move(model.external);
   options.limits = model.limits;
+  options.dimensions = std::move(model.dimensions);
   return options;
 }
 
@@ -216,7 +218,7 @@ nm_model* nm_new_model(size_t size) {
     fail(s);
     return nullptr;
   }
-  return new nm_model{nm::IncomingModel(size), {}, nullptr, {}};
+  return new nm_model{nm::IncomingModel(size), {}, nullptr, {}, {}};
 }
 
 int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
@@ -233,6 +235,15 @@ int32_t nm_limit(nm_model* model, const char* name, double value) {
   }
   *limit = value < 0 || value >= 0x1p63 ? nm::kNoLimit : static_cast<uint64_t>(value);
   if (limit == &model->limits.bytes) nm::limit_memory(*limit);  // memory has one owner, and loading takes it already
+  return 0;
+}
+
+int32_t nm_dimension(nm_model* model, const char* name, double number) {
+  if (const Status s = nm::refill_reserve(); !s.ok()) return fail(s);
+  if (!(number >= 0 && number < 0x1p53) || number != std::floor(number)) {
+    return fail(Status(Code::InvalidArgument, nm::text("the dimension '", name, "' cannot be ", number)));
+  }
+  model->dimensions.insert_or_assign(name, static_cast<int64_t>(number));
   return 0;
 }
 
@@ -264,7 +275,7 @@ nm_session* nm_load(nm_model* model, uint32_t flags) {
 
 nm_value* nm_pack(nm_model* model, uint32_t flags) {
   const std::unique_ptr<nm_model> owned(model);
-  auto packed = nm::pack_model(std::move(owned->file), load_options(*owned, flags));
+  auto packed = nm::pack_model(std::move(owned->file), load_options(*owned, flags), (flags & NM_PACK_STRIPPED) == 0);
   return hand_over(packed.ok() ? nm::Result<nm::Value>(std::move(*packed)) : packed.take_status());
 }
 

@@ -113,6 +113,11 @@ NM_EXPORT void nm_free_model(nm_model* model);
 // one fails with "limit_exceeded". Returns 0, or a negative value when there is no limit of that name.
 NM_EXPORT int32_t nm_limit(nm_model* model, const char* name, double value);
 
+// Gives a dimension that the model leaves open, and names, a number, for loading or packing it: shapes that follow are
+// then known beforehand. Returns 0, or a negative value when `number` is no size. A name that the model does not have
+// is refused when it is loaded.
+NM_EXPORT int32_t nm_dimension(nm_model* model, const char* name, double number);
+
 // Makes a session of a model, which belongs to the engine from this call on, whether or not it succeeds. `flags` is 0
 // or a sum of:
 #define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one is at fault; not of a packed model
@@ -120,7 +125,8 @@ NM_EXPORT nm_session* nm_load(nm_model* model, uint32_t flags);
 NM_EXPORT void nm_release(nm_session* session);
 // Makes a packed model of an ONNX model, which belongs to the engine from this call on, whether or not it succeeds: a
 // uint8 tensor with the bytes of a file that every build of this version loads without reading ONNX or optimising
-// (docs/packed.md). `flags` are nm_load's. NULL on failure.
+// (docs/packed.md). `flags` is 0 or a sum of nm_load's and this. NULL on failure.
+#define NM_PACK_STRIPPED 2u  // without the names of values and nodes inside the model, which errors and profiles show
 NM_EXPORT nm_value* nm_pack(nm_model* model, uint32_t flags);
 
 // Metadata as JSON, owned by the session and valid until it is released:

@@ -53,6 +53,8 @@ std::vector<uint8_t> used_values(const Graph& graph) {
 
 class Writer {
  public:
+  explicit Writer(bool names) : names_(names) {}
+
   Result<Tensor> write(const Model& model) {
     symbols_ = model.graph->symbols.get();
     put_facts(model.facts);
@@ -69,6 +71,7 @@ class Writer {
     return static_cast<uint64_t>(at->second);
   }
   void put_text(std::string_view text) { body_.number(text_id(text)); }
+  void put_name(std::string_view name) { put_text(names_ ? name : std::string_view()); }
 
   void put_facts(const ModelFacts& facts) {
     put_text(facts.name);
@@ -148,13 +151,13 @@ class Writer {
         if (v != kNone) made[static_cast<size_t>(v)] = true;
       }
     }
-    put_text(graph.name);
+    put_name(graph.name);
     body_.number(count);
     for (size_t i = 0; i < used.size(); ++i) {
       if (!used[i]) continue;
       const GraphValue& value = graph.values[i];
       const bool constant = value.is_constant() && !made[i];
-      put_text(value.name);
+      put_name(value.name);
       body_.number(constant ? 1 : 0);
       if (constant) {
         put_tensor(value.constant);
@@ -168,7 +171,7 @@ class Writer {
     put_list(graph.captures, [&](const Capture& c) { body_.number(id(c.inner)), body_.number(c.input); });
     body_.number(graph.nodes.size());
     for (const Node& node : graph.nodes) {
-      put_text(node.name);
+      put_name(node.name);
       put_text(node.op_type);
       put_text(node.domain);
       body_.number(static_cast<uint64_t>(node.version));
@@ -269,6 +272,7 @@ class Writer {
     return file;
   }
 
+  const bool names_;
   const SymbolTable* symbols_ = nullptr;
   Section body_;  // facts and graph
   std::unordered_map<std::string, int32_t> text_ids_;
@@ -281,6 +285,6 @@ class Writer {
 
 }  // namespace
 
-Result<Tensor> write(const Model& model) { return Writer().write(model); }
+Result<Tensor> write(const Model& model, bool names) { return Writer(names).write(model); }
 
 }  // namespace nm::packed

@@ -41,10 +41,11 @@ ModelFacts facts_of(const onnx::ModelProto& model, const Graph& graph) {
   return facts;
 }
 
-Result<Model> read_onnx(const onnx::ModelFile& file, const ExternalFiles& external, const Limits& limits) {
+Result<Model> read_onnx(const onnx::ModelFile& file, const ExternalFiles& external, const LoadOptions& options) {
   NM_ASSIGN(const onnx::ModelProto proto, onnx::read_model(file.rest()));
   Model model{std::make_shared<Graph>(), {}};
-  NM_ASSIGN(*model.graph, build_graph(proto, file, external, limits));
+  NM_ASSIGN(*model.graph, build_graph(proto, file, external, options.limits));
+  NM_TRY(fix_dimensions(*model.graph, options.dimensions));
   NM_TRY(check_supported(*model.graph));
   NM_TRY(infer_types(*model.graph));
   model.facts = facts_of(proto, *model.graph);
@@ -55,6 +56,11 @@ Result<Model> read_packed(const packed::File& file, const LoadOptions& options) 
   if (!options.optimize || options.passes != SIZE_MAX) {
     return Status(Code::InvalidArgument,
                   "a packed model has been optimised when it was packed; load the ONNX file to leave passes out");
+  }
+  if (!options.dimensions.empty()) {
+    return Status(
+        Code::InvalidArgument,
+        "the dimensions of a packed model have been fixed when it was packed; pack the ONNX file with others");
   }
   NM_ASSIGN(Model model, packed::read(file, options.limits));
   NM_TRY(check_operators(*model.graph));
@@ -70,20 +76,20 @@ Result<Model> read_model(IncomingModel file, LoadOptions options) {
     // What the graph does not hold goes before the passes work.
     const onnx::ModelFile read = std::move(*file.onnx());
     const ExternalFiles external = std::move(options.external);
-    NM_ASSIGN(model, read_onnx(read, external, options.limits));
+    NM_ASSIGN(model, read_onnx(read, external, options));
   }
   NM_TRY(run_passes(*model.graph, options.optimize ? options.passes : 0));
   return model;
 }
 
-Result<Tensor> pack_model(IncomingModel file, LoadOptions options) {
+Result<Tensor> pack_model(IncomingModel file, LoadOptions options, bool names) {
   NM_TRY(refill_reserve());
   const auto pack = [&]() -> Result<Tensor> {
     if (file.packed() != nullptr) {
       return Status(Code::InvalidArgument, "the model is packed already; to pack it anew, give the ONNX file");
     }
     NM_ASSIGN(const Model model, read_model(std::move(file), std::move(options)));
-    return packed::write(model);
+    return packed::write(model, names);
   };
   auto packed = pack();
   if (!packed.ok()) return blame_memory(packed.take_status());

@@ -3,6 +3,7 @@
 #include "engine/base/limits.h"
 #include "engine/graph/external_file.h"
 #include "engine/graph/model.h"
+#include "engine/session/fix_dimensions.h"
 #include "engine/session/incoming_model.h"
 
 namespace nm {
@@ -13,13 +14,15 @@ struct LoadOptions {
   size_t passes = SIZE_MAX;
   Limits limits;
   ExternalFiles external;
+  Dimensions dimensions;
 };
 
 // An ONNX model is checked and goes through the passes, which a packed one has behind it. Nothing of the file is left
 // afterwards but what the graph holds.
 Result<Model> read_model(IncomingModel file, LoadOptions options);
 
-// The packed form of an ONNX model, as the elements of a uint8 tensor.
-Result<Tensor> pack_model(IncomingModel file, LoadOptions options);
+// The packed form of an ONNX model, as the elements of a uint8 tensor; `names` of values and nodes inside the model are
+// for profiles and errors.
+Result<Tensor> pack_model(IncomingModel file, LoadOptions options, bool names = true);
 
 }  // namespace nm

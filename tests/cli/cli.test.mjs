@@ -71,8 +71,9 @@ describe('pack', () => {
   const root = mkdtempSync(join(tmpdir(), 'neuromancer-pack-'));
   const [model, packed] = [join(root, 'model.onnx'), join(root, 'model.nm')];
 
+  const weights = () => writeFileSync(join(root, 'w'), Buffer.from(Float32Array.of(1.5, 2.5).buffer));
   before(() => {
-    writeFileSync(join(root, 'w'), Buffer.from(Float32Array.of(1.5, 2.5).buffer));
+    weights();
     writeFileSync(model, modelWithDataIn('w'));
   });
   after(() => rmSync(root, { recursive: true }));
@@ -91,9 +92,12 @@ describe('pack', () => {
   });
 
   test('is refused with a sentence where it makes no sense', () => {
+    weights();
     for (const [args, why] of [
       [['pack', packed, '-o', join(root, 'again.nm')], /packed already/],
       [['pack', model], /give one model and the file to write/],
+      [['pack', model, '-o', packed, '--shapes', 'batch'], /not of the form batch=1/],
+      [['pack', model, '-o', packed, '--shapes', 'batch=1'], /has no dimension 'batch'/],
       [['passes', packed], /optimised when it was packed/],
     ]) {
       const { status, stderr } = run(...args);

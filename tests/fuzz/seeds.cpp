@@ -272,7 +272,7 @@ std::map<std::string, Value> inputs_of(const onnx::ModelProto& model, const fs::
 
 // Of the packed model, as the target "packed" takes it.
 std::string graph_section(const fs::path& folder) {
-  auto packed = cli::pack_model((folder / "model.onnx").string());
+  auto packed = cli::pack_file((folder / "model.onnx").string());
   if (!packed.ok()) return {};
   packed::Header header;
   std::memcpy(&header, packed->raw(), sizeof header);

@@ -183,6 +183,35 @@ TEST_CASE("a model's files belong to the engine once it is loaded, and can be gi
   CHECK(static_cast<const float*>(t.data)[1] == 2);
   nm_release(session);
 
+  // Packed, the external data are inside.
+  nm_value* packed = nm_pack(give(data), NM_PACK_STRIPPED);
+  REQUIRE(packed != nullptr);
+  REQUIRE(nm_value_tensor(packed, 0, &t) == 0);
+  const auto again = [&] {
+    nm_model* model = nm_new_model(t.byte_length);
+    REQUIRE(nm_model_bytes(model, static_cast<const uint8_t*>(t.data), t.byte_length) == 0);
+    return model;
+  };
+  session = nm_load(again(), 0);
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_run(session) == 0);
+  nm_tensor y;
+  REQUIRE(nm_value_tensor(nm_output(session, 0), 0, &y) == 0);
+  CHECK(static_cast<const float*>(y.data)[1] == 2);
+  nm_release(session);
+  nm_model* whole = again();
+  CHECK(nm_external_file(whole, "w.bin", 8) < 0);
+  CHECK(failed_with("leave the external file 'w.bin' out"));
+  CHECK(nm_dimension(whole, "batch", 1.5) < 0);
+  CHECK(failed_with("cannot be 1.5"));
+  CHECK(nm_dimension(whole, "batch", 2) == 0);
+  CHECK(nm_load(whole, 0) == nullptr);
+  CHECK(failed_with("fixed when it was packed"));
+  CHECK(nm_load(again(), NM_LOAD_UNOPTIMIZED) == nullptr);
+  CHECK(nm_pack(again(), 0) == nullptr);
+  CHECK(failed_with("packed already"));
+  nm_free_value(packed);
+
   CHECK(nm_load(give(data.substr(1)), 0) == nullptr);
   CHECK(failed_with("has only 7 bytes"));
   nm_free_model(give(data));

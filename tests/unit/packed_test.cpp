@@ -316,6 +316,50 @@ TEST_CASE("A packed model is not packed again, nor loaded without passes") {
   CHECK(load_pieces(file, 64, std::move(options)).status().code() == Code::InvalidArgument);
 }
 
+TEST_CASE("A packed model may have its dimensions fixed") {
+  LoadOptions options;
+  options.dimensions = {{"rows", 3}};
+  auto packed = pack_model(incoming(onnx_model()), std::move(options));
+  REQUIRE(packed.ok());
+  auto session = load_pieces(contents(*packed), 64);
+  REQUIRE(session.ok());
+  CHECK((*session)->inputs()[0].shape == Shape{3, 32});
+  CHECK((*session)->outputs()[0].shape == Shape{3, 16});
+  CHECK((*session)->set_input(0, *cli::random_tensor(DType::Float32, {5, 32}, 1)).code() == Code::ShapeMismatch);
+  LoadOptions others;
+  others.dimensions = {{"lines", 3}};
+  CHECK(pack_model(incoming(onnx_model()), std::move(others)).status().message() ==
+        "the model has no dimension 'lines'; those that it names are 'rows'");
+  LoadOptions late;
+  late.dimensions = {{"rows", 3}};
+  CHECK(load_pieces(contents(*packed), 64, std::move(late)).status().code() == Code::InvalidArgument);
+  LoadOptions huge;
+  huge.dimensions = {{"rows", int64_t{1} << 52}};
+  CHECK(pack_model(incoming(onnx_model()), std::move(huge)).status().code() == Code::OutOfMemory);
+}
+
+TEST_CASE("A packed model may go without the names inside, and computes the same") {
+  auto named = pack_model(incoming(onnx_model()), {});
+  auto stripped = pack_model(incoming(onnx_model()), {}, false);
+  REQUIRE((named.ok() && stripped.ok()));
+  const auto graph_bytes = [](const Tensor& file) {
+    packed::Header header;
+    std::memcpy(&header, file.raw(), sizeof header);
+    return header.graph_bytes;
+  };
+  CHECK(graph_bytes(*stripped) < graph_bytes(*named));
+  auto one = load_pieces(contents(*named), 64), other = load_pieces(contents(*stripped), 64);
+  REQUIRE((one.ok() && other.ok()));
+  CHECK((*one)->description() == (*other)->description());
+  const auto x = cli::random_tensor(DType::Float32, {2, 32}, 1);
+  for (Session* s : {one->get(), other->get()}) {
+    REQUIRE(s->set_input(0, *x).ok());
+    REQUIRE(s->run().ok());
+  }
+  const Tensor &a = *(*one)->output(0).tensor(), &b = *(*other)->output(0).tensor();
+  CHECK(std::memcmp(a.raw(), b.raw(), a.bytes()) == 0);
+}
+
 TEST_CASE("The fused chain of a packed model names what is there") {
   const auto refused = [](std::vector<int64_t> steps, std::vector<float> params) {
     Model model{std::make_shared<Graph>(), {}};
@@ -372,7 +416,7 @@ TEST_CASE("Real models compute the same bytes packed and not") {
     const std::string model = (entry.path() / "model.onnx").string();
     if (!fs::exists(model)) continue;
     auto plain = cli::load_model(model);
-    auto packed = cli::pack_model(model);
+    auto packed = cli::pack_file(model);
     INFO(model);
     REQUIRE(plain.ok());
     REQUIRE(packed.ok());

@@ -70,7 +70,13 @@ export async function generated() {
   const text = withoutComments(await readFile(header, 'utf8'));
   const threaded = text.match(/#if defined\(__wasm_atomics__\)([\s\S]*?)#endif/)[1];
   const { ok: _, ...codes } = enumeration(text, 'code');
-  const flags = [...text.matchAll(/#define NM_LOAD_(\w+) (\d+)u/g)].map(([, key, value]) => [key.toLowerCase(), value]);
+  const flags = (verb) =>
+    Object.fromEntries(
+      [...text.matchAll(new RegExp(`#define NM_${verb}_(\\w+) (\\d+)u`, 'g'))].map(([, key, value]) => [
+        key.toLowerCase(),
+        value,
+      ]),
+    );
   return [
     '// Written by scripts/c-abi.mjs from engine/c_api.h, where everything is explained; do not edit.',
     '',
@@ -90,7 +96,12 @@ export async function generated() {
     '',
     '/** The flags of nm_load. */',
     'export const loadFlags = {',
-    ...constant(Object.fromEntries(flags)),
+    ...constant(flags('LOAD')),
+    '} as const;',
+    '',
+    '/** What nm_pack takes besides. */',
+    'export const packFlags = {',
+    ...constant(flags('PACK')),
     '} as const;',
     '',
     '/** The size of an nm_tensor, and where its members lie. */',

@@ -57,6 +57,11 @@ export const loadFlags = {
   unoptimized: 1,
 } as const;
 
+/** What nm_pack takes besides. */
+export const packFlags = {
+  stripped: 2,
+} as const;
+
 /** The size of an nm_tensor, and where its members lie. */
 export const tensorLayout = {
   size: 20,
@@ -78,6 +83,7 @@ export interface EngineFunctions {
   nm_external_file(model: number, path: number, size: number): number;
   nm_free_model(model: number): void;
   nm_limit(model: number, name: number, value: number): number;
+  nm_dimension(model: number, name: number, number: number): number;
   nm_load(model: number, flags: number): number;
   nm_release(session: number): void;
   nm_pack(model: number, flags: number): number;

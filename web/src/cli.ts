@@ -16,9 +16,12 @@ const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-rel
   --dimension      a dimension that the model leaves open, for which the first run is planned (else 1)
   --external       a file beside the model that it refers to for its weights, by the path it uses
 
-       neuromancer pack MODEL -o FILE [--external PATH]...
+       neuromancer pack MODEL -o FILE [--dimension NAME=N]... [--strip] [--external PATH]...
 
   Writes the model's packed form, which loads without being read as ONNX or optimised: Session.load('FILE').
+
+  --dimension      a number for a dimension that the model leaves open, from then on
+  --strip          leaves out the names of values and nodes inside the model
 `;
 
 class Misuse extends Error {}
@@ -32,6 +35,7 @@ async function main(args: string[]): Promise<number> {
       artefact: { type: 'string' },
       dimension: { type: 'string', multiple: true, default: [] },
       external: { type: 'string', multiple: true, default: [] },
+      strip: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -44,20 +48,25 @@ async function main(args: string[]): Promise<number> {
     throw new Misuse(command === undefined ? 'a command is missing' : `no command "${command}"`);
   if (model === undefined || more.length > 0) throw new Misuse(`${command} takes one model`);
   if (values.output === undefined) throw new Misuse('the option -o, the file to write, is missing');
-  if (command === 'pack' && (values.artefact !== undefined || values.dimension.length > 0))
-    throw new Misuse('pack takes no --artefact and no --dimension: its file is for all of them');
+  if (command === 'pack' && values.artefact !== undefined)
+    throw new Misuse('pack takes no --artefact: its file is for all of them');
+  if (command === 'bundle' && values.strip) throw new Misuse('bundle takes no --strip; bundle a model packed with it');
   const externalData = Object.fromEntries(
     await Promise.all(values.external.map(async (path) => [path, await readFile(beside(model, path))] as const)),
   );
   const bytes = await (command === 'pack'
-    ? pack(await readFile(model), { externalData })
+    ? pack(await readFile(model), { externalData, dimensions: dimensions(), strip: values.strip })
     : bundle(await readFile(model), bundleOptions()));
   await writeFile(values.output, bytes);
   process.stdout.write(`${values.output}: ${bytes.length} bytes\n`);
   return 0;
 
+  function dimensions(): Record<string, number> {
+    return Object.fromEntries(values.dimension.map(dimension));
+  }
+
   function bundleOptions(): BundleOptions {
-    const options: BundleOptions = { dimensions: Object.fromEntries(values.dimension.map(dimension)), externalData };
+    const options: BundleOptions = { dimensions: dimensions(), externalData };
     if (values.artefact !== undefined) options.artefact = values.artefact as 'wasm';
     return options;
   }

@@ -1,5 +1,6 @@
 // A model's packed form: what the engine has made of an ONNX file, as a file that loads without that work.
 import type { Limits } from './backend.js';
+import { packFlags } from './c-abi.js';
 import { coded, throwIfAborted } from './errors.js';
 import { readValues } from './exchange.js';
 import { isSource, type Source } from './fetch.js';
@@ -20,6 +21,10 @@ export interface PackOptions {
   wasm?: Source;
   /** Files that the model refers to for its weights, by the path it uses. */
   externalData?: Readonly<Record<string, Source>>;
+  /** Numbers for dimensions that the model leaves open, by the names that it gives them: `{ batch: 1 }`. */
+  dimensions?: Readonly<Record<string, number>>;
+  /** Leaves out the names of values and nodes inside the model, which errors and `session.steps()` show. */
+  strip?: boolean;
   limits?: Limits;
   /** Skips graph optimisation when false. */
   optimize?: boolean;
@@ -38,7 +43,13 @@ export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Arr
     const wasm = options.wasm ?? ((await filesBeside.engine('wasm')) as URL);
     const { engine } = await instantiate(await loadModule({ wasm }, 1, signal), 1);
     const given = await giveModel(engine, ...(await openModel(model, { externalData, signal })), options);
-    const value = engine.checkPointer(engine.exports.nm_pack(given, flagsOf(options)));
+    for (const [name, number] of Object.entries(options.dimensions ?? {})) {
+      engine.with([engine.encode(name)], (nameAt) =>
+        engine.checkCount(engine.exports.nm_dimension(given, nameAt as number, number)),
+      );
+    }
+    const flags = flagsOf(options) + (options.strip ? packFlags.stripped : 0);
+    const value = engine.checkPointer(engine.exports.nm_pack(given, flags));
     const [packed] = readValues(engine, [value], 'copy') as [Tensor];
     return packed.data as Uint8Array<ArrayBuffer>; // the rest goes with the instance
   });
@@ -47,9 +58,11 @@ export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Arr
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const packRules: OptionRules = {
+  dimensions: ['an object of numbers by name', isObject],
   externalData: ['an object of sources by path', isObject],
   limits: ['an object of numbers', isObject],
   optimize: ['true or false', (value) => typeof value === 'boolean'],
   signal: ['an AbortSignal', isObject],
+  strip: ['true or false', (value) => typeof value === 'boolean'],
   wasm: ['a URL, bytes or a Response', isSource],
 };

@@ -86,6 +86,7 @@ export class FakeEngine {
       nm_cancel_flag: () => 512,
       nm_exhausted: () => Number(this.exhausted),
       nm_pack: () => 0,
+      nm_dimension: () => 0,
       nm_load: () => {
         this.loads++;
         if (this.bytesOf('').length === 3) {

@@ -79,6 +79,17 @@ describe.skipIf(why !== '')(`A packed model${why}`, () => {
     await expect(pack(onnx, { artefact: 'wasm' } as object)).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
+  test('may have its dimensions fixed and its names left out', async () => {
+    const fixed = await Session.load(await pack(onnx, { dimensions: { batch: 1 }, strip: true }), one);
+    expect(fixed.inputs).toMatchObject([{ name: 'image', shape: [1, 1, 28, 28] }]);
+    expect(await answer(fixed)).toEqual(await answer(await Session.load(packed, one)));
+    await expect(pack(onnx, { dimensions: { bach: 1 } })).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining("those that it names are 'batch'"),
+    });
+    await expect(pack(onnx, { dimensions: { batch: 1.5 } })).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
   test('is written on the command line', () => {
     const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
     const output = join(folder, 'digits.nm');
