@@ -2,10 +2,11 @@
 // is the engine.
 import * as ort from 'onnxruntime-common';
 import { filesBeside } from './files-beside.js';
+import { inWorkers } from './in-workers.js';
 import { register } from './ort/backend.js';
 import { useFiles } from './own-files.js';
 
-useFiles(filesBeside);
+useFiles({ ...filesBeside, inWorkers });
 register();
 
 export * from 'onnxruntime-common';

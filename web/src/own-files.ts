@@ -1,5 +1,7 @@
 // The files that belong to this package's script, which every entry of the package has in another place.
+import type { Backend, LoadOptions } from './backend.js';
 import { NeuromancerError } from './errors.js';
+import type { Source } from './fetch.js';
 import type { WorkerScript } from './host-worker.js';
 import type { Artefact } from './loader.js';
 
@@ -12,6 +14,8 @@ export interface OwnFiles {
   readonly worker: WorkerScript;
   /** The script of a thread. */
   readonly thread: WorkerScript;
+  /** Sessions in workers, of the entries for hosts that have any. */
+  inWorkers?(source: Source, options: LoadOptions, workers: number): Promise<Backend>;
 }
 
 let files: OwnFiles | undefined;

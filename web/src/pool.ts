@@ -10,6 +10,12 @@ import { loadModule } from './loader.js';
 import { RemoteBackend, sessionClosed } from './remote.js';
 import { ownValue } from './values.js';
 
+interface Waiting {
+  give(worker: RemoteBackend): void;
+  refuse(error: NeuromancerError): void;
+  readonly signal: RunOptions['signal'];
+}
+
 /** Each worker is a RemoteBackend; a run goes to the one that has been free for the longest. */
 export class PoolBackend implements Backend {
   readonly description: ModelDescription;
@@ -18,9 +24,11 @@ export class PoolBackend implements Backend {
   readonly #workers: readonly RemoteBackend[];
   readonly #free: RemoteBackend[];
   /** Runs that wait for a worker, the first in front. */
-  readonly #waiting: { give(worker: RemoteBackend): void; refuse(error: NeuromancerError): void }[] = [];
+  readonly #waiting: Waiting[] = [];
   /** The one of the last run. */
   #last: RemoteBackend;
+  /** Why it was released. */
+  #end: string | undefined;
 
   static async load(source: Source, options: LoadOptions, workers: number): Promise<PoolBackend> {
     const {
@@ -78,13 +86,13 @@ export class PoolBackend implements Backend {
   async run(taken: Taken, options: RunOptions): Promise<Values> {
     if (options.keep !== undefined && options.keep.length > 0) keptNowhere();
     const worker = await this.#next(options.signal);
+    // A released worker would start anew.
+    if (this.#end !== undefined) throw sessionClosed(this.#end);
     this.#last = worker;
     try {
       return await worker.run(taken, options);
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free.push(worker);
-      else next.give(worker);
+      this.#giveBack(worker);
     }
   }
 
@@ -104,6 +112,7 @@ export class PoolBackend implements Backend {
   }
 
   release(why: string): void {
+    this.#end = why;
     this.home.close(`its session ${why}`);
     for (const { refuse } of this.#waiting.splice(0)) refuse(sessionClosed(why));
     for (const worker of this.#workers) worker.release(why);
@@ -114,18 +123,18 @@ export class PoolBackend implements Backend {
     throwIfAborted(signal);
     const free = this.#free.shift();
     if (free !== undefined) return Promise.resolve(free);
-    return untilAborted(
-      signal,
-      new Promise((give, refuse) => {
-        const waiter = { give, refuse };
-        this.#waiting.push(waiter);
-        const leave = () => {
-          const at = this.#waiting.indexOf(waiter);
-          if (at >= 0) this.#waiting.splice(at, 1);
-        };
-        signal?.addEventListener('abort', leave, { once: true });
-      }),
-    );
+    const given = new Promise<RemoteBackend>((give, refuse) => {
+      this.#waiting.push({ give, refuse, signal });
+    });
+    return untilAborted(signal, given);
+  }
+
+  #giveBack(worker: RemoteBackend): void {
+    let next = this.#waiting.shift();
+    // Cancelled runs are not removed from the middle of the line.
+    while (next?.signal?.aborted) next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(worker);
+    else next.give(worker);
   }
 }
 

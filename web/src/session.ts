@@ -8,8 +8,7 @@ import type { CompiledModule, WebAbortSignal } from './host-types.js';
 import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
-import { PoolBackend } from './pool.js';
-import { RemoteBackend } from './remote.js';
+import { ownFiles } from './own-files.js';
 import { describe, type Tensor, type TensorLike, type TensorWithDims } from './tensor.js';
 import { checkedTensor, checkedValue, disposeAll, parseType, type ValueLike } from './values.js';
 import { zerosFor } from './zeros.js';
@@ -49,9 +48,9 @@ export class Session {
       checkLoadOptions(options);
       throwIfAborted(options.signal);
       const { worker, workers = worker ? 1 : 0 } = options;
-      if (!hasWorkers || workers === 0) return new Session(await LocalBackend.load(source, options));
-      if (workers === 1) return new Session(await RemoteBackend.load(source, options));
-      return new Session(await PoolBackend.load(source, options, workers));
+      const { inWorkers } = ownFiles();
+      const load = hasWorkers && workers > 0 ? inWorkers : undefined;
+      return new Session(await (load?.(source, options, workers) ?? LocalBackend.load(source, options)));
     });
   }
 

@@ -5,6 +5,7 @@ import worker from 'neuromancer:worker';
 import { NeuromancerError } from './errors.js';
 import { isNode } from './host.js';
 import type { WorkerScript } from './host-worker.js';
+import { inWorkers } from './in-workers.js';
 import { noWorkers } from './no-workers.js';
 import { useFiles } from './own-files.js';
 
@@ -45,6 +46,7 @@ useFiles({
     });
     return compiled;
   },
+  inWorkers,
   worker: script,
   thread: noWorkers,
 });

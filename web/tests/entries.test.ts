@@ -20,9 +20,9 @@ const imports: Record<string, string[]> = {
  * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
  */
 const budgets: Record<string, number> = {
-  'index.js': 18_300,
-  'workerd.js': 18_000,
-  'bundled.js': 18_000,
+  'index.js': 18_400,
+  'workerd.js': 15_700,
+  'bundled.js': 15_700,
   'bundle.js': 15_300,
   'ort.js': 22_100,
   'transformers.js': 600,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
+import { inWorkers } from '../src/in-workers.js';
 import { Session as SourceSession, Tensor as SourceTensor } from '../src/index.js';
 import { noWorkers } from '../src/no-workers.js';
 import { useFiles } from '../src/own-files.js';
@@ -106,6 +107,7 @@ describe('workers that take their time', () => {
       engine: () => new URL('file:///none'),
       worker: { start: noWorkers.start, url: () => new URL(`data:text/javascript,${encodeURIComponent(script)}`) },
       thread: noWorkers,
+      inWorkers,
     });
   };
   const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));

@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { inWorkers } from '../src/in-workers.js';
 import { NeuromancerError, Session, Tensor } from '../src/index.js';
 import { noWorkers } from '../src/no-workers.js';
 import { useFiles } from '../src/own-files.js';
@@ -25,6 +26,7 @@ function workersDo(body: string): void {
     engine: () => new URL('file:///none'),
     worker: { start: noWorkers.start, url: () => new URL(`data:text/javascript,${encodeURIComponent(script)}`) },
     thread: noWorkers,
+    inWorkers,
   });
 }
 

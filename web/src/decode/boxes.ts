@@ -3,6 +3,7 @@ import { floatsOf } from '../floats.js';
 import type { Size } from '../image/fit.js';
 import { checkOptions, type OptionRules } from '../names.js';
 import type { TensorLike } from '../tensor.js';
+import { best } from './best.js';
 import type { Box } from './box.js';
 
 /** Left, top, right, bottom; or the middle's x and y, width and height. */
@@ -76,17 +77,4 @@ function corners([left, top, right, bottom]: Four) {
 /** @internal */
 export function around([x, y, width, height]: Four) {
   return { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 };
-}
-
-/** The highest of `classes` scores that lie `step` apart. @internal */
-export function best(values: Float32Array, start: number, step: number, classes: number, background: number) {
-  let label = 0;
-  let score = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < classes; i++) {
-    const value = values[start + i * step] as number;
-    if (i === background || !(value > score)) continue;
-    label = i;
-    score = value;
-  }
-  return { score, label };
 }

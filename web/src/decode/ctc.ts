@@ -2,7 +2,7 @@ import { NeuromancerError } from '../errors.js';
 import { floatsOf } from '../floats.js';
 import { checkOptions, type OptionRules } from '../names.js';
 import type { TensorLike } from '../tensor.js';
-import { best } from './boxes.js';
+import { best } from './best.js';
 
 export interface CtcOptions {
   /** The class that stands for no character; by default 0. */

@@ -3,8 +3,9 @@ import { floatsOf } from '../floats.js';
 import type { Size } from '../image/fit.js';
 import { checkOptions, type OptionRules } from '../names.js';
 import type { TensorLike } from '../tensor.js';
+import { best } from './best.js';
 import type { Box } from './box.js';
-import { around, best, size, threshold } from './boxes.js';
+import { around, size, threshold } from './boxes.js';
 
 export interface YoloOptions {
   /** Boxes with a lower score are left out; by default 0.25. */
