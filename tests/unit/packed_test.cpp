@@ -168,18 +168,22 @@ TEST_CASE("A packed model holds everything that a graph can") {
   CHECK(g.constant(n.inputs[3])->shape() == Shape{0, 4});
   CHECK(g.constant(n.inputs[4])->dtype() == DType::Int4);
 
-  const AttributeMap& a = n.attributes;
-  CHECK(a.size() == 10);
-  CHECK(std::get<int64_t>(a.at("integer")) == INT64_MIN);
-  CHECK(std::signbit(std::get<float>(a.at("number"))));
-  CHECK(std::get<std::string>(a.at("text")) == std::string("a\0b", 3));
-  check_equal(Value(std::get<Tensor>(a.at("tensor"))), tensor<double>({2}, {1.5, -2}));
-  CHECK(std::get<std::vector<int64_t>>(a.at("integers")) == std::vector<int64_t>{0, -1, 1, INT64_MAX, INT64_MIN});
-  CHECK(std::get<std::vector<float>>(a.at("numbers")) == std::vector<float>{1, INFINITY});
-  CHECK(std::get<std::vector<std::string>>(a.at("texts")) == std::vector<std::string>{"one", "two"});
-  check_equal(Value(std::get<std::vector<Tensor>>(a.at("tensors")).at(1)), ramp(300));
-  CHECK(to_string(std::get<ValueType>(a.at("type"))) == "sequence(float32)");
-  const Graph& body = *std::get<std::shared_ptr<Graph>>(a.at("graph"));
+  CHECK(n.attributes.size() == 10);
+  const auto a = [&](std::string_view name) -> const Attribute& {
+    const auto it = n.attributes.find(name);
+    REQUIRE(it != n.attributes.end());
+    return it->second;
+  };
+  CHECK(std::get<int64_t>(a("integer")) == INT64_MIN);
+  CHECK(std::signbit(std::get<float>(a("number"))));
+  CHECK(std::get<std::string>(a("text")) == std::string("a\0b", 3));
+  check_equal(Value(std::get<Tensor>(a("tensor"))), tensor<double>({2}, {1.5, -2}));
+  CHECK(std::get<std::vector<int64_t>>(a("integers")) == std::vector<int64_t>{0, -1, 1, INT64_MAX, INT64_MIN});
+  CHECK(std::get<std::vector<float>>(a("numbers")) == std::vector<float>{1, INFINITY});
+  CHECK(std::get<std::vector<std::string>>(a("texts")) == std::vector<std::string>{"one", "two"});
+  check_equal(Value(std::get<std::vector<Tensor>>(a("tensors")).at(1)), ramp(300));
+  CHECK(to_string(std::get<ValueType>(a("type"))) == "sequence(float32)");
+  const Graph& body = *std::get<std::shared_ptr<Graph>>(a("graph"));
   CHECK(body.symbols == g.symbols);
   REQUIRE(body.captures.size() == 1);
   CHECK((body.captures[0].inner == body.outputs[0] && body.captures[0].input == 6));
