@@ -11,6 +11,7 @@ groups[build]='g++=g++ cmake=cmake ninja=ninja-build ccache=ccache git=git xz=xz
        /etc/ssl/certs/ca-certificates.crt=ca-certificates node=nodejs npm=npm'
 groups[bench]='/usr/include/benchmark/benchmark.h=libbenchmark-dev'
 groups[browsers]='chromium=chromium firefox-esr=firefox-esr /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core'
+groups[lint]='run-clang-tidy-19=clang-tidy-19'
 groups[format]='clang-format=clang-format shellcheck=shellcheck'
 groups[machines]='aarch64-linux-gnu-g++=g++-aarch64-linux-gnu i686-linux-gnu-g++=g++-i686-linux-gnu
           qemu-aarch64-static=qemu-user-static'
