@@ -8,8 +8,8 @@
 // negative of an nm_code, and nm_last_error() then describes the failure as JSON:
 //   {"code":"shape_mismatch","message":"…one sentence that says what to do…",
 //    "operator":"Conv","node":"conv_12","input":"x","expected":"float32[1,3,224,224]","actual":"…"}
-// Absent fields are omitted; the code is its nm_code's name in lower case. A failure leaves what it concerns as it was: a
-// session can be run again, also after out_of_memory. One exception is left: an allocation that neither the heap nor
+// Absent fields are omitted; the code is its nm_code's name in lower case. A failure leaves what it concerns as it was:
+// a session can be run again, also after out_of_memory. One exception is left: an allocation that neither the heap nor
 // the reserve kept for this (see engine/base/reserve.h) can satisfy ends a process, and traps in WebAssembly.
 #pragma once
 #include <stddef.h>
@@ -81,7 +81,7 @@ typedef enum nm_dtype {
 } nm_dtype;
 
 typedef struct nm_tensor {
-  int32_t dtype;        // an nm_dtype
+  int32_t dtype;  // an nm_dtype
   uint32_t rank;
   const int64_t* dims;  // rank entries
   void* data;           // row-major, contiguous; a string tensor has NULL here. Narrow types are packed, low bits first

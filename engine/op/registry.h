@@ -116,7 +116,7 @@ const Facts& facts_of(const Node& node);
 Result<const Operator*> operator_of(const Node& node);
 // Fails for the same reasons, and where the node has an attribute that the operator does not (see signature.h).
 Status check_attributes(const Node& node);
-// The operator for somebody who will prepare and run it. The node lets go of it and gets a new one when it is asked again.
+// The operator for whoever prepares and runs it. The node lets go of it and gets a new one when it is asked again.
 Result<OperatorPtr> take_operator(Node& node);
 
 }  // namespace nm

@@ -51,9 +51,9 @@ void refine(std::optional<Shape>& shape, const Shape& known) {
   }
 }
 
-// An unknown dimension becomes a symbol without a name, so that values derived from this one can be seen to have the same
-// dimension. A later inference keeps the symbol. The file's own names for computed dimensions are not used: they may be
-// wrong.
+// An unknown dimension becomes a symbol without a name, so that values derived from this one can be seen to have the
+// same dimension. A later inference keeps the symbol. The file's own names for computed dimensions are not used: they
+// may be wrong.
 void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional<Shape>& before) {
   if (!shape || !graph.symbols) return;
   for (int i = 0; i < shape->rank(); ++i) {

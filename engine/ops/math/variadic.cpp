@@ -14,8 +14,7 @@ namespace {
 
 class Variadic final : public Operator {
  public:
-  Variadic(Attributes& a, Binary f, bool mean = false)
-      : f_(f), mean_(mean), may_overwrite_(a.input_count() <= 2) {}
+  Variadic(Attributes& a, Binary f, bool mean = false) : f_(f), mean_(mean), may_overwrite_(a.input_count() <= 2) {}
 
   Status infer(Inference& c) const override {
     NM_TRY(check_tensors(c, c.input_count()));
