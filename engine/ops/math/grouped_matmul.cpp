@@ -1,7 +1,7 @@
 // GroupedMatMul: each row times the matrices that indices choose for it, as mixtures of experts have it.
 #include <algorithm>
-#include <numeric>
 
+#include "engine/base/positions.h"
 #include "engine/kernels/kernels.h"
 #include "engine/op/check.h"
 #include "engine/op/numbers.h"
@@ -72,13 +72,10 @@ class GroupedMatMul final : public Operator {
   static Status run_float(Execution& c, const std::vector<int64_t>& indices, const Sizes& s) {
     ThreadPool& pool = ThreadPool::instance();
     const GemmKernels& gemm = kernels().gemm;
-    std::vector<int64_t> order(indices.size());
-    std::iota(order.begin(), order.end(), int64_t{0});
-    const auto group = [&](size_t i) { return indices[static_cast<size_t>(order[i])]; };
-    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      const int64_t of_a = indices[static_cast<size_t>(a)], of_b = indices[static_cast<size_t>(b)];
-      return of_a != of_b ? of_a < of_b : a < b;
-    });
+    const auto index = [&](int64_t i) { return indices[static_cast<size_t>(i)]; };
+    const std::vector<int64_t> order =
+        sorted_positions(indices.size(), [&](int64_t a, int64_t b) { return index(a) < index(b); });
+    const auto group = [&](size_t i) { return index(order[i]); };
     size_t largest = 0;
     for (size_t first = 0, last = 0; first < order.size(); first = last) {
       while (last < order.size() && group(last) == group(first)) ++last;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/base/positions.h"
 #include "engine/op/check.h"
 #include "engine/op/registry.h"
 #include "engine/tensor/integers.h"
@@ -96,8 +97,11 @@ class TfIdfVectorizer final : public Operator {
   template <class T>
   static std::vector<int32_t> number_pool(std::vector<T>& values) {
     const std::vector<T> given = values;
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
+    const auto at = [&](int64_t i) -> const T& { return given[static_cast<size_t>(i)]; };
+    values.clear();
+    for (const int64_t i : sorted_positions(given.size(), [&](int64_t a, int64_t b) { return at(a) < at(b); })) {
+      if (values.empty() || values.back() != at(i)) values.push_back(at(i));
+    }
     std::vector<int32_t> pool;
     for (const T& v : given) pool.push_back(find(values, v));
     return pool;
