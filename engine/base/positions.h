@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/base/function_ref.h"
@@ -15,5 +16,18 @@ void sort_positions(std::span<int64_t> positions, Before before);
 
 // 0 … count - 1, sorted.
 std::vector<int64_t> sorted_positions(size_t count, Before before);
+
+// A list in that order; takes memory for a second one.
+template <class T, class F>
+void sort_list(std::vector<T>& list, F before) {
+  std::vector<T> sorted;
+  sorted.reserve(list.size());
+  for (const int64_t i : sorted_positions(list.size(), [&](int64_t a, int64_t b) {
+         return before(list[static_cast<size_t>(a)], list[static_cast<size_t>(b)]);
+       })) {
+    sorted.push_back(list[static_cast<size_t>(i)]);
+  }
+  list = std::move(sorted);
+}
 
 }  // namespace nm

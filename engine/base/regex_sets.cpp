@@ -1,12 +1,13 @@
 #include <algorithm>
 
+#include "engine/base/positions.h"
 #include "engine/base/regex_parser.h"
 #include "engine/base/utf8.h"
 
 namespace nm {
 
 void normalize(Regex::Set& set) {
-  std::sort(set.begin(), set.end(), [](const Regex::Range& a, const Regex::Range& b) { return a.first < b.first; });
+  sort_list(set, [](const Regex::Range& a, const Regex::Range& b) { return a.first < b.first; });
   size_t kept = 0;
   for (const Regex::Range& r : set) {
     if (kept > 0 && r.first <= set[kept - 1].last + 1) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "engine/base/function_ref.h"
+#include "engine/base/positions.h"
 #include "engine/base/text.h"
 #include "engine/tensor/dtype.h"
 
@@ -98,7 +99,7 @@ ExternalFile::ExternalFile(const onnx::ModelProto& model, std::string_view locat
     const bool open = !r.length || *r.length > UINT64_MAX - r.offset;
     parts_.push_back({r.offset, open ? UINT64_MAX : r.offset + *r.length, nullptr});
   });
-  std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.begin < b.begin; });
+  sort_list(parts_, [](const Part& a, const Part& b) { return a.begin < b.begin; });
   size_t count = 0;  // tensors that share bytes share a block
   for (const Part& part : parts_) {
     if (count > 0 && part.begin < parts_[count - 1].end) {

@@ -1,8 +1,8 @@
 // Weights of 2, 4 or 8 bits with a scale and a zero point for each block along K, as com.microsoft's MatMulNBits stores
 // them: column n of the product is a row of `blocks` blocks of `block`·bits/8 bytes, low bits first.
 //
-// Codes of 4 bits are packed into panels and multiplied as integers; the others are widened to floats as they are read.
-// All functions run on the calling thread.
+// Codes of 4 bits, and of 2 as such of 4, are packed into panels and multiplied as integers; those of 8 bits are
+// widened to floats as they are read. All functions run on the calling thread.
 #pragma once
 #include <cstdint>
 
@@ -17,7 +17,7 @@ struct NBits {
   const uint8_t* packed_zeros = nullptr;  // [n, ⌈blocks·bits/8⌉], low bits first; or
   const float* zeros = nullptr;           // [n, blocks]; neither: 2^(bits-1)
 
-  int64_t length() const { return blocks * block; }  // of a row of the left matrix, padded with zeros
+  int64_t length() const { return blocks * block; }  // of a padded row of the left matrix
 };
 
 // Codes of 4 bits, eight columns together. A panel's codes are, for each eight elements of K, 32 bytes: four of each
@@ -46,7 +46,8 @@ struct NBitsRows {
 };
 
 struct NBitsKernels {
-  // Writes panels [begin, end). w.bits is 4; a block of w may be several of `to`'s.
+  // Writes panels [begin, end). w.bits is 2 or 4; a block of w may be several of `to`'s. Without offsets all zero
+  // points are 8.
   void (*pack)(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t end);
   // Each block has a scale of its own, so that its largest element becomes the largest integer; a block that is not
   // finite has the scale NaN. `row` is where the integers, scales and sums go, x has k elements.
@@ -61,14 +62,13 @@ struct NBitsKernels {
   // Columns [8·begin, 8·end) as floats, one after the other, `length` elements each.
   void (*widen_panels)(const NBitsPanels& w, int64_t begin, int64_t end, float* y);
 
-  // Codes of 2 and 8 bits. Of a chunk of 16 bytes (or a block, when that is smaller) they are read by planes: first the
-  // code in the lowest bits of each byte, then the next ones. `arrange` brings rows into that order, padded with zeros
-  // to whole blocks, so that products need no shuffling; sums[blocks] are those of the blocks, and may be null.
-  void (*arrange)(const NBits& w, int64_t k, const float* x, float* planes, float* sums);
-  // y[r·ldy + i] = row r · column n0 + i, for rows that are arranged, one after the other, with their sums.
-  void (*dot)(const NBits& w, int64_t rows, const float* planes, const float* sums, int64_t n0, int64_t n1, float* y,
+  // Codes of 8 bits. `pad` writes a row, padded with zeros to whole blocks, and the sums of its blocks, sums[blocks],
+  // which may be null.
+  void (*pad)(const NBits& w, int64_t k, const float* x, float* row, float* sums);
+  // y[r·ldy + i] = row r · column n0 + i, for padded rows, one after the other, with their sums.
+  void (*dot)(const NBits& w, int64_t rows, const float* x, const float* sums, int64_t n0, int64_t n1, float* y,
               int64_t ldy);
-  // Columns [n0, n1) as arranged floats, one after the other.
+  // Columns [n0, n1) as floats, one after the other, `length` elements each.
   void (*widen)(const NBits& w, int64_t n0, int64_t n1, float* y);
 };
 

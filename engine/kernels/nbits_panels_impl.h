@@ -29,6 +29,13 @@ float nbits_zero(const NBits& w, int64_t n, int64_t block) {
   return static_cast<float>(byte >> (at % 8) & ((1 << w.bits) - 1));
 }
 
+// Eight codes of 2 bits as such of 4.
+static constexpr uint32_t nbits_spread(uint32_t x) {
+  x = (x | x << 8) & 0x00ff00ff;
+  x = (x | x << 4) & 0x0f0f0f0f;
+  return (x | x << 2) & 0x33333333;
+}
+
 // Elements 0 to 7, from the lowest bits: to 0 4 1 5 2 6 3 7.
 static constexpr uint32_t nbits_shuffle(uint32_t x) {
   uint32_t t = (x ^ x >> 8) & 0xff00;
@@ -39,17 +46,18 @@ static constexpr uint32_t nbits_shuffle(uint32_t x) {
 
 template <class A>
 void nbits_pack(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t end) {
-  const int64_t units = to.block / 8, row = w.length() / 2, parts = w.block / to.block;
+  const int64_t units = to.block / 8, row = w.length() * w.bits / 8, parts = w.block / to.block;
   for (int64_t p = begin; p < end; ++p) {
     for (int64_t c = 0; c < NBitsPanels::columns; ++c) {
       const int64_t n = p * NBitsPanels::columns + c;
       const bool there = n < to.n;
       for (int64_t b = 0; b < to.blocks; ++b) {
         uint8_t* codes = to.codes + ((p * to.blocks + b) * units * NBitsPanels::columns + c) * 4;
-        const uint8_t* from = w.codes + n * row + b * units * 4;
-        for (int64_t j = 0; j < units; ++j, codes += NBitsPanels::columns * 4) {
+        const uint8_t* from = w.codes + n * row + b * units * w.bits;
+        for (int64_t j = 0; j < units; ++j, codes += NBitsPanels::columns * 4, from += w.bits) {
           uint32_t word = 0;
-          if (there) __builtin_memcpy(&word, from + j * 4, 4);
+          if (there && w.bits == 4) __builtin_memcpy(&word, from, 4);
+          if (there && w.bits == 2) word = nbits_spread(from[0] | static_cast<uint32_t>(from[1]) << 8);
           word = nbits_shuffle(word);
           __builtin_memcpy(codes, &word, 4);
         }
@@ -243,13 +251,15 @@ struct NBitsCodes {
 #endif
 };
 
-// A panel times `rows` rows: each code is unpacked once for all of them. `step`: units of eight elements that are
-// written out, as many as the shortest block has.
-template <class H, class X, int rows, int step, bool symmetric>
-void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, float* y, int64_t ldy) {
+// A panel times `rows` rows: each code is unpacked once for all of them. A call for each panel: engines of WebAssembly
+// replace their first, slow code of a function when it is entered, not while it loops (5 and 40 GFLOP/s in V8).
+template <class H, class X, int rows>
+[[gnu::noinline]] void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, float* y, int64_t ldy) {
   constexpr int vectors = NBitsPanels::columns / simd::lanes<H>, bytes = 4 * simd::lanes<H>;
   // One row has registers for sums of its own for the low and the high codes, which need not wait for each other.
   constexpr int chains = rows == 1 ? 2 : 1;
+  constexpr int step = 2;  // units of eight elements that are written out, as many as the shortest block has
+  const bool symmetric = w.offsets == nullptr;
   const int64_t units = w.block / 8, length = w.length();
   const uint8_t* codes = w.codes + panel * w.blocks * units * 32;
   const float* scales = w.scales + panel * w.blocks * NBitsPanels::columns;
@@ -270,7 +280,7 @@ void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, flo
       }
     }
     for (int64_t j = 0; j < units; j += step, codes += 32 * step, integers += 8 * step) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int u = 0; u < step; ++u) {
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v) {
@@ -293,10 +303,10 @@ void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, flo
         simd::vi<H> all = sums[0][r][v].columns();
         if constexpr (chains == 2) all = all + sums[1][r][v].columns();
         // Symmetric codes lose their zero point in integers, where nothing is rounded.
-        if constexpr (symmetric) all = all - simd::vi<H>(8 * sum);
+        all = all - simd::vi<H>(symmetric ? 8 * sum : 0);
         const simd::vf<H> products = xsimd::to_float(all) * simd::vf<H>(scale);
         total[r][v] = simd::madd<H>(simd::load<H>(scales + at), products, total[r][v]);
-        if constexpr (!symmetric) {
+        if (!symmetric) {
           const simd::vf<H> whole(scale * static_cast<float>(sum));
           total[r][v] = simd::madd<H>(simd::load<H>(offsets + at), whole, total[r][v]);
         }
@@ -312,34 +322,23 @@ void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, flo
   }
 }
 
-template <class H, class X, int step, bool symmetric>
-void nbits_panel_rows(const NBitsPanels& w, int64_t rows, const NBitsRows<X>& x, int64_t panel, float* y, int64_t ldy) {
-  // Four rows at 65 GFLOP/s, two at 50 (8 bits, V8 on a busy x86-64 core whose multiply-adds reach 38): unpacking
-  // counts more than the registers that two vectors of four rows lack.
-  constexpr int together = 4;
-  for (int64_t r = 0; r < rows;) {
-    const NBitsRows<X> from{x.integers + r * w.length(), x.scales + r * w.blocks, x.sums + r * w.blocks};
-    if (r + together <= rows) {
-      nbits_panel<H, X, together, step, symmetric>(w, from, panel, y + r * ldy, ldy);
-      r += together;
-    } else {
-      nbits_panel<H, X, 1, step, symmetric>(w, from, panel, y + r * ldy, ldy);
-      ++r;
-    }
-  }
-}
-
 template <class A, class H, class X>
 void nbits_dot_panels(const NBitsPanels& w, int64_t rows, const NBitsRows<X>& x, int64_t begin, int64_t end, float* y,
                       int64_t ldy) {
+  // Four rows at 65 GFLOP/s, two at 50 (8 bits, V8 on a busy x86-64 core whose multiply-adds reach 38): unpacking
+  // counts more than the registers that two vectors of four rows lack.
+  constexpr int together = 4;
   for (int64_t p = begin; p < end; ++p) {
     float* to = y + p * NBitsPanels::columns;
-    if (w.offsets == nullptr) {
-      w.block < 32 ? nbits_panel_rows<H, X, 2, true>(w, rows, x, p, to, ldy)
-                   : nbits_panel_rows<H, X, 4, true>(w, rows, x, p, to, ldy);
-    } else {
-      w.block < 32 ? nbits_panel_rows<H, X, 2, false>(w, rows, x, p, to, ldy)
-                   : nbits_panel_rows<H, X, 4, false>(w, rows, x, p, to, ldy);
+    for (int64_t r = 0; r < rows;) {
+      const NBitsRows<X> from{x.integers + r * w.length(), x.scales + r * w.blocks, x.sums + r * w.blocks};
+      if (r + together <= rows) {
+        nbits_panel<H, X, together>(w, from, p, to + r * ldy, ldy);
+        r += together;
+      } else {
+        nbits_panel<H, X, 1>(w, from, p, to + r * ldy, ldy);
+        ++r;
+      }
     }
   }
 }
@@ -355,6 +354,7 @@ void nbits_widen_panels(const NBitsPanels& w, int64_t begin, int64_t end, float*
         const float scale = w.scales[at], offset = w.offsets == nullptr ? -8 * scale : w.offsets[at];
         const uint8_t* from = codes + b * units * 32 + c * 4;
         float* to = y + c * length + b * w.block;
+#pragma GCC unroll 1
         for (int64_t j = 0; j < units; ++j, from += 32, to += 8) {
           for (int i = 0; i < 4; ++i) to[i] = static_cast<float>(from[i] & 15) * scale + offset;
           for (int i = 0; i < 4; ++i) to[4 + i] = static_cast<float>(from[i] >> 4) * scale + offset;

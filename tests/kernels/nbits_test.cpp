@@ -40,9 +40,9 @@ TEST_CASE("nbits: codes times floats, the last block cut anywhere", "[nbits]") {
   for (const int64_t k : {kLength, kLength - 1, kLength - 31}) {
     const Floats x = random_floats(k);
     for_each_isa([&](const KernelTable& t) {
-      Floats planes(kLength), sums(kBlocks), y(kColumns);
-      t.nbits.arrange(weights.w, k, x.data(), planes.data(), sums.data());
-      t.nbits.dot(weights.w, 1, planes.data(), sums.data(), 0, kColumns, y.data(), kColumns);
+      Floats row(kLength), sums(kBlocks), y(kColumns);
+      t.nbits.pad(weights.w, k, x.data(), row.data(), sums.data());
+      t.nbits.dot(weights.w, 1, row.data(), sums.data(), 0, kColumns, y.data(), kColumns);
       require_close(y.data(), weights.product(x.data(), k), 1e-3, 1e-5, t.isa);
     });
   }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/base/positions.h"
 #include "engine/ops/ml/tree_forest.h"
 #include "engine/tensor/cast.h"
 
@@ -31,9 +32,9 @@ class NodeIndex {
  public:
   NodeIndex(const std::vector<int64_t>& trees, const std::vector<int64_t>& ids)
       : trees_(trees), ids_(ids), order_(ids.size()) {
-    std::iota(order_.begin(), order_.end(), 0u);
-    const auto before = [this](uint32_t a, uint32_t b) { return key(a) < key(b); };
-    if (!std::is_sorted(order_.begin(), order_.end(), before)) std::sort(order_.begin(), order_.end(), before);
+    std::iota(order_.begin(), order_.end(), int64_t{0});
+    const auto before = [this](int64_t a, int64_t b) { return key(a) < key(b); };
+    if (!std::is_sorted(order_.begin(), order_.end(), before)) sort_positions(order_, before);
   }
 
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -42,23 +43,25 @@ class NodeIndex {
     const uint64_t guess = near + static_cast<uint64_t>(id) - static_cast<uint64_t>(ids_[near]);
     if (guess < ids_.size() && trees_[guess] == tree && ids_[guess] == id) return static_cast<uint32_t>(guess);
     const auto at = std::lower_bound(order_.begin(), order_.end(), std::pair(tree, id),
-                                     [this](uint32_t a, const auto& wanted) { return key(a) < wanted; });
-    return at != order_.end() && key(*at) == std::pair(tree, id) ? *at : kNone;
+                                     [this](int64_t a, const auto& wanted) { return key(a) < wanted; });
+    return at != order_.end() && key(*at) == std::pair(tree, id) ? static_cast<uint32_t>(*at) : kNone;
   }
   // A node whose number another one of its tree has, or kNone.
   uint32_t duplicate() const {
     for (size_t i = 1; i < order_.size(); ++i) {
-      if (key(order_[i - 1]) == key(order_[i])) return order_[i];
+      if (key(order_[i - 1]) == key(order_[i])) return static_cast<uint32_t>(order_[i]);
     }
     return kNone;
   }
 
  private:
-  std::pair<int64_t, int64_t> key(uint32_t i) const { return {trees_[i], ids_[i]}; }
+  std::pair<int64_t, int64_t> key(int64_t i) const {
+    return {trees_[static_cast<size_t>(i)], ids_[static_cast<size_t>(i)]};
+  }
 
   const std::vector<int64_t>& trees_;
   const std::vector<int64_t>& ids_;
-  std::vector<uint32_t> order_;
+  std::vector<int64_t> order_;
 };
 
 }  // namespace

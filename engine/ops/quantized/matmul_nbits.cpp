@@ -1,6 +1,6 @@
 // com.microsoft's MatMulNBits: a product with weights of 2, 4 or 8 bits in blocks, which stay as small in memory.
-// One row or a few go through the codes directly, those of 4 bits as integers; for more, blocks of columns are widened
-// and multiplied as floats, unless 8 bits are enough for the left matrix.
+// One row or a few go through the codes directly, those of 2 and 4 bits as integers; for more, blocks of columns are
+// widened and multiplied as floats, unless 8 bits are enough for the left matrix.
 #include <algorithm>
 
 #include "engine/base/memory.h"
@@ -66,7 +66,7 @@ class MatMulNBits final : public Operator {
     const Tensor* codes = c.constant(kCodes);
     const Tensor* scales = c.constant(kScales);
     const Tensor* zeros = c.constant(kZeros);
-    if (bits_ != 4 || codes == nullptr || codes->count() == 0 || scales == nullptr ||
+    if (bits_ == 8 || codes == nullptr || codes->count() == 0 || scales == nullptr ||
         c.node().input(kGroups) != kNone || (zeros == nullptr && c.node().input(kZeros) != kNone)) {
       return {};
     }
@@ -90,7 +90,7 @@ class MatMulNBits final : public Operator {
     if (c.input(kCodes).count() == 0) return fill(c, rows, epilogue.bias);
     NM_ASSIGN(const NBits w, weights(&c.input(kCodes), &c.input(kScales), c.has(kZeros) ? &c.input(kZeros) : nullptr));
     if (c.has(kGroups)) return run_grouped(c, w, rows, epilogue);
-    if (bits_ != 4) return rows > kFewRows ? run_floats(c, w, rows, epilogue) : run_codes(c, w, rows, epilogue.bias);
+    if (bits_ == 8) return rows > kFewRows ? run_floats(c, w, rows, epilogue) : run_codes(c, w, rows, epilogue.bias);
     NM_ASSIGN(uint8_t * packed, c.scratch<uint8_t>(panel_bytes(w)));
     return run_panels(c, pack(w, packed), rows, epilogue);
   }
@@ -123,7 +123,7 @@ class MatMulNBits final : public Operator {
     return w;
   }
 
-  static bool has_offsets(const NBits& w) { return w.zeros != nullptr || w.packed_zeros != nullptr; }
+  static bool has_offsets(const NBits& w) { return w.bits != 4 || w.zeros != nullptr || w.packed_zeros != nullptr; }
 
   Size panel_bytes(const NBits& w) const {
     const NBitsPanels p = panels(w);
@@ -235,28 +235,28 @@ class MatMulNBits final : public Operator {
   }
 
   Status run_codes(Execution& c, const NBits& w, int64_t rows, const float* bias) const {
-    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
+    NM_ASSIGN(float* padded, c.scratch<float>(Size(rows) * w.length()));
     NM_ASSIGN(float* sums, c.scratch<float>(Size(rows) * w.blocks));
     const NBitsKernels& k = kernels().nbits;
     for (int64_t r = 0; r < rows; ++r) {
-      k.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), sums + r * w.blocks);
+      k.pad(w, k_, c.data<float>(kA) + r * k_, padded + r * w.length(), sums + r * w.blocks);
     }
     float* y = c.out<float>(0);
     for_rows(n_, k_, [&](int64_t begin, int64_t end) {
-      k.dot(w, rows, planes, sums, begin, end, y + begin, n_);
+      k.dot(w, rows, padded, sums, begin, end, y + begin, n_);
       add_bias(y, rows, begin, end, bias);
     });
     return {};
   }
 
   Status run_floats(Execution& c, const NBits& w, int64_t rows, const Epilogue& epilogue) const {
-    NM_ASSIGN(float* planes, c.scratch<float>(Size(rows) * w.length()));
+    NM_ASSIGN(float* padded, c.scratch<float>(Size(rows) * w.length()));
     for_rows(rows, k_, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
-        kernels().nbits.arrange(w, k_, c.data<float>(kA) + r * k_, planes + r * w.length(), nullptr);
+        kernels().nbits.pad(w, k_, c.data<float>(kA) + r * k_, padded + r * w.length(), nullptr);
       }
     });
-    return multiply(c, w.length(), rows, planes, epilogue,
+    return multiply(c, w.length(), rows, padded, epilogue,
                     [&](int64_t begin, int64_t end, float* to) { kernels().nbits.widen(w, begin, end, to); });
   }
 
@@ -316,7 +316,7 @@ class MatMulNBits final : public Operator {
   int64_t k_, n_, bits_, block_;
   bool bytes_;  // the model allows activations of 8 bits
   Buffer packed_;
-  NBitsPanels panels_;  // in packed_, when the weights are constant and have 4 bits
+  NBitsPanels panels_;  // in packed_, when the weights are constant and have 2 or 4 bits
 };
 
 }  // namespace
