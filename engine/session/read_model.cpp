@@ -1,9 +1,11 @@
 #include "engine/session/read_model.h"
 
+#include <algorithm>
 #include <map>
 
 #include "engine/base/text.h"
 #include "engine/graph/build.h"
+#include "engine/op/registry.h"
 #include "engine/packed/reader.h"
 #include "engine/packed/writer.h"
 #include "engine/passes/passes.h"
@@ -52,6 +54,24 @@ Result<Model> read_onnx(const onnx::ModelFile& file, const ExternalFiles& extern
   return model;
 }
 
+// Operators pack the constants that their inference has seen. In a packed model nobody has inferred anything yet, and
+// its constants may have any shape.
+Status infer_constants(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (const auto& [name, attribute] : node.attributes) {
+      const auto* body = std::get_if<std::shared_ptr<Graph>>(&attribute);
+      if (body != nullptr) NM_TRY(infer_constants(**body));
+    }
+    const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                 [&](ValueId id) { return id != kNone && graph.value(id).is_constant(); });
+    if (!any) continue;
+    NM_ASSIGN(const Operator* op, operator_of(node));
+    Inference c(graph, node);
+    if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
+  }
+  return {};
+}
+
 Result<Model> read_packed(const packed::File& file, const LoadOptions& options) {
   if (!options.optimize || options.passes != SIZE_MAX) {
     return Status(Code::InvalidArgument,
@@ -64,6 +84,7 @@ Result<Model> read_packed(const packed::File& file, const LoadOptions& options) 
   }
   NM_ASSIGN(Model model, packed::read(file, options.limits));
   NM_TRY(check_operators(*model.graph));
+  NM_TRY(infer_constants(*model.graph));
   return model;
 }
 
