@@ -675,11 +675,11 @@ class Generator {
       inputs.push_back(id);
     }
     AttributeMap a = n.attributes;
-    if (chance(30) && !a.empty()) {
-      auto it = a.begin();
-      std::advance(it, static_cast<ptrdiff_t>(below(a.size())));
-      if (auto* v = std::get_if<int64_t>(&it->second)) *v = *v == 0 ? 1 : 0;
-      if (auto* f = std::get_if<float>(&it->second)) *f *= 1.5f;
+    if (chance(30) && a.size() > 0) {
+      const auto it = std::next(a.begin(), static_cast<ptrdiff_t>(below(a.size())));
+      const std::string name = it->first;
+      if (auto* v = std::get_if<int64_t>(&a[name])) *v = *v == 0 ? 1 : 0;
+      if (auto* f = std::get_if<float>(&a[name])) *f *= 1.5f;
     }
     return emit(n.op, inputs, a, n.outputs.size(), n.domain);
   }
