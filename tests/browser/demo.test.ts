@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { modelsFolder } from '../../models/folder.ts';
+import { modelFile, modelsFolder } from '../../models/folder.ts';
 import { browsers, type Driver } from './drivers.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -243,7 +243,7 @@ for (const { name, path, start } of browsers) {
       expect(await see('astronaut', '.ranking li')).toContain('person');
     });
 
-    test.skipIf(withoutShared !== '')(`a file that is no model changes nothing${withoutShared}`, async () => {
+    test.skipIf(without !== '')(`a file that is no model changes nothing${without}`, async () => {
       await openVision('classify');
       writeFileSync(join(folder, 'letter.onnx'), 'Dear all');
       await browser.upload('.custom-model input[type=file]', join(folder, 'letter.onnx'));
@@ -255,7 +255,7 @@ for (const { name, path, start } of browsers) {
       expect(await browser.evaluate(text('.notice'))).toBe('');
     });
 
-    test.skipIf(withoutShared !== '')(`the models come from the site itself${withoutShared}`, async () => {
+    test.skipIf(without !== '')(`the models come from the site itself${without}`, async () => {
       await openVision('classify');
       const sources = 'performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin)';
       expect(await browser.evaluate(`[...new Set(${sources})]`)).toEqual([new URL(site).origin]);
@@ -307,23 +307,18 @@ for (const { name, path, start } of browsers) {
       }
     });
 
-    test.skipIf(withoutShared !== '')(
-      `weights in a file of their own come with the model${withoutShared}`,
-      async () => {
-        await browser.open(`${site}#/model`);
-        await browser.waitFor('.inspect');
-        const files = ['model.onnx', 'mnist.onnx.data'].map(
-          (name) => new URL(`models/mnist-external-data/${name}`, shared),
-        );
-        await browser.upload('.inspect input[type=file]', ...files.map((file) => fileURLToPath(file)));
-        await browser.waitFor('.operator-chips');
-        await browser.click('.run-form button');
-        await browser.waitFor('.profile .strip i');
-      },
-    );
+    test.skipIf(without !== '')(`weights in a file of their own come with the model${without}`, async () => {
+      await browser.open(`${site}#/model`);
+      await browser.waitFor('.inspect');
+      const files = ['model.onnx', 'mnist.onnx.data'].map((name) => modelFile('mnist-external-data', name));
+      await browser.upload('.inspect input[type=file]', ...files.map((file) => fileURLToPath(file)));
+      await browser.waitFor('.operator-chips');
+      await browser.click('.run-form button');
+      await browser.waitFor('.profile .strip i');
+    });
 
-    test.skipIf(withoutShared !== '')(`a number can be given, sizes each by itself${withoutShared}`, async () => {
-      await inspect(readFileSync(new URL('models/silero-vad-v6/model.onnx', shared)), 'silero.onnx');
+    test.skipIf(without !== '')(`a number can be given, sizes each by itself${without}`, async () => {
+      await inspect(readFileSync(modelFile('silero-vad-v6')), 'silero.onnx');
       await browser.waitFor('.run-form');
       const labels = '[...document.querySelectorAll(".run-form label")].map(({ textContent }) => textContent)';
       expect(await browser.evaluate(labels)).toEqual(['input, axis 0', 'input, axis 1', 'state, axis 1', 'sr (value)']);
@@ -337,8 +332,8 @@ for (const { name, path, start } of browsers) {
       expect(await browser.evaluate(text('.results'))).toContain('float32[2,1,128]');
     });
 
-    test.skipIf(withoutShared !== '')(`a run that takes long can be stopped${withoutShared}`, async () => {
-      await inspect(readFileSync(new URL('models/style-candy/model.onnx', shared)), 'candy.onnx');
+    test.skipIf(without !== '')(`a run that takes long can be stopped${without}`, async () => {
+      await inspect(readFileSync(modelFile('style-candy')), 'candy.onnx');
       await browser.waitFor('.run-form input');
       await browser.evaluate(`document.querySelectorAll('.run-form input').forEach((input, i) => {
         input.value = i === 0 ? '1' : '1200';

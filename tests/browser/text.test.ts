@@ -1,5 +1,5 @@
 // A small model tells a story in a page: in the page itself and in a session's worker, the same as in Node.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { modelFile, whyWithout } from '../../models/folder.ts';
 import { textModel } from '../../web/dist/generate.js';
