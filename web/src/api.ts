@@ -1,4 +1,5 @@
 export type { Limits, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
+export type { EngineErrorCode } from './c-abi.js';
 export type {
   EngineInfo,
   MemoryUse,
