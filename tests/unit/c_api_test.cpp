@@ -1,5 +1,6 @@
 #include "engine/c_api.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <fstream>
@@ -24,7 +25,7 @@ nm_value* numbers(const std::vector<float>& values) {
   nm_tensor t;
   REQUIRE(nm_value_tensor(value, 0, &t) == 0);
   REQUIRE(t.byte_length == values.size() * sizeof(float));
-  std::memcpy(t.data, values.data(), t.byte_length);
+  std::copy(values.begin(), values.end(), static_cast<float*>(t.data));
   return value;
 }
 
