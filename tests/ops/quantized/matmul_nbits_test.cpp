@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "engine/kernels/kernels.h"
 #include "tests/ops/operator_test.h"
 
 using namespace nm;
@@ -90,7 +91,8 @@ TEST_CASE("MatMulNBits with activations of 8 bits, where the model allows them",
           bytes.attributes["accuracy_level"] = int64_t{4};
           std::vector<Value> inputs{a, codes, scales};
           if (!symmetric) inputs.emplace_back(zeros);
-          check(bytes, inputs, {expected}, 1e-6, 1e-2);
+          // Where there are no products of 8 bits, those of 16 round 127 parts to 32,767.
+          check(bytes, inputs, {expected}, 1e-6, kernels().nbits.dot8 != nullptr ? 1e-2 : 4e-3 * double(k));
         }
       }
     }
