@@ -189,6 +189,10 @@ Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, con
   return view;
 }
 
+size_t Planner::bytes_behind(const View& view, DType dtype) {
+  return static_cast<size_t>(static_cast<int64_t>(dtype_bits(dtype)) * view.element_offset / 8);
+}
+
 Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o) {
   NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
   if (!view) return false;
@@ -218,7 +222,7 @@ Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, co
   s.place = source.place;
   s.is_view = true;
   s.within = source_id;
-  s.behind = static_cast<size_t>(static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset / 8);
+  s.behind = bytes_behind(*view, s.type.dtype);
   return true;
 }
 

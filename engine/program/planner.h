@@ -26,9 +26,10 @@ class Planner {
   // Runs the node now when all its inputs are known and its outputs small, or takes what inference knows already.
   Result<bool> fold(const Node& node, Operator& op, Inference& c);
   void set_constant(ValueId id, Tensor value);
-  // The view that output o would be of one of the node's inputs, where its memory can be shared; `source` is that
-  // input.
+  // The view that output o would be of one of the node's inputs, where its memory can be shared.
   Result<std::optional<View>> view_of(const Node& node, Operator& op, const Inference& c, size_t o);
+  // How many bytes behind its source's start a view of `dtype` begins; view_of gives whole bytes only.
+  static size_t bytes_behind(const View& view, DType dtype);
   Status place();
 
   // Making.

@@ -75,8 +75,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
   if (s.is_view) {
     if (!view || node.inputs[view->input] != s.within) return false;
-    const size_t behind =
-        static_cast<size_t>(static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset / 8);
+    const size_t behind = bytes_behind(*view, s.type.dtype);
     // What lies behind it in the same memory has its own offset from here.
     if (s.place == Place::Arena && behind != s.behind) return false;
     s.behind = behind;

@@ -213,19 +213,21 @@ class Attend {
   }
 
   void apply(const AttentionMask& m, int64_t at, const Range& seen, float* x) const {
-    if (m.bias != nullptr && m.column == 1) {
+    if (m.bias == nullptr) {
+      for (int64_t j = seen.begin; j < seen.end; ++j) {
+        if (!m.seen[at + j * m.column]) x[j] = a_.low;
+      }
+      return;
+    }
+    if (m.column == 1) {
       float* first = x + seen.begin;
       kernels().elementwise.binary(Binary::Add, first, m.bias + at + seen.begin, first, seen.end - seen.begin);
+    } else {
+      for (int64_t j = seen.begin; j < seen.end; ++j) x[j] += m.bias[at];  // one column serves all
     }
-    if (m.bias != nullptr && m.column == 1 && !m.selects) return;
-    for (int64_t j = seen.begin; j < seen.end; ++j) {
-      const int64_t from = at + j * m.column;
-      if (m.bias != nullptr) {
-        if (m.column != 1) x[j] += m.bias[from];
-        if (m.selects && m.bias[from] <= -1e30f) x[j] = m.bias[from];
-      } else if (!m.seen[from]) {
-        x[j] = a_.low;
-      }
+    for (int64_t j = seen.begin; m.selects && j < seen.end; ++j) {
+      const float bias = m.bias[at + j * m.column];
+      if (bias <= -1e30f) x[j] = bias;
     }
   }
 
