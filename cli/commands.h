@@ -15,6 +15,7 @@ int profile(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int passes(const Arguments& arguments);
 int pack(const Arguments& arguments);
+int needs(const Arguments& arguments);
 int check(const Arguments& arguments);
 int operators(const Arguments& arguments);
 

@@ -34,6 +34,11 @@ constexpr Command kCommands[] = {
       model takes it, too; with --shapes dimensions that the model names are numbers from then on, with --strip the
       names of values and nodes inside, which errors and profiles show, are left out
 )"},
+    {"needs", nm::cli::needs,
+     R"(  neuromancer needs MODEL...
+      the operators and element types that a reduced build must have for these models, as './dev build --ops-of' reads
+      them
+)"},
     {"passes", nm::cli::passes,
      R"(  neuromancer passes MODEL [--input NAME=FILE]... [--shape NAME=DIMS]...
       what each graph pass leaves of the model's steps, and how far the outputs are then from those without passes:

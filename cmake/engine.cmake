@@ -5,20 +5,32 @@ file(GLOB sources CONFIGURE_DEPENDS ${patterns} ${PROJECT_SOURCE_DIR}/engine/c_a
 file(GLOB_RECURSE operator_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/engine/ops/*.cpp)
 list(APPEND sources ${operator_sources})
 
-# A reduced build leaves out the files of operators that are not named.
-if(NM_OPS)
+set(generated ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${generated})
+
+# A reduced build (docs/reduced.md) has a list of operators and types. It compiles the files that register one of these
+# operators, or have a header for others, and nothing that reads or optimises ONNX; within files the list is looked at by engine/base/selection.h.
+set(selection "")
+if(NM_SELECTION)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${NM_SELECTION})
+  file(READ ${NM_SELECTION} selection)
+  string(REGEX MATCHALL "\"[A-Za-z0-9_]+\"\\)" names "${selection}")
+  list(TRANSFORM names REPLACE "\\)" "")
+  list(JOIN names "|" any_name)
   foreach(source IN LISTS operator_sources)
-    cmake_path(GET source STEM stem)
+    cmake_path(REPLACE_EXTENSION source h OUTPUT_VARIABLE header)
     file(STRINGS ${source} registration REGEX "^NM_OPERATORS\\(")
-    if(registration AND NOT stem IN_LIST NM_OPS)
+    file(STRINGS ${source} wanted REGEX "${any_name}")
+    if(registration AND NOT wanted AND NOT EXISTS ${header})
       list(REMOVE_ITEM sources ${source})
       list(REMOVE_ITEM operator_sources ${source})
     endif()
   endforeach()
+  list(FILTER sources EXCLUDE REGEX "/engine/(passes/|session/read_onnx|graph/(build|decode|external_file)|onnx/model\\.|packed/writer)")
+  list(APPEND sources ${PROJECT_SOURCE_DIR}/engine/passes/check_supported.cpp)
 endif()
+file(CONFIGURE OUTPUT ${generated}/selection.inc CONTENT "${selection}" @ONLY)
 
-set(generated ${PROJECT_BINARY_DIR}/generated)
-file(MAKE_DIRECTORY ${generated})
 list(JOIN operator_sources "\n" operator_list)
 file(CONFIGURE OUTPUT ${generated}/operators.txt CONTENT "${operator_list}\n")
 add_custom_command(

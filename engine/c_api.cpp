@@ -8,6 +8,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/memory.h"
 #include "engine/base/reserve.h"
+#include "engine/base/selection.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
 #include "engine/op/registry.h"
@@ -224,7 +225,8 @@ nm_model* nm_new_model(size_t size) {
 int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
   if (const Status s = nm::refill_reserve(); !s.ok()) return fail(s);
   const nm::onnx::Bytes piece(bytes, count);
-  const Status s = model->coming != nullptr ? model->coming->append(piece) : model->file.append(piece);
+  const bool external = nm::selection::kReadsOnnx && model->coming != nullptr;
+  const Status s = external ? model->coming->append(piece) : model->file.append(piece);
   return s.ok() ? 0 : fail(s);
 }
 
@@ -254,10 +256,12 @@ int32_t nm_external_file(nm_model* model, const char* path, size_t size) {
                                                        "external file '",
                                                        path, "' out")));
   }
-  const auto read = nm::onnx::read_model(model->file.onnx()->rest());
-  if (!read.ok()) return fail(read.status());
-  nm::ExternalFile file(*read, path, size);
-  model->coming = &model->external.insert_or_assign(path, std::move(file)).first->second;
+  if constexpr (nm::selection::kReadsOnnx) {
+    const auto read = nm::onnx::read_model(model->file.onnx()->rest());
+    if (!read.ok()) return fail(read.status());
+    nm::ExternalFile file(*read, path, size);
+    model->coming = &model->external.insert_or_assign(path, std::move(file)).first->second;
+  }
   return 0;
 }
 

@@ -81,6 +81,7 @@ for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"
 done
+section build-reduced reduced models/handwriting/handwriting.onnx  # for web/tests/reduced.test.ts
 for target in native packed wasm wasm-relaxed; do cases "$target"; done
 operators_are_fresh() {
   operators >build/test/operators.md || return

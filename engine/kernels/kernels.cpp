@@ -34,7 +34,9 @@ const Available& available() {
 
 }  // namespace
 
+#if !defined(NM_REDUCED) || !defined(__wasm__)
 const KernelTable& kernels() { return *available().tables[0]; }
+#endif
 
 std::span<const KernelTable* const> available_kernels() { return {available().tables, available().count}; }
 

@@ -30,7 +30,15 @@ struct KernelTable {
 };
 
 // The best table this machine runs, chosen once. Packed weights belong to the table that packed them.
+#if defined(NM_REDUCED) && defined(__wasm__)
+namespace targets {
+extern const KernelTable wasm;
+}
+// Known when the module is linked, so that a reduced build keeps only the kernels that somebody calls.
+constexpr const KernelTable& kernels() { return targets::wasm; }
+#else
 const KernelTable& kernels();
+#endif
 
 // Every table this machine runs, best first; tests force each in turn.
 std::span<const KernelTable* const> available_kernels();

@@ -20,6 +20,9 @@ void output_like(Inference& c, size_t o, size_t i) {
 }
 
 Status no_arithmetic(DType dtype) {
+  if (!selection::has_type(static_cast<int>(dtype))) {
+    return {Code::TypeMismatch, text("this reduced build has no ", dtype_name(dtype), "; ", selection::kRemedy)};
+  }
   return {Code::TypeMismatch,
           text("there is no arithmetic for ", dtype_name(dtype), " in this operator; cast its inputs")};
 }

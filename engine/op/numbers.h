@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/base/selection.h"
 #include "engine/base/thread_pool.h"
 #include "engine/op/operator.h"
 
@@ -24,11 +25,21 @@ void output_like(Inference& c, size_t o, size_t i);
 
 Status no_arithmetic(DType dtype);
 
+// f.operator()<T>(), in builds that have the type.
+template <class T, class F>
+Status call_with(F& f) {
+  if constexpr (selection::has_type(static_cast<int>(dtype_of<T>))) {
+    return f.template operator()<T>();
+  } else {
+    return no_arithmetic(dtype_of<T>);
+  }
+}
+
 // Calls f.operator()<T>(), which returns Status, with the type of the elements.
 template <class F>
 Status with_float(DType dtype, F&& f) {
-  if (dtype == DType::Float32) return f.template operator()<float>();
-  if (dtype == DType::Float64) return f.template operator()<double>();
+  if (dtype == DType::Float32) return call_with<float>(f);
+  if (dtype == DType::Float64) return call_with<double>(f);
   return no_arithmetic(dtype);
 }
 
@@ -36,21 +47,21 @@ template <class F>
 Status with_integer(DType dtype, F&& f) {
   switch (dtype) {
     case DType::Int8:
-      return f.template operator()<int8_t>();
+      return call_with<int8_t>(f);
     case DType::Int16:
-      return f.template operator()<int16_t>();
+      return call_with<int16_t>(f);
     case DType::Int32:
-      return f.template operator()<int32_t>();
+      return call_with<int32_t>(f);
     case DType::Int64:
-      return f.template operator()<int64_t>();
+      return call_with<int64_t>(f);
     case DType::UInt8:
-      return f.template operator()<uint8_t>();
+      return call_with<uint8_t>(f);
     case DType::UInt16:
-      return f.template operator()<uint16_t>();
+      return call_with<uint16_t>(f);
     case DType::UInt32:
-      return f.template operator()<uint32_t>();
+      return call_with<uint32_t>(f);
     case DType::UInt64:
-      return f.template operator()<uint64_t>();
+      return call_with<uint64_t>(f);
     default:
       return no_arithmetic(dtype);
   }

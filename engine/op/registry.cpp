@@ -33,7 +33,9 @@ bool before(const OperatorEntry& a, const OperatorEntry& b) {
 Registry::Registry() {
   std::vector<const OperatorEntry*> listed;
   for (const auto& file : kFiles) {
-    for (const OperatorEntry& e : file()) listed.push_back(&e);
+    for (const OperatorEntry& e : file()) {
+      if (!e.name.empty()) listed.push_back(&e);
+    }
   }
   const auto at = [&](int64_t i) { return listed[static_cast<size_t>(i)]; };
   for (const int64_t i :

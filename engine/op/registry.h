@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/selection.h"
 #include "engine/op/layout.h"
 #include "engine/op/operator.h"
 #include "engine/op/shape_contents.h"
@@ -68,17 +69,26 @@ OperatorPtr make_operator(Attributes& a) {
   return std::make_unique<T>(a, args...);
 }
 
-// T's constructor takes (Attributes&, args...): entry<UnaryOperator, Unary::Exp>("Exp", 1, {…}).
-template <class T, auto... args>
-constexpr OperatorEntry entry(std::string_view name, int16_t since, const Facts& facts) {
-  return {operator_key("", name), "", name, since, facts, make_operator<T, args...>, nullptr};
+// Whoever runs a packed model asks for no facts but attributes' versions.
+constexpr Facts kept(Facts facts) {
+  if (!selection::kReadsOnnx) facts.layout = nullptr, facts.contents = nullptr, facts.shape = nullptr;
+  return facts;
 }
+
+// T's constructor takes (Attributes&, args...): entry<UnaryOperator, Unary::Exp>("Exp", 1, {…}). A reduced build has
+// nothing of an operator that it leaves out but an empty row.
 template <class T, auto... args>
 constexpr OperatorEntry entry_in(std::string_view domain, std::string_view name, int16_t since, const Facts& facts) {
-  return {operator_key(domain, name), domain, name, since, facts, make_operator<T, args...>, nullptr};
+  if (!selection::has_operator(domain, name)) return {};
+  return {operator_key(domain, name), domain, name, since, kept(facts), make_operator<T, args...>, nullptr};
+}
+template <class T, auto... args>
+constexpr OperatorEntry entry(std::string_view name, int16_t since, const Facts& facts) {
+  return entry_in<T, args...>("", name, since, facts);
 }
 constexpr OperatorEntry composition_in(std::string_view domain, std::string_view name, int16_t since,
                                        const Facts& facts, void (*compose)(Composition&)) {
+  if (!selection::kReadsOnnx) return {};
   return {operator_key(domain, name), domain, name, since, facts, nullptr, compose};
 }
 

@@ -79,6 +79,7 @@ Status check_operators(const Graph& graph) {
     list += "; export the decoder alone and choose the next tokens in a loop in JavaScript";
     break;
   }
+  if (!selection::kWhole) list += text("; it is a reduced build: ", selection::kRemedy);
   Error error;
   error.code = Code::UnsupportedOperator;
   error.message = text("this build lacks ", missing.size(), missing.size() == 1 ? " operator" : " operators",
