@@ -13,6 +13,7 @@
 #include "engine/op/registry.h"
 #include "engine/session/session.h"
 #include "engine/tensor/element.h"
+#include "engine/tensor/growing.h"
 
 struct nm_model {
   nm::IncomingModel file;
@@ -149,12 +150,20 @@ nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char
   return value;
 }
 
+// What others than the next run read has its elements one after the other.
+Status settle(nm::Value& value) {
+  if (value.growing() == nullptr) return {};
+  NM_ASSIGN(value, nm::dense(value));
+  return {};
+}
+
 nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
   Status s = nm::refill_reserve();
   auto sequence = std::make_shared<nm::Sequence>();
   for (uint32_t i = 0; i < count; ++i) {
     const Owned item = take(items[i]);  // all of them, also after a failure
     if (!item || !s.ok()) continue;
+    if (s = settle(*item); !s.ok()) continue;
     sequence->items.push_back(*item);
     s = nm::check_memory();
   }
@@ -182,7 +191,8 @@ nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
 
 // The tensor that a value is, or one of the two that a map is made of.
 nm::Result<const nm::Tensor*> part_of(const nm_value* value, uint32_t part) {
-  const nm::Value& v = inside(value);
+  nm::Value& v = const_cast<nm::Value&>(inside(value));  // the same elements, elsewhere
+  NM_TRY(settle(v));
   if (v.tensor() != nullptr && part == 0) return v.tensor();
   if (v.map() != nullptr && part < 2) return part == 0 ? &v.map()->keys : &v.map()->values;
   return Status(Code::InvalidArgument, nm::text("the value has no tensor ", part));
@@ -369,7 +379,7 @@ nm_value* nm_share_value(const nm_value* value) {
 
 int32_t nm_value_kind(const nm_value* value) {
   const nm::Value& v = inside(value);
-  return v.tensor() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
+  return v.shape() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
 }
 
 int32_t nm_value_count(const nm_value* value) {
@@ -396,6 +406,20 @@ int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out) {
   out->dims = t.shape().data();
   out->data = strings ? nullptr : const_cast<void*>(t.raw());
   out->byte_length = strings ? 0 : t.bytes();
+  return 0;
+}
+
+int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out) {
+  if (inside(value).growing() == nullptr || part != 0) {
+    if (const int32_t code = nm_value_tensor(value, part, out); code != 0) return code;
+  } else {
+    const nm::Growing& g = *inside(value).growing();
+    out->dtype = static_cast<int32_t>(g.dtype());
+    out->rank = static_cast<uint32_t>(g.shape().rank());
+    out->dims = g.shape().data();
+  }
+  out->data = nullptr;
+  out->byte_length = 0;
   return 0;
 }
 

@@ -196,6 +196,9 @@ NM_EXPORT int32_t nm_value_count(const nm_value* value);
 NM_EXPORT const nm_value* nm_value_item(const nm_value* value, uint32_t item);
 // `part` is 0 for a tensor; a map has two, the keys (0) and the values (1). Returns 0 or a negative value.
 NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out);
+// The same without `data` and `byte_length`: nothing is read. A value that was kept may lie in memory with room to grow
+// on, from which nm_value_tensor first copies it; this asks for its type and shape alone.
+NM_EXPORT int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out);
 // String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
 NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);
 

@@ -28,13 +28,14 @@ struct Slot {
   ValueId within = kNone;      // the value of the same place in whose memory this one lives, if any
   size_t behind = 0;           // so many bytes behind its start
   bool is_view = false;        // of an input of its node, in whatever place
+  bool growing = false;        // an input, an output that lengthens it, or a view of one, that may all be Growing
 };
 
 struct Step {
   uint32_t node = 0;
   bool infer = false;             // some input's or output's shape is known only now
   std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
-  std::vector<ValueId> views;     // of these, in an order in which they can be bound
+  std::vector<ValueId> views;     // of heap outputs, in an order in which they can be bound
   std::vector<ValueId> release;   // heap values nobody reads after this step
   std::optional<Execution> execution;
 };

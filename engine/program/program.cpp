@@ -16,11 +16,11 @@ constexpr size_t kPlanCacheSize = 8;
 std::vector<int64_t> signature_of(const std::vector<Value>& inputs) {
   std::vector<int64_t> s;
   for (const Value& v : inputs) {
-    const Tensor* t = v.tensor();
-    s.push_back(t ? static_cast<int64_t>(t->dtype()) : v.empty() ? -1 : -2);
-    if (t == nullptr) continue;
-    s.push_back(t->rank());
-    s.insert(s.end(), t->shape().begin(), t->shape().end());
+    const Shape* shape = v.shape();
+    s.push_back(shape ? static_cast<int64_t>(type_of(v).dtype) : v.empty() ? -1 : -2);
+    if (shape == nullptr) continue;
+    s.push_back(shape->rank());
+    s.insert(s.end(), shape->begin(), shape->end());
   }
   return s;
 }
@@ -124,6 +124,10 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
 Status Program::begin(std::vector<Value> inputs) {
   end_run();
   NM_ASSIGN(Plan * plan, plan_for(inputs));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].growing() == nullptr || plan->slots[static_cast<size_t>(input_ids_[i])].growing) continue;
+    NM_ASSIGN(inputs[i], dense(inputs[i]));
+  }
   if (!arena_.ok() || plan->arena_bytes > Size(arena_.size())) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
@@ -188,6 +192,7 @@ Status Program::run_step(Step& step) {
   NM_TRY(std::move(s));
   NM_TRY(check_memory());
   NM_TRY(check_texts(step));
+  for (const ValueId id : step.views) current_->bind_view(id);
   for (const ValueId id : step.release) current_->slots[static_cast<size_t>(id)].value = Value();
   return {};
 }
@@ -198,7 +203,6 @@ Status Program::start_step(Step& step) {
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
-  for (const ValueId id : step.views) current_->bind_view(id);
   if (step.infer) return infer_step(step);
   NM_TRY(check_growth(step));
   scratch_.reset();
@@ -265,10 +269,8 @@ Status Program::infer_step(Step& step) {
     Inference::Input& in = c.input_slot(i);
     in.present = !s.value.empty();
     in.type = s.value.empty() ? s.type : type_of(s.value);
-    if (const Tensor* t = s.value.tensor()) {
-      in.shape = t->shape();
-      if (t->raw() != nullptr) in.value = t;
-    }
+    if (const Shape* shape = s.value.shape()) in.shape = *shape;
+    if (const Tensor* t = s.value.tensor(); t != nullptr && t->raw() != nullptr) in.value = t;
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
   NM_TRY(op.infer_outputs(c));

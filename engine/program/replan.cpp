@@ -33,12 +33,12 @@ bool Planner::take_inputs(const std::vector<Value>& inputs) {
   for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
     const ValueId id = parts_.input_ids[i];
     Slot& s = slot(id);
-    const Tensor* t = inputs[i].tensor();
-    if ((t != nullptr) != s.shape.has_value()) return false;
-    if (t == nullptr) continue;
-    if (s.type.dtype != t->dtype() || s.shape->rank() != t->rank()) return false;
-    changed_[static_cast<size_t>(id)] = *s.shape != t->shape();
-    s.shape = t->shape();
+    const Shape* shape = inputs[i].shape();
+    if ((shape != nullptr) != s.shape.has_value()) return false;
+    if (shape == nullptr) continue;
+    if (s.type.dtype != type_of(inputs[i]).dtype || s.shape->rank() != shape->rank()) return false;
+    changed_[static_cast<size_t>(id)] = *s.shape != *shape;
+    s.shape = *shape;
   }
   return true;
 }
@@ -75,6 +75,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
   if (s.is_view) {
     if (!view || node.inputs[view->input] != s.within) return false;
+    if (s.growing && *s.shape != *slot(s.within).shape) return false;
     const size_t behind = bytes_behind(*view, s.type.dtype);
     // What lies behind it in the same memory has its own offset from here.
     if (s.place == Place::Arena && behind != s.behind) return false;
@@ -86,6 +87,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   }
   // It could now be a view: then nothing would have to be computed, and the steps are others.
   if (view) return false;
+  if (s.growing && !op.growth(c, o)) return false;
   return s.within == kNone || *slot(s.within).shape == *s.shape;
 }
 

@@ -107,6 +107,7 @@ export interface EngineFunctions {
   nm_value_count(value: number): number;
   nm_value_item(value: number, item: number): number;
   nm_value_tensor(value: number, part: number, out: number): number;
+  nm_value_shape(value: number, part: number, out: number): number;
   nm_value_string(value: number, part: number, element: number, text: number): number;
   nm_cancel(session: number): void;
   nm_cancel_flag(session: number): number;
