@@ -108,11 +108,14 @@ nm::Result<nm::Tensor*> declare(nm_session* s, uint32_t index, int32_t dtype, co
   return s->session->input(index, type, shape);
 }
 
+Status check_output(const nm_session& s, uint32_t index) {
+  if (index < s.session->outputs().size()) return {};
+  return {Code::InvalidArgument, nm::text("the model has no output with index ", index)};
+}
+
 nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
   if (!s->finished) return Status(Code::InvalidArgument, "outputs can be read only after a finished run");
-  if (index >= s->session->outputs().size()) {
-    return Status(Code::InvalidArgument, nm::text("the model has no output with index ", index));
-  }
+  NM_TRY(check_output(*s, index));
   return &s->session->output(index);
 }
 
@@ -364,11 +367,15 @@ nm_value* nm_take_output(nm_session* session, uint32_t index) {
 }
 
 int32_t nm_keep_output(nm_session* session, uint32_t index) {
-  if (index >= session->session->outputs().size()) {
-    return fail(Status(Code::InvalidArgument, nm::text("the model has no output with index ", index)));
-  }
+  if (const Status s = check_output(*session, index); !s.ok()) return fail(s);
   session->finished = false;
   session->session->keep_output(index);
+  return 0;
+}
+
+int32_t nm_want_output(nm_session* session, uint32_t index, int32_t wanted) {
+  if (const Status s = check_output(*session, index); !s.ok()) return fail(s);
+  session->session->want_output(index, wanted != 0);
   return 0;
 }
 

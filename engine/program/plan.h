@@ -45,7 +45,8 @@ enum class Fate : uint8_t { Nothing, Folded, Views, Step };
 
 struct Plan {
   std::vector<int64_t> signature;
-  std::vector<Slot> slots;  // one for each value of the graph; never resized once steps point into it
+  std::vector<bool> unwanted;  // outputs, as PlanOptions had them
+  std::vector<Slot> slots;     // one for each value of the graph; never resized once steps point into it
   std::vector<Step> steps;
   std::vector<Fate> fates;           // by node
   std::vector<ValueId> input_views;  // of inputs, in an order in which they can be bound
@@ -65,8 +66,9 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
-  std::vector<bool> kept;    // by index: these do in any case; may be shorter than the outputs
+  bool own_outputs = false;    // graph outputs outlive the run: they go to the heap
+  std::vector<bool> kept;      // by index: these do in any case; may be shorter than the outputs
+  std::vector<bool> unwanted;  // by index: these are not computed; may be shorter, too
 };
 
 // What is said when the arena cannot be had: names the largest value in it.

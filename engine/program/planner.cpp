@@ -55,8 +55,11 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
       s.shape.reset();
     }
   }
-  count_uses();
+  plan_->unwanted = parts_.options.unwanted;
+  const std::vector<bool> needed = needed_nodes();
+  count_uses(needed);
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (!needed[n]) continue;
     const Node& node = graph_.nodes[n];
     if (Status s = plan_node(n, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
   }
@@ -72,9 +75,31 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
   return std::move(plan_);
 }
 
-void Planner::count_uses() {
+// By node: does an output that is wanted depend on it? Nodes for which nobody asks belong to no output; they stay, as
+// they do where all outputs are wanted.
+std::vector<bool> Planner::needed_nodes() const {
+  const std::vector<bool>& unwanted = plan_->unwanted;
+  std::vector<bool> needed(graph_.nodes.size(), true);
+  if (std::find(unwanted.begin(), unwanted.end(), true) == unwanted.end()) return needed;
+  std::vector<bool> values(graph_.values.size());
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    if (i >= unwanted.size() || !unwanted[i]) values[static_cast<size_t>(graph_.outputs[i])] = true;
+  }
+  for (size_t n = graph_.nodes.size(); n-- > 0;) {
+    const Node& node = graph_.nodes[n];
+    needed[n] = std::any_of(node.outputs.begin(), node.outputs.end(),
+                            [&](ValueId id) { return id != kNone && values[static_cast<size_t>(id)]; });
+    for (const ValueId id : node.inputs) {
+      if (needed[n] && id != kNone) values[static_cast<size_t>(id)] = true;
+    }
+  }
+  return needed;
+}
+
+void Planner::count_uses(const std::vector<bool>& needed) {
   last_use_.assign(graph_.values.size(), -1);
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (!needed[n]) continue;
     for (const ValueId id : graph_.nodes[n].inputs) {
       if (id != kNone) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(n);
     }

@@ -33,7 +33,8 @@ class Planner {
   Status place();
 
   // Making.
-  void count_uses();
+  std::vector<bool> needed_nodes() const;
+  void count_uses(const std::vector<bool>& needed);
   Status plan_node(uint32_t n, const Node& node);
   bool inputs_known(const Node& node);
   ValueId root(ValueId id);

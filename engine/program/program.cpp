@@ -99,8 +99,9 @@ Status Program::prepare() {
 
 Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
   std::vector<int64_t> signature = signature_of(inputs);
-  const auto known =
-      std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->signature == signature; });
+  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) {
+    return p->signature == signature && p->unwanted == options_.unwanted;
+  });
   if (known != plans_.end()) {
     std::rotate(plans_.begin(), known, known + 1);
     return plans_.front().get();
@@ -111,7 +112,9 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
   if (plans_.size() == kPlanCacheSize) {
     std::unique_ptr<Plan> oldest = std::move(plans_.back());
     plans_.pop_back();
-    NM_ASSIGN(plan, update_plan(parts, std::move(oldest), inputs));
+    if (oldest->unwanted == options_.unwanted) {
+      NM_ASSIGN(plan, update_plan(parts, std::move(oldest), inputs));
+    }
   }
   if (plan == nullptr) {
     NM_ASSIGN(plan, make_plan(parts, inputs));
@@ -337,6 +340,13 @@ void Program::keep_output(size_t i) {
   options_.kept[i] = true;
   end_run();
   plans_.clear();
+}
+
+void Program::want_output(size_t i, bool wanted) {
+  std::vector<bool>& unwanted = options_.unwanted;
+  unwanted.resize(graph_->outputs.size());
+  unwanted[i] = !wanted;
+  if (std::find(unwanted.begin(), unwanted.end(), true) == unwanted.end()) unwanted.clear();
 }
 
 void Program::bind_captures(const Execution& node) {

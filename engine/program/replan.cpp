@@ -16,6 +16,7 @@ uint64_t with_room(uint64_t bytes) { return bytes + bytes / 4; }
 Result<std::unique_ptr<Plan>> Planner::update(const std::vector<Value>& inputs) {
   if (!take_inputs(inputs)) return std::unique_ptr<Plan>();
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (plan_->fates[n] == Fate::Nothing) continue;
     const Node& node = graph_.nodes[n];
     const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(),
                                      [&](ValueId id) { return id != kNone && changed_[static_cast<size_t>(id)]; });
@@ -58,10 +59,8 @@ Result<bool> Planner::update_node(uint32_t n, const Node& node) {
     changed_[static_cast<size_t>(node.outputs[o])] = *s.shape != *said.shape;
     s.shape = said.shape;
   }
-  const Fate fate = plan_->fates[n];
-  if (fate == Fate::Nothing) return true;
   NM_ASSIGN(const bool folded, fold(node, op, c));
-  if (folded != (fate == Fate::Folded)) return false;
+  if (folded != (plan_->fates[n] == Fate::Folded)) return false;
   for (size_t o = 0; o < node.outputs.size() && !folded; ++o) {
     if (node.outputs[o] == kNone) continue;
     NM_ASSIGN(const bool same, update_output(node, op, c, o));

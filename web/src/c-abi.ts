@@ -102,6 +102,7 @@ export interface EngineFunctions {
   nm_output(session: number, index: number): number;
   nm_take_output(session: number, index: number): number;
   nm_keep_output(session: number, index: number): number;
+  nm_want_output(session: number, index: number, wanted: number): number;
   nm_share_value(value: number): number;
   nm_value_kind(value: number): number;
   nm_value_count(value: number): number;
