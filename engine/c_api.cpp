@@ -14,6 +14,7 @@
 #include "engine/op/registry.h"
 #include "engine/session/session.h"
 #include "engine/tensor/element.h"
+#include "engine/tensor/growing.h"
 
 struct nm_model {
   nm::IncomingModel file;
@@ -108,11 +109,14 @@ nm::Result<nm::Tensor*> declare(nm_session* s, uint32_t index, int32_t dtype, co
   return s->session->input(index, type, shape);
 }
 
+Status check_output(const nm_session& s, uint32_t index) {
+  if (index < s.session->outputs().size()) return {};
+  return {Code::InvalidArgument, nm::text("the model has no output with index ", index)};
+}
+
 nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
   if (!s->finished) return Status(Code::InvalidArgument, "outputs can be read only after a finished run");
-  if (index >= s->session->outputs().size()) {
-    return Status(Code::InvalidArgument, nm::text("the model has no output with index ", index));
-  }
+  NM_TRY(check_output(*s, index));
   return &s->session->output(index);
 }
 
@@ -150,12 +154,20 @@ nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char
   return value;
 }
 
+// What others than the next run read has its elements one after the other.
+Status settle(nm::Value& value) {
+  if (value.growing() == nullptr) return {};
+  NM_ASSIGN(value, nm::dense(value));
+  return {};
+}
+
 nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
   Status s = nm::refill_reserve();
   auto sequence = std::make_shared<nm::Sequence>();
   for (uint32_t i = 0; i < count; ++i) {
     const Owned item = take(items[i]);  // all of them, also after a failure
     if (!item || !s.ok()) continue;
+    if (s = settle(*item); !s.ok()) continue;
     sequence->items.push_back(*item);
     s = nm::check_memory();
   }
@@ -183,7 +195,8 @@ nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
 
 // The tensor that a value is, or one of the two that a map is made of.
 nm::Result<const nm::Tensor*> part_of(const nm_value* value, uint32_t part) {
-  const nm::Value& v = inside(value);
+  nm::Value& v = const_cast<nm::Value&>(inside(value));  // the same elements, elsewhere
+  NM_TRY(settle(v));
   if (v.tensor() != nullptr && part == 0) return v.tensor();
   if (v.map() != nullptr && part < 2) return part == 0 ? &v.map()->keys : &v.map()->values;
   return Status(Code::InvalidArgument, nm::text("the value has no tensor ", part));
@@ -358,11 +371,15 @@ nm_value* nm_take_output(nm_session* session, uint32_t index) {
 }
 
 int32_t nm_keep_output(nm_session* session, uint32_t index) {
-  if (index >= session->session->outputs().size()) {
-    return fail(Status(Code::InvalidArgument, nm::text("the model has no output with index ", index)));
-  }
+  if (const Status s = check_output(*session, index); !s.ok()) return fail(s);
   session->finished = false;
   session->session->keep_output(index);
+  return 0;
+}
+
+int32_t nm_want_output(nm_session* session, uint32_t index, int32_t wanted) {
+  if (const Status s = check_output(*session, index); !s.ok()) return fail(s);
+  session->session->want_output(index, wanted != 0);
   return 0;
 }
 
@@ -373,7 +390,7 @@ nm_value* nm_share_value(const nm_value* value) {
 
 int32_t nm_value_kind(const nm_value* value) {
   const nm::Value& v = inside(value);
-  return v.tensor() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
+  return v.shape() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
 }
 
 int32_t nm_value_count(const nm_value* value) {
@@ -400,6 +417,20 @@ int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out) {
   out->dims = t.shape().data();
   out->data = strings ? nullptr : const_cast<void*>(t.raw());
   out->byte_length = strings ? 0 : t.bytes();
+  return 0;
+}
+
+int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out) {
+  if (inside(value).growing() == nullptr || part != 0) {
+    if (const int32_t code = nm_value_tensor(value, part, out); code != 0) return code;
+  } else {
+    const nm::Growing& g = *inside(value).growing();
+    out->dtype = static_cast<int32_t>(g.dtype());
+    out->rank = static_cast<uint32_t>(g.shape().rank());
+    out->dims = g.shape().data();
+  }
+  out->data = nullptr;
+  out->byte_length = 0;
   return 0;
 }
 

@@ -181,6 +181,9 @@ NM_EXPORT nm_value* nm_take_output(nm_session* session, uint32_t index);
 // From the next run on output `index` gets memory of its own in every run, so that nm_take_output need not copy it.
 // For state that goes from one run to the next. Returns 0 or a negative value; drops a finished run.
 NM_EXPORT int32_t nm_keep_output(nm_session* session, uint32_t index);
+// From the next run on output `index` is computed, as all are at first, or with 0 is not: what no other output needs is
+// left out of the run, and the output is nothing (NM_KIND_NOTHING). Returns 0 or a negative value.
+NM_EXPORT int32_t nm_want_output(nm_session* session, uint32_t index, int32_t wanted);
 // Another reference to the same value, to be given away or freed by itself.
 NM_EXPORT nm_value* nm_share_value(const nm_value* value);
 typedef enum nm_kind {
@@ -196,6 +199,9 @@ NM_EXPORT int32_t nm_value_count(const nm_value* value);
 NM_EXPORT const nm_value* nm_value_item(const nm_value* value, uint32_t item);
 // `part` is 0 for a tensor; a map has two, the keys (0) and the values (1). Returns 0 or a negative value.
 NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out);
+// The same without `data` and `byte_length`: nothing is read. A value that was kept may lie in memory with room to grow
+// on, from which nm_value_tensor first copies it; this asks for its type and shape alone.
+NM_EXPORT int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out);
 // String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
 NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);
 

@@ -2,6 +2,8 @@
 //   node models/export_bench.mjs FOLDER [NAME…]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decoderOfEightBits, decoderOfFourBits } from './bench/decoder.mjs';
+import { decoderGguf } from './bench/decoder-gguf.mjs';
 import { encoder } from './bench/language.mjs';
 import { GraphWriter } from './bench/onnx-writer.mjs';
 import { convolutionStack, mobilenetV2, resnet50 } from './bench/vision.mjs';
@@ -43,15 +45,25 @@ const graphs = {
   bilstm: bidirectionalLstm,
 };
 
+/** Files of 80 to 190 MB, which are written when they are named. */
+const large = {
+  'smollm-q4.onnx': decoderOfFourBits,
+  'smollm-int8.onnx': decoderOfEightBits,
+  'smollm-q4.gguf': () => decoderGguf('q4'),
+  'smollm-int8.gguf': () => decoderGguf('q8'),
+};
+const small = Object.fromEntries(Object.entries(graphs).map(([name, make]) => [`${name}.onnx`, make]));
+const files = { ...small, ...large };
+
 const [folder, ...wanted] = process.argv.slice(2);
 if (folder === undefined) {
-  console.error(`usage: node models/export_bench.mjs FOLDER [NAME…]\nnames: ${Object.keys(graphs).join(', ')}`);
+  console.error(`usage: node models/export_bench.mjs FOLDER [NAME…]\nnames: ${Object.keys(files).join(', ')}`);
   process.exit(2);
 }
 mkdirSync(folder, { recursive: true });
-for (const name of wanted.length > 0 ? wanted : Object.keys(graphs)) {
-  if (!Object.hasOwn(graphs, name)) throw new Error(`there is no graph "${name}"; there are ${Object.keys(graphs)}`);
-  const model = graphs[name]();
-  writeFileSync(join(folder, `${name}.onnx`), model);
+for (const name of wanted.length > 0 ? wanted : Object.keys(small)) {
+  if (!Object.hasOwn(files, name)) throw new Error(`there is no model "${name}"; there are ${Object.keys(files)}`);
+  const model = files[name]();
+  writeFileSync(join(folder, name), model);
   console.log(`${name}: ${(model.length / 1e6).toFixed(1)} MB`);
 }

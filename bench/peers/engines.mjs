@@ -1,5 +1,6 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
 import { litert } from './litert.mjs';
+import { memoryBytes } from './page-memory.mjs';
 import { tfjsWasm } from './tfjs.mjs';
 
 const arrays = {
@@ -75,26 +76,6 @@ async function onnxruntimeWeb({ threads }) {
 }
 
 const engines = { neuromancer, 'onnxruntime-web': onnxruntimeWeb, 'tfjs-wasm': tfjsWasm, litert };
-
-// Every WebAssembly memory of the page: what an engine ever needed, because memories never shrink.
-const memories = new Set();
-const PlainMemory = WebAssembly.Memory;
-WebAssembly.Memory = class extends PlainMemory {
-  constructor(descriptor) {
-    super(descriptor);
-    memories.add(this);
-  }
-};
-for (const name of ['instantiate', 'instantiateStreaming']) {
-  const plain = WebAssembly[name];
-  WebAssembly[name] = async (...given) => {
-    const result = await plain.apply(WebAssembly, given);
-    const { exports } = result.instance ?? result;
-    for (const value of Object.values(exports)) if (value instanceof PlainMemory) memories.add(value);
-    return result;
-  };
-}
-const memoryBytes = () => [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
 // One engine, one model, in a fresh page: load, first run, then as many runs as fit the budget.
 window.measure = async ({ engine, model, external, feeds, threads, artefact, runs, budgetMs, keepOutputs }) => {

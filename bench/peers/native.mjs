@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { models } from './models.mjs';
+import { median } from './numbers.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
@@ -84,7 +85,6 @@ const engines = {
     return json(process.execPath, args).median;
   },
 };
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 const rows = [];
 console.log('| model | threads | neuromancer, ms | onnxruntime-node, ms | ratio |\n|---|---|---|---|---|');

@@ -3,14 +3,14 @@
 //   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm|litert] [--models a,b] [--threads 1,2]
 //                [--rounds 5] [--runs 200] [--budget 2000] [--artefact NAME] [--json FILE]
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, extname, join, normalize } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { openBrowser } from './browser.mjs';
 import { models } from './models.mjs';
+import { median } from './numbers.mjs';
 import { realModels } from './real-models.mjs';
 import { toTflite } from './tflite.mjs';
 
@@ -44,12 +44,6 @@ const names = options.models ? options.models.split(',') : Object.keys(measured)
 const tolerance = options.real ? 5e-2 : 1e-3;
 
 const { peer } = options;
-const contentTypes = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
 const places = {
   '/models/': '',
   '/tflite/': join(root, 'build/tflite/'),
@@ -58,36 +52,14 @@ const places = {
   '/': `${here}/`,
 };
 
-function serve(request, response) {
-  const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-  const headers = {
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cache-Control': 'no-store',
-  };
-  if (path === '/') {
-    response.writeHead(200, { ...headers, 'Content-Type': 'text/html' });
-    return response.end('<!doctype html><title>peers</title><script type="module" src="/engines.mjs"></script>');
-  }
+function fileOf(path) {
   const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
-  const [model, part] = prefix === '/models/' ? path.slice(prefix.length).split('/') : [];
-  const file = model
-    ? part
-      ? join(dirname(measured[model].file), part)
-      : measured[model].file
-    : join(folder, path.slice(prefix.length));
-  if (!existsSync(file)) {
-    response.writeHead(404, headers);
-    return response.end();
-  }
-  response.writeHead(200, { ...headers, 'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream' });
-  createReadStream(file).pipe(response);
+  const rest = path.slice(prefix.length);
+  if (prefix !== '/models/') return join(folder, rest);
+  const [model, part] = rest.split('/');
+  const { file } = measured[model];
+  return part ? join(dirname(file), part) : file;
 }
-
-const median = (list) => {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-};
 
 // The largest difference relative to the largest magnitude of the peer's output.
 function difference(ours, theirs) {
@@ -119,27 +91,7 @@ function modelFor(engine, name) {
   return `/tflite/${name}.tflite`;
 }
 
-const server = createServer(serve).listen(0, '127.0.0.1');
-await new Promise((resolve) => server.once('listening', resolve));
-const origin = `http://127.0.0.1:${server.address().port}`;
-const flags =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: flags.split(' '),
-});
-
-async function inFreshPage(setting) {
-  const context = await browser.newContext();
-  try {
-    const page = await context.newPage();
-    await page.goto(origin);
-    await page.waitForFunction(() => window.measure !== undefined);
-    return await page.evaluate((s) => window.measure(s), setting);
-  } finally {
-    await context.close();
-  }
-}
+const browser = await openBrowser('/engines.mjs', fileOf);
 
 const rows = [];
 const refusals = [];
@@ -163,7 +115,7 @@ try {
         for (const engine of order) {
           try {
             const model = modelFor(engine, name);
-            results[engine].push(await inFreshPage({ ...setting, engine, model, keepOutputs: round === 0 }));
+            results[engine].push(await browser.inFreshPage({ ...setting, engine, model, keepOutputs: round === 0 }));
           } catch (error) {
             refusal ??= `${engine}: ${error.message.split('\n')[0]}`;
           }
@@ -202,12 +154,11 @@ try {
   }
 } finally {
   await browser.close();
-  server.close();
 }
 
 const ms = (value) => value.toFixed(value < 10 ? 2 : 1);
 console.log(
-  `\nChromium ${browser.version()}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms, WebAssembly memory in MiB\n`,
+  `\nChromium ${browser.version}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms, WebAssembly memory in MiB\n`,
 );
 console.log(
   `| model | threads | artefact | load | first run | median | memory | ${peer}: load | first run | median | memory | ratio |`,
@@ -226,7 +177,7 @@ for (const threads of new Set(rows.map((r) => r.threads))) {
 }
 for (const { model, threads, refusal } of refusals) console.log(`Not compared: ${model} (${threads}): ${refusal}`);
 if (options.json)
-  writeFileSync(options.json, `${JSON.stringify({ browser: browser.version(), rows, refusals }, null, 1)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ browser: browser.version, rows, refusals }, null, 1)}\n`);
 
 // For `history.mjs`.
 const commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim();
@@ -234,7 +185,7 @@ mkdirSync(join(root, 'bench/results'), { recursive: true });
 const record = {
   commit,
   date: new Date().toISOString(),
-  browser: browser.version(),
+  browser: browser.version,
   processor: cpus()[0].model,
   peer,
   rows,

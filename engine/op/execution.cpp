@@ -18,6 +18,22 @@ Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) c
   return outputs_[i]->tensor();
 }
 
+Result<StridedTarget> Execution::lengthened(size_t o, size_t i, int axis, int64_t kept, int64_t length) const {
+  if (grows(o)) {
+    NM_ASSIGN(std::shared_ptr<const Growing> grown, Growing::lengthen(*inputs_[i], axis, kept, length));
+    const StridedTarget to{grown->data(), 0, grown->strides()};
+    *outputs_[o] = Value(std::move(grown));
+    return to;
+  }
+  const StridedTensor from = strided_input(i);
+  Tensor& out = output(o);
+  const StridedTarget to{out.raw(), 0, row_major(out.shape())};
+  Shape extent = from.shape;
+  extent[axis] = kept;
+  copy_strided(from.dtype, extent, from.at, to);
+  return to;
+}
+
 Status Execution::set_output(size_t i, Value value) const {
   Tensor* bound = outputs_[i]->tensor();
   if (bound == nullptr) {

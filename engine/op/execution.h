@@ -5,13 +5,14 @@
 
 #include "engine/base/run_control.h"
 #include "engine/op/scratch.h"
+#include "engine/tensor/growing.h"
 #include "engine/tensor/tensor.h"
 #include "engine/tensor/value.h"
 
 namespace nm {
 
 // One step's view of a run. Inputs and outputs are bound to memory when `run` is called, except outputs whose
-// shape inference could not say: those the operator allocates itself.
+// shape inference could not say, and those that grow: these the operator makes itself.
 class Execution {
  public:
   Execution(Scratch& scratch, RunControl& control, std::vector<const Value*> inputs, std::vector<Value*> outputs)
@@ -24,6 +25,8 @@ class Execution {
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr && !inputs_[i]->empty(); }
   const Tensor& input(size_t i) const { return *inputs_[i]->tensor(); }
   const Value& input_value(size_t i) const { return *inputs_[i]; }
+  // An input that may grow (see Operator::takes_growing).
+  StridedTensor strided_input(size_t i) const { return strided(*inputs_[i]); }
   // Typed shorthand: c.data<float>(0).
   template <class T>
   const T* data(size_t i) const {
@@ -39,6 +42,11 @@ class Execution {
   }
   // For outputs whose shape only the operator knows.
   Result<Tensor*> allocate(size_t i, DType dtype, const Shape& shape) const;
+  // Does the plan leave it to the operator to make output o, by `lengthened`?
+  bool grows(size_t o) const { return outputs_[o]->empty(); }
+  // Output o, which begins with the first `kept` rows of input i along an axis and has `length` of them; the rest is to
+  // be written. Where the plan lets it grow it is (see Operator::growth) in the memory of the input, if that has room.
+  Result<StridedTarget> lengthened(size_t o, size_t i, int axis, int64_t kept, int64_t length) const;
   // Hands over a value that somebody else made (a body's output, a sequence). Where the plan has bound memory for the
   // output, the contents are copied there, and a shape that is not the planned one is an error.
   Status set_output(size_t i, Value value) const;

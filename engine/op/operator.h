@@ -58,6 +58,11 @@ class Operator {
   virtual std::optional<View> view(const Inference&, size_t /*o*/) const { return std::nullopt; }
   // May output 0 take the memory of input i, when that has the same size and nobody needs it any more?
   virtual bool in_place(size_t /*i*/) const { return false; }
+  // The input that output `o` is with more rows behind it along an axis, where `run` makes it by Execution::lengthened:
+  // a state that the caller keeps, like a cache of keys, then grows in place.
+  virtual std::optional<size_t> growth(const Inference&, size_t /*o*/) const { return std::nullopt; }
+  // Does `run` read input i by Execution::strided_input, so that it may be such a state?
+  virtual bool takes_growing(size_t /*i*/) const { return false; }
   // Random operators, and others whose result is not a function of their inputs, are never folded.
   virtual bool pure() const { return true; }
   // Does `run` take float16 and bfloat16 as they are? Others get float32: a pass puts Casts around them.

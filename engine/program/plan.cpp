@@ -45,7 +45,12 @@ void Plan::forget_values() {
 
 void Plan::bind_view(ValueId id) {
   Slot& s = slots[static_cast<size_t>(id)];
-  Tensor& source = *slots[static_cast<size_t>(s.within)].value.tensor();
+  Value& whole = slots[static_cast<size_t>(s.within)].value;
+  if (whole.growing() != nullptr) {
+    s.value = whole;
+    return;
+  }
+  Tensor& source = *whole.tensor();
   s.value = Tensor::view(s.type.dtype, *s.shape, static_cast<uint8_t*>(source.raw()) + s.behind, source.owner());
 }
 

@@ -28,13 +28,14 @@ struct Slot {
   ValueId within = kNone;      // the value of the same place in whose memory this one lives, if any
   size_t behind = 0;           // so many bytes behind its start
   bool is_view = false;        // of an input of its node, in whatever place
+  bool growing = false;        // an input, an output that lengthens it, or a view of one, that may all be Growing
 };
 
 struct Step {
   uint32_t node = 0;
   bool infer = false;             // some input's or output's shape is known only now
   std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
-  std::vector<ValueId> views;     // of these, in an order in which they can be bound
+  std::vector<ValueId> views;     // of heap outputs, in an order in which they can be bound
   std::vector<ValueId> release;   // heap values nobody reads after this step
   std::optional<Execution> execution;
 };
@@ -44,7 +45,8 @@ enum class Fate : uint8_t { Nothing, Folded, Views, Step };
 
 struct Plan {
   std::vector<int64_t> signature;
-  std::vector<Slot> slots;  // one for each value of the graph; never resized once steps point into it
+  std::vector<bool> unwanted;  // outputs, as PlanOptions had them
+  std::vector<Slot> slots;     // one for each value of the graph; never resized once steps point into it
   std::vector<Step> steps;
   std::vector<Fate> fates;           // by node
   std::vector<ValueId> input_views;  // of inputs, in an order in which they can be bound
@@ -64,8 +66,9 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
-  std::vector<bool> kept;    // by index: these do in any case; may be shorter than the outputs
+  bool own_outputs = false;    // graph outputs outlive the run: they go to the heap
+  std::vector<bool> kept;      // by index: these do in any case; may be shorter than the outputs
+  std::vector<bool> unwanted;  // by index: these are not computed; may be shorter, too
 };
 
 // What is said when the arena cannot be had: names the largest value in it.

@@ -48,15 +48,18 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
   for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
     Slot& s = slot(parts_.input_ids[i]);
     s.place = Place::Input;
-    if (const Tensor* t = inputs[i].tensor()) {
-      s.type = ValueType::tensor(t->dtype());
-      s.shape = t->shape();
+    if (const Shape* shape = inputs[i].shape()) {
+      s.type = type_of(inputs[i]);
+      s.shape = *shape;
     } else {
       s.shape.reset();
     }
   }
-  count_uses();
+  plan_->unwanted = parts_.options.unwanted;
+  const std::vector<bool> needed = needed_nodes();
+  count_uses(needed);
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (!needed[n]) continue;
     const Node& node = graph_.nodes[n];
     if (Status s = plan_node(n, node); !s.ok()) return std::move(s).at(node.op_type, node.name);
   }
@@ -67,13 +70,36 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
     plan_->in_blocks.push_back(id);
   }
   NM_TRY(place());
+  let_grow();
   bind_steps();
   return std::move(plan_);
 }
 
-void Planner::count_uses() {
+// By node: does an output that is wanted depend on it? Nodes for which nobody asks belong to no output; they stay, as
+// they do where all outputs are wanted.
+std::vector<bool> Planner::needed_nodes() const {
+  const std::vector<bool>& unwanted = plan_->unwanted;
+  std::vector<bool> needed(graph_.nodes.size(), true);
+  if (std::find(unwanted.begin(), unwanted.end(), true) == unwanted.end()) return needed;
+  std::vector<bool> values(graph_.values.size());
+  for (size_t i = 0; i < graph_.outputs.size(); ++i) {
+    if (i >= unwanted.size() || !unwanted[i]) values[static_cast<size_t>(graph_.outputs[i])] = true;
+  }
+  for (size_t n = graph_.nodes.size(); n-- > 0;) {
+    const Node& node = graph_.nodes[n];
+    needed[n] = std::any_of(node.outputs.begin(), node.outputs.end(),
+                            [&](ValueId id) { return id != kNone && values[static_cast<size_t>(id)]; });
+    for (const ValueId id : node.inputs) {
+      if (needed[n] && id != kNone) values[static_cast<size_t>(id)] = true;
+    }
+  }
+  return needed;
+}
+
+void Planner::count_uses(const std::vector<bool>& needed) {
   last_use_.assign(graph_.values.size(), -1);
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (!needed[n]) continue;
     for (const ValueId id : graph_.nodes[n].inputs) {
       if (id != kNone) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(n);
     }
@@ -111,7 +137,7 @@ Status Planner::plan_node(uint32_t n, const Node& node) {
     NM_ASSIGN(const bool is_view, assign_view(n, node, op, c, o));
     if (is_view) continue;
     plan_->fates[n] = Fate::Step;
-    assign_memory(n, node, op, o, step);
+    assign_memory(n, node, op, c, o, step);
   }
   if (plan_->fates[n] == Fate::Step) plan_->steps.push_back(std::move(step));
   return {};
@@ -232,7 +258,7 @@ void Planner::extend(ValueId root_id, ValueId id, uint32_t n) {
   last = std::max({last, last_use_[static_cast<size_t>(id)], static_cast<int32_t>(n)});
 }
 
-void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, size_t o, Step& step) {
+void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step) {
   const ValueId id = node.outputs[o];
   Slot& s = slot(id);
   const bool known = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
@@ -241,6 +267,8 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, size_t o
     if (known) {
       step.allocate.push_back(id);
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
+      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(c, o);
+      if (past) longer_[id] = node.inputs[*past];
     } else {
       step.infer = true;
     }
@@ -298,6 +326,41 @@ Status Planner::place() {
     }
   }
   return {};
+}
+
+// By value: does anybody read it who needs all elements one after the other? What is computed while planning is not.
+std::vector<bool> Planner::read_densely() {
+  std::vector<bool> densely(graph_.values.size());
+  for (size_t n = graph_.nodes.size(); n-- > 0;) {
+    const Node& node = graph_.nodes[n];
+    for (size_t i = 0; plan_->fates[n] == Fate::Step && i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == kNone || parts_.operators[n]->takes_growing(i)) continue;
+      densely[static_cast<size_t>(node.inputs[i])] = true;
+    }
+    for (const ValueId id : node.outputs) {
+      if (id == kNone || !slot(id).is_view) continue;
+      const bool whole = *slot(id).shape == *slot(slot(id).within).shape;
+      if (!whole || densely[static_cast<size_t>(id)]) densely[static_cast<size_t>(slot(id).within)] = true;
+    }
+  }
+  return densely;
+}
+
+// State that the caller keeps and gives to the next run grows in place where all that read it take it as it then lies.
+void Planner::let_grow() {
+  if (longer_.empty()) return;
+  const std::vector<bool> densely = read_densely();
+  for (const auto& [id, past] : longer_) {
+    const bool dense = densely[static_cast<size_t>(id)] || densely[static_cast<size_t>(past)];
+    if (slot(past).place != Place::Input || dense) continue;
+    slot(id).growing = slot(past).growing = true;
+    std::erase(plan_->steps[allocated_[id]].allocate, id);
+  }
+  for (const Node& node : graph_.nodes) {
+    for (const ValueId id : node.outputs) {
+      if (id != kNone && slot(id).is_view && slot(slot(id).within).growing) slot(id).growing = true;
+    }
+  }
 }
 
 void Planner::bind_steps() {

@@ -33,14 +33,17 @@ class Planner {
   Status place();
 
   // Making.
-  void count_uses();
+  std::vector<bool> needed_nodes() const;
+  void count_uses(const std::vector<bool>& needed);
   Status plan_node(uint32_t n, const Node& node);
   bool inputs_known(const Node& node);
   ValueId root(ValueId id);
   Result<bool> assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o);
   void extend(ValueId root_id, ValueId id, uint32_t n);
-  void assign_memory(uint32_t n, const Node& node, Operator& op, size_t o, Step& step);
+  void assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step);
   bool take_over(uint32_t n, const Node& node, Operator& op, size_t i, ValueId id);
+  std::vector<bool> read_densely();
+  void let_grow();
   void bind_steps();
 
   // Updating: false where the plan cannot stay.
@@ -56,6 +59,7 @@ class Planner {
   std::vector<int32_t> last_use_;        // by node index; the node count for graph outputs
   std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
   std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them
+  std::map<ValueId, ValueId> longer_;    // outputs that the caller keeps, and inputs that they lengthen
   std::vector<bool> changed_;            // values whose shape or contents are others than before
 };
 

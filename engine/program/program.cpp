@@ -16,11 +16,11 @@ constexpr size_t kPlanCacheSize = 8;
 std::vector<int64_t> signature_of(const std::vector<Value>& inputs) {
   std::vector<int64_t> s;
   for (const Value& v : inputs) {
-    const Tensor* t = v.tensor();
-    s.push_back(t ? static_cast<int64_t>(t->dtype()) : v.empty() ? -1 : -2);
-    if (t == nullptr) continue;
-    s.push_back(t->rank());
-    s.insert(s.end(), t->shape().begin(), t->shape().end());
+    const Shape* shape = v.shape();
+    s.push_back(shape ? static_cast<int64_t>(type_of(v).dtype) : v.empty() ? -1 : -2);
+    if (shape == nullptr) continue;
+    s.push_back(shape->rank());
+    s.insert(s.end(), shape->begin(), shape->end());
   }
   return s;
 }
@@ -99,8 +99,9 @@ Status Program::prepare() {
 
 Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
   std::vector<int64_t> signature = signature_of(inputs);
-  const auto known =
-      std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) { return p->signature == signature; });
+  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const auto& p) {
+    return p->signature == signature && p->unwanted == options_.unwanted;
+  });
   if (known != plans_.end()) {
     std::rotate(plans_.begin(), known, known + 1);
     return plans_.front().get();
@@ -111,7 +112,9 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
   if (plans_.size() == kPlanCacheSize) {
     std::unique_ptr<Plan> oldest = std::move(plans_.back());
     plans_.pop_back();
-    NM_ASSIGN(plan, update_plan(parts, std::move(oldest), inputs));
+    if (oldest->unwanted == options_.unwanted) {
+      NM_ASSIGN(plan, update_plan(parts, std::move(oldest), inputs));
+    }
   }
   if (plan == nullptr) {
     NM_ASSIGN(plan, make_plan(parts, inputs));
@@ -124,6 +127,10 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
 Status Program::begin(std::vector<Value> inputs) {
   end_run();
   NM_ASSIGN(Plan * plan, plan_for(inputs));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].growing() == nullptr || plan->slots[static_cast<size_t>(input_ids_[i])].growing) continue;
+    NM_ASSIGN(inputs[i], dense(inputs[i]));
+  }
   if (!arena_.ok() || plan->arena_bytes > Size(arena_.size())) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
     for (const auto& p : plans_) p->bound_to = nullptr;
@@ -188,6 +195,7 @@ Status Program::run_step(Step& step) {
   NM_TRY(std::move(s));
   NM_TRY(check_memory());
   NM_TRY(check_texts(step));
+  for (const ValueId id : step.views) current_->bind_view(id);
   for (const ValueId id : step.release) current_->slots[static_cast<size_t>(id)].value = Value();
   return {};
 }
@@ -198,7 +206,6 @@ Status Program::start_step(Step& step) {
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
-  for (const ValueId id : step.views) current_->bind_view(id);
   if (step.infer) return infer_step(step);
   NM_TRY(check_growth(step));
   scratch_.reset();
@@ -265,10 +272,8 @@ Status Program::infer_step(Step& step) {
     Inference::Input& in = c.input_slot(i);
     in.present = !s.value.empty();
     in.type = s.value.empty() ? s.type : type_of(s.value);
-    if (const Tensor* t = s.value.tensor()) {
-      in.shape = t->shape();
-      if (t->raw() != nullptr) in.value = t;
-    }
+    if (const Shape* shape = s.value.shape()) in.shape = *shape;
+    if (const Tensor* t = s.value.tensor(); t != nullptr && t->raw() != nullptr) in.value = t;
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
   NM_TRY(op.infer_outputs(c));
@@ -335,6 +340,13 @@ void Program::keep_output(size_t i) {
   options_.kept[i] = true;
   end_run();
   plans_.clear();
+}
+
+void Program::want_output(size_t i, bool wanted) {
+  std::vector<bool>& unwanted = options_.unwanted;
+  unwanted.resize(graph_->outputs.size());
+  unwanted[i] = !wanted;
+  if (std::find(unwanted.begin(), unwanted.end(), true) == unwanted.end()) unwanted.clear();
 }
 
 void Program::bind_captures(const Execution& node) {

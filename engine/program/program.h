@@ -26,6 +26,8 @@ class Program final : public Body {
   // The same, to be kept as long as wanted: the run's own memory where the output is kept (see keep_output), a copy
   // otherwise.
   Result<Value> take_output(size_t i) const;
+  // From the next run on output i is computed, as all are at first, or is not: then it is nothing.
+  void want_output(size_t i, bool wanted);
   // From the next run on output i gets memory of its own in every run.
   void keep_output(size_t i);
 

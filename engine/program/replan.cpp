@@ -16,6 +16,7 @@ uint64_t with_room(uint64_t bytes) { return bytes + bytes / 4; }
 Result<std::unique_ptr<Plan>> Planner::update(const std::vector<Value>& inputs) {
   if (!take_inputs(inputs)) return std::unique_ptr<Plan>();
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
+    if (plan_->fates[n] == Fate::Nothing) continue;
     const Node& node = graph_.nodes[n];
     const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(),
                                      [&](ValueId id) { return id != kNone && changed_[static_cast<size_t>(id)]; });
@@ -33,12 +34,12 @@ bool Planner::take_inputs(const std::vector<Value>& inputs) {
   for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
     const ValueId id = parts_.input_ids[i];
     Slot& s = slot(id);
-    const Tensor* t = inputs[i].tensor();
-    if ((t != nullptr) != s.shape.has_value()) return false;
-    if (t == nullptr) continue;
-    if (s.type.dtype != t->dtype() || s.shape->rank() != t->rank()) return false;
-    changed_[static_cast<size_t>(id)] = *s.shape != t->shape();
-    s.shape = t->shape();
+    const Shape* shape = inputs[i].shape();
+    if ((shape != nullptr) != s.shape.has_value()) return false;
+    if (shape == nullptr) continue;
+    if (s.type.dtype != type_of(inputs[i]).dtype || s.shape->rank() != shape->rank()) return false;
+    changed_[static_cast<size_t>(id)] = *s.shape != *shape;
+    s.shape = *shape;
   }
   return true;
 }
@@ -58,10 +59,8 @@ Result<bool> Planner::update_node(uint32_t n, const Node& node) {
     changed_[static_cast<size_t>(node.outputs[o])] = *s.shape != *said.shape;
     s.shape = said.shape;
   }
-  const Fate fate = plan_->fates[n];
-  if (fate == Fate::Nothing) return true;
   NM_ASSIGN(const bool folded, fold(node, op, c));
-  if (folded != (fate == Fate::Folded)) return false;
+  if (folded != (plan_->fates[n] == Fate::Folded)) return false;
   for (size_t o = 0; o < node.outputs.size() && !folded; ++o) {
     if (node.outputs[o] == kNone) continue;
     NM_ASSIGN(const bool same, update_output(node, op, c, o));
@@ -75,6 +74,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
   if (s.is_view) {
     if (!view || node.inputs[view->input] != s.within) return false;
+    if (s.growing && *s.shape != *slot(s.within).shape) return false;
     const size_t behind = bytes_behind(*view, s.type.dtype);
     // What lies behind it in the same memory has its own offset from here.
     if (s.place == Place::Arena && behind != s.behind) return false;
@@ -86,6 +86,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   }
   // It could now be a view: then nothing would have to be computed, and the steps are others.
   if (view) return false;
+  if (s.growing && !op.growth(c, o)) return false;
   return s.within == kNone || *slot(s.within).shape == *s.shape;
 }
 

@@ -33,15 +33,16 @@ void write_ports(JsonWriter& json, std::string_view key, const std::vector<Sessi
   json.end_array();
 }
 
-bool tensor_fits(const Tensor& t, const ValueType& type) {
-  return type.is_tensor() && (type.dtype == DType::Undefined || type.dtype == t.dtype());
+bool tensor_fits(DType dtype, const ValueType& type) {
+  return type.is_tensor() && (type.dtype == DType::Undefined || type.dtype == dtype);
 }
 
 bool value_fits(const Value& value, const ValueType& type) {
   if (type.kind == ValueType::Kind::Optional) return value.empty() || value_fits(value, *type.element);
-  if (const Tensor* t = value.tensor()) return tensor_fits(*t, type);
+  if (value.shape() != nullptr) return tensor_fits(type_of(value).dtype, type);
   if (const Map* m = value.map()) {
-    return type.kind == ValueType::Kind::Map && type.dtype == m->keys.dtype() && tensor_fits(m->values, *type.element);
+    return type.kind == ValueType::Kind::Map && type.dtype == m->keys.dtype() &&
+           tensor_fits(m->values.dtype(), *type.element);
   }
   const Sequence* s = value.sequence();
   return s != nullptr && type.kind == ValueType::Kind::Sequence &&
@@ -153,9 +154,12 @@ Result<Tensor*> Session::input(size_t index, DType dtype, const Shape& given) {
 
 Status Session::set_input(size_t index, Value value) {
   NM_TRY(refill_reserve());
-  if (const Tensor* t = value.tensor()) {
-    NM_TRY(check_input(index, t->dtype(), t->shape()));
-    if (is_scalar_given_long(inputs()[index], t->shape())) value = t->reshaped(Shape{});
+  if (const Shape* shape = value.shape()) {
+    NM_TRY(check_input(index, type_of(value).dtype, *shape));
+    if (is_scalar_given_long(inputs()[index], *shape)) {
+      NM_ASSIGN(const Tensor one, dense(value));
+      value = one.reshaped(Shape{});
+    }
   }
   if (index >= inputs().size()) {
     return {Code::InvalidArgument,

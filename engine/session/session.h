@@ -50,9 +50,10 @@ class Session {
   Status run();
   // Valid until the next begin(); only after a finished run.
   const Value& output(size_t index) const { return program_->output(index); }
-  // See Program::take_output and keep_output.
+  // See Program.
   Result<Value> take_output(size_t index) const { return program_->take_output(index); }
   void keep_output(size_t index) { program_->keep_output(index); }
+  void want_output(size_t index, bool wanted) { program_->want_output(index, wanted); }
 
   // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.
   std::atomic<int32_t>& cancel_flag() { return control_.cancelled; }

@@ -1,6 +1,7 @@
 #include "engine/tensor/value.h"
 
 #include "engine/base/text.h"
+#include "engine/tensor/growing.h"
 
 namespace nm {
 
@@ -21,7 +22,14 @@ std::string to_string(const ValueType& type) {
   return "undefined";
 }
 
+const Shape* Value::shape() const {
+  if (const Tensor* t = tensor()) return &t->shape();
+  const Growing* g = growing();
+  return g != nullptr ? &g->shape() : nullptr;
+}
+
 ValueType type_of(const Value& value) {
+  if (const Growing* g = value.growing()) return ValueType::tensor(g->dtype());
   if (const Tensor* t = value.tensor()) return ValueType::tensor(t->dtype());
   if (const Sequence* s = value.sequence()) return ValueType::sequence(s->element);
   const Map* m = value.map();

@@ -10,6 +10,8 @@
 
 namespace nm {
 
+class Growing;
+
 // The static type of an edge. Nested types own their element type.
 struct ValueType {
   enum class Kind : uint8_t { Tensor, Sequence, Optional, Map, SparseTensor };
@@ -45,12 +47,21 @@ class Value {
  public:
   Value() = default;                                                                  // nothing: an absent optional
   Value(Tensor tensor) : content_(std::move(tensor)) {}                               // NOLINT
+  Value(std::shared_ptr<const Growing> growing) : content_(std::move(growing)) {}     // NOLINT
   Value(std::shared_ptr<const Sequence> sequence) : content_(std::move(sequence)) {}  // NOLINT
   Value(std::shared_ptr<const Map> map) : content_(std::move(map)) {}                 // NOLINT
 
   bool empty() const { return std::holds_alternative<std::monostate>(content_); }
   const Tensor* tensor() const { return std::get_if<Tensor>(&content_); }
   Tensor* tensor() { return std::get_if<Tensor>(&content_); }
+  // A tensor that is not dense (growing.h): only values that the caller keeps are, and only where their readers expect
+  // it.
+  const Growing* growing() const {
+    const auto* g = std::get_if<std::shared_ptr<const Growing>>(&content_);
+    return g ? g->get() : nullptr;
+  }
+  // Of a tensor, whether it is dense or grows; nullptr otherwise.
+  const Shape* shape() const;
   const Sequence* sequence() const {
     const auto* s = std::get_if<std::shared_ptr<const Sequence>>(&content_);
     return s ? s->get() : nullptr;
@@ -61,7 +72,9 @@ class Value {
   }
 
  private:
-  std::variant<std::monostate, Tensor, std::shared_ptr<const Sequence>, std::shared_ptr<const Map>> content_;
+  std::variant<std::monostate, Tensor, std::shared_ptr<const Growing>, std::shared_ptr<const Sequence>,
+               std::shared_ptr<const Map>>
+      content_;
 };
 
 // Of a value that is not empty.

@@ -27,7 +27,7 @@ const float = (field, value) => {
 
 const message = (...parts) => Buffer.concat(parts.flat());
 
-const dataTypes = { float32: 1, int64: 7 };
+const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 };
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
 
 const tensorProto = (name, type, dims, data) =>
@@ -35,7 +35,7 @@ const tensorProto = (name, type, dims, data) =>
     dims.map((dim) => integer(1, dim)),
     integer(2, dataTypes[type]),
     bytes(8, name),
-    bytes(9, Buffer.from(data.buffer)),
+    bytes(9, Buffer.from(data.buffer, data.byteOffset, data.byteLength)),
   );
 
 const valueInfo = ({ name, type, dims }) => {
@@ -60,42 +60,55 @@ const attribute = (name, value) => {
 export class GraphWriter {
   #nodes = [];
   #weights = [];
-  #state;
+  #domains = new Set(['']);
 
   constructor(seed) {
-    this.#state = seed;
+    this.random = mulberry32(seed);
   }
 
-  /** Adds a node and returns its first output. */
+  /**
+   * Adds a node and returns its first output. `outputs` says how many there are, or what each is called: '' is left out,
+   * undefined gets a name. The operator of another domain than ONNX's is written "com.microsoft.Gelu".
+   */
   node(operator, inputs, attributes = {}, outputs = 1) {
+    return this.nodes(operator, inputs, attributes, outputs)[0];
+  }
+
+  /** The same with the names of all outputs. */
+  nodes(operator, inputs, attributes, outputs) {
     const index = this.#nodes.length;
-    const names = Array.from({ length: outputs }, (_, i) => `v${index}${i === 0 ? '' : `_${i}`}`);
+    const given = typeof outputs === 'number' ? Array(outputs).fill() : outputs;
+    const names = given.map((name, i) => name ?? `v${index}${i === 0 ? '' : `_${i}`}`);
     const list = Object.entries(attributes).map(([name, value]) => bytes(5, attribute(name, value)));
+    const end = operator.lastIndexOf('.');
+    const [domain, type] = [operator.slice(0, Math.max(0, end)), operator.slice(end + 1)];
+    this.#domains.add(domain);
     this.#nodes.push(
       message(
         inputs.map((input) => bytes(1, input)),
         names.map((output) => bytes(2, output)),
-        bytes(3, `${operator.toLowerCase()}_${index}`),
-        bytes(4, operator),
+        bytes(3, `${type.toLowerCase()}_${index}`),
+        bytes(4, type),
         list,
+        domain === '' ? [] : bytes(7, domain),
       ),
     );
-    return names[0];
+    return names;
   }
 
   /** A float32 weight drawn evenly from centre ± spread. */
   weight(dims, spread, centre = 0) {
     const data = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
-    for (let i = 0; i < data.length; i++) data[i] = centre + (2 * this.#random() - 1) * spread;
-    return this.#add('float32', dims, data);
+    for (let i = 0; i < data.length; i++) data[i] = centre + (2 * this.random() - 1) * spread;
+    return this.constant('float32', dims, data);
   }
 
   scalar(value) {
-    return this.#add('float32', [], Float32Array.of(value));
+    return this.constant('float32', [], Float32Array.of(value));
   }
 
   integers(values) {
-    return this.#add('int64', [values.length], BigInt64Array.from(values, BigInt));
+    return this.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
   }
 
   /** The model as bytes. Inputs and outputs: { name, type, dims }. */
@@ -107,22 +120,27 @@ export class GraphWriter {
       inputs.map((input) => bytes(11, valueInfo(input))),
       outputs.map((output) => bytes(12, valueInfo(output))),
     );
-    const opsetImport = message(bytes(1, ''), integer(2, opset));
-    return message(integer(1, 8), bytes(2, 'neuromancer models/bench'), bytes(7, graph), bytes(8, opsetImport));
+    const opsets = [...this.#domains].map((domain) =>
+      bytes(8, message(bytes(1, domain), integer(2, domain === '' ? opset : 1))),
+    );
+    return message(integer(1, 8), bytes(2, 'neuromancer models/bench'), bytes(7, graph), opsets);
   }
 
-  #add(type, dims, data) {
+  constant(type, dims, data) {
     const name = `w${this.#weights.length}`;
     this.#weights.push(tensorProto(name, type, dims, data));
     return name;
   }
+}
 
-  /** Mulberry32: 32 bits of state, evenly spread over [0, 1). */
-  #random() {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
+/** Numbers evenly spread over [0, 1), of 32 bits of state. */
+export function mulberry32(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
+  };
 }

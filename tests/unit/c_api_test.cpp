@@ -338,6 +338,46 @@ TEST_CASE("a session that has seen many shapes computes what a fresh one does") 
   nm_release(session);
 }
 
+TEST_CASE("outputs that nobody wants are not computed") {
+  // total = past + x for both; places outside of the table are refused where they are looked up.
+  nm_session* session =
+      load(model_bytes({{node_proto("Concat", {"past", "x"}, {"total"}, {int_attribute("axis", 0)}),
+                         node_proto("Mul", {"total", "total"}, {"square"}),
+                         node_proto("Cast", {"x"}, {"place"}, {int_attribute("to", 7)}),
+                         node_proto("Gather", {"total", "place"}, {"found"}), node_proto("Neg", {"found"}, {"less"})},
+                        {},
+                        {value_info("past", DType::Float32, {"n"}), value_info("x", DType::Float32, {"1"})},
+                        {value_info("square", DType::Float32, {"k"}), value_info("less", DType::Float32, {"1"})}}));
+  REQUIRE(session != nullptr);
+  const auto run = [&](int64_t past, float x) {
+    REQUIRE(nm_input_value(session, 0, numbers(std::vector<float>(static_cast<size_t>(past), 3))) == 0);
+    REQUIRE(nm_input_value(session, 1, numbers({x})) == 0);
+    return nm_run(session);
+  };
+  const auto kind = [&](uint32_t output) { return nm_value_kind(nm_output(session, output)); };
+  CHECK(run(2, 9) < 0);
+  REQUIRE(nm_want_output(session, 1, 0) == 0);
+  // As many lengths as make old plans those of new shapes, wanted and not.
+  for (int64_t past = 1; past < 30; ++past) {
+    CAPTURE(past);
+    REQUIRE(nm_want_output(session, 1, past % 7 == 0) == 0);
+    REQUIRE(run(past, past % 7 == 0 ? 1 : 99) == 0);
+    CHECK(read(nm_output(session, 0)).size() == static_cast<size_t>(past + 1));
+    CHECK(kind(1) == (past % 7 == 0 ? NM_KIND_TENSOR : NM_KIND_NOTHING));
+  }
+  REQUIRE(nm_want_output(session, 0, 0) == 0);
+  REQUIRE(nm_want_output(session, 1, 1) == 0);
+  REQUIRE(run(3, 1) == 0);
+  CHECK(kind(0) == NM_KIND_NOTHING);
+  CHECK(read(nm_output(session, 1)) == std::vector<float>{-3});
+  CHECK(run(3, 9) < 0);
+  // Nothing at all may be wanted.
+  REQUIRE(nm_want_output(session, 1, 0) == 0);
+  CHECK(run(3, 9) == 0);
+  CHECK(nm_want_output(session, 2, 0) < 0);
+  nm_release(session);
+}
+
 TEST_CASE("a value taken from a run is not changed by the next ones") {
   nm_session* session = adder();
   REQUIRE(session != nullptr);

@@ -23,7 +23,10 @@ export interface RunOptions {
    * are valid until the next call on this session; not available in worker mode.
    */
   outputs?: 'copy' | 'view';
-  /** The outputs that are wanted, `*` standing for any part of a name; the others stay where they are. By default all. */
+  /**
+   * The outputs that are wanted, `*` standing for any part of a name; what the others alone need is not computed. By
+   * default all. An empty list, without `keep`, computes all and returns nothing.
+   */
   fetch?: readonly string[];
   /**
    * Outputs that stay in the engine, named like those of `fetch` and wanted beside them: their tensors have the location

@@ -102,11 +102,13 @@ export interface EngineFunctions {
   nm_output(session: number, index: number): number;
   nm_take_output(session: number, index: number): number;
   nm_keep_output(session: number, index: number): number;
+  nm_want_output(session: number, index: number, wanted: number): number;
   nm_share_value(value: number): number;
   nm_value_kind(value: number): number;
   nm_value_count(value: number): number;
   nm_value_item(value: number, item: number): number;
   nm_value_tensor(value: number, part: number, out: number): number;
+  nm_value_shape(value: number, part: number, out: number): number;
   nm_value_string(value: number, part: number, element: number, text: number): number;
   nm_cancel(session: number): void;
   nm_cancel_flag(session: number): number;

@@ -103,9 +103,10 @@ export function readValues(engine: Engine, values: readonly number[], mode: 'cop
 export function keepValue(engine: Engine, value: number, home: Home): Value {
   if (engine.exports.nm_value_kind(value) === kinds.tensor) {
     try {
-      const { type, shape } = engine.with([new Uint8Array(tensorLayout.size)], (record) =>
-        tensorFacts(engine, value, 0, record as number),
-      );
+      const { type, shape } = engine.with([new Uint8Array(tensorLayout.size)], (record) => {
+        engine.checkCount(engine.exports.nm_value_shape(value, 0, record as number));
+        return tensorFacts(engine, record as number);
+      });
       return new Tensor(type, Reference.to(home, value, describe(type, shape)), shape);
     } catch (error) {
       engine.exports.nm_free_value(value);
@@ -139,9 +140,8 @@ function read(engine: Engine, value: number, record: number, mode: 'copy' | 'vie
   }
 }
 
-/** `part` is 0, or 1 for the values of a map. */
-function tensorFacts(engine: Engine, value: number, part: number, record: number) {
-  engine.checkCount(engine.exports.nm_value_tensor(value, part, record));
+/** What the engine has written into a record. */
+function tensorFacts(engine: Engine, record: number) {
   const view = engine.view();
   const number = view.getInt32(record + tensorLayout.dtype, true);
   const rank = view.getUint32(record + tensorLayout.rank, true);
@@ -153,9 +153,11 @@ function tensorFacts(engine: Engine, value: number, part: number, record: number
   return { type, shape, data };
 }
 
+/** `part` is 0, or 1 for the values of a map. */
 function readTensor(engine: Engine, value: number, part: number, record: number, mode: 'copy' | 'view'): Tensor {
   const { exports } = engine;
-  const { type, shape, data } = tensorFacts(engine, value, part, record);
+  engine.checkCount(exports.nm_value_tensor(value, part, record));
+  const { type, shape, data } = tensorFacts(engine, record);
   const { array: TypedArrayOf } = elementTypes[type];
   if (TypedArrayOf === null) {
     const strings = Array.from({ length: elementCount(shape) }, (_, i) => {

@@ -75,7 +75,7 @@ const requiredExports = [
   'nm_run',
   'nm_output',
   'nm_take_output',
-  'nm_value_tensor',
+  'nm_value_shape',
   'nm_limit',
   'nm_exhausted',
 ];

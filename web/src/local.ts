@@ -36,6 +36,8 @@ export class LocalBackend implements Backend {
   readonly home: Home;
   /** Outputs that have memory of their own in every run. */
   readonly #kept = new Set<number>();
+  /** Outputs that runs leave out. */
+  readonly #unwanted = new Set<number>();
   readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
@@ -134,6 +136,7 @@ export class LocalBackend implements Backend {
       if (this.#threadsStarting()) await nextTask();
       if (taken !== null) this.#bindAll(taken);
       this.#keepOutputs(options.keep ?? []);
+      this.#wantOutputs(options);
       if (options.signal === undefined && options.profile === undefined) {
         this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
       } else {
@@ -253,6 +256,18 @@ export class LocalBackend implements Backend {
       if (this.#kept.has(index) || !names.includes(name)) return;
       this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index));
       this.#kept.add(index);
+    });
+  }
+
+  /** What nobody asks for is not computed; where a caller asks for nothing at all, it is the run itself that counts. */
+  #wantOutputs({ fetch, keep = [] }: RunOptions): void {
+    const asked = fetch === undefined ? [] : [...fetch, ...keep];
+    this.description.outputs.forEach(({ name }, index) => {
+      const wanted = asked.length === 0 || asked.includes(name);
+      if (wanted !== this.#unwanted.has(index)) return;
+      this.#engine.checkCount(this.#engine.exports.nm_want_output(this.#session, index, Number(wanted)));
+      if (wanted) this.#unwanted.delete(index);
+      else this.#unwanted.add(index);
     });
   }
 

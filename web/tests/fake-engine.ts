@@ -158,22 +158,13 @@ export class FakeEngine {
         this.#error = JSON.stringify({ code: 'out_of_memory', message: 'There is no room.' });
         return 0;
       },
+      nm_want_output: () => 0,
       nm_share_value: (value) => this.#own(this.#values[value - 1]),
       nm_value_kind: (value) => (this.#values[value - 1] === undefined ? 0 : 1),
       nm_value_count: () => -1,
       nm_value_item: () => 0,
-      nm_value_tensor: (at, _, out) => {
-        const value = this.#values[at - 1] as Value;
-        const dims = this.#allocate(8 * value.dims.length);
-        const view = this.#view();
-        value.dims.forEach((dim, i) => {
-          view.setBigInt64(dims + 8 * i, dim, true);
-        });
-        [value.dtype, value.dims.length, dims, value.address, value.byteLength].forEach((word, i) => {
-          view.setUint32(out + 4 * i, word, true);
-        });
-        return 0;
-      },
+      nm_value_tensor: (at, _, out) => this.#describe(at, out),
+      nm_value_shape: (at, _, out) => this.#describe(at, out),
       nm_value_string: (at, _, element, out) => {
         const bytes = new TextEncoder().encode(this.#values[at - 1]?.strings[element]);
         const address = this.#place(bytes);
@@ -221,6 +212,19 @@ export class FakeEngine {
 
   #value(value: Value | undefined): number {
     return this.#values.push(value);
+  }
+
+  #describe(at: number, out: number): number {
+    const value = this.#values[at - 1] as Value;
+    const dims = this.#allocate(8 * value.dims.length);
+    const view = this.#view();
+    value.dims.forEach((dim, i) => {
+      view.setBigInt64(dims + 8 * i, dim, true);
+    });
+    [value.dtype, value.dims.length, dims, value.address, value.byteLength].forEach((word, i) => {
+      view.setUint32(out + 4 * i, word, true);
+    });
+    return 0;
   }
 
   #own(value: Value | undefined): number {

@@ -90,7 +90,9 @@ class GroupQueryAttention final : public Operator {
   Status run(Execution& c) override {
     for (size_t i = 0; i < c.input_count(); ++i) {
       const bool real = i != kLengths && i != kTotal && i != kPositions;
-      if (real && c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+      if (real && c.has(i) && c.strided_input(i).dtype != DType::Float32) {
+        return no_arithmetic(c.strided_input(i).dtype);
+      }
     }
     const Sizes s = run_sizes(c);
     NM_ASSIGN(int64_t * lengths, c.scratch<int64_t>(Size(2) * s.batch));
@@ -134,6 +136,15 @@ class GroupQueryAttention final : public Operator {
     NM_TRY(set_operands(c, s, pasts, call));
     return attend(c, call);
   }
+
+  // A past that has room for all stays as long as it is.
+  std::optional<size_t> growth(const Inference& c, size_t o) const override {
+    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+    auto s = sizes(c);
+    if (!s.ok() || s->past < 0 || s->capacity <= s->past) return std::nullopt;
+    return o == 1 ? kPastKey : kPastValue;
+  }
+  bool takes_growing(size_t i) const override { return i == kPastKey || i == kPastValue; }
 
   double flops(const Inference& c) const override {
     auto s = sizes(c);
@@ -186,7 +197,7 @@ class GroupQueryAttention final : public Operator {
     s.batch = q.dim(0);
     s.length = q.dim(1);
     s.head = q.dim(2) / (c.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
-    s.past = c.has(kPastKey) ? c.input(kPastKey).dim(2) : 0;
+    s.past = c.has(kPastKey) ? c.strided_input(kPastKey).shape[2] : 0;
     s.total = *c.data<int32_t>(kTotal);
     s.capacity = std::max(s.total, s.past);
     return s;
@@ -276,29 +287,26 @@ class GroupQueryAttention final : public Operator {
   Result<Heads<const float>> appended(Execution& c, const Sizes& s, const int64_t* pasts, const Heads<const float>& now,
                                       size_t past, size_t output) const {
     if (!c.has(past) && !c.wants(output) && s.total == s.length) return now;
-    float* all = nullptr;
-    if (c.wants(output)) {
-      all = c.out<float>(output);
-    } else {
-      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * kv_heads_ * s.capacity * s.head));
-    }
-    const auto to = Heads<float>::outer(all, kv_heads_, s.capacity, s.head);
+    // Where each sample fills all rows of the past, these are as they shall be.
+    const bool filled = std::all_of(pasts, pasts + s.batch, [&](int64_t rows) { return rows == s.past; });
+    NM_ASSIGN(const StridedAt<float*> all,
+              present(c, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, filled ? s.past : 0));
+    const auto to = Heads<float>::strided(all.data, all.strides);
     for (int64_t b = 0; b < s.batch; ++b) {
-      AppendRows rows{1, kv_heads_, s.head, {}, now, pasts[b], s.length};
-      rows.now.data = now.at(b, 0);
-      if (c.has(past)) {
-        rows.past = Heads<const float>::outer(c.data<float>(past), kv_heads_, s.past, s.head);
-        rows.past.data = rows.past.at(b, 0);
+      const Heads<float> own{to.at(b, 0), to.batch, to.head, to.row};
+      if (c.has(past) && !filled) {
+        const StridedSource before = c.strided_input(past).at;
+        auto from = Heads<const float>::strided(static_cast<const float*>(before.data), before.strides);
+        from.data = from.at(b, 0);
+        copy_rows({1, kv_heads_, s.head, from, pasts[b]}, own);
       }
-      Heads<float> own = to;
-      own.data = to.at(b, 0);
-      append_rows(rows, own);
-      const int64_t filled = pasts[b] + s.length;
+      copy_rows({1, kv_heads_, s.head, {now.at(b, 0), now.batch, now.head, now.row}, s.length}, own.from_row(pasts[b]));
+      const int64_t end = pasts[b] + s.length;
       for (int64_t h = 0; h < kv_heads_; ++h) {
-        std::fill_n(to.at(b, h) + filled * s.head, (s.capacity - filled) * s.head, 0.f);
+        std::fill_n(to.at(b, h) + end * to.row, (s.capacity - end) * s.head, 0.f);
       }
     }
-    return Heads<const float>::outer(all, kv_heads_, s.capacity, s.head);
+    return Heads<const float>::strided(all.data, all.strides);
   }
 
   int64_t heads_, kv_heads_;

@@ -68,7 +68,7 @@ class MultiHeadAttention final : public Operator {
 
   Status run(Execution& c) override {
     for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
-      if (c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+      if (c.has(i) && c.strided_input(i).dtype != DType::Float32) return no_arithmetic(c.strided_input(i).dtype);
     }
     const Sizes s = run_sizes(c);
     AttentionCall call;
@@ -91,6 +91,12 @@ class MultiHeadAttention final : public Operator {
     }
     return attend(c, call);
   }
+
+  std::optional<size_t> growth(const Inference& c, size_t o) const override {
+    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+    return o == 1 ? kPastKey : kPastValue;
+  }
+  bool takes_growing(size_t i) const override { return i == kPastKey || i == kPastValue; }
 
   double flops(const Inference& c) const override {
     auto s = sizes(c);
@@ -200,7 +206,7 @@ class MultiHeadAttention final : public Operator {
                  : s.packing == Packing::Outer       ? c.input(kValue).dim(3)
                                                      : c.input(kValue).dim(2) / heads_;
     }
-    if (c.has(kPastKey)) s.past = c.input(kPastKey).dim(2);
+    if (c.has(kPastKey)) s.past = c.strided_input(kPastKey).shape[2];
     return s;
   }
 
@@ -230,7 +236,7 @@ class MultiHeadAttention final : public Operator {
     if (bias != nullptr) {
       NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.q_len * heads_ * s.head));
       const auto to = Heads<float>::outer(own, heads_, s.q_len, s.head);
-      append_rows({s.batch, heads_, s.head, {}, call.q, 0, s.q_len, bias}, to);
+      copy_rows({s.batch, heads_, s.head, call.q, s.q_len, bias}, to);
       call.q = Heads<const float>::outer(own, heads_, s.q_len, s.head);
     }
     // Keys of another sequence have their bias already.
@@ -243,16 +249,10 @@ class MultiHeadAttention final : public Operator {
   Result<Heads<const float>> behind(Execution& c, const Sizes& s, const Heads<const float>& now, int64_t size,
                                     const float* bias, size_t past, size_t output) const {
     if (!c.has(past) && !c.wants(output) && bias == nullptr) return now;
-    float* all = nullptr;
-    if (c.wants(output)) {
-      all = c.out<float>(output);
-    } else {
-      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * heads_ * s.total() * size));
-    }
-    AppendRows rows{s.batch, heads_, size, {}, now, s.past, s.kv_len, bias};
-    if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), heads_, s.past, size);
-    append_rows(rows, Heads<float>::outer(all, heads_, s.total(), size));
-    return Heads<const float>::outer(all, heads_, s.total(), size);
+    NM_ASSIGN(const StridedAt<float*> all, present(c, past, output, Shape{s.batch, heads_, s.total(), size}, s.past));
+    copy_rows({s.batch, heads_, size, now, s.kv_len, bias},
+              Heads<float>::strided(all.data, all.strides).from_row(s.past));
+    return Heads<const float>::strided(all.data, all.strides);
   }
 
   int64_t heads_;

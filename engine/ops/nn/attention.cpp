@@ -15,7 +15,7 @@
 namespace nm {
 namespace {
 
-constexpr size_t kMask = 3, kPastKey = 4, kPastValue = 5, kLengths = 6;
+constexpr size_t kKey = 1, kValue = 2, kMask = 3, kPastKey = 4, kPastValue = 5, kLengths = 6;
 
 struct Sizes {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, past = 0, head = 0, v_head = 0;
@@ -72,8 +72,8 @@ class Attention final : public Operator {
   Status run(Execution& c) override {
     const Tensor& q = c.input(0);
     if (q.dtype() != DType::Float32) return no_arithmetic(q.dtype());
-    for (const size_t i : {size_t{1}, size_t{2}, kPastKey, kPastValue}) {
-      if (c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+    for (const size_t i : {kKey, kValue, kPastKey, kPastValue}) {
+      if (c.has(i) && c.strided_input(i).dtype != DType::Float32) return no_arithmetic(c.strided_input(i).dtype);
     }
     const bool flat = q.rank() == 3;
     const Sizes s = run_sizes(c, flat);
@@ -86,8 +86,8 @@ class Attention final : public Operator {
     call.head_size = s.head;
     call.v_size = s.v_head;
     call.q = heads(q.data<float>(), flat, s.q_heads, s.q_len, s.head);
-    NM_ASSIGN(call.k, cached(c, 1, kPastKey, flat, s, s.head));
-    NM_ASSIGN(call.v, cached(c, 2, kPastValue, flat, s, s.v_head));
+    NM_ASSIGN(call.k, cached(c, kKey, kPastKey, flat, s, s.head));
+    NM_ASSIGN(call.v, cached(c, kValue, kPastValue, flat, s, s.v_head));
     call.y = heads(c.out<float>(0), flat, s.q_heads, s.q_len, s.v_head);
     call.scale = has_scale_ ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
     call.softcap = softcap_;
@@ -106,6 +106,12 @@ class Attention final : public Operator {
     }
     return attend(c, call);
   }
+
+  std::optional<size_t> growth(const Inference& c, size_t o) const override {
+    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+    return o == 1 ? kPastKey : kPastValue;
+  }
+  bool takes_growing(size_t i) const override { return i == kKey || i == kValue || i == kPastKey || i == kPastValue; }
 
   double flops(const Inference& c) const override {
     auto s = sizes(c);
@@ -204,16 +210,16 @@ class Attention final : public Operator {
 
   // Inference has checked the shapes already.
   Sizes run_sizes(const Execution& c, bool flat) const {
-    const Tensor &q = c.input(0), &k = c.input(1), &v = c.input(2);
+    const Shape &q = c.input(0).shape(), &k = c.strided_input(kKey).shape, &v = c.strided_input(kValue).shape;
     Sizes s;
-    s.batch = q.dim(0);
-    s.q_heads = flat ? q_heads_ : q.dim(1);
-    s.kv_heads = flat ? kv_heads_ : k.dim(1);
-    s.q_len = q.dim(flat ? 1 : 2);
-    s.kv_len = k.dim(flat ? 1 : 2);
-    s.head = flat ? q.dim(2) / q_heads_ : q.dim(3);
-    s.v_head = flat ? v.dim(2) / kv_heads_ : v.dim(3);
-    if (c.has(kPastKey)) s.past = c.input(kPastKey).dim(2);
+    s.batch = q[0];
+    s.q_heads = flat ? q_heads_ : q[1];
+    s.kv_heads = flat ? kv_heads_ : k[1];
+    s.q_len = q[flat ? 1 : 2];
+    s.kv_len = k[flat ? 1 : 2];
+    s.head = flat ? q[2] / q_heads_ : q[3];
+    s.v_head = flat ? v[2] / kv_heads_ : v[3];
+    if (c.has(kPastKey)) s.past = c.strided_input(kPastKey).shape[2];
     return s;
   }
 
@@ -225,18 +231,16 @@ class Attention final : public Operator {
   // Keys or values behind those of the past; in the output for the present ones when somebody wants it.
   static Result<Heads<const float>> cached(Execution& c, size_t input, size_t past, bool flat, const Sizes& s,
                                            int64_t size) {
-    const auto now = heads<const float>(c.data<float>(input), flat, s.kv_heads, s.kv_len, size);
+    const StridedSource own = c.strided_input(input).at;
+    const auto* data = static_cast<const float*>(own.data);
+    const auto now = flat ? Heads<const float>{data, own.strides[0], size, own.strides[1]}
+                          : Heads<const float>::strided(data, own.strides);
     if (!c.has(past) && !c.wants(input)) return now;
-    float* all = nullptr;
-    if (c.wants(input)) {
-      all = c.out<float>(input);
-    } else {
-      NM_ASSIGN(all, c.scratch<float>(Size(s.batch) * s.kv_heads * s.total() * size));
-    }
-    AppendRows rows{s.batch, s.kv_heads, size, {}, now, s.past, s.kv_len};
-    if (c.has(past)) rows.past = Heads<const float>::outer(c.data<float>(past), s.kv_heads, s.past, size);
-    append_rows(rows, Heads<float>::outer(all, s.kv_heads, s.total(), size));
-    return Heads<const float>::outer(all, s.kv_heads, s.total(), size);
+    NM_ASSIGN(const StridedAt<float*> all,
+              present(c, past, input, Shape{s.batch, s.kv_heads, s.total(), size}, s.past));
+    copy_rows({s.batch, s.kv_heads, size, now, s.kv_len},
+              Heads<float>::strided(all.data, all.strides).from_row(s.past));
+    return Heads<const float>::strided(all.data, all.strides);
   }
 
   // Numbers of any type are added to the scores.

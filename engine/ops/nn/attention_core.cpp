@@ -239,16 +239,13 @@ class Attend {
 
 }  // namespace
 
-void append_rows(const AppendRows& r, const Heads<float>& to) {
-  for_rows(r.batch * r.heads, (r.past_rows + r.now_rows) * r.size, [&](int64_t begin, int64_t end) {
+void copy_rows(const HeadRows& r, const Heads<float>& to) {
+  for_rows(r.batch * r.heads, r.rows * r.size, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t b = i / r.heads, h = i % r.heads;
+      const float* from = r.from.at(b, h);
       float* row = to.at(b, h);
-      for (int64_t p = 0; p < r.past_rows; ++p, row += to.row) {
-        std::copy_n(r.past.at(b, h) + p * r.past.row, r.size, row);
-      }
-      for (int64_t n = 0; n < r.now_rows; ++n, row += to.row) {
-        const float* from = r.now.at(b, h) + n * r.now.row;
+      for (int64_t n = 0; n < r.rows; ++n, from += r.from.row, row += to.row) {
         if (r.bias == nullptr) {
           std::copy_n(from, r.size, row);
         } else {
@@ -257,6 +254,28 @@ void append_rows(const AppendRows& r, const Heads<float>& to) {
       }
     }
   });
+}
+
+Result<StridedAt<float*>> present(Execution& c, size_t past, size_t o, const Shape& shape, int64_t kept) {
+  const int axis = shape.rank() - 2;
+  if (c.has(past) && c.wants(o)) {
+    NM_ASSIGN(const StridedTarget all, c.lengthened(o, past, axis, kept, shape[axis]));
+    return StridedAt<float*>{static_cast<float*>(all.data), all.offset, all.strides};
+  }
+  StridedAt<float*> all{nullptr, 0, row_major(shape)};
+  if (c.wants(o)) {
+    all.data = c.out<float>(o);
+    return all;
+  }
+  Size count(1);
+  for (const int64_t d : shape) count = count * d;
+  NM_ASSIGN(all.data, c.scratch<float>(count));
+  if (!c.has(past)) return all;
+  const StridedTensor before = c.strided_input(past);
+  Shape extent = before.shape;
+  extent[axis] = kept;
+  copy_strided(before.dtype, extent, before.at, {all.data, 0, all.strides});
+  return all;
 }
 
 Status attend(Execution& c, const AttentionCall& call) { return Attend(call).run(c); }

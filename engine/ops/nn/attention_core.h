@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/op/operator.h"
+#include "engine/tensor/strided.h"
 
 namespace nm {
 
@@ -20,6 +21,10 @@ struct Heads {
   }
   // Heads side by side in rows of `width` elements: [batch, rows, heads·size].
   static Heads inner(T* p, int64_t rows, int64_t size, int64_t width) { return {p, rows * width, size, width}; }
+  // Of four dimensions, [batch, heads, rows, size].
+  static Heads strided(T* p, const Strides& s) { return {p, s[0], s[1], s[2]}; }
+  // The same, from a row on.
+  Heads from_row(int64_t r) const { return {data + r * row, batch, head, row}; }
 };
 
 // A mask that broadcasts to the scores; columns past `columns` are masked. Either floats that are added or bools
@@ -33,15 +38,19 @@ struct AttentionMask {
   bool selects = false;  // a bias of -1e30 or less stands instead of the score, which may be NaN
 };
 
-// Copies the rows of the past, if there is one, and behind them those of now to where all of them shall lie. A bias,
-// `size` floats for each head, is added to the new rows.
-struct AppendRows {
+// Rows of heads that are to lie elsewhere. A bias, `size` floats for each head, is added to them.
+struct HeadRows {
   int64_t batch = 0, heads = 0, size = 0;
-  Heads<const float> past, now;
-  int64_t past_rows = 0, now_rows = 0;
+  Heads<const float> from;
+  int64_t rows = 0;
   const float* bias = nullptr;
 };
-void append_rows(const AppendRows& rows, const Heads<float>& to);
+void copy_rows(const HeadRows& rows, const Heads<float>& to);
+
+// Where keys or values of the past and of now lie together, as `shape` says, whose last three dimensions are heads,
+// rows and sizes: the rows of the past, the first `kept` of input `past`, are there already, those behind them are to
+// be written. In output `o`, where somebody wants it, or else in scratch.
+Result<StridedAt<float*>> present(Execution& c, size_t past, size_t o, const Shape& shape, int64_t kept);
 
 struct AttentionCall {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;

@@ -113,7 +113,7 @@ class FusedAttention final : public Operator {
     call.q_len = length;
     call.head_size = s.qk / heads_;
     call.v_size = s.v / heads_;
-    const int64_t past = c.has(kPast) ? c.input(kPast).dim(3) : 0;
+    const int64_t past = c.has(kPast) ? c.strided_input(kPast).shape[3] : 0;
     call.kv_len = past + length;
     call.q = Heads<const float>::inner(qkv, length, call.head_size, width);
     call.k = Heads<const float>::inner(qkv + s.qk, length, call.head_size, width);
@@ -127,6 +127,11 @@ class FusedAttention final : public Operator {
     NM_TRY(set_key_mask(c, kMask, hidden_, call));
     return attend(c, call);
   }
+
+  std::optional<size_t> growth(const Inference& c, size_t o) const override {
+    return o == 1 && c.has(kPast) ? std::optional(kPast) : std::nullopt;
+  }
+  bool takes_growing(size_t i) const override { return i == kPast; }
 
   double flops(const Inference& c) const override {
     const Shape& x = c.shape(kInput);
@@ -145,23 +150,15 @@ class FusedAttention final : public Operator {
 
   // Present keys, then present values, each [batch, heads, past + length, size].
   Status join_past(Execution& c, int64_t past, AttentionCall& call) const {
-    const int64_t size = call.head_size;
-    const int64_t half = call.batch * heads_ * call.kv_len * size;
-    float* present = nullptr;
-    if (c.wants(1)) {
-      present = c.out<float>(1);
-    } else {
-      NM_ASSIGN(present, c.scratch<float>(Size(2) * half));
-    }
-    for (const int part : {0, 1}) {
-      Heads<const float>& now = part == 0 ? call.k : call.v;
-      AppendRows rows{call.batch, heads_, size, {}, now, past, call.q_len};
-      if (c.has(kPast)) {
-        rows.past = Heads<const float>::outer(c.data<float>(kPast) + part * call.batch * heads_ * past * size, heads_,
-                                              past, size);
-      }
-      append_rows(rows, Heads<float>::outer(present + part * half, heads_, call.kv_len, size));
-      now = Heads<const float>::outer(present + part * half, heads_, call.kv_len, size);
+    NM_ASSIGN(const StridedAt<float*> all,
+              present(c, kPast, 1, Shape{2, call.batch, heads_, call.kv_len, call.head_size}, past));
+    const Strides& s = all.strides;
+    float* data = all.data;
+    for (Heads<const float>* part : {&call.k, &call.v}) {
+      copy_rows({call.batch, heads_, call.head_size, *part, call.q_len},
+                Heads<float>{data, s[1], s[2], s[3]}.from_row(past));
+      *part = {data, s[1], s[2], s[3]};
+      data += s[0];
     }
     return {};
   }

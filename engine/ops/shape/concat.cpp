@@ -3,6 +3,7 @@
 #include "engine/op/check.h"
 #include "engine/op/movement.h"
 #include "engine/op/registry.h"
+#include "engine/tensor/element.h"
 #include "engine/tensor/strided.h"
 
 namespace nm {
@@ -43,16 +44,24 @@ class Concat final : public Movement {
   }
 
   Status run(Execution& c) override {
-    Tensor& out = c.output(0);
-    const int axis = normalize_axis(axis_, out.rank());
-    const Strides strides = row_major(out.shape());
+    const bool grows = c.grows(0);
+    const int axis = normalize_axis(axis_, grows ? c.strided_input(0).shape.rank() : c.output(0).rank());
+    StridedTarget to;
     int64_t at = 0;
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      const Tensor& in = c.input(i);
-      if (in.count() == 0) continue;
-      copy_strided(in.dtype(), in.shape(), {in.raw(), 0, row_major(in.shape())},
-                   {out.raw(), at * strides[axis], strides});
-      at += in.dim(axis);
+    if (grows) {
+      at = c.strided_input(0).shape[axis];
+      int64_t length = at;
+      for (size_t i = 1; i < c.input_count(); ++i) length += c.strided_input(i).shape[axis];
+      NM_ASSIGN(to, c.lengthened(0, 0, axis, at, length));
+    } else {
+      to = {c.output(0).raw(), 0, row_major(c.output(0).shape())};
+    }
+    for (size_t i = grows ? 1 : 0; i < c.input_count(); ++i) {
+      const StridedTensor in = c.strided_input(i);
+      if (in.shape.count() == 0) continue;
+      to.offset = at * to.strides[axis];
+      copy_strided(in.dtype, in.shape, in.at, to);
+      at += in.shape[axis];
     }
     return {};
   }
@@ -60,6 +69,20 @@ class Concat final : public Movement {
   std::optional<View> view(const Inference& c, size_t) const override {
     return c.input_count() == 1 ? std::optional<View>(View{}) : std::nullopt;
   }
+
+  // A first input with the dimensions of the others.
+  std::optional<size_t> growth(const Inference& c, size_t) const override {
+    if (c.input_count() < 2 || is_packed(c.type(0)) || c.type(0) == DType::String) return std::nullopt;
+    for (size_t i = 0; i < c.input_count(); ++i) {
+      if (!c.has_shape(i) || c.shape(i).rank() != c.shape(0).rank()) return std::nullopt;
+      Shape alike = c.shape(i);
+      const int axis = normalize_axis(axis_, alike.rank());
+      alike[axis] = c.shape(0)[axis];
+      if (alike != c.shape(0)) return std::nullopt;
+    }
+    return 0;
+  }
+  bool takes_growing(size_t) const override { return true; }
 
  private:
   static bool is_empty(const Shape& s) { return std::find(s.begin(), s.end(), 0) != s.end(); }

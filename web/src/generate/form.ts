@@ -34,6 +34,8 @@ export interface Form {
   readonly logits: string;
   /** Logits of several tokens of one run are to be had. */
   readonly severalRows: boolean;
+  /** A run that makes logits makes those of all its tokens. */
+  readonly everyRow: boolean;
 }
 
 const names: Readonly<Record<Role, RegExp>> = {
@@ -81,7 +83,8 @@ export function formOf(session: Session, state: readonly string[], given: Feeds)
     );
   }
   const counts = roles.some(([, role]) => role === 'rows');
-  return { roles, logits: logits.name, severalRows: counts || logits.shape?.length === 3 };
+  const rows = logits.shape?.length === 3;
+  return { roles, logits: logits.name, severalRows: counts || rows, everyRow: rows && !counts };
 }
 
 function list(infos: readonly ValueInfo[]): string {

@@ -1,0 +1,52 @@
+// Tensors that grow along an axis without being copied: the caches of keys and values of generated text.
+#pragma once
+#include <memory>
+
+#include "engine/tensor/strided.h"
+#include "engine/tensor/value.h"
+
+namespace nm {
+
+// A tensor with room behind its rows along one axis, for each index of the dimensions before that axis. A longer tensor
+// can begin with the same memory. Tensors never change: who comes first takes the room behind another's rows, who comes
+// second is a copy. So the past, the present and what was forked from either may be held, read and continued in any
+// order, and a present that is dropped gives its room back to the past.
+class Growing {
+ public:
+  // The first `kept` rows of a tensor, dense or growing, and behind them rows to be written, `length` in all. Not of
+  // strings or packed types.
+  static Result<std::shared_ptr<const Growing>> lengthen(const Value& past, int axis, int64_t kept, int64_t length);
+  ~Growing();
+
+  Growing(const Growing&) = delete;
+  Growing& operator=(const Growing&) = delete;
+
+  DType dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  const Strides& strides() const { return strides_; }
+  void* data() const;
+
+ private:
+  struct Room;
+  Growing(std::shared_ptr<Room> room, int64_t taken_from, DType dtype, const Shape& shape, int axis);
+
+  std::shared_ptr<Room> room_;
+  int64_t taken_from_;  // so many rows of the room were taken before
+  DType dtype_;
+  Shape shape_;
+  int axis_;
+  Strides strides_;
+};
+
+// Where the elements of a tensor lie, dense or growing.
+struct StridedTensor {
+  DType dtype = DType::Undefined;
+  const Shape& shape;
+  StridedSource at;
+};
+StridedTensor strided(const Value& tensor);
+
+// The tensor itself, or a dense copy of one that grows.
+Result<Tensor> dense(const Value& tensor);
+
+}  // namespace nm
