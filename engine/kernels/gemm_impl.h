@@ -64,7 +64,8 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
   // that lies together does not. 1024³ in Node, relaxed-simd, beside a busy sibling core: 32.5 GFLOP/s without, 49
   // with.
   const bool evicting = g.lda % 256 == 0 && !whole_k;
-  alignas(64) float copies[mr * (k_block<A> + simd::lanes<A>)];
+  constexpr int64_t w = simd::lanes<A>;
+  alignas(64) float copies[mr * (simd::cheap_splat<A> ? k_block<A> + w : k_block<A> * w)];
   int64_t k0 = g.k0;
   do {
     const int64_t depth = lesser(k_step, k_end - k0);
@@ -82,9 +83,17 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
         const int rows = static_cast<int>(lesser(mr, m1 - m));
         const float* starts[mr];
         for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
-        if (evicting && block_end - block >= 4) {
+        bool spread = false;
+        if constexpr (!simd::cheap_splat<A>) {
+          spread = rows == mr && block_end - block >= spread_panels && depth <= k_block<A>;
+          if (spread) {
+            spread_rows<A, mr>(starts, static_cast<ptrdiff_t>(k0), static_cast<ptrdiff_t>(depth), copies);
+            job.spread = copies;
+          }
+        }
+        if (evicting && !spread && block_end - block >= 4) {
           for (int r = 0; r < rows; ++r) {
-            float* copy = copies + r * (k_block<A> + simd::lanes<A>);
+            float* copy = copies + r * (k_block<A> + w);
             std::memcpy(copy, starts[r] + k0, static_cast<size_t>(depth) * sizeof(float));
             starts[r] = copy - k0;
           }
@@ -102,7 +111,11 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
           job.bias = e.bias ? e.bias + n0 : nullptr;
           job.c = g.c + m * g.ldc + n0;
           job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
-          tile_for<A>(rows, panels.vectors(first))(job);
+          const int vectors = panels.vectors(first);
+          if constexpr (!simd::cheap_splat<A>) {
+            if (spread) return spread_tile_for<A>(vectors)(job);
+          }
+          tile_for<A>(rows, vectors)(job);
         };
         run(block, narrow ? block_end - 1 : block_end);
         if (narrow) run(block_end - 1, block_end);

@@ -9,12 +9,13 @@ namespace nm::impl {
 // A register tile computes mr rows × nv vectors of C: mr·nv sums, nv vectors of B, one of A, and one product where
 // multiply-adds are not fused.
 //
-// 256³ product on AMD Zen 4 in Node 24, GFLOP/s: relaxed-simd 5×8 52.8, 6×8 55.9 (the register-only loop reaches 56.2);
-// simd128 4×8 44.3, 5×8 42.8, 6×8 28.7 (spills).
+// 256³ product on AMD Zen 4 in Node 24, GFLOP/s: relaxed-simd 5×8 52.8, 6×8 55.9 (the register-only loop reaches 56.2).
+// simd128 on another EPYC with busy neighbours, Node 24 and Bun 1.4 (JavaScriptCore): 4×8 with rows as they lie 36, 32;
+// with spread rows (below) 4×8 35, 36 and 5×8 40, 39; the register-only loop reaches 51 in both.
 template <class A>
 struct Tile {
   static constexpr int nv = 2;
-  static constexpr int mr = simd::registers<A> == 32 ? (simd::lanes<A> == 16 ? 14 : 8) : simd::fused<A> ? 6 : 4;
+  static constexpr int mr = simd::registers<A> == 32 ? (simd::lanes<A> == 16 ? 14 : 8) : simd::fused<A> ? 6 : 5;
   static constexpr int nr = nv * simd::lanes<A>;
 };
 
@@ -24,9 +25,14 @@ struct Tile {
 // 128×768×3072, GFLOP/s: K by 256 and 128 KiB 49.9, 49.2; 512 and 128 KiB 51.6, 50.4; 512 and 256 KiB 52.2, 51.1;
 // 1024 and 256 KiB 52.5, 48.9; 512 and 64 KiB 47.6, 48.1.
 template <class A>
-inline constexpr int64_t k_block = simd::lanes<A> == 4 ? 512 : 256;
+inline constexpr int64_t k_block = simd::lanes<A> == 4 && simd::cheap_splat<A> ? 512 : 256;
 template <class A>
 inline constexpr int64_t panel_block = (simd::lanes<A> == 4 ? 256 : 128) * 1024 / 4 / k_block<A> / Tile<A>::nr;
+
+// Where a splat costs more than a load (simd::cheap_splat), panels in a row from which on the rows under a tile are
+// spread before (spread_rows): a copy must be read some times to pay. In Bun, GFLOP/s without, from 2 panels on and
+// from 4: 112²×32→16 1×1 (2 panels) 26, 22, 26; 28²×192→32 (4) 30, 30, 29; 14²×96→576 (72) 31, 37, 37.
+inline constexpr int64_t spread_panels = 4;
 
 // Rows that go through a block of panels before the next block, a multiple of mr.
 template <class A>

@@ -12,8 +12,9 @@ struct TileJob {
   const float* const* rows = nullptr;  // taps × MR starts of runs
   int64_t taps = 1;
   int64_t depth = 0;
-  int64_t offset = 0;        // added to every start
-  const float* b = nullptr;  // the panel: taps·depth × (nv·lanes)
+  int64_t offset = 0;             // added to every start
+  const float* spread = nullptr;  // what spread_rows made of the rows: then rows, taps and offset are not read
+  const float* b = nullptr;       // the panel: taps·depth × (nv·lanes)
   float* c = nullptr;
   int64_t ldc = 0;
   int64_t columns = 0;  // of the panel that exist in C
@@ -145,6 +146,53 @@ template <class A, int MR, int NV>
   }
 }
 
+// The rows under a tile, as they are read: for each step of K every row's element, in all lanes of a vector. One
+// pointer then serves all rows, at constant distances.
+template <class A, int MR>
+void spread_rows(const float* const* rows, ptrdiff_t offset, ptrdiff_t depth, float* to) {
+  constexpr ptrdiff_t step = MR * simd::lanes<A>;
+  for (int r = 0; r < MR; ++r) {
+    const float* from = rows[r] + offset;
+    float* out = to + r * simd::lanes<A>;
+    ptrdiff_t k = depth;
+    for (; k >= 4; k -= 4, from += 4, out += 4 * step) {
+      const vf<A> four = simd::load<A>(from);
+      simd::store<A>(out, simd::splat_lane<A, 0>(four));
+      simd::store<A>(out + step, simd::splat_lane<A, 1>(four));
+      simd::store<A>(out + 2 * step, simd::splat_lane<A, 2>(four));
+      simd::store<A>(out + 3 * step, simd::splat_lane<A, 3>(four));
+    }
+    for (; k > 0; --k, ++from, out += step) simd::store<A>(out, simd::splat_load<A>(from));
+  }
+}
+
+template <class A, int MR, int NV>
+[[gnu::always_inline]] inline void run_spread_panel(const TileJob& job) {
+  constexpr int W = simd::lanes<A>;
+  using V = vf<A>;
+  V acc[MR][NV];
+#pragma GCC unroll 16
+  for (int r = 0; r < MR; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) acc[r][v] = V(0.f);
+  }
+  const float *a = job.spread, *b = job.b;
+  // Written out, it spills: LLVM then adds two steps to one sum after the other.
+#pragma GCC unroll 1
+  for (ptrdiff_t k = static_cast<ptrdiff_t>(job.depth); k > 0; --k, a += MR * W, b += NV * W) {
+    V vb[NV];
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) vb[v] = simd::load<A>(b + v * W);
+#pragma GCC unroll 16
+    for (int r = 0; r < MR; ++r) {
+      const V va = simd::load<A>(a + r * W);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) acc[r][v] = simd::madd<A>(va, vb[v], acc[r][v]);
+    }
+  }
+  finish_tile<A, MR, NV>(job, acc);
+}
+
 template <class A, int MR, int NV>
 [[gnu::always_inline]] inline void run_panel(const TileJob& job) {
   constexpr int W = simd::lanes<A>;
@@ -241,7 +289,7 @@ template <class A, int NV, int P>
 }
 
 // Panels are walked in here: with a short depth a call per panel costs as much as its products.
-template <class A, int MR, int NV>
+template <class A, int MR, int NV, bool spread = false>
 void run_tile(const TileJob& given) {
   constexpr int nr = NV * simd::lanes<A>;
   TileJob job = given;
@@ -252,13 +300,17 @@ void run_tile(const TileJob& given) {
     if (job.bias) job.bias += panels * nr;
     if (job.residual) job.residual += panels * nr;
   };
-  if constexpr (MR == 1 && NV == Tile<A>::nv) {
+  if constexpr (MR == 1 && NV == Tile<A>::nv && !spread) {
     constexpr int together = 4;
     for (; job.panels > together; advance(together)) run_panels_of_row<A, NV, together>(job);
   }
   while (true) {
     job.columns = job.panels > 1 ? nr : given.columns;
-    run_panel<A, MR, NV>(job);
+    if constexpr (spread) {
+      run_spread_panel<A, MR, NV>(job);
+    } else {
+      run_panel<A, MR, NV>(job);
+    }
     if (job.panels == 1) return;
     advance(1);
   }
@@ -281,6 +333,14 @@ TileFunction tile_for(int rows, int vectors) {
   using Rows = std::make_integer_sequence<int, Tile<A>::mr>;
   static constexpr const TileFunction* by_vectors[] = {tile_functions<A, 1>(Rows{}), tile_functions<A, 2>(Rows{})};
   return by_vectors[vectors - 1][rows - 1];
+}
+
+// The tile for mr spread rows.
+template <class A>
+TileFunction spread_tile_for(int vectors) {
+  constexpr int mr = Tile<A>::mr;
+  static constexpr TileFunction by_vectors[] = {run_tile<A, mr, 1, true>, run_tile<A, mr, 2, true>};
+  return by_vectors[vectors - 1];
 }
 
 // Packed B is panels of nr columns; the last is as many vectors wide as its columns need.

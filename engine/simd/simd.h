@@ -45,6 +45,19 @@ template <>
 inline constexpr bool fused<xsimd::wasm> = true;
 #endif
 
+// Whether all lanes from one float in memory cost no more than a vector from memory. SSE2 shuffles after the load.
+// JavaScriptCore adds up the address first, in two instructions; of the WebAssembly builds it runs the one without
+// relaxed SIMD.
+template <class A>
+inline constexpr bool cheap_splat = true;
+#if defined(__wasm_simd128__) && !defined(__wasm_relaxed_simd__)
+template <>
+inline constexpr bool cheap_splat<xsimd::wasm> = false;
+#elif XSIMD_WITH_SSE2
+template <>
+inline constexpr bool cheap_splat<xsimd::sse2> = false;
+#endif
+
 template <class A>
 inline vi<A> bits(vf<A> v) {
   return xsimd::bitwise_cast<int32_t>(v);
@@ -70,6 +83,12 @@ inline vf<A> splat_load(const float* p) {
 #else
   return vf<A>(*p);
 #endif
+}
+
+// Lane i of four in all of them.
+template <class A, uint32_t i>
+inline vf<A> splat_lane(vf<A> v) {
+  return xsimd::swizzle(v, xsimd::batch_constant<uint32_t, A, i, i, i, i>());
 }
 
 // The same float in all lanes, for constants inside loops. WebAssembly compilers rebuild a vector constant at each use
