@@ -34,8 +34,9 @@ let address: URL | undefined;
 const script: WorkerScript = {
   start: () => new Worker(script.url(), { type: 'module' }),
   url() {
+    // A page without an origin (of a file, in a sandbox) may not read a blob's address as a module.
     address ??= new URL(
-      isNode
+      isNode || origin === 'null'
         ? `data:text/javascript,${encodeURIComponent(text)}`
         : URL.createObjectURL(new Blob([text], { type: 'text/javascript' })),
     );
