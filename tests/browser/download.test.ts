@@ -1,8 +1,9 @@
 // Files that a page keeps are there without the network, in each place that browsers have for them.
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { browsers, type Driver } from './drivers.ts';
+import type { PageDriver } from './drivers.ts';
 import { servePackage } from './package-server.ts';
+import { pageBrowsers } from './webkit.ts';
 
 const file = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) >> 3));
 const integrity = `sha256-${createHash('sha256').update(file).digest('base64')}`;
@@ -25,15 +26,17 @@ const visit = (cache: string) => `(async () => {
   return { sizes, code };
 })()`;
 
-describe.each(browsers)('$name', ({ start, path }) => {
+describe.each(pageBrowsers)('$name', ({ name, start, path }) => {
   const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: Driver | undefined;
+  let driver: PageDriver | undefined;
   afterEach(async () => {
     await driver?.close();
     driver = undefined;
   });
 
-  test.skipIf(why !== '').each(['opfs', 'cache-api'])(`keeps a file: %s${why}`, async (cache) => {
+  // WebKit for GTK has no private files.
+  const places = name === 'WebKit' ? ['cache-api'] : ['opfs', 'cache-api'];
+  test.skipIf(why !== '').each(places)(`keeps a file: %s${why}`, async (cache) => {
     driver = await start(path as string);
     await driver.open(`http://localhost:${port()}/`);
     const before = downloads;

@@ -1,13 +1,21 @@
-// The browsers behind one small interface: Chromium by Playwright, Firefox by Puppeteer over WebDriver BiDi.
+// The browsers behind one small interface: Chromium by Playwright, Firefox by Puppeteer over WebDriver BiDi. (WebKit: webkit.ts)
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
 
-export interface Driver {
+/** A page that is opened and asked. */
+export interface PageDriver {
   /** Opens an address in a fresh document. */
   open(url: string): Promise<void>;
   evaluate<T>(expression: string): Promise<T>;
+  /** What the page wrote to its console as an error, and what it did not catch. */
+  readonly errors: string[];
+  close(): Promise<void>;
+}
+
+/** A page that is used as people do. */
+export interface Driver extends PageDriver {
   /** Waits for an element that matches, for at most half a minute. */
   waitFor(selector: string): Promise<void>;
   /** The size of the page in pixels. */
@@ -17,9 +25,6 @@ export interface Driver {
   drag(selector: string, points: readonly (readonly [number, number])[]): Promise<void>;
   /** Gives files to a file input. */
   upload(selector: string, ...paths: readonly string[]): Promise<void>;
-  /** What the page wrote to its console as an error, and what it did not catch. */
-  readonly errors: string[];
-  close(): Promise<void>;
 }
 
 /** The path of the first of these programs that exists; `variable` of the environment goes first. */
@@ -30,7 +35,7 @@ export function findBrowser(variable: string, names: readonly string[]): string 
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
 }
 
-const chromiumFlags = [
+export const chromiumFlags = [
   '--headless',
   '--no-sandbox',
   '--disable-gpu',
@@ -41,9 +46,8 @@ const chromiumFlags = [
   '--disable-sync',
 ];
 
-export async function startChromium(executablePath: string): Promise<Driver> {
-  const browser = await chromium.launch({ executablePath, args: chromiumFlags });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+/** A page of Chromium's; `close` ends what it is of. */
+export function chromiumPage(page: Page, close: () => Promise<void>): PageDriver {
   const errors: string[] = [];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(error.message));
@@ -54,6 +58,15 @@ export async function startChromium(executablePath: string): Promise<Driver> {
       await page.goto(url);
     },
     evaluate: (expression) => page.evaluate(expression),
+    close,
+  };
+}
+
+export async function startChromium(executablePath: string): Promise<Driver> {
+  const browser = await chromium.launch({ executablePath, args: chromiumFlags });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  return {
+    ...chromiumPage(page, () => browser.close()),
     waitFor: async (selector) => void (await page.waitForSelector(selector, { timeout: 30_000 })),
     click: (selector) => page.click(selector),
     async drag(selector, points) {
@@ -67,7 +80,6 @@ export async function startChromium(executablePath: string): Promise<Driver> {
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
     upload: (selector, ...paths) => page.setInputFiles(selector, paths),
-    close: () => browser.close(),
   };
 }
 

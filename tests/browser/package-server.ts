@@ -7,8 +7,13 @@ import { afterAll, beforeAll } from 'vitest';
 const dist = new URL('../../web/dist/', import.meta.url);
 const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', svg: 'image/svg+xml' };
 
-/** `more` has what else there is, by path. The port, once the server listens: on localhost and 127.0.0.1, two sites. */
-export function servePackage(more: (path: string) => string | Buffer | undefined = () => undefined): () => number {
+/**
+ * `more` has what else there is, by path; a null ends the connection, as if there were no network. The port, once the
+ * server listens: on localhost and 127.0.0.1, two sites.
+ */
+export function servePackage(
+  more: (path: string) => string | Buffer | null | undefined = () => undefined,
+): () => number {
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
     if (path === '/') {
@@ -17,7 +22,12 @@ export function servePackage(more: (path: string) => string | Buffer | undefined
       return;
     }
     const file = new URL(`.${path}`, dist);
-    const body = more(path) ?? (existsSync(file) ? readFileSync(file) : undefined);
+    const given = more(path);
+    if (given === null) {
+      request.socket.destroy();
+      return;
+    }
+    const body = given ?? (existsSync(file) ? readFileSync(file) : undefined);
     const type = types[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
   });

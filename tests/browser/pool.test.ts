@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Session, Tensor } from '../../web/dist/index.js';
-import { browsers, type Driver } from './drivers.ts';
+import type { PageDriver } from './drivers.ts';
 import { servePackage } from './package-server.ts';
+import { pageBrowsers } from './webkit.ts';
 
 const model = readFileSync(new URL('../../models/handwriting/handwriting.onnx', import.meta.url));
 let downloads = 0;
@@ -27,9 +28,9 @@ const inPage = `(async () => {
   return { workers: session.engine.workers, best: answers.map(({ probabilities }) => [...probabilities.data]) };
 })()`;
 
-describe.each(browsers)('$name', ({ start, path }) => {
+describe.each(pageBrowsers)('$name', ({ start, path }) => {
   const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: Driver | undefined;
+  let driver: PageDriver | undefined;
   afterEach(async () => {
     await driver?.close();
     driver = undefined;

@@ -1,4 +1,4 @@
-// Builds dist/: every entry one minified file that needs no other script, with a source map; declarations; the .wasm
+// Builds dist/: every entry one minified file that needs no other script, with a source map of the sources in src/; declarations; the .wasm
 // artefacts that CMake built.
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -13,14 +13,21 @@ const artefacts = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads
 
 /** The modules that src/inside.d.ts declares. */
 const inside = {
-  'neuromancer:engine': async () => gzipSync(await artefact('wasm'), { level: 9 }).toString('base64'),
-  'neuromancer:worker': () => readFile(new URL('worker.js', dist), 'utf8').then(withoutMap),
+  'neuromancer:engine': async () => packed(await artefact('wasm')),
+  'neuromancer:worker': async () => packed(withoutMap(await readFile(new URL('worker.js', dist), 'utf8'))),
 };
+
+/**
+ * Files of dist/ that an entry takes as they lie beside it. What ort.js registers must be registered once; the command
+ * line needs no copies of what it calls.
+ */
+const beside = /^\.\/(ort|bundle|pack)\.js$|\.wasm$/;
+
+const packed = (bytes) => gzipSync(bytes, { level: 9 }).toString('base64');
 
 const plugin = {
   name: 'inside',
-  // What is registered must be so once: transformers.js takes ort.js as it lies beside it.
-  resolveId: (id) => (id in inside ? id : /^\.\/ort\.js$|\.wasm$/.test(id) ? { id, external: 'absolute' } : null),
+  resolveId: (id) => (id in inside ? id : beside.test(id) ? { id, external: 'absolute' } : null),
   load: async (id) => (id in inside ? `export default ${JSON.stringify(await inside[id]())};` : null),
 };
 
@@ -57,9 +64,10 @@ async function bundle(entry) {
     .replace(/new URL\(`([^`$]*)`,import\.meta\.url\)/g, 'new URL("$1",import.meta.url)')
     .replace(/\{type:`module`\}/g, '{type:"module"}');
   await writeFile(new URL(`${entry}.js`, dist), code);
-  // What is inside is no source that anybody would read.
-  const sourcesContent = map.sourcesContent.map((text, i) => (map.sources[i].includes('neuromancer:') ? '' : text));
-  await writeFile(new URL(`${entry}.js.map`, dist), JSON.stringify({ ...map, sourcesContent }));
+  // The sources are in the package once, not in the map of every entry that has them.
+  const { sourcesContent: _, ...names } = map;
+  const sources = map.sources.map((source) => (source.startsWith('src/') ? `../${source}` : source));
+  await writeFile(new URL(`${entry}.js.map`, dist), JSON.stringify({ ...names, sources }));
   console.log(`${entry}.js: ${code.length} bytes, ${gzipSync(code).length} with gzip`);
 }
 

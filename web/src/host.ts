@@ -55,9 +55,17 @@ export function processorCount(): number {
 /** The base of relative URLs: the page or worker, or the working directory in Node. */
 export function baseUrl(): string | undefined {
   if (location !== undefined) return location.href;
-  if (!isNode) return undefined;
-  const { pathToFileURL } = nodeModule<{ pathToFileURL(path: string): URL }>('node:url');
-  return `${pathToFileURL((process as NodeProcess).cwd()).href}/`;
+  return isNode ? `${fileUrl((process as NodeProcess).cwd()).href}/` : undefined;
+}
+
+function fileUrl(path: string): URL {
+  return nodeModule<{ pathToFileURL(path: string): URL }>('node:url').pathToFileURL(path);
+}
+
+/** The file in this package as it is installed for the program that runs; only where `isNode`. */
+export function installedFile(name: string): URL {
+  const { createRequire } = nodeModule<{ createRequire(from: string): { resolve(id: string): string } }>('node:module');
+  return fileUrl(createRequire(baseUrl() as string).resolve(`neuromancer/${name}`));
 }
 
 /** Milliseconds; audio worklets have no finer clock. */

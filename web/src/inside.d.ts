@@ -6,10 +6,10 @@ declare module 'neuromancer:engine' {
   export default base64;
 }
 
-/** The text of worker.js. */
+/** The text of worker.js: gzip, then base64. */
 declare module 'neuromancer:worker' {
-  const text: string;
-  export default text;
+  const base64: string;
+  export default base64;
 }
 
 /** As Cloudflare Workers import it: a compiled module. */

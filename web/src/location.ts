@@ -1,5 +1,6 @@
 // Where this package's files lie.
 import { NeuromancerError } from './errors.js';
+import { installedFile, isNode } from './host.js';
 
 /** Vite's dependency optimiser, up to version 7, moves a script here and leaves the files beside it behind. */
 const optimised = /\/\.vite\/deps(_ssr)?\/[^/]*$/;
@@ -12,10 +13,12 @@ export function besideThisScript(name: string, literal: () => URL): URL {
   let url: URL;
   try {
     url = literal();
+    // A server's bundle (Next.js) has the path there that browsers would ask the server for.
+    if (isNode && url.href.startsWith('/')) url = installedFile(name);
   } catch (error) {
     throw new NeuromancerError(
       'engine_unavailable',
-      `The place of ${name} is not known: this script has no import.meta.url, as in a bundle of format "iife" or "cjs". ` +
+      `The place of ${name} is not known: a bundler has moved this script away from it (to the format "iife" or "cjs", say). ` +
         'Import "neuromancer/single", which has the engine inside, or say where the engine is with the option "wasm" ' +
         "(Cloudflare Workers: import wasm from 'neuromancer/neuromancer-wasm.wasm').",
       {},

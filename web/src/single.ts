@@ -9,29 +9,36 @@ import { inWorkers } from './in-workers.js';
 import { noWorkers } from './no-workers.js';
 import { useFiles } from './own-files.js';
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-async function unpack(): Promise<WebAssembly.Module> {
+/** What is inside. */
+function unpacked(base64: string): Response {
   if (typeof DecompressionStream !== 'function') {
     throw new NeuromancerError(
       'engine_unavailable',
       'neuromancer/single needs DecompressionStream (Chrome 80, Firefox 113, Safari 16.4, Node 18 or later); import "neuromancer" here.',
     );
   }
-  const packed = Uint8Array.from(atob(engine), (character) => character.charCodeAt(0));
-  const bytes = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return WebAssembly.compile(await new Response(bytes).arrayBuffer());
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip')));
 }
 
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+async function compile(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await unpacked(engine).arrayBuffer());
+}
+
+let text = '';
 let address: URL | undefined;
 
+/** Started once the text is there. */
 const script: WorkerScript = {
   start: () => new Worker(script.url(), { type: 'module' }),
   url() {
+    // A page without an origin (of a file, in a sandbox) may not read a blob's address as a module.
     address ??= new URL(
-      isNode
-        ? `data:text/javascript,${encodeURIComponent(worker)}`
-        : URL.createObjectURL(new Blob([worker], { type: 'text/javascript' })),
+      isNode || origin === 'null'
+        ? `data:text/javascript,${encodeURIComponent(text)}`
+        : URL.createObjectURL(new Blob([text], { type: 'text/javascript' })),
     );
     return address;
   },
@@ -40,13 +47,16 @@ const script: WorkerScript = {
 useFiles({
   only: 'wasm',
   engine() {
-    compiled ??= unpack().catch((error) => {
+    compiled ??= compile().catch((error) => {
       compiled = undefined;
       throw error;
     });
     return compiled;
   },
-  inWorkers,
+  async inWorkers(source, options, workers) {
+    text ||= await unpacked(worker).text();
+    return inWorkers(source, options, workers);
+  },
   worker: script,
   thread: noWorkers,
 });

@@ -214,6 +214,12 @@ describe('an engine whose download', () => {
     );
     expect(at('http://localhost/assets/worker-abc.js')).toBe('http://localhost/assets/worker-abc.js');
   });
+
+  test('are those of the installed package where a server has only the path that pages ask for', () => {
+    const at = (name: string) => besideThisScript(name, () => ({ href: `/_next/static/media/${name}` }) as URL);
+    expect(at('worker.js').href).toBe(new URL('../dist/worker.js', import.meta.url).href);
+    expect(() => at('no-such-file.wasm')).toThrow(/place of no-such-file.wasm .*neuromancer\/single/);
+  });
 });
 
 describe('a load that fails half-way', () => {

@@ -1,6 +1,6 @@
 // The tarball as npm would publish it.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,30 @@ test('has what a package needs', () => {
   expect(files).toEqual(
     expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.js.map']),
   );
-  expect(files.filter((path) => !/^(dist\/|LICENSE$|README\.md$|package\.json$)/.test(path))).toEqual([]);
+  expect(files.filter((path) => !/^(dist\/|src\/|LICENSE$|README\.md$|package\.json$)/.test(path))).toEqual([]);
+});
+
+test('has the sources that its source maps name', () => {
+  const maps = files.filter((path) => path.endsWith('.js.map'));
+  expect(maps.length).toBeGreaterThan(10);
+  for (const path of maps) {
+    const { sources } = JSON.parse(readFileSync(join(root, path), 'utf8')) as { sources: string[] };
+    // What is inside single.js is no text that anybody would read.
+    const named = sources.filter((source) => !source.startsWith('neuromancer:'));
+    expect(files).toEqual(expect.arrayContaining(named.map((source) => join('dist', source))));
+  }
+});
+
+/**
+ * The most bytes, unpacked, of what has no artefact inside: what it has, and a little. The four artefacts and single.js,
+ * with one of them compressed, are as large as the engine is (NM_SIZE_BUDGET).
+ */
+const most = 1_620_000;
+
+test('keeps its budget', () => {
+  const rest = files.filter((path) => !/\.wasm$|single\.js$/.test(path));
+  const bytes = rest.reduce((sum, path) => sum + statSync(join(root, path)).size, 0);
+  expect(bytes).toBeLessThan(most);
 });
 
 test('publint has nothing to say', async () => {
