@@ -62,7 +62,9 @@ std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::str
   return list;
 }
 
-Status check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims) {
+}  // namespace
+
+Status Recurrent::check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims) {
   if (!c.has_shape(i)) return {};
   const Shape expected(dims);
   const Shape& shape = c.shape(i);
@@ -72,8 +74,6 @@ Status check_dims(const Inference& c, size_t i, std::string_view what, std::init
   }
   return fits ? Status() : wrong_shape(what, shape, to_string(expected));
 }
-
-}  // namespace
 
 float CellActivation::operator()(float x) const {
   switch (kind) {
@@ -138,8 +138,8 @@ Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults
 
 Status Recurrent::infer(Inference& c) const {
   NM_TRY(check_tensors(c, 3));
-  for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{5}, size_t{6}, size_t{7}}) {
-    NM_TRY(check_type(c, i, i == 0 ? "the input" : "a weight or state", {DType::Float32}));
+  for (const size_t i : {size_t{0}, size_t{3}, size_t{5}, size_t{6}, size_t{7}}) {
+    NM_TRY(check_type(c, i, i == 0 ? "the input" : "a bias, state or peephole", {DType::Float32}));
   }
   NM_TRY(check_type(c, 4, "sequence_lens", {DType::Int32}));
   int64_t seq = kUnknownDim;
@@ -154,10 +154,8 @@ Status Recurrent::infer(Inference& c) const {
   }
   const int64_t d = directions_;
   const int64_t h = hidden_;
-  const int64_t wide = gates_ * h;
-  NM_TRY(check_dims(c, 1, "the input weights", {d, wide, input}));
-  NM_TRY(check_dims(c, 2, "the recurrence weights", {d, wide, h}));
-  NM_TRY(check_dims(c, 3, "the bias", {d, 2 * wide}));
+  NM_TRY(infer_weights(c, input));
+  NM_TRY(check_dims(c, 3, "the bias", {d, 2 * gates_ * h}));
   NM_TRY(check_dims(c, 4, "sequence_lens", {batch}));
   const Shape state = batch_first_ ? Shape{batch, d, h} : Shape{d, batch, h};
   for (const size_t i : {size_t{5}, size_t{6}}) {
@@ -169,6 +167,12 @@ Status Recurrent::infer(Inference& c) const {
   c.output(1, DType::Float32, state);
   if (has_cell_) c.output(2, DType::Float32, state);
   return {};
+}
+
+Status Recurrent::infer_weights(const Inference& c, int64_t input) const {
+  for (const size_t i : {1, 2}) NM_TRY(check_type(c, i, "a weight", {DType::Float32}));
+  NM_TRY(check_dims(c, 1, "the input weights", {directions_, gates_ * hidden_, input}));
+  return check_dims(c, 2, "the recurrence weights", {directions_, gates_ * hidden_, hidden_});
 }
 
 double Recurrent::flops(const Inference& c) const {
@@ -265,25 +269,46 @@ bool Recurrent::steps_are_long(int64_t batch) const { return batch * gates_ * hi
 
 Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
   const Tensor& x = c.input(0);
-  const int64_t input = x.dim(2), wide = gates_ * hidden_;
+  const int64_t wide = gates_ * hidden_;
   const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
   Work work;
-  if (packed_.empty()) {
-    NM_ASSIGN(float* pw, c.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
-    NM_ASSIGN(float* pr, c.scratch<float>(Size(r_floats())));
-    pack(c.data<float>(1) + index * wide * input, c.data<float>(2) + index * wide * hidden_, input, pw, pr);
-    work.packed_w = pw;
-    work.packed_r = pr;
-  } else {
-    work.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].w.data());
-    work.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(index)].r.data());
-  }
+  work.direction.index = index;
+  NM_TRY(set_weights(c, work.direction));
   NM_ASSIGN(work.bias, c.scratch<float>(Size(wide)));
   NM_ASSIGN(work.x_gates, c.scratch<float>(Size(seq) * batch * wide));
   NM_ASSIGN(work.h, c.scratch<float>(Size(batch) * hidden_));
   NM_ASSIGN(work.cell, c.scratch<float>(Size(batch) * hidden_));
   NM_ASSIGN(work.gates, c.scratch<float>(Size(2) * batch * wide));
   return work;
+}
+
+Status Recurrent::set_weights(Execution& c, Direction& d) const {
+  if (!packed_.empty()) {
+    d.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(d.index)].w.data());
+    d.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(d.index)].r.data());
+    return {};
+  }
+  const int64_t input = c.input(0).dim(2), wide = gates_ * hidden_;
+  NM_ASSIGN(float* w, c.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
+  NM_ASSIGN(float* r, c.scratch<float>(Size(r_floats())));
+  pack(c.data<float>(1) + d.index * wide * input, c.data<float>(2) + d.index * wide * hidden_, input, w, r);
+  d.packed_w = w;
+  d.packed_r = r;
+  return {};
+}
+
+void Recurrent::input_side(Execution& c, const Direction& d, int64_t rows, const float* bias, float* gates) const {
+  Gemm g;
+  g.m = rows;
+  g.n = gates_ * hidden_;
+  g.k = c.input(0).dim(2);
+  g.a = c.data<float>(0);
+  g.lda = g.k;
+  g.packed_b = d.packed_w;
+  g.c = gates;
+  g.ldc = g.n;
+  g.epilogue.bias = bias;
+  kernels().gemm.run(g, ThreadPool::instance());
 }
 
 void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
@@ -297,18 +322,7 @@ void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
   for (int64_t g = 0; g < gates_; ++g) {
     for (int64_t j = 0; j < hidden_; ++j) work.bias[g * hidden_ + j] = bias ? input_bias(bias, g, j) : 0;
   }
-
-  Gemm g;
-  g.m = seq * batch;
-  g.n = wide;
-  g.k = x.dim(2);
-  g.a = x.data<float>();
-  g.lda = g.k;
-  g.packed_b = work.packed_w;
-  g.c = work.x_gates;
-  g.ldc = wide;
-  g.epilogue.bias = work.bias;
-  kernels().gemm.run(g, ThreadPool::instance());
+  input_side(c, work.direction, seq * batch, work.bias, work.x_gates);
 
   float *h = work.h, *cell = work.cell;
   const auto state_at = [&](int64_t b) {
@@ -327,9 +341,7 @@ void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
     if (has_cell_) initial(6, cell);
   }
 
-  Direction direction;
-  direction.index = index;
-  direction.packed_r = work.packed_r;
+  Direction direction = work.direction;
   direction.bias = bias;
   direction.peepholes = has_cell_ && c.has(7) ? c.data<float>(7) + index * 3 * hidden_ : nullptr;
   direction.activations = &activations_[static_cast<size_t>(index) * per_direction_];

@@ -56,12 +56,23 @@ class Recurrent : public Operator {
   // What a direction's steps need besides the rows.
   struct Direction {
     int index = 0;
+    const float* packed_w = nullptr;
     const float* packed_r = nullptr;  // as `packs_of_r` arranged it
+    void* own = nullptr;              // of a class that multiplies in its own way
     const float* bias = nullptr;      // Wb, then Rb; null = zero
     const float* peepholes = nullptr;
     const CellActivation* activations = nullptr;
   };
 
+  // Refuses a shape that differs from the dimensions that are known (not negative).
+  static Status check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims);
+  // Checks what is known of W and R, for rows of `input` elements.
+  virtual Status infer_weights(const Inference& c, int64_t input) const;
+  // Sets the weights of a direction for the products below.
+  virtual Status set_weights(Execution& c, Direction& direction) const;
+  // gates = x·W^T + bias for `rows` rows of the input.
+  virtual void input_side(Execution& c, const Direction& direction, int64_t rows, const float* bias,
+                          float* gates) const;
   // One time step: updates h (and c) of the rows from their pre-activations.
   virtual void step(const Direction& direction, const Rows& rows) const = 0;
   // Which rows of R (gate indices) are packed as one matrix each: {0, gates} for one product with all of R.
@@ -81,6 +92,8 @@ class Recurrent : public Operator {
   int gates_;
   int64_t hidden_;
   float clip_;
+  int directions_ = 1;
+  bool batch_first_ = false;
 
  private:
   struct Packed {
@@ -91,8 +104,7 @@ class Recurrent : public Operator {
   void pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const;
   // One direction's memory.
   struct Work {
-    const float* packed_w = nullptr;
-    const float* packed_r = nullptr;
+    Direction direction;
     float* bias = nullptr;     // of the input side
     float* x_gates = nullptr;  // the input side of all steps: [seq·batch, gates·hidden]
     float* h = nullptr;
@@ -103,9 +115,7 @@ class Recurrent : public Operator {
   Result<Work> allocate(Execution& c, int index) const;
   void run_direction(Execution& c, int index, const Work& work) const;
 
-  int directions_ = 1;
   bool reverse_ = false;
-  bool batch_first_ = false;
   bool has_cell_;
   std::vector<CellActivation> activations_;  // of all directions
   size_t per_direction_;

@@ -1,5 +1,8 @@
 #include "engine/ops/quantized/byte_product.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace nm {
 
 int32_t byte_at(const Tensor& t, int64_t i) {
@@ -37,6 +40,15 @@ void quantize_to(IntegerEpilogue& epilogue, DType to, int32_t zero) {
   epilogue.zero = zero;
   epilogue.low = is_signed ? -128 : 0;
   epilogue.high = is_signed ? 127 : 255;
+}
+
+ByteScale byte_scale(const float* x, int64_t n) {
+  float low = 0, high = 0;
+  kernels().integer.range(x, n, &low, &high);
+  float scale = (high - low) / 255.0f;
+  if (scale == 0) scale = 1;  // all are zero
+  const float at = std::nearbyint(-low / scale);
+  return {scale, static_cast<uint8_t>(at > 0 ? std::min(at, 255.0f) : 0)};  // also where infinities make it NaN
 }
 
 Status run_product(const Execution& c, const IntegerProduct& product) {

@@ -34,6 +34,13 @@ ConvShape matrix_shape(int64_t m, int64_t k, int64_t n);
 // Results of type `to` (int8 or uint8) around `zero`.
 void quantize_to(IntegerEpilogue& epilogue, DType to, int32_t zero);
 
+// The scale and zero point of uint8 that DynamicQuantizeLinear finds for n numbers.
+struct ByteScale {
+  float scale = 1;
+  uint8_t zero = 0;
+};
+ByteScale byte_scale(const float* x, int64_t n);
+
 // Runs the kernel with scratch of the step.
 Status run_product(const Execution& c, const IntegerProduct& product);
 

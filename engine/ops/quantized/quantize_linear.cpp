@@ -3,6 +3,7 @@
 
 #include "engine/kernels/kernels.h"
 #include "engine/op/registry.h"
+#include "engine/ops/quantized/byte_product.h"
 #include "engine/ops/quantized/quantization.h"
 #include "engine/tensor/cast.h"
 #include "engine/tensor/element.h"
@@ -185,18 +186,12 @@ class DynamicQuantizeLinear final : public Operator {
   Status run(Execution& c) override {
     const Tensor& in = c.input(0);
     const float* x = in.data<float>();
-    const IntegerKernels& kernel = kernels().integer;
-    float low = 0, high = 0;
-    kernel.range(x, in.count(), &low, &high);
-    float scale = (high - low) / 255.0f;
-    if (scale == 0) scale = 1;  // all are zero
-    const float at = std::nearbyint(-low / scale);
-    const float zero = at > 0 ? std::min(at, 255.0f) : 0;  // also where infinities make it NaN
+    const auto [scale, zero] = byte_scale(x, in.count());
     if (c.wants(1)) *c.out<float>(1) = scale;
-    if (c.wants(2)) *c.out<uint8_t>(2) = static_cast<uint8_t>(zero);
+    if (c.wants(2)) *c.out<uint8_t>(2) = zero;
     if (!c.wants(0)) return {};
-    for_elements(in.count(), [&](int64_t begin, int64_t end) {
-      kernel.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, scale, static_cast<int32_t>(zero), false);
+    for_elements(in.count(), [&, scale = scale, zero = zero](int64_t begin, int64_t end) {
+      kernels().integer.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, scale, zero, false);
     });
     return {};
   }

@@ -137,24 +137,6 @@ void q_embed_layer_norm(Composition& c) {
   c.write("EmbedLayerNormalization", inputs, {c.output(0), c.output(1)}, c.attributes().all(), kMicrosoftDomain);
 }
 
-// Inputs: those of LSTM, with 8-bit weights that lie [directions, inputs, 4·hidden], then the scale and zero point of W
-// and of R, one for each direction or for each column of each. What the input and the state lose when they are
-// quantised at every step is not imitated: results are closer to the float model's.
-void dynamic_quantize_lstm(Composition& c) {
-  c.require(3);
-  const auto weights = [&](size_t i, size_t scale, size_t zero) {
-    const AttributeMap to_float{{"to", static_cast<int64_t>(DType::Float32)}};
-    const ValueId columns = c.integers({0, 1, -1});
-    ValueId w = c.add("Cast", {c.input(i)}, to_float);
-    if (c.has(zero)) w = c.add("Sub", {w, c.add("Reshape", {c.add("Cast", {c.input(zero)}, to_float), columns})});
-    w = c.add("Mul", {w, c.add("Reshape", {c.input(scale), columns})});
-    return c.add("Transpose", {w}, {{"perm", std::vector<int64_t>{0, 2, 1}}});
-  };
-  Inputs inputs{c.input(0), weights(1, 8, 9), weights(2, 10, 11)};
-  for (size_t i = 3; i < 8; ++i) inputs.push_back(c.input(i));
-  c.write("LSTM", inputs, {c.output(0), c.output(1), c.output(2)}, c.attributes().all());
-}
-
 // Inputs: A and its zero point, B and its zero point.
 void mul_integer(Composition& c) {
   const AttributeMap to_int{{"to", static_cast<int64_t>(DType::Int32)}};
@@ -189,7 +171,6 @@ constexpr OperatorEntry kEntries[] = {
     composition_in(kMicrosoftDomain, "QGemm", 1, {.inputs = 9, .outputs = 1}, q_gemm),
     composition_in(kMicrosoftDomain, "QAttention", 1, {.inputs = 9, .outputs = 2}, q_attention),
     composition_in(kMicrosoftDomain, "QEmbedLayerNormalization", 1, {.inputs = 18, .outputs = 2}, q_embed_layer_norm),
-    composition_in(kMicrosoftDomain, "DynamicQuantizeLSTM", 1, {.inputs = 12, .outputs = 3}, dynamic_quantize_lstm),
     composition_in(kMicrosoftDomain, "MulInteger", 1, {.inputs = 4, .outputs = 1}, mul_integer),
     composition_in(kMicrosoftDomain, "ReduceSumInteger", 1, {.inputs = 1, .outputs = 1}, reduce_sum_integer),
 };

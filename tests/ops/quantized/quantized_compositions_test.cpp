@@ -69,15 +69,3 @@ TEST_CASE("Products of 8-bit matrices as real numbers", "[ops][quantized_composi
   check(ms("ReduceSumInteger", {{"axes", std::vector<int64_t>{1}}, {"keepdims", int64_t{0}}}), {b},
         {tensor<int32_t>({2}, {-1, 7})});
 }
-
-TEST_CASE("DynamicQuantizeLSTM runs an LSTM of the weights behind the bytes", "[ops][quantized_compositions]") {
-  // One unit whose weights are all 0 (their zero point): gates of 1/2, cell 0.5·tanh(0).
-  const Tensor x = tensor<float>({2, 1, 1}, {1, 2});
-  const Tensor w = tensor<uint8_t>({1, 1, 4}, {9, 9, 9, 9});
-  const Tensor scale = tensor<float>({1}, {0.5f}), zero = tensor<uint8_t>({1}, {9});
-  const Tensor bias = tensor<float>({1, 8}, {0, 0, 0, 1, 0, 0, 0, 0});
-  const float cell = 0.5f * std::tanh(1.f);
-  const float first = 0.5f * std::tanh(cell), second = 0.5f * std::tanh(1.5f * cell);
-  check(ms("DynamicQuantizeLSTM", {{"hidden_size", int64_t{1}}}),
-        {x, w, w, bias, {}, {}, {}, {}, scale, zero, scale, zero}, {tensor<float>({2, 1, 1, 1}, {first, second})});
-}
