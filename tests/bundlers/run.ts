@@ -1,133 +1,55 @@
 // Installs the package's tarball in a project for each cell of the matrix, builds the project, opens or starts it, and
 // looks at how the digit was read:
 //   node run.ts [--all] [NAME…]      the cells of the gate; all of them; those whose names contain one of these
-import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
-import { render } from '../../demo/src/draw/ink.ts';
-import { type Driver, findBrowser, startChromium } from '../browser/drivers.ts';
-import { type Cell, cells, type PageCell } from './cells.ts';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { PageDriver } from '../browser/drivers.ts';
+import { startExtension } from '../browser/extension.ts';
+import { browserAt, browserPath, closeBrowsers } from './browsers.ts';
+import type { Cell, Expected, PageCell } from './cell.ts';
+import { cells } from './cells.ts';
+import { digit, prepare, root, shell, startServer, work } from './project.ts';
 import { type Site, serve } from './server.ts';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const work = join(root, 'build', 'bundlers');
-const app = fileURLToPath(new URL('app', import.meta.url));
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: { all: { type: 'boolean', default: false } },
 });
 
-const path = [join(root, 'node_modules', '.bin'), dirname(process.execPath), process.env.PATH].join(':');
-
-async function shell(command: string, cwd: string): Promise<string> {
-  const env = { ...process.env, PATH: `${join(cwd, 'node_modules', '.bin')}:${path}` };
-  try {
-    const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd, env, timeout: 300_000 });
-    return stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command}: ${`${stdout}${stderr}`.trim() || error}`);
-  }
-}
-
-/** A three, as a mouse draws it. */
-const stroke = [
-  [0.3, 0.25],
-  [0.4, 0.17],
-  [0.55, 0.16],
-  [0.66, 0.24],
-  [0.66, 0.36],
-  [0.58, 0.46],
-  [0.46, 0.5],
-  [0.6, 0.54],
-  [0.7, 0.64],
-  [0.66, 0.78],
-  [0.52, 0.86],
-  [0.38, 0.85],
-  [0.28, 0.77],
-].map(([x = 0, y = 0]) => ({ x, y }));
-const digit = 3;
-
 type Result = { digit?: number; threads?: number; worker?: boolean; code?: string; message?: string };
 
-/** The project's folder, with the tarball installed and everything built. */
-async function prepare(cell: Cell, tarball: string): Promise<string> {
-  const folder = join(work, cell.name.replace(/[^a-z0-9]+/gi, '-').toLowerCase());
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  // A cell without packages of the registry needs no network: the package's own dependency comes from here.
-  const own = {
-    neuromancer: `file:${tarball}`,
-    'onnxruntime-common': `file:${join(root, 'node_modules/onnxruntime-common')}`,
-  };
-  const dependencies = { ...own, ...cell.install };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
-  for (const file of ['classify.js', ...cell.files]) {
-    const text = readFileSync(join(app, file), 'utf8').replaceAll("'neuromancer'", `'${cell.as ?? 'neuromancer'}'`);
+/** Puts the address of the package on another site into the cell's files. */
+async function putElsewhere({ elsewhere }: PageCell, folder: string): Promise<Site | undefined> {
+  if (elsewhere === undefined) return undefined;
+  const site = await serve(join(folder, 'node_modules', 'neuromancer', 'dist'), { 'Access-Control-Allow-Origin': '*' });
+  for (const file of elsewhere) {
+    const text = readFileSync(join(folder, file), 'utf8').replaceAll('CDN/', site.url);
     writeFileSync(join(folder, file), text);
   }
-  for (const [file, text] of Object.entries(cell.write ?? {})) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), text);
-  }
-  cpSync(join(root, 'models', 'handwriting', 'handwriting.onnx'), join(folder, 'handwriting.onnx'));
-  writeFileSync(join(folder, 'digit.json'), JSON.stringify(Array.from(render([stroke]))));
-  // Of packages' own scripts none is needed.
-  const offline = cell.install === undefined ? '--offline' : '';
-  await shell(`npm install --ignore-scripts --no-audit --no-fund --no-package-lock ${offline}`, folder);
-  for (const command of cell.build ?? []) await shell(command, folder);
-  return folder;
+  return site;
 }
 
-/** Starts a server that prints its address. */
-async function startServer(command: string, cwd: string): Promise<Site> {
-  const env = { ...process.env, NO_COLOR: '1', PATH: `${join(cwd, 'node_modules', '.bin')}:${path}` };
-  const server = spawn('sh', ['-c', `exec ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const close = () => void server.kill();
-  return new Promise((resolve, reject) => {
-    let said = '';
-    const hear = (text: unknown) => {
-      said += String(text);
-      const url = /http:\/\/\S+/.exec(said)?.[0];
-      if (url !== undefined) resolve({ url, close });
-    };
-    server.stdout.on('data', hear);
-    server.stderr.on('data', hear);
-    server.on('exit', () => reject(new Error(`${command} ended: ${said}`)));
-  });
+async function siteOf(cell: PageCell, folder: string): Promise<Site> {
+  const served = join(folder, cell.root);
+  if (cell.of === 'file') return { url: `${pathToFileURL(served).href}/`, close: () => {} };
+  return cell.server === undefined ? serve(served, cell.headers ?? {}) : startServer(cell.server, folder);
 }
 
-async function inPage(cell: PageCell, folder: string, browser: Driver): Promise<Record<string, Result>> {
-  const dist = join(folder, 'node_modules', 'neuromancer', 'dist');
-  const elsewhere = cell.elsewhere && (await serve(dist, { 'Access-Control-Allow-Origin': '*' }));
-  for (const file of cell.elsewhere ?? []) {
-    const text = readFileSync(join(folder, file), 'utf8').replaceAll('CDN/', elsewhere?.url ?? '');
-    writeFileSync(join(folder, file), text);
+async function inPage(url: string, browser: PageDriver): Promise<Record<string, Result>> {
+  await browser.open(url);
+  for (let waited = 0; waited < 60_000; waited += 100) {
+    const results = await browser.evaluate<string | null | undefined>('globalThis.results && JSON.stringify(results)');
+    if (typeof results === 'string') return JSON.parse(results);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const site = await (cell.server === undefined
-    ? serve(join(folder, cell.root), cell.headers ?? {})
-    : startServer(cell.server, folder));
-  try {
-    await browser.open(site.url + cell.page);
-    for (let waited = 0; waited < 60_000; waited += 100) {
-      const results = await browser.evaluate<string | undefined>('globalThis.results && JSON.stringify(results)');
-      if (results !== undefined) return JSON.parse(results);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`no result after a minute; the console says: ${browser.errors.join('; ') || 'nothing'}`);
-  } finally {
-    browser.errors.splice(0);
-    site.close();
-    elsewhere?.close();
-  }
+  throw new Error(`no result after a minute; the console says: ${browser.errors.join('; ') || 'nothing'}`);
 }
 
 /** What is wrong with the results, or nothing. */
-function judge(cell: Cell, results: Record<string, Result>): string {
-  const wrong = Object.entries(cell.expected).flatMap(([mode, { code, message = '', ...facts }]) => {
+function judge(expected: Readonly<Record<string, Expected>>, results: Record<string, Result>): string {
+  const wrong = Object.entries(expected).flatMap(([mode, { code, message = '', ...facts }]) => {
     const result = results[mode];
     const wanted: Result = code === undefined ? { digit, ...facts } : { code };
     const same = Object.entries(wanted).every(([key, value]) => result?.[key as keyof Result] === value);
@@ -147,33 +69,71 @@ function tell(outcome: keyof typeof counts, name: string, why = ''): void {
   console.log(`${(outcome === 'failed' ? 'FAILED' : outcome).padEnd(7)} ${name}${why && `: ${why}`}`);
 }
 
-const executable = findBrowser('NM_CHROMIUM', ['chromium', 'chromium-browser', 'google-chrome']);
+async function runCell(cell: Cell, tarball: string): Promise<void> {
+  let folder: string;
+  try {
+    folder = await prepare(cell, tarball);
+  } catch (error) {
+    tell('failed', cell.name, (error as Error).message);
+    return;
+  }
+  if (cell.kind === 'page') await runPage(cell, folder);
+  else {
+    const { command, expected } = cell;
+    await attempt(cell.name, async () => ({ wrong: judge(expected, JSON.parse(await shell(command, folder))) }));
+  }
+}
+
+async function runPage(cell: PageCell, folder: string): Promise<void> {
+  const { browsers = ['Chromium'], core = false, but = {} } = cell;
+  const elsewhere = await putElsewhere(cell, folder);
+  try {
+    for (const name of options.all || core ? browsers : browsers.slice(0, 1)) {
+      const title = name === 'Chromium' ? cell.name : `${cell.name}, in ${name}`;
+      await attempt(title, async () => {
+        const path = browserPath(name);
+        if (path === undefined) return { skip: `${name} is not there; name its program in NM_${name.toUpperCase()}` };
+        const extension = cell.of === 'extension' ? await startExtension(path, folder) : undefined;
+        const site = extension ?? (await siteOf(cell, folder));
+        const browser = extension ?? (await browserAt(name, path));
+        try {
+          const results = await inPage(site.url + cell.page, browser);
+          return { wrong: judge({ ...cell.expected, ...but[name] }, results) };
+        } finally {
+          browser.errors.splice(0);
+          await site.close();
+        }
+      });
+    }
+  } finally {
+    elsewhere?.close();
+  }
+}
+
+/** Tells what came of one try. */
+async function attempt(name: string, test: () => Promise<{ wrong: string } | { skip: string }>): Promise<void> {
+  try {
+    const outcome = await test();
+    if ('skip' in outcome) tell('skipped', name, outcome.skip);
+    else tell(outcome.wrong === '' ? 'passed' : 'failed', name, outcome.wrong);
+  } catch (error) {
+    tell('failed', name, (error as Error).message);
+  }
+}
+
 for (const file of readdirSync(work).filter((name) => name.endsWith('.tgz'))) rmSync(join(work, file));
-const [{ filename }] = JSON.parse(await shell(`npm pack --json --pack-destination ${work}`, join(root, 'web')));
+// A list, and since npm 12 an object by name.
+const packed: Record<string, { filename: string }> = JSON.parse(
+  await shell(`npm pack --json --pack-destination ${work}`, join(root, 'web')),
+);
+const [{ filename } = { filename: '' }] = Object.values(packed);
 const missing = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'].filter(
   (name) => !existsSync(join(root, 'web', 'dist', `neuromancer-${name}.wasm`)),
 );
-const browser = executable === undefined ? undefined : await startChromium(executable);
 try {
-  for (const cell of wanted) {
-    if (cell.kind === 'page' && browser === undefined) {
-      tell('skipped', cell.name, 'Chromium is not there; name the program in the variable NM_CHROMIUM');
-      continue;
-    }
-    try {
-      const folder = await prepare(cell, join(work, filename));
-      const results =
-        cell.kind === 'page'
-          ? await inPage(cell, folder, browser as Driver)
-          : (JSON.parse(await shell(cell.command, folder)) as Record<string, Result>);
-      const why = judge(cell, results);
-      tell(why === '' ? 'passed' : 'failed', cell.name, why);
-    } catch (error) {
-      tell('failed', cell.name, (error as Error).message);
-    }
-  }
+  for (const cell of wanted) await runCell(cell, join(work, filename));
 } finally {
-  await browser?.close();
+  await closeBrowsers();
 }
 if (missing.length > 0) console.log(`not built, and so not in the tarball: ${missing.join(', ')}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
