@@ -169,6 +169,39 @@ void conv_pointers(const ConvShape& s, const ConvRuns& runs, const float* x, int
   }
 }
 
+// The whole tiles among output pixels [m0, m1) for panels [p0, p1), their rows spread: as many runs at a time as a
+// block of K holds, or a part of a long one. `given` is the first pixel's job, for column 0.
+template <class A>
+void conv_spread_tiles(const Panels<A>& panels, const ConvRuns& runs, const TileJob& given, int64_t m0, int64_t m1,
+                       int64_t p0, int64_t p1) {
+  constexpr int mr = Tile<A>::mr;
+  alignas(64) float copies[mr * k_block<A> * simd::lanes<A>];
+  const int64_t depth = lesser(runs.depth, k_block<A>), count = greater(1, k_block<A> / greater(runs.depth, 1));
+  TileJob job = given;
+  job.spread = copies;
+  for (int64_t run = 0; run < runs.count; run += count) {
+    const int64_t run_end = lesser(runs.count, run + count);
+    for (int64_t k = 0; k < runs.depth; k += depth) {
+      const int64_t part = lesser(depth, runs.depth - k), k0 = run * runs.depth + k;
+      job.depth = (run_end - run) * part;
+      job.first = k0 == 0;
+      job.last = k0 + job.depth == panels.k;
+      for (int64_t block = p0; block < p1; block += panel_block<A>) {
+        job.rows = given.rows;
+        for (int64_t m = m0; m + mr <= m1; m += mr, job.rows += mr * runs.count) {
+          for (int64_t r = run; r < run_end; ++r) {
+            spread_rows<A, mr>(job.rows + r * mr, static_cast<ptrdiff_t>(k), static_cast<ptrdiff_t>(part),
+                               copies + (r - run) * part * mr * simd::lanes<A>);
+          }
+          job.c = given.c + (m - m0) * job.ldc;
+          job.residual = given.residual ? given.residual + (m - m0) * job.ldr : nullptr;
+          run_panels<A>(panels, block, lesser(p1, block + panel_block<A>), k0, mr, job);
+        }
+      }
+    }
+  }
+}
+
 // Output pixels [m0, m1) of group g for panels [p0, p1).
 template <class A>
 void conv_block(const ConvShape& s, const ConvPacking<A>& packing, const ConvRuns& runs, const ConvImages& images,
@@ -178,24 +211,35 @@ void conv_block(const ConvShape& s, const ConvPacking<A>& packing, const ConvRun
   const float** starts = reinterpret_cast<const float**>(scratch);
   conv_pointers<A>(s, runs, images.x + g * packing.in_c, images.ldx, packed + packing.zeros, m0, m1, starts,
                    scratch + runs.pointers);
+  const int64_t channel = g * packing.out_c;
+  TileJob job;
+  job.taps = runs.count;
+  job.depth = runs.depth;
+  job.b = packed + g * packing.group_size;
+  job.ldc = images.ldy;
+  job.bias = e.bias ? e.bias + channel : nullptr;
+  job.ldr = e.ldr;
+  job.epilogue = &e;
+  const auto from = [&](int64_t m) {
+    job.rows = starts + (m - m0) * runs.count;
+    job.c = images.y + m * images.ldy + channel;
+    job.residual = e.residual ? e.residual + m * e.ldr + channel : nullptr;
+  };
+  int64_t first = m0;
+  if constexpr (!simd::cheap_splat<A>) {
+    // A residual that is added last may lie in y and must survive until then: K stays whole.
+    const bool whole_k = e.residual && e.residual_last;
+    const int64_t k = packing.panels.k;
+    if (p1 - p0 >= spread_panels && k > 0 && (k <= k_block<A> || !whole_k)) {
+      from(m0);
+      conv_spread_tiles<A>(packing.panels, runs, job, m0, m1, p0, p1);
+      first = m1 - (m1 - m0) % mr;
+    }
+  }
   for (int64_t p = p0; p < p1; ++p) {
-    const int64_t channel = g * packing.out_c + p * Tile<A>::nr;
-    TileJob job;
-    job.taps = runs.count;
-    job.depth = runs.depth;
-    job.b = packed + g * packing.group_size + packing.panels.offset(p);
-    job.ldc = images.ldy;
-    job.columns = packing.panels.columns(p);
-    job.bias = e.bias ? e.bias + channel : nullptr;
-    job.ldr = e.ldr;
-    job.epilogue = &e;
-    job.rows = starts;
-    for (int64_t m = m0; m < m1; m += mr) {
-      const int rows = static_cast<int>(lesser(mr, m1 - m));
-      job.c = images.y + m * images.ldy + channel;
-      job.residual = e.residual ? e.residual + m * e.ldr + channel : nullptr;
-      tile_for<A>(rows, packing.panels.vectors(p))(job);
-      job.rows += mr * runs.count;
+    for (int64_t m = first; m < m1; m += mr) {
+      from(m);
+      run_panels<A>(packing.panels, p, p + 1, 0, static_cast<int>(lesser(mr, m1 - m)), job);
     }
   }
 }

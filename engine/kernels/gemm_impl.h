@@ -49,6 +49,32 @@ void gemm_pack_b(int64_t k, int64_t n, const void* b, SourceType type, int64_t r
   });
 }
 
+// The tile of `given` over panels [p0, p1), from row k0 of each. b, c, bias and residual are given for column 0.
+template <class A>
+void run_panels(const Panels<A>& panels, int64_t p0, int64_t p1, int64_t k0, int rows, const TileJob& given) {
+  const auto run = [&](int64_t first, int64_t last) {
+    if (first == last) return;
+    const int64_t n0 = first * Tile<A>::nr;
+    TileJob job = given;
+    job.b += panels.offset(first) + k0 * panels.width(first);
+    job.panels = last - first;
+    job.panel_stride = Tile<A>::nr * panels.k;
+    job.columns = panels.columns(last - 1);
+    job.c += n0;
+    if (job.bias) job.bias += n0;
+    if (job.residual) job.residual += n0;
+    const int vectors = panels.vectors(first);
+    if constexpr (!simd::cheap_splat<A>) {
+      if (job.spread) return spread_tile_for<A>(vectors)(job);
+    }
+    tile_for<A>(rows, vectors)(job);
+  };
+  // The last panel may be narrower, with a tile of its own and another stride.
+  const bool narrow = panels.width(p1 - 1) != Tile<A>::nr;
+  run(p0, narrow ? p1 - 1 : p1);
+  if (narrow) run(p1 - 1, p1);
+}
+
 // Rows [m0, m1) of C, at most m_block of them, times panels [p0, p1).
 template <class A>
 void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
@@ -72,9 +98,11 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
     TileJob job;
     job.depth = depth;
     job.offset = k0;
+    job.b = g.packed_b;
     job.ldc = g.ldc;
     job.first = k0 == g.k0;
     job.last = k0 + depth == k_end;
+    job.bias = e.bias;
     job.ldr = e.ldr;
     job.epilogue = &e;
     for (int64_t block = p0; block < p1; block += panel_block<A>) {
@@ -83,15 +111,14 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
         const int rows = static_cast<int>(lesser(mr, m1 - m));
         const float* starts[mr];
         for (int r = 0; r < rows; ++r) starts[r] = g.a + (m + r) * g.lda;
-        bool spread = false;
+        job.spread = nullptr;
         if constexpr (!simd::cheap_splat<A>) {
-          spread = rows == mr && block_end - block >= spread_panels && depth <= k_block<A>;
-          if (spread) {
+          if (rows == mr && block_end - block >= spread_panels && depth <= k_block<A>) {
             spread_rows<A, mr>(starts, static_cast<ptrdiff_t>(k0), static_cast<ptrdiff_t>(depth), copies);
             job.spread = copies;
           }
         }
-        if (evicting && !spread && block_end - block >= 4) {
+        if (evicting && !job.spread && block_end - block >= 4) {
           for (int r = 0; r < rows; ++r) {
             float* copy = copies + r * (k_block<A> + w);
             std::memcpy(copy, starts[r] + k0, static_cast<size_t>(depth) * sizeof(float));
@@ -99,26 +126,9 @@ void gemm_block(const Gemm& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
           }
         }
         job.rows = starts;
-        // The last panel may be narrower, with a tile of its own and another stride.
-        const bool narrow = panels.width(block_end - 1) != Tile<A>::nr;
-        const auto run = [&](int64_t first, int64_t last) {
-          if (first == last) return;
-          const int64_t n0 = first * Tile<A>::nr;
-          job.b = g.packed_b + panels.offset(first) + k0 * panels.width(first);
-          job.panels = last - first;
-          job.panel_stride = Tile<A>::nr * g.k;
-          job.columns = panels.columns(last - 1);
-          job.bias = e.bias ? e.bias + n0 : nullptr;
-          job.c = g.c + m * g.ldc + n0;
-          job.residual = e.residual ? e.residual + m * e.ldr + n0 : nullptr;
-          const int vectors = panels.vectors(first);
-          if constexpr (!simd::cheap_splat<A>) {
-            if (spread) return spread_tile_for<A>(vectors)(job);
-          }
-          tile_for<A>(rows, vectors)(job);
-        };
-        run(block, narrow ? block_end - 1 : block_end);
-        if (narrow) run(block_end - 1, block_end);
+        job.c = g.c + m * g.ldc;
+        job.residual = e.residual ? e.residual + m * e.ldr : nullptr;
+        run_panels<A>(panels, block, block_end, k0, rows, job);
       }
     }
     k0 += depth;

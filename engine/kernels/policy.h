@@ -30,8 +30,8 @@ template <class A>
 inline constexpr int64_t panel_block = (simd::lanes<A> == 4 ? 256 : 128) * 1024 / 4 / k_block<A> / Tile<A>::nr;
 
 // Where a splat costs more than a load (simd::cheap_splat), panels in a row from which on the rows under a tile are
-// spread before (spread_rows): a copy must be read some times to pay. In Bun, GFLOP/s without, from 2 panels on and
-// from 4: 112²×32→16 1×1 (2 panels) 26, 22, 26; 28²×192→32 (4) 30, 30, 29; 14²×96→576 (72) 31, 37, 37.
+// spread before (spread_rows): a copy must be read some times to pay. GFLOP/s without, from 2 panels on and from 4, in
+// Node 24: 112²×32→16 1×1 (2 panels) 28, 23, 28; in Bun: 28²×192→32 1×1 (4) 31, 33, 33; 14²×384→64 1×1 (8) 33, 37, 37.
 inline constexpr int64_t spread_panels = 4;
 
 // Rows that go through a block of panels before the next block, a multiple of mr.

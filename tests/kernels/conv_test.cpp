@@ -189,6 +189,26 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
   });
 }
 
+TEST_CASE("conv: depth through every block boundary", "[conv]") {
+  for_each_isa([](const KernelTable& t) {
+    const Epilogue silu{.activation = Activation::Silu},
+        silu_first{.residual_last = true, .activation = Activation::Silu};
+    for (int64_t c : {1, 21, 28, 29, 56, 57, 85, 127, 128, 129, 255, 256, 257, 513}) {
+      for (int64_t kernel : {1, 3}) {
+        const ConvShape s = shape(1, 5, 7, c, 37, kernel, 2, kernel / 2);
+        check(t, s, {.wide = true});
+        for (bool in_place : {false, true}) {
+          check(t, s, {.residual = true, .in_place = in_place});
+          check(t, s, {.epilogue = silu, .residual = true, .in_place = in_place});
+          check(t, s, {.epilogue = silu_first, .residual = true, .in_place = in_place});
+        }
+      }
+    }
+    check(t, shape(1, 7, 9, 40, 530, 3, 2, 1));  // several blocks of panels
+    check(t, shape(2, 7, 9, 600, 70, 3, 2, 1, 1, 2));
+  });
+}
+
 TEST_CASE("conv: depthwise", "[conv][depthwise]") {
   for_each_isa([](const KernelTable& t) {
     for (int64_t kernel : {1, 2, 3, 4, 5, 7}) {
