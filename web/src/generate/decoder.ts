@@ -17,7 +17,10 @@ export interface DecoderSetting {
   readonly chunk: number;
 }
 
-/** Tokens that without their logits save more than a run costs: eight of SmolLM-135M's shape in 4 bits would. */
+/**
+ * Tokens that without their logits save more than a run costs. By the operations of SmolLM-135M, and a run of one token as
+ * long as two of a prompt's, it is eight; twice that is on the safe side, and not measured.
+ */
 const worthARun = 16;
 
 /** A decoder and the tokens that it has read. */
