@@ -84,7 +84,7 @@ export async function startChromium(executablePath: string): Promise<Driver> {
 }
 
 export async function startFirefox(executablePath: string): Promise<Driver> {
-  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
+  const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true, timeout: 120_000 });
   const page = await browser.newPage();
   await page.setViewport({ width: 1280, height: 900 });
   const errors: string[] = [];

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { browsers, findBrowser, type PageDriver } from './drivers.ts';
 
 /** How long the driver may take to listen. */
-const startMilliseconds = 10_000;
+const startMilliseconds = 60_000;
 /** How long a page may take for what it is asked. */
 const scriptMilliseconds = 300_000;
 

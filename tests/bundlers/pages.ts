@@ -18,7 +18,6 @@ export const pages: Cell[] = [
     ...plain,
     name: 'page',
     gate: true,
-    core: true,
     files: ['page.html', 'page.js'],
     page: 'page.html',
     headers: isolation,
@@ -130,7 +129,6 @@ export const pages: Cell[] = [
       ...plain,
       name: `${kind} worker`,
       gate: true,
-      core: kind === 'dedicated',
       files: ['in-worker.js', 'asks-worker.js'],
       write: {
         'index.html':

@@ -91,7 +91,17 @@ Sketch Sketch::disturbed(uint64_t seed) const {
       const auto own = static_cast<float>(random.uniform() * 1e6);
       factors.push_back(
           {"RandomUniformLike", "", {exact}, {factor}, {{"low", 1 - by}, {"high", 1 + by}, {"seed", own}}});
-      factors.push_back({"Mul", "", {exact, factor}, {o}, {}});
+      // Winograd's products mix neighbouring windows: one of zeros alone comes out as a rounding of the largest.
+      const bool mixes = n.op == "Conv";
+      factors.push_back({"Mul", "", {exact, factor}, {mixes ? o + "/" : o}, {}});
+      if (mixes) {
+        factors.push_back(
+            {"RandomUniformLike", "", {exact}, {o + "u"}, {{"low", -by}, {"high", by}, {"seed", own + 1}}});
+        factors.push_back({"Abs", "", {exact}, {o + "a"}, {}});
+        factors.push_back({"ReduceMax", "", {o + "a"}, {o + "m"}, {}});
+        factors.push_back({"Mul", "", {o + "u", o + "m"}, {o + "n"}, {}});
+        factors.push_back({"Add", "", {o + "/", o + "n"}, {o}, {}});
+      }
       o = exact;
     }
     s.nodes.push_back(std::move(n));
