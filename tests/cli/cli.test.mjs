@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 const program = process.env.NM_CLI;
 
@@ -16,7 +17,7 @@ function run(...args) {
 }
 
 describe('help', () => {
-  for (const command of ['run', 'bench', 'profile', 'inspect', 'pack', 'passes', 'check', 'operators']) {
+  for (const command of ['run', 'bench', 'profile', 'inspect', 'pack', 'needs', 'passes', 'check', 'operators']) {
     for (const flag of ['--help', '-h']) {
       test(`${command} ${flag} prints the help of that command`, () => {
         const { status, stdout, stderr } = run(command, flag);
@@ -36,7 +37,7 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { status, stdout } = run(...args);
       assert.equal(status, 0);
-      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 9);
+      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 10);
     }
   });
 
@@ -46,6 +47,24 @@ describe('help', () => {
     assert.equal(stdout, '');
     assert.match(stderr, /no command 'walk'/);
   });
+});
+
+test('needs prints the operators and element types behind the passes', () => {
+  const { status, stdout } = run(
+    'needs',
+    fileURLToPath(new URL('../../models/handwriting/handwriting.onnx', import.meta.url)),
+  );
+  assert.equal(status, 0);
+  const lines = stdout.trim().split('\n');
+  // The passes have put Relu into the convolutions.
+  assert.deepEqual(
+    lines.filter((line) => /Conv|Relu|Softmax/.test(line)),
+    ['NM_SELECTED_OPERATOR("", "Conv")', 'NM_SELECTED_OPERATOR("", "Softmax")'],
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('NM_SELECTED_TYPE')),
+    ['NM_SELECTED_TYPE(1)', 'NM_SELECTED_TYPE(7)'],
+  );
 });
 
 const varint = (n) => (n < 128 ? [n] : [(n % 128) + 128, ...varint(Math.floor(n / 128))]);

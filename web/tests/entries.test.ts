@@ -20,11 +20,11 @@ const imports: Record<string, string[]> = {
  * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
  */
 const budgets: Record<string, number> = {
-  'index.js': 18_400,
-  'workerd.js': 15_700,
-  'bundled.js': 15_700,
-  'bundle.js': 15_450,
-  'ort.js': 22_200,
+  'index.js': 18_550,
+  'workerd.js': 15_800,
+  'bundled.js': 15_850,
+  'bundle.js': 15_550,
+  'ort.js': 22_350,
   'transformers.js': 600,
   'pack.js': 11_500,
   'stream.js': 6_200,
