@@ -266,7 +266,8 @@ describe.each(places)('$name', ({ options }) => {
     expect(y?.toFloat32()[0]).toBeCloseTo(Math.sin(3), 5);
   });
 
-  test.skipIf(skip)('what nobody refers to any more is collected', async () => {
+  // V8 may collect by itself before anybody looks; then there was nothing to see.
+  test.skipIf(skip)('what nobody refers to any more is collected', { retry: 3 }, async () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const session = await open();
