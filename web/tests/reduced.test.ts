@@ -31,11 +31,15 @@ describe.skipIf(why !== '')(`A reduced module${why}`, () => {
       answers.push((await session.run({ image })).probabilities?.data);
       await session.release();
     }
-    expect(answers[0]).toEqual(answers[1]);
+    const [ours, whole] = answers.map((data) => Array.from(data as Float32Array));
+    expect(ours).toHaveLength(36);
+    ours?.forEach((value, i) => {
+      expect(value).toBeCloseTo(whole?.[i] as number, 6);
+    });
   });
 
   test('is a good deal smaller', () => {
-    expect(wasm.length).toBeLessThan(440_000);
+    expect(wasm.length).toBeLessThan(420_000);
   });
 
   test('says that it reads packed models only', async () => {
@@ -61,6 +65,6 @@ describe.skipIf(why !== '')(`A reduced module${why}`, () => {
     );
     await expect(
       load(await pack(model)).then((session) => session.run({ x: new Tensor('float64', [2], [1, 1]) })),
-    ).rejects.toMatchObject({ message: expect.stringContaining('this reduced build has no float64') });
+    ).rejects.toMatchObject({ message: expect.stringContaining('his reduced build has no float64') });
   });
 });
