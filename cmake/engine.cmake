@@ -9,7 +9,8 @@ set(generated ${PROJECT_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${generated})
 
 # A reduced build (docs/reduced.md) has a list of operators and types. It compiles the files that register one of these
-# operators, or have a header for others, and nothing that reads or optimises ONNX; within files the list is looked at by engine/base/selection.h.
+# operators, or have a header for others, and nothing that reads or optimises ONNX; within files the list is looked at by
+# engine/base/selection.h.
 set(selection "")
 if(NM_SELECTION)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${NM_SELECTION})

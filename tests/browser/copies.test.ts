@@ -1,7 +1,7 @@
 // Two versions of the package on one page: two libraries of an application may bring one each.
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { PageDriver } from './drivers.ts';
+import { expect } from 'vitest';
+import { inEachBrowser } from './in-each-browser.ts';
 import { servePackage } from './package-server.ts';
 import { pageBrowsers } from './webkit.ts';
 
@@ -47,23 +47,12 @@ const inPage = `(async () => {
   };
 })()`;
 
-describe.each(pageBrowsers)('$name', ({ start, path }) => {
-  const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: PageDriver | undefined;
-  afterEach(async () => {
-    await driver?.close();
-    driver = undefined;
-  });
-
-  test.skipIf(why !== '')(`two versions on a page do not disturb each other${why}`, async () => {
-    driver = await start(path as string);
-    await driver.open(`http://localhost:${port()}/`);
-    expect(await driver.evaluate(inPage)).toEqual({
-      versions: [version, otherVersion, version, otherVersion],
-      different: 1,
-      code: Array(4).fill('invalid_argument'),
-      known: Array(8).fill(true),
-    });
-    expect(driver.errors).toEqual([]);
+inEachBrowser(pageBrowsers, 'two versions on a page do not disturb each other', async (driver) => {
+  await driver.open(`http://localhost:${port()}/`);
+  expect(await driver.evaluate(inPage)).toEqual({
+    versions: [version, otherVersion, version, otherVersion],
+    different: 1,
+    code: Array(4).fill('invalid_argument'),
+    known: Array(8).fill(true),
   });
 });

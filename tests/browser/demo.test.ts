@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { modelFile, modelsFolder } from '../../models/folder.ts';
+import { three } from '../drawn-three.ts';
 import { browsers, type Driver } from './drivers.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -44,23 +45,7 @@ const digits: Record<string, Points[]> = {
       [0.7, 0.8],
     ],
   ],
-  3: [
-    [
-      [0.3, 0.25],
-      [0.4, 0.17],
-      [0.55, 0.16],
-      [0.66, 0.24],
-      [0.66, 0.36],
-      [0.58, 0.46],
-      [0.46, 0.5],
-      [0.6, 0.54],
-      [0.7, 0.64],
-      [0.66, 0.78],
-      [0.52, 0.86],
-      [0.38, 0.85],
-      [0.28, 0.77],
-    ],
-  ],
+  3: [three],
   4: [
     [
       [0.36, 0.2],

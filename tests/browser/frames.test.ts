@@ -1,7 +1,7 @@
 // A page goes on drawing while a session with a worker computes, and stands still where the session has none.
-import { afterEach, describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { modelOf } from '../../web/tests/onnx-writer.ts';
-import type { PageDriver } from './drivers.ts';
+import { inEachBrowser } from './in-each-browser.ts';
 import { servePackage } from './package-server.ts';
 import { pageBrowsers } from './webkit.ts';
 
@@ -53,25 +53,14 @@ interface Frames {
   longest: number;
 }
 
-describe.each(pageBrowsers)('$name', ({ start, path }) => {
-  const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: PageDriver | undefined;
-  afterEach(async () => {
-    await driver?.close();
-    driver = undefined;
-  });
-
-  test.skipIf(why !== '')(`draws while a session with a worker computes${why}`, async () => {
-    driver = await start(path as string);
-    await driver.open(`http://localhost:${port()}/`);
-    const here = await driver.evaluate<Frames>(frames(false));
-    const inWorker = await driver.evaluate<Frames>(frames(true));
-    // How long a frame takes depends on what else the machine does, so that is told and not tested.
-    console.log(
-      `longest time between frames: ${inWorker.longest.toFixed(0)} ms, without a worker ${here.longest.toFixed(0)}`,
-    );
-    expect(inWorker.during).toBeGreaterThanOrEqual(10);
-    expect(here.during).toBeLessThan(inWorker.during / 2);
-    expect(driver.errors).toEqual([]);
-  });
+inEachBrowser(pageBrowsers, 'draws while a session with a worker computes', async (driver) => {
+  await driver.open(`http://localhost:${port()}/`);
+  const here = await driver.evaluate<Frames>(frames(false));
+  const inWorker = await driver.evaluate<Frames>(frames(true));
+  // How long a frame takes depends on what else the machine does, so that is told and not tested.
+  console.log(
+    `longest time between frames: ${inWorker.longest.toFixed(0)} ms, without a worker ${here.longest.toFixed(0)}`,
+  );
+  expect(inWorker.during).toBeGreaterThanOrEqual(10);
+  expect(here.during).toBeLessThan(inWorker.during / 2);
 });

@@ -1,7 +1,7 @@
 // Without the network: what the page has kept works, and what is missing is named.
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { PageDriver } from './drivers.ts';
+import { expect } from 'vitest';
+import { inEachBrowser } from './in-each-browser.ts';
 import { servePackage } from './package-server.ts';
 import { pageBrowsers } from './webkit.ts';
 
@@ -32,30 +32,22 @@ const missing = `async () => {
   ]);
 }`;
 
-describe.each(pageBrowsers)('$name', ({ start, path }) => {
-  const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: PageDriver | undefined;
-  afterEach(async () => {
-    online = true;
-    await driver?.close();
-    driver = undefined;
-  });
-
-  test.skipIf(why !== '')(`works with what is kept, and names what is missing${why}`, async () => {
-    driver = await start(path as string);
-    await driver.open(`http://localhost:${port()}/`);
-    expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
-    online = false;
-    expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
-    expect(await driver.evaluate(`(${missing})()`)).toEqual([
-      expect.stringMatching(
-        /^download_failed: The model could not be fetched from .*missing\.onnx.*Check the address and the network/,
-      ),
-      expect.stringMatching(/^download_failed: .*missing\.onnx/),
-      expect.stringMatching(/^engine_unavailable: .*missing\.wasm/),
-      expect.stringMatching(/^engine_unavailable: The session's worker could not be started/),
-    ]);
-    online = true;
-    expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
-  });
+inEachBrowser(pageBrowsers, 'works with what is kept, and names what is missing', async (driver) => {
+  online = true;
+  await driver.open(`http://localhost:${port()}/`);
+  expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
+  online = false;
+  expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
+  expect(await driver.evaluate(`(${missing})()`)).toEqual([
+    expect.stringMatching(
+      /^download_failed: The model could not be fetched from .*missing\.onnx.*Check the address and the network/,
+    ),
+    expect.stringMatching(/^download_failed: .*missing\.onnx/),
+    expect.stringMatching(/^engine_unavailable: .*missing\.wasm/),
+    expect.stringMatching(/^engine_unavailable: The session's worker could not be started/),
+  ]);
+  // Browsers tell of each file that did not come.
+  driver.errors.splice(0);
+  online = true;
+  expect(await driver.evaluate(`(${load})()`)).toEqual([1, 36]);
 });

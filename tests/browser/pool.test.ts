@@ -1,8 +1,8 @@
 // A session with several workers in a page: the same answers as in Node.
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { Session, Tensor } from '../../web/dist/index.js';
-import type { PageDriver } from './drivers.ts';
+import { inEachBrowser } from './in-each-browser.ts';
 import { servePackage } from './package-server.ts';
 import { pageBrowsers } from './webkit.ts';
 
@@ -28,26 +28,15 @@ const inPage = `(async () => {
   return { workers: session.engine.workers, best: answers.map(({ probabilities }) => [...probabilities.data]) };
 })()`;
 
-describe.each(pageBrowsers)('$name', ({ start, path }) => {
-  const why = path === undefined ? ' (skipped: not installed)' : '';
-  let driver: PageDriver | undefined;
-  afterEach(async () => {
-    await driver?.close();
-    driver = undefined;
-  });
-
-  test.skipIf(why !== '')(`several workers share a session's runs${why}`, async () => {
-    const session = await Session.load(model, { artefact: 'wasm', threads: 1 });
-    const asked = new Function('session', 'Tensor', `return ${runs}`)(session, Tensor) as Promise<{
-      probabilities: Tensor<'float32'>;
-    }>[];
-    const best = (await Promise.all(asked)).map(({ probabilities }) => [...probabilities.data]);
-    await session.release();
-    driver = await start(path as string);
-    await driver.open(`http://localhost:${port()}/`);
-    const before = downloads;
-    expect(await driver.evaluate(inPage)).toEqual({ workers: 3, best });
-    expect(downloads - before).toBe(1);
-    expect(driver.errors).toEqual([]);
-  });
+inEachBrowser(pageBrowsers, "several workers share a session's runs", async (driver) => {
+  const session = await Session.load(model, { artefact: 'wasm', threads: 1 });
+  const asked = new Function('session', 'Tensor', `return ${runs}`)(session, Tensor) as Promise<{
+    probabilities: Tensor<'float32'>;
+  }>[];
+  const best = (await Promise.all(asked)).map(({ probabilities }) => [...probabilities.data]);
+  await session.release();
+  await driver.open(`http://localhost:${port()}/`);
+  const before = downloads;
+  expect(await driver.evaluate(inPage)).toEqual({ workers: 3, best });
+  expect(downloads - before).toBe(1);
 });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { render } from '../../demo/src/draw/ink.ts';
+import { three } from '../drawn-three.ts';
 import type { Cell } from './cell.ts';
 import type { Site } from './server.ts';
 
@@ -26,22 +27,7 @@ export async function shell(command: string, cwd: string): Promise<string> {
   }
 }
 
-/** A three, as a mouse draws it. */
-const stroke = [
-  [0.3, 0.25],
-  [0.4, 0.17],
-  [0.55, 0.16],
-  [0.66, 0.24],
-  [0.66, 0.36],
-  [0.58, 0.46],
-  [0.46, 0.5],
-  [0.6, 0.54],
-  [0.7, 0.64],
-  [0.66, 0.78],
-  [0.52, 0.86],
-  [0.38, 0.85],
-  [0.28, 0.77],
-].map(([x = 0, y = 0]) => ({ x, y }));
+const stroke = three.map(([x, y]) => ({ x, y }));
 /** What it is. */
 export const digit = 3;
 

@@ -1,6 +1,7 @@
 // What is posted to every host, and what has to come of it.
 import { deflateSync } from 'node:zlib';
 import { render } from '../../demo/src/draw/ink.ts';
+import { three } from '../drawn-three.ts';
 
 export interface Post {
   readonly name: string;
@@ -20,21 +21,7 @@ const strokes = {
     [0.5, 0.1],
     [0.5, 0.9],
   ],
-  '3': [
-    [0.3, 0.25],
-    [0.4, 0.17],
-    [0.55, 0.16],
-    [0.66, 0.24],
-    [0.66, 0.36],
-    [0.58, 0.46],
-    [0.46, 0.5],
-    [0.6, 0.54],
-    [0.7, 0.64],
-    [0.66, 0.78],
-    [0.52, 0.86],
-    [0.38, 0.85],
-    [0.28, 0.77],
-  ],
+  '3': three,
   '7': [
     [0.25, 0.15],
     [0.75, 0.15],

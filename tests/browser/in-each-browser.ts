@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import type { PageDriver } from './drivers.ts';
+
+interface Browser<D extends PageDriver> {
+  readonly name: string;
+  readonly start: (path: string) => Promise<D>;
+  /** Without one it is not installed, and its test is skipped. */
+  readonly path: string | undefined;
+}
+
+/** A test with a browser of its own, for each of these; nothing may be left uncaught in the page. */
+export function inEachBrowser<D extends PageDriver>(
+  browsers: readonly Browser<D>[],
+  title: string,
+  run: (driver: D) => Promise<void>,
+): void {
+  describe.each(browsers)('$name', ({ start, path }) => {
+    const why = path === undefined ? ' (skipped: not installed)' : '';
+    test.skipIf(why !== '')(`${title}${why}`, async () => {
+      const driver = await start(path as string);
+      try {
+        await run(driver);
+        expect(driver.errors).toEqual([]);
+      } finally {
+        await driver.close();
+      }
+    });
+  });
+}
