@@ -1,5 +1,5 @@
 # Programs that try what nobody would write: nm_replay runs kept inputs through the fuzz targets (in every build),
-# nm_fuzz lets libFuzzer look for new ones (in the preset fuzz), nm_mutations damages models, nm_seeds makes a first
+# nm_fuzz_TARGET lets libFuzzer look for new ones (in the preset fuzz), nm_mutations damages models, nm_seeds makes a first
 # corpus of ONNX's cases.
 set(fuzz_folder ${PROJECT_SOURCE_DIR}/tests/fuzz)
 add_custom_command(
@@ -30,7 +30,16 @@ add_executable(nm_seeds EXCLUDE_FROM_ALL ${fuzz_folder}/seeds.cpp)
 target_link_libraries(nm_seeds PRIVATE nm_fuzz_targets nm_engine nm_program nm_engine_options)
 
 if(NM_SANITIZE MATCHES "fuzzer-no-link")
-  add_executable(nm_fuzz ${fuzz_folder}/fuzzer.cpp)
-  target_link_libraries(nm_fuzz PRIVATE nm_fuzz_targets nm_engine nm_program nm_engine_options)
-  target_link_options(nm_fuzz PRIVATE -fsanitize=fuzzer)
+  # Archives, of which a program takes what it needs.
+  add_library(nm_engine_archive STATIC $<TARGET_OBJECTS:nm_engine>)
+  add_library(nm_fuzz_archive STATIC $<TARGET_OBJECTS:nm_fuzz_targets>)
+  add_custom_target(nm_fuzz)
+  foreach(source IN LISTS target_sources)
+    string(REGEX REPLACE ".*/(.+)_target\\.cpp" "\\1" target ${source})
+    add_executable(nm_fuzz_${target} ${fuzz_folder}/fuzzer.cpp)
+    target_compile_definitions(nm_fuzz_${target} PRIVATE NM_FUZZ_TARGET="${target}")
+    target_link_libraries(nm_fuzz_${target} PRIVATE nm_fuzz_archive nm_engine_archive nm_program nm_engine_options)
+    target_link_options(nm_fuzz_${target} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(nm_fuzz nm_fuzz_${target})
+  endforeach()
 endif()

@@ -20,9 +20,10 @@ done
 # Inputs are small: what a large one does, a small one does sooner.
 longest() { case $1 in operator) echo 1024 ;; *) echo 4096 ;; esac; }
 
+# Allocations are noted with two callers only, and freed memory is kept for a shorter time, for speed.
 fuzz() { # TARGET ARGUMENT…
-  NM_FUZZ_TARGET=$1 ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-    build/fuzz/nm_fuzz -max_len="$(longest "$1")" "${@:2}"
+  ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:malloc_context_size=2:quarantine_size_mb=64 UBSAN_OPTIONS=print_stacktrace=1 \
+    "build/fuzz/nm_fuzz_$1" -max_len="$(longest "$1")" "${@:2}"
 }
 
 # The first corpus of all comes from ONNX's own cases.

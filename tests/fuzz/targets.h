@@ -37,7 +37,7 @@ inline constexpr Target kTargets[] = {
     {"packed", run_packed, nullptr},
 };
 
-inline const Target* find_target(std::string_view name) {
+constexpr const Target* find_target(std::string_view name) {
   for (const Target& t : kTargets) {
     if (t.name == name) return &t;
   }
