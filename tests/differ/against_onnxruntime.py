@@ -89,15 +89,20 @@ def main():
     refused = collections.Counter()
     for folder in sorted(p.parent for p in arguments.folder.glob("*/model.onnx")):
         try:
-case = Case(folder) found = case.difference() except Exception as error:
-#onnxruntime has many kinds
-      counts["refused by onnxruntime"] +=
-             1 refused[str(error).replace("\n", " ")[ : 160]] += 1 continue counts
-                       ["different" if found else "same"] += 1 if found : print(
-                            f "{folder}: {' '.join(n.op_type for n in case.model.graph.node)}\n  {found}") for message,
-                        count in refused.most_common(25) : print(f "{count:6} refused: {message}")
-                                print(", ".join(f "{count} {what}" for what, count in sorted(counts.items())))
-                                    raise SystemExit(counts["different"] > 0)
+            case = Case(folder)
+            found = case.difference()
+        except Exception as error:  # onnxruntime has many kinds
+            counts["refused by onnxruntime"] += 1
+            refused[str(error).replace("\n", " ")[:160]] += 1
+            continue
+        counts["different" if found else "same"] += 1
+        if found:
+            print(f"{folder}: {' '.join(n.op_type for n in case.model.graph.node)}\n  {found}")
+    for message, count in refused.most_common(25):
+        print(f"{count:6} refused: {message}")
+    print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+    raise SystemExit(counts["different"] > 0)
 
-                                        if __name__ == "__main__"
-                       : main()
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,7 @@ translate English to German the house is wonderful summarize the report of last 
 
 def widened(model, factor):
     with torch.no_grad():
-        for name, weight in model.named_parameters():
+        for weight in model.parameters():
             if weight.dim() > 1:
                 weight.mul_(factor)
     return model.eval()
