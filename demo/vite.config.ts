@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 import { catalogueModels } from './vite/catalogue-models.ts';
+import { languageModel } from './vite/language-model.ts';
 import { markdown } from './vite/markdown.ts';
 
 // Cross-origin isolation: a page that may share memory with its workers.
@@ -21,7 +22,7 @@ const policy = [
 
 export default defineConfig({
   base: './',
-  plugins: [catalogueModels(), markdown()],
+  plugins: [catalogueModels(), languageModel(), markdown()],
   build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 600 },
   worker: { format: 'es' },
   server: { headers: isolation },

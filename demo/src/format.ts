@@ -13,3 +13,8 @@ export function percent(share: number): string {
   if (share > 0 && share < 0.001) return '< 0.1 %';
   return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
+
+/** One digit behind the point, below 100. */
+export function decimal(value: number): string {
+  return value.toFixed(value < 100 ? 1 : 0);
+}

@@ -8,10 +8,12 @@ import type { Page } from './page.ts';
 import { describeEngine, engineEvents } from './sessions.ts';
 import { restoreTheme, switchTheme } from './theme.ts';
 import { visionPage } from './vision/page.ts';
+import { writePage } from './write/page.ts';
 
 const pages = [
   { path: 'draw', text: 'Draw', make: drawPage },
   { path: 'vision', text: 'See', make: visionPage },
+  { path: 'write', text: 'Write', make: writePage },
   { path: 'model', text: 'Run any model', make: inspectPage },
   { path: 'guide', text: 'Guide', make: guidePage },
 ] as const;

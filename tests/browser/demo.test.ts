@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { modelFile, modelsFolder } from '../../models/folder.ts';
+import { decoderOnly } from '../../web/tests/toy-decoders.ts';
+import { tokenizerConfig, tokenizerFile } from '../../web/tests/toy-tokenizer.ts';
 import { three } from '../drawn-three.ts';
 import { browsers, type Driver } from './drivers.ts';
 
@@ -337,6 +339,33 @@ for (const { name, path, start } of browsers) {
       await browser.click('.run-form button');
       await browser.waitFor('.profile .strip i');
       expect(await browser.evaluate(text('.results'))).toContain('float32[1,36]');
+    });
+
+    test('a conversation with a language model whose files the visitor chose', async () => {
+      const files = {
+        'model.onnx': decoderOnly,
+        'tokenizer.json': JSON.stringify(tokenizerFile),
+        'tokenizer_config.json': JSON.stringify(tokenizerConfig),
+      };
+      for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
+      await browser.open(`${site}#/write`);
+      await browser.waitFor('.write');
+      await browser.upload('.write input[type=file]', join(folder, 'model.onnx'));
+      await browser.waitFor('.notice-error');
+      expect(await browser.evaluate(text('.notice-error'))).toContain('tokenizer_config.json');
+      await browser.upload('.write input[type=file]', ...Object.keys(files).map((file) => join(folder, file)));
+      await browser.waitFor('.write[data-ready=true]');
+      for (const [turn, said] of ['cab', 'dad'].entries()) {
+        await browser.evaluate(`void (document.querySelector('#write-text').value = ${JSON.stringify(said)})`);
+        await browser.click('.write-form button[type=submit]');
+        await browser.waitFor(`.conversation li:nth-child(${2 * turn + 2}) p:not(:empty)`);
+        // It writes letters without end until it is stopped, or says its last word.
+        await browser.evaluate("document.querySelectorAll('.write-form .toolbar button')[1].click()");
+        await browser.waitFor('.write[data-writing=false]');
+      }
+      const lines = '[...document.querySelectorAll(".conversation li")].map(({ className }) => className)';
+      expect(await browser.evaluate(lines)).toEqual(['user', 'assistant', 'user', 'assistant']);
+      expect(await browser.evaluate(text('.conversation li:last-child p'))).toMatch(/^[a-r]+$/);
     });
 
     test('a broken model is refused with a sentence that says so', async () => {

@@ -6,40 +6,10 @@ import { textModel } from '../dist/generate.js';
 import { Session } from '../dist/index.js';
 import { built } from './places.js';
 import { decoderOnly, nextWord, words } from './toy-decoders.js';
+import { letters, special, tokenizerConfig, tokenizerFile } from './toy-tokenizer.js';
 
-/** The letters a to r, and tokens that are no text. */
-const special = ['<s>', '</s>', '<|user|>', '<|assistant|>', '<unk>'];
-const letters = [...'abcdefghijklmnopqr'];
-const vocabulary = Object.fromEntries([...letters, ...special].map((token, id) => [token, id]));
-const tokenizer = new Tokenizer(
-  {
-    version: '1.0',
-    added_tokens: special.map((content, i) => ({
-      id: letters.length + i,
-      content,
-      special: true,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-    })),
-    normalizer: null,
-    pre_tokenizer: null,
-    post_processor: {
-      type: 'TemplateProcessing',
-      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-      pair: [],
-      special_tokens: { '<s>': { id: '<s>', ids: [18], tokens: ['<s>'] } },
-    },
-    decoder: { type: 'Fuse' },
-    model: { type: 'BPE', vocab: vocabulary, merges: [], unk_token: '<unk>' },
-  },
-  { bos_token: '<s>', eos_token: '</s>', clean_up_tokenization_spaces: false },
-);
-const template = new Template(
-  '{{ "<s>" }}{% for m in messages %}{{ "<|" + m.role + "|>" + m.content + "</s>" }}{% endfor %}' +
-    '{% if add_generation_prompt %}{{ "<|assistant|>" }}{% endif %}',
-);
+const tokenizer = new Tokenizer(tokenizerFile, tokenizerConfig);
+const template = new Template(tokenizerConfig.chat_template);
 const [begin, end, user, assistant] = [18, 19, 20, 21];
 
 describe.skipIf(!built('wasm'))('with @huggingface/tokenizers and @huggingface/jinja', () => {
