@@ -90,8 +90,9 @@ try {
         console.log(
           `${form}, ${threads} threads: logits of ${first[0]} and ${name} differ by ${worst.toExponential(1)}`,
         );
-        // Where activations are rounded to 8 bits, a last bit there is more than all of float32's error.
-        if (!(worst < 5e-2)) throw new Error('the engines disagree; times would mean nothing');
+        // Where activations are rounded to 8 bits, a last bit there is more than all of float32's error: onnxruntime with
+        // and without its optimisations differs from itself by 6e-2 on the int8 model.
+        if (!(worst < 1e-1)) throw new Error('the engines disagree; times would mean nothing');
       }
       for (const name of names) {
         const found = results[name];
