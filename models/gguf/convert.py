@@ -1,10 +1,10 @@
 """Makes an ONNX model of a language model in GGUF, with its weights as they are:
 
-    python convert.py MODEL.gguf FOLDER [--accuracy-level 4] [--positions N]
+    python convert.py MODEL.gguf FOLDER [--accuracy-level 0] [--positions N]
 
 FOLDER gets model.onnx, tokenizer.json and tokenizer_config.json. Models of Llama's architecture are taken (SmolLM2 among
 them), with weights of 4 to 8 bits in blocks (Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K) or as floats. With
-accuracy level 4 activations may be rounded to 8 bits, as llama.cpp does; 0 keeps them.
+accuracy level 4 activations may be rounded to 8 bits, as llama.cpp does; by default they are kept.
 """
 
 import argparse
@@ -71,7 +71,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--accuracy-level", type=int, default=4, choices=[0, 4])
+    parser.add_argument("--accuracy-level", type=int, default=0, choices=[0, 4])
     parser.add_argument("--positions", type=int)
     given = parser.parse_args()
     convert(given.source, given.folder, given.accuracy_level, given.positions)
