@@ -1,53 +1,100 @@
-/** Computes the power |X|² of the first ⌊n/2⌋ + 1 frequencies of `n` real samples, fast where `n` has small factors. */
-export function powerSpectrum(n: number): (samples: Float32Array, out: Float64Array) => void {
-  const cosines = Float64Array.from({ length: n }, (_, i) => Math.cos((2 * Math.PI * i) / n));
-  const sines = Float64Array.from({ length: n }, (_, i) => -Math.sin((2 * Math.PI * i) / n));
-  const [real, imaginary] = [new Float64Array(n), new Float64Array(n)];
-  const factors = primeFactors(n);
-  // The values that one butterfly joins.
-  const widest = Math.max(1, ...factors);
-  const [a, b] = [new Float64Array(widest), new Float64Array(widest)];
+/**
+ * Computes the power |X|² of the first ⌊n/2⌋ + 1 frequencies of two pieces of `n` real samples, fast where `n` has small
+ * factors. Two at once: one is the real part and the other the imaginary part of what is transformed.
+ */
+export function powerSpectra(
+  n: number,
+): (first: Float32Array, second: Float32Array, powers: readonly [Float64Array, Float64Array]) => void {
+  const stages = stagesOf(n);
+  let [real, imaginary] = [new Float64Array(n), new Float64Array(n)];
+  let [nextReal, nextImaginary] = [new Float64Array(n), new Float64Array(n)];
 
-  /** The transform of every `stride`-th sample from `start`, at `at` in the result (Cooley and Tukey). */
-  const transform = (samples: Float32Array, start: number, stride: number, at: number, level: number) => {
-    const factor = factors[level];
-    if (factor === undefined) {
-      real[at] = samples[start] as number;
-      imaginary[at] = 0;
-      return;
+  return (first, second, [a, b]) => {
+    for (let i = 0; i < n; i++) {
+      real[i] = first[i] as number;
+      imaginary[i] = second[i] as number;
     }
-    const part = n / (stride * factor);
-    for (let r = 0; r < factor; r++) transform(samples, start + r * stride, stride * factor, at + r * part, level + 1);
-    for (let k = 0; k < part; k++) {
-      for (let r = 0; r < factor; r++) {
-        const [x, y] = [real[at + r * part + k] as number, imaginary[at + r * part + k] as number];
-        const [c, s] = [cosines[r * k * stride] as number, sines[r * k * stride] as number];
-        a[r] = x * c - y * s;
-        b[r] = x * s + y * c;
-      }
-      for (let q = 0; q < factor; q++) {
-        let [x, y] = [0, 0];
-        for (let r = 0; r < factor; r++) {
-          const turn = (r * q * part * stride) % n;
-          const [c, s] = [cosines[turn] as number, sines[turn] as number];
-          x += (a[r] as number) * c - (b[r] as number) * s;
-          y += (a[r] as number) * s + (b[r] as number) * c;
-        }
-        real[at + q * part + k] = x;
-        imaginary[at + q * part + k] = y;
-      }
+    for (const stage of stages) {
+      join(n, stage, real, imaginary, nextReal, nextImaginary);
+      [real, imaginary, nextReal, nextImaginary] = [nextReal, nextImaginary, real, imaginary];
     }
-  };
-  return (samples, out) => {
-    transform(samples, 0, 1, 0, 0);
-    for (let k = 0; k < out.length; k++) out[k] = (real[k] as number) ** 2 + (imaginary[k] as number) ** 2;
+    for (let k = 0; k < a.length; k++) {
+      // What of X[k] is as it is in the transform of real samples, X[n - k] mirrored, is the first one's.
+      const mirrored = k === 0 ? 0 : n - k;
+      const [x, y] = [real[k] as number, imaginary[k] as number];
+      const [u, v] = [real[mirrored] as number, imaginary[mirrored] as number];
+      a[k] = ((x + u) ** 2 + (y - v) ** 2) / 4;
+      b[k] = ((y + v) ** 2 + (x - u) ** 2) / 4;
+    }
   };
 }
 
-function primeFactors(n: number): number[] {
+/** A stage joins `factor` transforms of `length` values each into one. */
+interface Stage {
+  readonly factor: number;
+  readonly length: number;
+  /** What value t of those that belong together counts in the result o, at o · factor + t. */
+  readonly cosines: Float64Array;
+  readonly sines: Float64Array;
+}
+
+function stagesOf(n: number): Stage[] {
+  const stages: Stage[] = [];
+  let length = 1;
+  for (const factor of factorsOf(n)) {
+    const joined = length * factor;
+    const angles = Array.from({ length: joined * factor }, (_, i) => {
+      const turn = (Math.floor(i / factor) * (i % factor)) % joined;
+      return (-2 * Math.PI * turn) / joined;
+    });
+    stages.push({
+      factor,
+      length,
+      cosines: Float64Array.from(angles, Math.cos),
+      sines: Float64Array.from(angles, Math.sin),
+    });
+    length = joined;
+  }
+  return stages;
+}
+
+/** Fours first: they need fewer stages than twos. */
+function factorsOf(n: number): number[] {
   const factors: number[] = [];
-  for (let factor = 2; n > 1; factor++) {
-    for (; n % factor === 0; n /= factor) factors.push(factor);
+  let rest = n;
+  for (; rest % 4 === 0; rest /= 4) factors.push(4);
+  for (let factor = 2; rest > 1; factor++) {
+    for (; rest % factor === 0; rest /= factor) factors.push(factor);
   }
   return factors;
+}
+
+/** Stockham's form of the transform: results come in order, so that nothing is sorted (Van Loan, 1992, 1.7). */
+function join(
+  n: number,
+  { factor, length, cosines, sines }: Stage,
+  real: Float64Array,
+  imaginary: Float64Array,
+  outReal: Float64Array,
+  outImaginary: Float64Array,
+): void {
+  const joined = length * factor;
+  const step = n / factor; // from one of the values that belong together to the next
+  for (let k = 0; k * joined < n; k++) {
+    for (let o = 0, from = k * length; o < joined; o++, from++) {
+      if (from === (k + 1) * length) from = k * length;
+      let x = 0;
+      let y = 0;
+      for (let t = o * factor, at = from; t < (o + 1) * factor; t++, at += step) {
+        const c = cosines[t] as number;
+        const s = sines[t] as number;
+        const u = real[at] as number;
+        const v = imaginary[at] as number;
+        x += u * c - v * s;
+        y += u * s + v * c;
+      }
+      outReal[k * joined + o] = x;
+      outImaginary[k * joined + o] = y;
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import { NeuromancerError } from '../errors.js';
 import { checkOptions, type OptionRules } from '../names.js';
 import type { TensorLike } from '../tensor.js';
-import { powerSpectrum } from './fourier.js';
+import { powerSpectra } from './fourier.js';
 import { type FrameOptions, frames } from './frames.js';
 import { type MelScale, melFilters } from './mel.js';
 import { counted, frequency } from './samples.js';
@@ -53,25 +53,35 @@ export function logMel(samples: Float32Array, options: LogMelOptions = {}): Tens
       `Bands from ${low} to ${high} Hz do not lie between 0 and half of the sampling rate, ${sampleRate / 2} Hz.`,
     );
   }
-  const pieces = frames(samples, { size, hop, pad });
-  const [count = 0] = pieces.shape;
+  const { data: pieces, shape } = frames(samples, { size, hop, pad });
+  const [count = 0] = shape;
   const bins = Math.floor(size / 2) + 1;
-  const filters = melFilters(mels, bins, sampleRate, low, high, scale);
+  // Most of a band's weights are 0.
+  const filters = melFilters(mels, bins, sampleRate, low, high, scale).map((all) => {
+    const first = Math.max(
+      0,
+      all.findIndex((weight) => weight !== 0),
+    );
+    return { first, weights: all.subarray(first, all.findLastIndex((weight) => weight !== 0) + 1) };
+  });
   const window = Float32Array.from({ length: size }, (_, i) => Math.sin((Math.PI * i) / size) ** 2);
   const logarithm = log === 10 ? Math.log10 : Math.log;
-  const transform = powerSpectrum(size);
-  const power = new Float64Array(bins);
+  const transform = powerSpectra(size);
+  const powers = [new Float64Array(bins), new Float64Array(bins)] as const;
+  const windowed = [new Float32Array(size), new Float32Array(size)] as const;
   const data = new Float32Array(mels * count);
-  for (let frame = 0; frame < count; frame++) {
-    const piece = (pieces.data as Float32Array).subarray(frame * size, (frame + 1) * size);
-    transform(
-      piece.map((sample, i) => sample * (window[i] as number)),
-      power,
-    );
-    filters.forEach((weights, band) => {
-      let sum = 0;
-      for (let bin = 0; bin < bins; bin++) sum += (weights[bin] as number) * (power[bin] as number);
-      data[band * count + frame] = logarithm(Math.max(sum, floor));
+  for (let frame = 0; frame < count; frame += powers.length) {
+    windowed.forEach((piece, i) => {
+      const from = (frame + i) * size;
+      for (let j = 0; j < size; j++) piece[j] = ((pieces as Float32Array)[from + j] ?? 0) * (window[j] as number);
+    });
+    transform(...windowed, powers);
+    powers.slice(0, count - frame).forEach((power, i) => {
+      filters.forEach(({ first, weights }, band) => {
+        let sum = 0;
+        for (let bin = 0; bin < weights.length; bin++) sum += (weights[bin] as number) * (power[first + bin] as number);
+        data[band * count + frame + i] = logarithm(Math.max(sum, floor));
+      });
     });
   }
   return { type: 'float32', data, shape: [mels, count] };
