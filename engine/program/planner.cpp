@@ -200,8 +200,7 @@ Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, con
   const ValueId id = node.outputs[o];
   const Slot& s = slot(id);
   const bool plain = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
-  // An output must not hand out memory of somebody else's for the caller to keep.
-  if (!plain || s.type.dtype == DType::String || is_owned(id)) return std::optional<View>();
+  if (!plain || s.type.dtype == DType::String) return std::optional<View>();
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return std::optional<View>();
   }
@@ -211,6 +210,13 @@ Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, con
   }
   const Slot& source = slot(node.inputs[view->input]);
   if (source.place == Place::Unused) return std::optional<View>();
+  if (is_owned(id)) {
+    // An output must not hand out memory of somebody else's for the caller to keep. A body may, all of an input: who
+    // runs the body gets it shared or as a copy (Program::resume), and a cache that a branch hands through is not
+    // copied.
+    const bool whole = source.shape && source.shape->count() == s.shape->count();
+    if (!parts_.options.own_outputs || source.place != Place::Input || !whole) return std::optional<View>();
+  }
   NM_TRY(check_view(*view, source.type.dtype, *source.shape, s.type.dtype, *s.shape));
   return view;
 }

@@ -370,9 +370,10 @@ Status Program::resume(std::vector<Value>& outputs) {
       outputs.push_back(s.value);
       continue;
     }
-    // An input, a capture or a constant handed through.
+    // An input, a capture or a constant handed through. Memory that has an owner stays as it is while somebody holds
+    // it; the memory of an arena does not.
     const Tensor* t = s.value.tensor();
-    if (t == nullptr) {
+    if (t == nullptr || t->owner() != nullptr) {
       outputs.push_back(s.value);
       continue;
     }

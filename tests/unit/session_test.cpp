@@ -226,3 +226,44 @@ TEST_CASE("the description names inputs, outputs and symbols") {
   CHECK((*session)->description().find(
             R"("inputs":[{"name":"x","type":"float32","shape":["batch",2],"optional":false}])") != std::string::npos);
 }
+
+TEST_CASE("A branch hands a value through without a copy", "[session]") {
+  GraphParts then_branch, else_branch, g;
+  then_branch.nodes = {node_proto("Identity", {"x"}, {"same"})};
+  then_branch.outputs = {value_info("same", DType::Float32, {"n"})};
+  else_branch.nodes = {node_proto("Neg", {"x"}, {"negative"})};
+  else_branch.outputs = {value_info("negative", DType::Float32, {"n"})};
+  g.nodes = {node_proto("If", {"condition"}, {"y"},
+                        {graph_attribute("then_branch", then_branch), graph_attribute("else_branch", else_branch)})};
+  g.inputs = {value_info("condition", DType::Bool, {}), value_info("x", DType::Float32, {"n"})};
+  g.outputs = {value_info("y", DType::Float32, {"n"})};
+  auto loaded = load(model_bytes(g, 21));
+  REQUIRE(loaded.ok());
+  Session& session = **loaded;
+  session.keep_output(0);
+  const auto run = [&](bool condition) {
+    REQUIRE(session.set_input(0, *Tensor::from<bool>({}, std::array{condition})).ok());
+    const Status s = session.run();
+    INFO(s.message());
+    REQUIRE(s.ok());
+    return *session.take_output(0);
+  };
+  const auto fill = [&](float x) {
+    auto input = session.input(1, DType::Float32, {3});
+    REQUIRE(input.ok());
+    std::fill_n((*input)->data<float>(), 3, x);
+    return *input;
+  };
+  const void* given = fill(1)->raw();
+  const Value first = run(true);
+  CHECK(first.tensor()->raw() == given);
+  // The next input has memory of its own while the first one is held.
+  CHECK(fill(2)->raw() != given);
+  const Value second = run(true);
+  fill(2);
+  const Value third = run(false);
+  for (const auto& [value, x] : {std::pair(first, 1.f), std::pair(second, 2.f), std::pair(third, -2.f)}) {
+    CHECK(std::vector(value.tensor()->span<float>().begin(), value.tensor()->span<float>().end()) ==
+          std::vector<float>(3, x));
+  }
+}

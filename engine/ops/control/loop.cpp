@@ -100,7 +100,9 @@ class Loop final : public Movement {
         NM_TRY(c.control().next_round());
         *r.number.data<int64_t>() = r.done;
         *r.truth.data<bool>() = true;
-        std::vector<Value> inputs{r.number, r.truth};
+        // Without an owner, as they change with each round.
+        std::vector<Value> inputs;
+        for (Tensor* t : {&r.number, &r.truth}) inputs.push_back(Tensor::view(t->dtype(), t->shape(), t->raw()));
         inputs.insert(inputs.end(), r.state.begin(), r.state.end());
         s = body_->run(std::move(inputs), outputs);
       }

@@ -11,10 +11,12 @@ namespace nm {
 namespace {
 
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
-// Scores that are worked on at a time: 4 MiB stay in the caches of most hosts.
-constexpr int64_t kScores = int64_t{1} << 20;
+// Scores that a thread works on at a time: with a matrix's packed keys and values they stay in a core's own cache.
+constexpr int64_t kScores = int64_t{1} << 16;
 // Rows at a time where each sees fewer keys than the next, so that little is computed that none sees.
 constexpr int64_t kCausalRows = 128;
+// Where there are few matrices, their rows are cut into as many pieces as give threads something to share.
+constexpr int64_t kTasks = 8, kFewestRows = 32;
 
 class Attend {
  public:
@@ -31,33 +33,31 @@ class Attend {
       }
       return {};
     }
-    reach_ = a_.kv_len;
     if (a_.q_len == 1) return run_single(c, matrices);
-    const int64_t most = a_.causal ? std::min(kCausalRows, a_.q_len) : a_.q_len;
-    const int64_t rows = std::clamp(kScores / a_.kv_len, int64_t{1}, most);
-    const int64_t together = rows < a_.q_len ? 1 : std::clamp(kScores / (rows * a_.kv_len), int64_t{1}, matrices);
-    NM_ASSIGN(scores_, c.scratch<float>(Size(together) * rows * a_.kv_len));
-    NM_ASSIGN(offsets_, c.scratch<int64_t>(Size(3) * together));
-    // The same scratch serves all blocks; the first is the largest.
-    BatchedGemm qk = product_of_keys(0, together, 0, rows);
-    BatchedGemm pv = product_of_values(0, together, 0, rows);
-    ThreadPool& pool = ThreadPool::instance();
+    // The same blocks for any number of threads.
+    const auto pieces = [](int64_t n, int64_t size) { return (n + size - 1) / size; };
+    int64_t height = std::max(kScores / a_.kv_len, kFewestRows);
+    if (a_.causal) height = std::min(height, kCausalRows);
+    const int64_t shared = std::min(pieces(kTasks, matrices), pieces(a_.q_len, kFewestRows));
+    height = pieces(a_.q_len, std::max(pieces(a_.q_len, height), shared));
+    const int64_t blocks = pieces(a_.q_len, height), group = a_.q_heads / a_.kv_heads;
     const GemmKernels& gemm = kernels().gemm;
-    NM_ASSIGN(
-        float* work,
-        c.scratch<float>(Size(std::max(gemm.batched_scratch_size(qk, pool), gemm.batched_scratch_size(pv, pool)))));
-    for (int64_t m = 0; m < matrices; m += together) {
-      const int64_t count = std::min(together, matrices - m);
-      for (int64_t i = 0; i < a_.q_len; i += rows) {
-        const int64_t height = std::min(rows, a_.q_len - i);
-        reach_ = reach(m, count, i + height - 1);
-        gemm.run_batched(product_of_keys(m, count, i, height), work, pool);
-        for_rows(count * height, a_.kv_len, [&](int64_t begin, int64_t end) {
-          for (int64_t r = begin; r < end; ++r) soften(m + r / height, i + r % height, scores_ + r * a_.kv_len);
-        });
-        gemm.run_batched(product_of_values(m, count, i, height), work, pool);
+    const int64_t keys = gemm.packed_size(a_.head_size, a_.kv_len), values = gemm.packed_size(a_.kv_len, a_.v_size);
+    const int64_t floats = height * a_.kv_len + keys + values;
+    ThreadPool& pool = ThreadPool::instance();
+    NM_ASSIGN(float* scratch, c.scratch<float>(Size(floats) * pool.size()));
+    const int64_t tasks = matrices * blocks, work = height * a_.kv_len * (a_.head_size + a_.v_size);
+    pool.parallel_for(tasks, pool.chunk(tasks, work), [&](int64_t begin, int64_t end, int thread) {
+      Block block;
+      block.scores = scratch + thread * floats;
+      block.keys = block.scores + height * a_.kv_len;
+      block.values = block.keys + keys;
+      for (int64_t task = begin; task < end; ++task) {
+        // Heads that share keys and values follow each other.
+        const int64_t matrix = task / (group * blocks) * group + task % group, row = task / group % blocks * height;
+        run_block(block, matrix, row, std::min(height, a_.q_len - row));
       }
-    }
+    });
     return {};
   }
 
@@ -65,73 +65,47 @@ class Attend {
   // One query for each head, as a decoder has them: nothing is packed.
   Status run_single(Execution& c, int64_t matrices) {
     ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(scores_, c.scratch<float>(Size(a_.kv_len) * pool.size()));
+    NM_ASSIGN(float* scores, c.scratch<float>(Size(a_.kv_len) * pool.size()));
     const GemmKernels& gemm = kernels().gemm;
     const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
     pool.parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
-      float* row = scores_ + thread * a_.kv_len;
+      float* row = scores + thread * a_.kv_len;
       for (int64_t m = begin; m < end; ++m) {
         const int64_t b = m / a_.q_heads, h = m % a_.q_heads;
         gemm.gemv_rows(a_.head_size, a_.kv_len, a_.q.at(b, h), a_.k.at(b, kv_head(h)), a_.k.row, a_.scale, row);
-        soften(m, 0, row);
+        soften(m, 0, a_.kv_len, row);
         gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {}, pool);
       }
     });
     return {};
   }
 
-  BatchedGemm product_of_keys(int64_t first, int64_t count, int64_t row, int64_t rows) const {
-    BatchedGemm g = product(count, rows);
-    g.n = reach_;
-    g.k = a_.head_size;
-    g.a = a_.q.data + row * a_.q.row;
-    g.lda = a_.q.row;
-    g.b = a_.k.data;
-    g.b_row_stride = 1;
-    g.b_col_stride = a_.k.row;
-    g.alpha = a_.scale;
-    g.c = scores_;
-    g.ldc = a_.kv_len;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t b = (first + i) / a_.q_heads;
-      const int64_t h = (first + i) % a_.q_heads;
-      set_offsets(count, i, a_.q.offset(b, h), a_.k.offset(b, kv_head(h)), i * rows * a_.kv_len);
+  // What a thread has of the block that it works on: scores, and keys and values as products take them.
+  struct Block {
+    float* scores = nullptr;
+    float* keys = nullptr;
+    float* values = nullptr;
+    int64_t packed = -1, rows = 0;  // whose keys and values they are, and how many
+  };
+
+  // Rows [row, row + rows) of a matrix.
+  void run_block(Block& block, int64_t matrix, int64_t row, int64_t rows) const {
+    const GemmKernels& gemm = kernels().gemm;
+    ThreadPool& pool = ThreadPool::instance();
+    const int64_t b = matrix / a_.q_heads, h = matrix % a_.q_heads, shared = b * a_.kv_heads + kv_head(h);
+    const int64_t seen = reach(b, row + rows - 1);
+    if (block.packed != shared || block.rows != seen) {
+      const float *k = a_.k.at(b, kv_head(h)), *v = a_.v.at(b, kv_head(h));
+      gemm.pack_b(a_.head_size, seen, k, SourceType::F32, 1, a_.k.row, a_.scale, block.keys, pool);
+      gemm.pack_b(seen, a_.v_size, v, SourceType::F32, a_.v.row, 1, 1, block.values, pool);
+      block.packed = shared;
+      block.rows = seen;
     }
-    return g;
-  }
-
-  BatchedGemm product_of_values(int64_t first, int64_t count, int64_t row, int64_t rows) const {
-    BatchedGemm g = product(count, rows);
-    g.n = a_.v_size;
-    g.k = reach_;
-    g.a = scores_;
-    g.lda = a_.kv_len;
-    g.b = a_.v.data;
-    g.b_row_stride = a_.v.row;
-    g.c = a_.y.data + row * a_.y.row;
-    g.ldc = a_.y.row;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t b = (first + i) / a_.q_heads;
-      const int64_t h = (first + i) % a_.q_heads;
-      set_offsets(count, i, i * rows * a_.kv_len, a_.v.offset(b, kv_head(h)), a_.y.offset(b, h));
-    }
-    return g;
-  }
-
-  BatchedGemm product(int64_t count, int64_t rows) const {
-    BatchedGemm g;
-    g.batch = count;
-    g.m = rows;
-    g.a_offsets = offsets_;
-    g.b_offsets = offsets_ + count;
-    g.c_offsets = offsets_ + 2 * count;
-    return g;
-  }
-
-  void set_offsets(int64_t count, int64_t i, int64_t a, int64_t b, int64_t c) const {
-    offsets_[i] = a;
-    offsets_[count + i] = b;
-    offsets_[2 * count + i] = c;
+    const float* q = a_.q.at(b, h) + row * a_.q.row;
+    float* y = a_.y.at(b, h) + row * a_.y.row;
+    gemm.run_rows({rows, seen, a_.head_size, q, a_.q.row, block.keys, block.scores, a_.kv_len}, 0, rows);
+    for (int64_t i = 0; i < rows; ++i) soften(matrix, row + i, seen, block.scores + i * a_.kv_len);
+    gemm.run_rows({rows, a_.v_size, seen, block.scores, a_.kv_len, block.values, y, a_.y.row}, 0, rows);
   }
 
   // Several query heads may share a head of keys and values.
@@ -153,18 +127,13 @@ class Attend {
     return {std::clamp(position - behind, int64_t{0}, end), end};
   }
 
-  // Keys that some query up to row i of these matrices may see: none behind them is worked on.
-  int64_t reach(int64_t first, int64_t count, int64_t i) const {
-    if (a_.scores != nullptr) return a_.kv_len;
-    int64_t end = 1;
-    for (int64_t b = first / a_.q_heads; b <= (first + count - 1) / a_.q_heads; ++b) {
-      end = std::max(end, visible(b, i).end);
-    }
-    return end;
+  // Keys that some query of batch b up to row i may see: none behind them is worked on.
+  int64_t reach(int64_t b, int64_t i) const {
+    return a_.scores != nullptr ? a_.kv_len : std::max(int64_t{1}, visible(b, i).end);
   }
 
-  // One row of scores into probabilities.
-  void soften(int64_t matrix, int64_t i, float* x) const {
+  // One row of scores, of which the first `reach` are worked on, into probabilities.
+  void soften(int64_t matrix, int64_t i, int64_t reach, float* x) const {
     using Scores = AttentionCall::Scores;
     const int64_t b = matrix / a_.q_heads;
     const ElementwiseKernels& k = kernels().elementwise;
@@ -174,9 +143,9 @@ class Attend {
     };
     show(Scores::Product);
     if (a_.softcap != 0) {
-      k.unary(Unary::Affine, x, x, reach_, 1 / a_.softcap, 0);
-      k.unary(Unary::Tanh, x, x, reach_, 0, 0);
-      k.unary(Unary::Affine, x, x, reach_, a_.softcap, 0);
+      k.unary(Unary::Affine, x, x, reach, 1 / a_.softcap, 0);
+      k.unary(Unary::Tanh, x, x, reach, 0, 0);
+      k.unary(Unary::Affine, x, x, reach, a_.softcap, 0);
     }
     show(Scores::Softcap);
     Range seen = visible(b, i);
@@ -186,16 +155,16 @@ class Attend {
       apply(*m, b * m->batch + matrix % a_.q_heads * m->head + i * m->row, seen, x);
     }
     std::fill(x, x + seen.begin, kMasked);
-    std::fill(x + seen.end, x + reach_, kMasked);
+    std::fill(x + seen.end, x + reach, kMasked);
     show(Scores::Mask);
     const bool blind = std::all_of(x + seen.begin, x + seen.end, [](float v) { return v == kMasked; });
     if (blind && a_.nan_rows == AttentionCall::NanRows::Kept) {
-      std::fill(x, x + reach_, std::numeric_limits<float>::quiet_NaN());
+      std::fill(x, x + reach, std::numeric_limits<float>::quiet_NaN());
       return;
     }
     if (blind) seen.end = seen.begin;
     std::fill(x, x + seen.begin, 0.f);
-    std::fill(x + seen.end, x + reach_, 0.f);
+    std::fill(x + seen.end, x + reach, 0.f);
     const int64_t n = seen.end - seen.begin;
     if (n > 0) {
       const RowKernels& rows = kernels().rows;
@@ -232,9 +201,6 @@ class Attend {
   }
 
   const AttentionCall& a_;
-  float* scores_ = nullptr;
-  int64_t reach_ = 0;
-  int64_t* offsets_ = nullptr;
 };
 
 }  // namespace

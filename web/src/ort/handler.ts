@@ -63,12 +63,15 @@ export class Handler implements InferenceSessionHandler {
       ...(signal === undefined ? {} : { signal }),
       ...(this.#profiles === undefined ? {} : { profile: (profile: Profile) => this.#profiles?.push(profile) }),
     });
-    return Object.fromEntries(
+    const values = Object.fromEntries(
       Object.entries(fetches).map(([name, made]) => {
         const value = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
         return [name, made ? fill(made, value, name) : this.#output(name, value)];
       }),
     );
+    // Nobody waits for it; a session that was released meanwhile has nothing to relieve.
+    this.#loops.relieve().catch(() => {});
+    return values;
   }
 
   startProfiling(): void {

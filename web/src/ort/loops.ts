@@ -2,12 +2,17 @@
 // caches. Copying them out and in again would be most of what a step costs.
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import type { Session } from '../session.js';
+import { pairsByName } from '../stream/pairs.js';
 import type { Tensor as EngineTensor } from '../tensor.js';
 import { HeldTensor } from './held-tensor.js';
 import { isCommon } from './values.js';
 
-/** So many of one output stay: the last, and the one it was made from. */
+/** So many of one output stay in any case: the last, and the one it was made from. */
 const most = 2;
+/** So many runs of a loop pass between two looks at the engine's memory. */
+const patience = 8;
+/** What old outputs may take beside what the engine had when it was looked at last, and as much again. */
+const margin = 64 * 2 ** 20;
 
 export class Loops {
   readonly #session: Session;
@@ -16,6 +21,9 @@ export class Loops {
   readonly #copied = new WeakMap<object, string>();
   /** By output, the oldest first. They are the callers': who forgets one gives it back. */
   readonly #held = new Map<string, WeakRef<HeldTensor>[]>();
+  #runs = 0;
+  /** Bytes that the engine may have before old outputs leave it. */
+  #allowed: number | undefined;
 
   constructor(session: Session, { preferredOutputLocation: preferred }: InferenceSession.SessionOptions) {
     this.#session = session;
@@ -24,6 +32,10 @@ export class Loops {
       ({ name, type }) => isCommon(type) && !(locationOf(name) ?? 'cpu').startsWith('cpu'),
     );
     this.#names = new Set(elsewhere.map(({ name }) => name));
+    // A decoder's caches are known by their names, so that not even the first ones are copied: what a decoder makes of its
+    // encoder's output comes from the first run and is given to all others.
+    const caches = pairsByName(session).filter(({ axis, once }) => axis !== undefined || once);
+    if (!session.engine.worker) for (const { output } of caches) this.#names.add(output);
   }
 
   has(output: string): boolean {
@@ -47,16 +59,34 @@ export class Loops {
     }
   }
 
-  /** An output that stayed. Whoever disposes none of them gets the older ones copied, so that the engine does not fill up. */
+  /** An output that stayed. */
   held(output: string, tensor: EngineTensor): HeldTensor {
     const made = new HeldTensor(tensor, this.#session);
-    const all = [...this.#alive(output), made];
-    for (const old of all.splice(0, all.length - most)) void old.getData().catch(() => {});
-    this.#held.set(
-      output,
-      all.map((each) => new WeakRef(each)),
-    );
+    const all = this.#held.get(output) ?? [];
+    all.push(new WeakRef(made));
+    this.#held.set(output, all);
     return made;
+  }
+
+  /**
+   * To be called behind each run. Whoever disposes nothing gets old outputs copied, so that the engine does not fill up: not
+   * before its memory has doubled, for a cache that grows in place takes no more for those before it, and what nobody
+   * refers to any more is collected sooner or later.
+   */
+  async relieve(): Promise<void> {
+    if (this.#held.size === 0 || ++this.#runs % patience !== 0) return;
+    for (const output of this.#held.keys()) {
+      this.#held.set(
+        output,
+        this.#alive(output).map((tensor) => new WeakRef(tensor)),
+      );
+    }
+    const { heap } = await this.#session.memory();
+    this.#allowed ??= 2 * heap + margin;
+    if (heap <= this.#allowed) return;
+    const old = [...this.#held.keys()].flatMap((output) => this.#alive(output).slice(0, -most));
+    await Promise.all(old.map((tensor) => tensor.getData().catch(() => {})));
+    this.#allowed = 2 * (await this.#session.memory()).heap + margin;
   }
 
   /** Copies what is still there out of an engine that is about to end. */
