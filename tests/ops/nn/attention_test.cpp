@@ -1,3 +1,5 @@
+#include <random>
+
 #include "tests/ops/operator_test.h"
 
 namespace nm::test {
@@ -39,6 +41,60 @@ TEST_CASE("Attention sees what masks, causality, windows and lengths allow", "[o
         {tensor<float>({1, 1, 2}, {0, 1}), tensor<float>({1, 2, 1}, {0, std::log(3.f)}),
          tensor<float>({1, 2, 1}, {4, 8})},
         {tensor<float>({1, 1, 2}, {6, 7})});
+}
+
+struct Sizes {
+  int64_t batch, q_heads, kv_heads, q_len, kv_len, head, value;
+  bool causal;
+};
+
+Tensor drawn(const Shape& shape, std::mt19937& random) {
+  Tensor t = *Tensor::create(DType::Float32, shape);
+  std::normal_distribution<float> normal;
+  for (float& x : std::span(t.data<float>(), static_cast<size_t>(t.count()))) x = normal(random);
+  return t;
+}
+
+// softmax(q·kᵀ / √head)·v in double, row by row.
+Tensor attended(const Sizes& s, const Tensor& q, const Tensor& k, const Tensor& v) {
+  Tensor y = *Tensor::create(DType::Float32, {s.batch, s.q_heads, s.q_len, s.value});
+  std::vector<double> weights(static_cast<size_t>(s.kv_len));
+  for (int64_t row = 0; row < s.batch * s.q_heads * s.q_len; ++row) {
+    const int64_t i = row % s.q_len, h = row / s.q_len % s.q_heads, b = row / s.q_len / s.q_heads;
+    const int64_t shared = b * s.kv_heads + h / (s.q_heads / s.kv_heads);
+    const int64_t seen = s.causal ? std::min(s.kv_len, i + 1) : s.kv_len;
+    double sum = 0;
+    for (int64_t j = 0; j < seen; ++j) {
+      double score = 0;
+      for (int64_t d = 0; d < s.head; ++d) {
+        score += double{q.data<float>()[row * s.head + d]} * k.data<float>()[(shared * s.kv_len + j) * s.head + d];
+      }
+      sum += weights[static_cast<size_t>(j)] = std::exp(score / std::sqrt(static_cast<double>(s.head)));
+    }
+    for (int64_t c = 0; c < s.value; ++c) {
+      double all = 0;
+      for (int64_t j = 0; j < seen; ++j) {
+        all += weights[static_cast<size_t>(j)] * v.data<float>()[(shared * s.kv_len + j) * s.value + c];
+      }
+      y.data<float>()[row * s.value + c] = static_cast<float>(all / sum);
+    }
+  }
+  return y;
+}
+
+TEST_CASE("Attention goes over blocks of rows", "[ops][attention]") {
+  std::mt19937 random(1);
+  for (const Sizes& s : {Sizes{1, 1, 1, 2, 3, 5, 1, false},      // one small block
+                         Sizes{2, 6, 2, 33, 65, 16, 8, false},   // heads that share keys
+                         Sizes{1, 1, 1, 300, 70, 8, 9, false},   // one matrix, in pieces for threads
+                         Sizes{1, 2, 1, 37, 4100, 4, 4, false},  // so many keys that blocks have the fewest rows
+                         Sizes{1, 2, 2, 261, 261, 8, 8, true},   // causal: each block sees more keys
+                         Sizes{2, 4, 1, 130, 130, 12, 20, true}}) {
+    const Tensor q = drawn({s.batch, s.q_heads, s.q_len, s.head}, random);
+    const Tensor k = drawn({s.batch, s.kv_heads, s.kv_len, s.head}, random);
+    const Tensor v = drawn({s.batch, s.kv_heads, s.kv_len, s.value}, random);
+    check(node("Attention", 23, {{"is_causal", int64_t{s.causal}}}), {q, k, v}, {attended(s, q, k, v)}, 2e-5f);
+  }
 }
 
 TEST_CASE("Attention keeps caches and shows scores", "[ops][attention]") {
