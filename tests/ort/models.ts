@@ -61,6 +61,12 @@ export const models = {
     { state: 'float32[rows,2]', x: 'float32[1,2]' },
     { y: 'float32[rows,2]', next: 'float32[rows,2]' },
   ),
+  /** A cache whose names say so. */
+  cache: model(
+    [node('Concat', ['past.0', 'x'], ['present.0'], { attributes: { axis: 0 } })],
+    { 'past.0': 'float32[past,2]', x: 'float32[1,2]' },
+    { 'present.0': 'float32[all,2]' },
+  ),
   reshaped: model(
     [node('Reshape', ['x', 'shape'], ['y'])],
     { x: 'float32[n]', shape: 'int64[2]' },

@@ -229,10 +229,10 @@ describe('outputs that stay in the engine', () => {
   const x = two(1, 2);
 
   /** The states of so many rounds. */
-  async function rounds(session: ort.InferenceSession, count: number): Promise<ort.Tensor[]> {
-    const states: ort.Tensor[] = [two(0, 0)];
+  async function rounds(session: ort.InferenceSession, count: number, first = two(0, 0)): Promise<ort.Tensor[]> {
+    const states: ort.Tensor[] = [first];
     for (let i = 0; i < count; i++) {
-      states.push((await session.run({ state: states[i] as ort.Tensor, x })).next as ort.Tensor);
+      states.push((await session.run({ state: states[i] as ort.Tensor, x }, ['next'])).next as ort.Tensor);
     }
     return states;
   }
@@ -251,10 +251,28 @@ describe('outputs that stay in the engine', () => {
     await expect(session.run({ state: last, x })).rejects.toMatchObject({ code: 'invalid_data' });
   });
 
-  test('are as many as needed: the older ones of a caller who disposes none are copied', async () => {
-    const states = await rounds(await ort.InferenceSession.create(models.loop), 8);
-    expect(states.map(({ location }) => location)).toEqual([...Array(7).fill('cpu'), 'gpu-buffer', 'gpu-buffer']);
-    expect(states.map(({ data }) => (data as Float32Array)[1])).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16]);
+  test('are all that there are, while they are small', async () => {
+    const states = await rounds(await ort.InferenceSession.create(models.loop), 20);
+    expect(states.map(({ location }) => location)).toEqual(['cpu', 'cpu', ...Array(19).fill('gpu-buffer')]);
+    expect(states.map(({ data }) => (data as Float32Array)[1])).toEqual(Array.from(states, (_, i) => 2 * i));
+  });
+
+  test('are copied when the engine fills up, the older ones of a caller who disposes none', async () => {
+    const rows = 2 ** 19; // 4 MiB
+    const wide = new ort.Tensor('float32', new Float32Array(2 * rows), [rows, 2]);
+    const states = await rounds(await ort.InferenceSession.create(models.loop), 48, wide);
+    expect(states.slice(1, 39).map(({ location }) => location)).toEqual(Array(38).fill('cpu'));
+    expect(states.slice(-2).map(({ location }) => location)).toEqual(Array(2).fill('gpu-buffer'));
+    for (const [i, { data }] of states.entries()) expect((data as Float32Array).at(-1)).toBe(2 * i);
+  });
+
+  test('are a cache from its first run on', async () => {
+    const session = await ort.InferenceSession.create(models.cache);
+    const past = new ort.Tensor('float32', new Float32Array(), [0, 2]);
+    const { 'present.0': present } = await session.run({ 'past.0': past, x }, ['present.0']);
+    expect(present?.location).toBe('gpu-buffer');
+    const { 'present.0': next } = await session.run({ 'past.0': present as ort.Tensor, x }, ['present.0']);
+    expect([next?.dims, next?.data]).toEqual([[2, 2], Float32Array.of(1, 2, 1, 2)]);
   });
 
   test('are taken by another session as a copy, and in other dims', async () => {
