@@ -74,16 +74,28 @@ ValueId keys(Match& m, std::string_view transposed) {
 }
 
 // Llama and its like repeat heads of keys and values for groups of queries, by
-// Reshape(Expand(Unsqueeze(few, 2), shape), …).
+// Reshape(Expand(Unsqueeze(few, 2), shape), …) or by Tile with constant repeats in Expand's place.
 struct RepeatedHeads {
   ValueId few = kNone;    // [batch, heads, rows, size]; kNone where a value is none of that
   ValueId shape = kNone;  // Expand's, where it might repeat other dimensions, too
   int64_t heads = 0;      // of `few`
 };
 
+// Are these Tile's repeats of that dimension alone?
+bool repeats_dimension(const Tensor* repeats, size_t axis) {
+  if (repeats == nullptr || repeats->dtype() != DType::Int64) return false;
+  const auto all = repeats->span<int64_t>();
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i != axis && all[i] != 1) return false;
+  }
+  return axis < all.size();
+}
+
 RepeatedHeads repeated_heads(const Graph& graph, ValueId id) {
   const Node* merge = producer(graph, id, "Reshape");
   const Node* expand = merge != nullptr ? producer(graph, merge->inputs[0], "Expand") : nullptr;
+  const Node* tile = merge != nullptr ? producer(graph, merge->inputs[0], "Tile") : nullptr;
+  if (tile != nullptr && repeats_dimension(graph.constant(tile->inputs[1]), 2)) expand = tile;
   const Node* split = expand != nullptr ? producer(graph, expand->inputs[0], "Unsqueeze") : nullptr;
   if (split == nullptr) return {};
   const auto &from = graph.value(split->inputs[0]).shape, &one = graph.value(split->outputs[0]).shape,
@@ -96,7 +108,7 @@ RepeatedHeads repeated_heads(const Graph& graph, ValueId id) {
   if (!between || m[2] <= 0 || f[1] <= 0 || m[1] != f[1] || t[1] != f[1] * m[2] || !equal(m[4], t[3])) return {};
   // As many elements: when the batch is the same, the rows are, too.
   if (!equal(t[0], m[0]) && !equal(t[2], m[3])) return {};
-  const bool only_heads = equal(f[0], m[0]) && equal(f[2], m[3]);
+  const bool only_heads = expand == tile || (equal(f[0], m[0]) && equal(f[2], m[3]));
   return {split->inputs[0], only_heads ? kNone : expand->inputs[1], f[1]};
 }
 

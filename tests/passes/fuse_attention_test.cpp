@@ -98,6 +98,19 @@ const Case kCases[] = {
        const ValueId scores = w.op("MatMul", {w.heads(w.tokens()), kt});
        return w.merge(w.op("MatMul", {w.softmax(scores), repeated(w.g.input(cached))}));
      }},
+    // the same, by Tile
+    {"Reshape Transpose Attention Transpose Reshape",
+     [](Writer& w) {
+       const auto repeated = [&](ValueId x) {
+         const ValueId one = w.op("Unsqueeze", {x, w.g.constant(tensor<int64_t>({1}, {2}))});
+         const ValueId all = w.op("Tile", {one, w.g.constant(tensor<int64_t>({5}, {1, 1, kHeads, 1, 1}))});
+         return w.op("Reshape", {all, w.g.constant(tensor<int64_t>({4}, {0, kHeads, -1, kSize}))});
+       };
+       const Shape cached{kBatch, 1, 7, kSize};
+       const ValueId kt = w.transpose(repeated(w.g.input(cached)), {0, 1, 3, 2});
+       const ValueId scores = w.op("MatMul", {w.heads(w.tokens()), kt});
+       return w.merge(w.op("MatMul", {w.softmax(scores), repeated(w.g.input(cached))}));
+     }},
     // heads in the batch: torch's nn.MultiheadAttention
     {"Attention",
      [](Writer& w) {

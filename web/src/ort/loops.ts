@@ -22,6 +22,8 @@ export class Loops {
   /** By output, the oldest first. They are the callers': who forgets one gives it back. */
   readonly #held = new Map<string, WeakRef<HeldTensor>[]>();
   #runs = 0;
+  /** After so many runs the references to what was collected go: each time twice as many, so that a run costs no more. */
+  #tidyAt = 256;
   /** Bytes that the engine may have before old outputs leave it. */
   #allowed: number | undefined;
 
@@ -75,11 +77,9 @@ export class Loops {
    */
   async relieve(): Promise<void> {
     if (this.#held.size === 0 || ++this.#runs % patience !== 0) return;
-    for (const output of this.#held.keys()) {
-      this.#held.set(
-        output,
-        this.#alive(output).map((tensor) => new WeakRef(tensor)),
-      );
+    if (this.#runs > this.#tidyAt) {
+      for (const output of this.#held.keys()) this.#alive(output);
+      this.#tidyAt = 2 * this.#runs;
     }
     const { heap } = await this.#session.memory();
     this.#allowed ??= 2 * heap + margin;
@@ -97,6 +97,11 @@ export class Loops {
 
   #alive(output: string): HeldTensor[] {
     const all = (this.#held.get(output) ?? []).map((each) => each.deref());
-    return all.filter((tensor): tensor is HeldTensor => tensor?.location === 'gpu-buffer');
+    const alive = all.filter((tensor): tensor is HeldTensor => tensor?.location === 'gpu-buffer');
+    this.#held.set(
+      output,
+      alive.map((tensor) => new WeakRef(tensor)),
+    );
+    return alive;
   }
 }
