@@ -143,7 +143,7 @@ class WritePage implements Page {
   async #write({ writer }: LanguageModel, prompt: readonly number[], signal: AbortSignal): Promise<void> {
     const start = performance.now();
     let [count, first] = [0, start];
-    const options = { signal, maxTokens: mostTokens, temperature: 0.3, topP: 0.9, repetitionPenalty: 1.1 };
+    const options = { signal, maxTokens: mostTokens, temperature: 0.2, topP: 0.9 };
     for await (const { text } of writer.stream(prompt, options)) {
       const now = performance.now();
       if (count++ === 0) {
