@@ -119,26 +119,18 @@ ValueId before_repeat(Match& m, const RepeatedHeads& r) {
 }
 
 // Where(seen, scores, low) and Where(hidden, low, scores) become a mask of bools, with `low` for what it hides; what
-// Add(Add(…, mask), more) adds becomes one mask of floats. Where there is both, all of it is added, and `low` must be
-// so far below that no score changes the sum.
-bool bind_mask(Match& m) {
-  ValueId mask = m.value("mask");
-  const auto also = [&](ValueId other) { mask = mask == kNone ? other : m.add("Add", {mask, other}); };
-  if (m.value("more") != kNone) also(m.value("more"));
-  const bool hides = m.value("hidden") != kNone;
-  if (hides || m.value("seen") != kNone) {
+// Add(Add(…, mask), more) adds becomes one mask of floats, which is added behind that. Where there is both, `low` must
+// be so far below that no sum depends on the order in which it is made.
+bool bind_masks(Match& m) {
+  const bool adds = m.value("mask") != kNone;
+  if (m.value("hidden") != kNone) m.bind("seen", m.add("Not", {m.value("hidden")}));
+  if (m.value("more") != kNone) m.bind("mask", m.add("Add", {m.value("mask"), m.value("more")}));
+  if (m.value("seen") != kNone) {
     const float low = m.number("low");
-    if (mask == kNone) {
-      mask = hides ? m.add("Not", {m.value("hidden")}) : m.value("seen");
-      m.attributes["nm_low"] = low;
-    } else {
-      if (!(low <= -1e30f)) return false;
-      const ValueId lowest = m.scalar(low), zero = m.scalar(0);
-      also(m.add("Where", {m.value(hides ? "hidden" : "seen"), hides ? lowest : zero, hides ? zero : lowest}));
-      m.attributes["nm_selects"] = int64_t{1};  // Where hides NaN, too
-    }
+    if (adds && !(low <= -1e30f)) return false;
+    m.attributes["nm_low"] = low;
+    m.bind(adds ? "first" : "mask", m.value("seen"));
   }
-  if (mask != kNone) m.bind("mask", mask);
   m.attributes["nm_nan_rows"] = std::string(m.value("guard") == kNone ? "kept" : "zero");
   return true;
 }
@@ -167,7 +159,7 @@ bool attends(Match& m) {
   for (const std::string_view name : {"scale", "a", "b"}) scale *= m.number(name, 1);
   if (!std::isfinite(scale) || scale == 0) return false;
   const ValueId k = keys(m, "kt");
-  if (k == kNone || !bind_mask(m)) return false;
+  if (k == kNone || !bind_masks(m)) return false;
   m.bind("k", k);
   if (rank == 4) {
     const RepeatedHeads few_keys = repeated_heads(m.graph(), k), few_values = repeated_heads(m.graph(), m.value("v"));
@@ -199,11 +191,11 @@ bool moves_heads(Match& m) {
   const Node& node = m.node("attention");
   const auto& out = m["attention"].shape;
   if (!out || out->rank() != 4 || (*out)[1] <= 0 || (*out)[3] <= 0 || node.outputs.size() > 1) return false;
-  for (size_t i = 4; i < node.inputs.size(); ++i) {
-    if (node.inputs[i] != kNone) return false;
+  for (size_t i = 4; i < 7; ++i) {
+    if (node.input(i) != kNone) return false;
   }
   AttributeMap attributes = node.attributes;
-  const ValueId mask = node.input(3);
+  const ValueId mask = node.input(3), first = node.input(7);
   const Shape merged{0, 0, (*out)[1], (*out)[3]};
   int64_t heads = 0, kv_heads = 0, v_heads = 0;
   const ValueId q = flat(m, "q", heads), k = flat(m, "k", kv_heads), v = flat(m, "v", v_heads);
@@ -212,6 +204,7 @@ bool moves_heads(Match& m) {
   attributes["kv_num_heads"] = kv_heads;
   std::vector<ValueId> inputs{q, k, v};
   if (mask != kNone) inputs.push_back(mask);
+  if (first != kNone) inputs.insert(inputs.end(), {kNone, kNone, kNone, first});
   m.bind("y", m.add("Attention", std::move(inputs), std::move(attributes)));
   m.bind("shape", m.integers({merged[0], merged[1], merged[2], merged[3]}));
   return true;
@@ -224,7 +217,8 @@ bool moves_heads(Match& m) {
 
 constexpr Rewrite kAttention[] = {
     // torch's SDPA guards against rows of which nothing is seen.
-    {"MatMul({Where(guard:IsNaN(" NM_WEIGHTS "), 0, weights)|" NM_WEIGHTS "}, v)", "Attention(q, k, v, mask)", attends},
+    {"MatMul({Where(guard:IsNaN(" NM_WEIGHTS "), 0, weights)|" NM_WEIGHTS "}, v)",
+     "Attention(q, k, v, mask, past_key, past_value, lengths, first)", attends},
 };
 constexpr Rewrite kHeads[] = {
     {"Transpose(attention:Attention(q, k, v))", "Reshape(y, shape)", moves_heads},

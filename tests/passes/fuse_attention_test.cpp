@@ -66,7 +66,7 @@ const Case kCases[] = {
        return w.merge(w.op("MatMul", {w.softmax(w.op("MatMul", {q, kt})), w.heads(w.tokens())}));
      }},
     // GPT-2: a causal mask by Where, one of padding by Add
-    {"Reshape Reshape Reshape Where Add Reshape Reshape Reshape Attention Reshape Reshape",
+    {"Reshape Reshape Reshape Reshape Reshape Reshape Attention Reshape Reshape",
      [](Writer& w) {
        const ValueId kt = w.transpose(w.heads(w.tokens()), {0, 1, 3, 2});
        const ValueId scores = w.op("Div", {w.op("MatMul", {w.heads(w.tokens()), kt}), w.g.scalar(2)});

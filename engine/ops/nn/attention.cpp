@@ -1,8 +1,8 @@
 // ai.onnx Attention (operator sets 23 to 25), with masks, grouped heads, and caches of keys and values.
 //
-// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides; nm_selects, whether the
-// lowest numbers of a mask replace a score instead of being added to it; and nm_nan_rows, whether a row of which
-// nothing is seen is NaN ("kept") or all rows that are NaN are 0 ("zero").
+// A pass adds what arithmetic says of masks: nm_low, the score of what a mask of bools hides; input 7, bools that hide
+// scores before the mask of numbers (input 3) is added; and nm_nan_rows, whether a row of which nothing is seen is NaN
+// ("kept") or all rows that are NaN are 0 ("zero").
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +15,7 @@
 namespace nm {
 namespace {
 
-constexpr size_t kKey = 1, kValue = 2, kMask = 3, kPastKey = 4, kPastValue = 5, kLengths = 6;
+constexpr size_t kKey = 1, kValue = 2, kMask = 3, kPastKey = 4, kPastValue = 5, kLengths = 6, kSeen = 7;
 
 struct Sizes {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, past = 0, head = 0, v_head = 0;
@@ -35,7 +35,6 @@ class Attention final : public Operator {
         left_window_(a.integer("left_window_size", -1)),
         right_window_(a.integer("right_window_size", -1)),
         low_(a.number("nm_low", -INFINITY)),
-        selects_(a.flag("nm_selects", false)),
         nan_rows_(nan_rows_named(a.string("nm_nan_rows", ""))) {
     a.ignore({"softmax_precision"});  // always float32
     if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
@@ -49,6 +48,7 @@ class Attention final : public Operator {
     }
     if (c.type(kMask) != DType::Bool) NM_TRY(check_number(c, kMask, "the mask"));
     NM_TRY(check_type(c, kLengths, "the lengths (input 6)", {DType::Int64}));
+    NM_TRY(check_type(c, kSeen, "the mask of bools (input 7)", {DType::Bool}));
     if (c.has(kPastKey) != c.has(kPastValue)) {
       return {Code::MissingInput, "past keys and past values must be given together (inputs 4 and 5)"};
     }
@@ -98,8 +98,8 @@ class Attention final : public Operator {
     call.low = low_;
     call.nan_rows = nan_rows_;
     if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
-    if (c.has(kMask)) NM_TRY(set_mask(c, call.mask));
-    call.mask.selects = selects_;
+    if (c.has(kSeen)) NM_TRY(set_mask(c, kSeen, call.mask));
+    if (c.has(kMask)) NM_TRY(set_mask(c, kMask, c.has(kSeen) ? call.padding : call.mask));
     if (c.wants(3)) {
       call.scores = c.out<float>(3);
       call.scores_after = static_cast<AttentionCall::Scores>(scores_mode_);
@@ -199,13 +199,17 @@ class Attention final : public Operator {
     if (c.has_shape(kLengths) && c.shape(kLengths).known() && s.batch >= 0 && c.shape(kLengths) != Shape{s.batch}) {
       return wrong_shape("the lengths (input 6)", c.shape(kLengths), to_string(Shape{s.batch}));
     }
-    if (!c.has_shape(kMask) || !c.shape(kMask).known() || !scores.known()) return {};
-    const Shape& mask = c.shape(kMask);
-    Shape covered = scores;  // the mask may end before the keys do
-    if (mask.rank() > 0 && mask.back() > 1 && mask.back() < scores[3]) covered[3] = mask.back();
-    const auto both = broadcast_shape(covered, mask);
-    if (both && *both == covered) return {};
-    return wrong_shape("the mask (input 3)", mask, text("a shape that broadcasts to ", to_string(scores)));
+    for (const size_t i : {kMask, kSeen}) {
+      if (!c.has_shape(i) || !c.shape(i).known() || !scores.known()) continue;
+      const Shape& mask = c.shape(i);
+      Shape covered = scores;  // the mask may end before the keys do
+      if (mask.rank() > 0 && mask.back() > 1 && mask.back() < scores[3]) covered[3] = mask.back();
+      const auto both = broadcast_shape(covered, mask);
+      if (both && *both == covered) continue;
+      return wrong_shape(text("the mask (input ", i, ")"), mask,
+                         text("a shape that broadcasts to ", to_string(scores)));
+    }
+    return {};
   }
 
   // Inference has checked the shapes already.
@@ -244,8 +248,8 @@ class Attention final : public Operator {
   }
 
   // Numbers of any type are added to the scores.
-  static Status set_mask(const Execution& c, AttentionMask& m) {
-    const Tensor& t = c.input(kMask);
+  static Status set_mask(const Execution& c, size_t input, AttentionMask& m) {
+    const Tensor& t = c.input(input);
     if (t.dtype() == DType::Bool) {
       m.seen = t.data<bool>();
     } else if (t.dtype() == DType::Float32) {
@@ -277,7 +281,6 @@ class Attention final : public Operator {
   int64_t scores_mode_;
   int64_t left_window_, right_window_;
   float low_;
-  bool selects_;
   AttentionCall::NanRows nan_rows_;
 };
 

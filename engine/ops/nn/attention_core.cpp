@@ -194,10 +194,6 @@ class Attend {
     } else {
       for (int64_t j = seen.begin; j < seen.end; ++j) x[j] += m.bias[at];  // one column serves all
     }
-    for (int64_t j = seen.begin; m.selects && j < seen.end; ++j) {
-      const float bias = m.bias[at + j * m.column];
-      if (bias <= -1e30f) x[j] = bias;
-    }
   }
 
   const AttentionCall& a_;

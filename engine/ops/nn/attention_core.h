@@ -35,7 +35,6 @@ struct AttentionMask {
   int64_t batch = 0, head = 0, row = 0;  // elements between neighbours; 0 where one serves all
   int64_t column = 1;
   int64_t columns = 0;
-  bool selects = false;  // a bias of -1e30 or less stands instead of the score, which may be NaN
 };
 
 // Rows of heads that are to lie elsewhere. A bias, `size` floats for each head, is added to them.
@@ -63,7 +62,7 @@ struct AttentionCall {
   // A row of which all scores are -∞ is 0, and others may be NaN; or both are NaN, as a softmax has them; or 0.
   enum class NanRows { Standard, Kept, Zero };
   NanRows nan_rows = NanRows::Standard;
-  AttentionMask padding;  // another one, that applies as well
+  AttentionMask padding;  // another one, that applies behind the first
   // Query i stands at position i + offset among the keys; with lengths the offset of each batch is its length - q_len,
   // or what `offsets` says.
   int64_t offset = 0;

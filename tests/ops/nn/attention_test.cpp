@@ -15,13 +15,18 @@ Tensor keys() { return tensor<float>({1, 1, 3, 2}, {1, 2, 3, 4, 5, 6}); }
 Tensor values() { return tensor<float>({1, 1, 3, 1}, {3, 6, 9}); }
 Tensor rows(float a, float b, float c) { return tensor<float>({1, 1, 3, 1}, {a, b, c}); }
 
-TEST_CASE("A mask that selects hides scores that are not finite", "[ops][attention]") {
-  const Tensor k = tensor<float>({1, 1, 3, 2}, {1, 2, NAN, 4, 5, 6});
-  for (const float low : {-INFINITY, -3.4e38f}) {
-    const Tensor mask = tensor<float>({1, 3}, {0, low, 0});
-    check(node("Attention", 23, {{"nm_selects", int64_t{1}}}), {query(1), k, values(), mask}, {rows(6, 6, 6)});
-    check(node("Attention", 23), {query(1), k, values(), mask}, {rows(NAN, NAN, NAN)});
-  }
+TEST_CASE("What a first mask hides is nothing else, whatever it was", "[ops][attention]") {
+  const Tensor k = tensor<float>({1, 1, 3, 2}, {1, 2, NAN, 4, 5, 6}), added = tensor<float>({1, 3}, {0, 0, -1e9f}),
+               seen = tensor<bool>({1, 3}, {true, false, true});
+  const auto check_low = [&](float low, const Tensor& mask, const Tensor& y) {
+    check(node("Attention", 23, {{"nm_low", low}}), {query(1), k, values(), mask, {}, {}, {}, seen}, {y});
+  };
+  check_low(-INFINITY, added, rows(3, 3, 3));
+  check_low(0, added, rows(4.5f, 4.5f, 4.5f));  // the mask is added behind it
+  check_low(0, tensor<float>({1, 3}, {0, -INFINITY, 0}), rows(6, 6, 6));
+  check_fails(node("Attention", 23), {query(1), k, values(), added, {}, {}, {}, added}, Code::TypeMismatch);
+  check_fails(node("Attention", 23), {query(1), k, values(), added, {}, {}, {}, tensor<bool>({4}, {1, 1, 1, 1})},
+              Code::ShapeMismatch);
 }
 
 TEST_CASE("Attention sees what masks, causality, windows and lengths allow", "[ops][attention]") {
