@@ -4,6 +4,8 @@ file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/unit/*.cpp ${PROJECT_SOURCE_DIR}/tests/kernels/*.cpp ${PROJECT_SOURCE_DIR}/tests/ops/*.cpp
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp)
+# What the component of demo/edge reads pictures with; it is linked in cmake/component.cmake.
+file(GLOB picture_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/demo/edge/component/pictures/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
 file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)
 
@@ -35,7 +37,7 @@ if(NM_SANITIZE)
   target_compile_options(catch2 PRIVATE -fsanitize=${NM_SANITIZE} -fno-sanitize=vptr)
 endif()
 
-add_executable(nm_tests ${test_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
+add_executable(nm_tests ${test_sources} ${picture_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
 target_link_libraries(nm_tests PRIVATE nm_engine nm_program catch2 nm_options)
 target_compile_options(nm_tests PRIVATE -O1)
 if(NM_SANITIZE)

@@ -5,7 +5,7 @@ enable_language(ASM)
 add_library(nm_module INTERFACE)  # how any module of ours is linked
 # Functions in the order of their uses: the most used ones have the shortest numbers, 9 KB in all.
 target_link_options(nm_module INTERFACE
-  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -Wl,-Map=neuromancer.map -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
+  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
 target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
 if(NM_THREADS)
   # Shared memory without Emscripten's scripts: the pool in engine/base/thread_pool.cpp is all there is. The host
@@ -20,6 +20,7 @@ endif()
 add_executable(artefact)
 set_target_properties(artefact PROPERTIES OUTPUT_NAME neuromancer SUFFIX .wasm)
 target_link_libraries(artefact PRIVATE nm_engine nm_engine_options nm_module)
+target_link_options(artefact PRIVATE -Wl,-Map=neuromancer.map)
 add_custom_command(TARGET artefact POST_BUILD
   COMMAND ${CMAKE_COMMAND} -DARTEFACT=$<TARGET_FILE:artefact> -DBUDGET=${NM_SIZE_BUDGET}
           -P ${PROJECT_SOURCE_DIR}/cmake/artefact_size.cmake)
@@ -29,6 +30,10 @@ if(NM_THREADS)
   add_executable(pool_probe ${PROJECT_SOURCE_DIR}/tests/wasm/pool_probe.cpp ${PROJECT_SOURCE_DIR}/engine/base/thread_pool.cpp)
   set_target_properties(pool_probe PROPERTIES SUFFIX .wasm)
   target_link_libraries(pool_probe PRIVATE nm_engine_options nm_module)
+endif()
+
+if(NOT NM_THREADS AND NM_NODE)
+  include(component)
 endif()
 
 # tests/wasm reads the build folder's artefacts.

@@ -81,7 +81,10 @@ for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"
 done
-section build-reduced reduced models/handwriting/handwriting.onnx  # for web/tests/reduced.test.ts
+section build-component component # and the reduced module for web/tests/reduced.test.ts
+components() { NM_BUILD=build/wasm node --test --test-reporter=spec --test-reporter-destination=stdout \
+  --test-reporter=junit --test-reporter-destination="$results/node.xml" tests/component/*.test.mjs; }
+section components components
 for target in native packed wasm wasm-relaxed; do cases "$target"; done
 operators_are_fresh() {
   operators >build/test/operators.md || return

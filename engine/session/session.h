@@ -32,6 +32,8 @@ class Session {
   const ModelFacts& facts() const { return facts_; }
   const std::vector<Port>& inputs() const { return facts_.inputs; }
   const std::vector<Port>& outputs() const { return facts_.outputs; }
+  // The names of dimensions in the ports' shapes.
+  const SymbolTable& symbols() const { return *symbols_; }
   // See nm_describe, nm_steps and nm_memory in engine/c_api.h for the three JSON texts.
   const std::string& description() const { return description_; }
   // One for each step of the current plan.

