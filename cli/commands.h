@@ -14,6 +14,7 @@ int bench(const Arguments& arguments);
 int profile(const Arguments& arguments);
 int inspect(const Arguments& arguments);
 int passes(const Arguments& arguments);
+int diff(const Arguments& arguments);
 int pack(const Arguments& arguments);
 int needs(const Arguments& arguments);
 int check(const Arguments& arguments);

@@ -44,6 +44,11 @@ constexpr Command kCommands[] = {
       what each graph pass leaves of the model's steps, and how far the outputs are then from those without passes:
       the first pass behind which they are far away is at fault
 )"},
+    {"diff", nm::cli::diff,
+     R"(  neuromancer diff MODEL [--reference MODEL] [--input NAME=FILE]... [--shape NAME=DIMS]... [--tolerance X]
+      runs the model, and without passes itself or the reference, step by step on the same inputs: the first value that
+      differs, by more than X (0.001) of the largest number in it, and the last before it that agrees
+)"},
     {"check", nm::cli::check,
      R"(  neuromancer check DIR... [--json FILE] [--rtol X] [--atol X] [--skip FILE] [--unoptimized|--packed] [--quiet]
               [--coverage FILE]

@@ -11,6 +11,7 @@
 #include "engine/base/selection.h"
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/kernels.h"
+#include "engine/op/custom.h"
 #include "engine/op/registry.h"
 #include "engine/session/session.h"
 #include "engine/tensor/element.h"
@@ -22,6 +23,7 @@ struct nm_model {
   nm::ExternalFile* coming = nullptr;  // one of them; the model's file itself before
   nm::Limits limits;
   nm::Dimensions dimensions;
+  std::vector<nm::CustomOperator> custom;
 };
 
 struct nm_session {
@@ -81,6 +83,7 @@ nm::LoadOptions load_options(nm_model& model, uint32_t flags) {
   options.external = std::move(model.external);
   options.limits = model.limits;
   options.dimensions = std::move(model.dimensions);
+  options.custom = std::move(model.custom);
   return options;
 }
 
@@ -118,6 +121,27 @@ nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
   if (!s->finished) return Status(Code::InvalidArgument, "outputs can be read only after a finished run");
   NM_TRY(check_output(*s, index));
   return &s->session->output(index);
+}
+
+Status declare_custom(nm_model& model, std::string_view domain, std::string_view name, const int32_t* types,
+                      const int32_t* like, uint32_t count) {
+  NM_TRY(nm::refill_reserve());
+  nm::CustomOperator custom{std::string(domain == "ai.onnx" ? "" : domain), std::string(name), {}};
+  bool fits = !name.empty();
+  for (const nm::CustomOperator& other : model.custom) {
+    if (other.domain == custom.domain && other.name == custom.name) fits = false;
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    if ((types[i] != 0 && !nm::dtype_valid(types[i])) || like[i] < -1) fits = false;
+    custom.outputs.push_back({static_cast<nm::DType>(types[i]), like[i]});
+  }
+  if (!fits) {
+    return {Code::InvalidArgument, nm::text("the custom operator '", name,
+                                            "' is declared twice, or without a name, or with a type or an input that "
+                                            "there is none of")};
+  }
+  model.custom.push_back(std::move(custom));
+  return {};
 }
 
 // Values cross the boundary as pointers to the engine's own.
@@ -232,7 +256,7 @@ nm_model* nm_new_model(size_t size) {
     fail(s);
     return nullptr;
   }
-  return new nm_model{nm::IncomingModel(size), {}, nullptr, {}, {}};
+  return new nm_model{nm::IncomingModel(size), {}, nullptr, {}, {}, {}};
 }
 
 int32_t nm_model_bytes(nm_model* model, const uint8_t* bytes, size_t count) {
@@ -260,6 +284,12 @@ int32_t nm_dimension(nm_model* model, const char* name, double number) {
   }
   model->dimensions.insert_or_assign(name, static_cast<int64_t>(number));
   return 0;
+}
+
+int32_t nm_custom_operator(nm_model* model, const char* domain, const char* name, const int32_t* types,
+                           const int32_t* like, uint32_t count) {
+  const Status s = declare_custom(*model, domain, name, types, like, count);
+  return s.ok() ? 0 : fail(s);
 }
 
 int32_t nm_external_file(nm_model* model, const char* path, size_t size) {
@@ -352,9 +382,38 @@ int32_t nm_run_steps(nm_session* session, uint32_t count) {
   return static_cast<int32_t>(*left);
 }
 
+const char* nm_waiting(nm_session* session) {
+  const nm::CustomCall* call = session->session->waiting();
+  return call == nullptr ? nullptr : call->description().c_str();
+}
+
+const nm_value* nm_waiting_attribute(nm_session* session, uint32_t index) {
+  const nm::CustomCall* call = session->session->waiting();
+  return call == nullptr ? nullptr : outside(call->attribute(index));
+}
+
+const nm_value* nm_waiting_input(nm_session* session, uint32_t index) {
+  const nm::CustomCall* call = session->session->waiting();
+  return call == nullptr ? nullptr : outside(call->input(index));
+}
+
+int32_t nm_give_output(nm_session* session, uint32_t index, nm_value* value) {
+  const Owned owned = take(value);
+  nm::CustomCall* call = session->session->waiting();
+  Status s = nm::refill_reserve();
+  if (s.ok() && call == nullptr) s = {Code::InvalidArgument, "the run waits for no custom operator"};
+  if (s.ok() && owned) s = settle(*owned);
+  if (s.ok()) s = call->give(index, owned ? std::move(*owned) : nm::Value());
+  return s.ok() ? 0 : fail(s);
+}
+
 const char* nm_steps(nm_session* session) {
   session->steps = session->session->steps_json();
   return session->steps.c_str();
+}
+
+const nm_value* nm_step_value(nm_session* session, uint32_t step, uint32_t output) {
+  return outside(session->session->step_value(step, output));
 }
 
 const nm_value* nm_output(nm_session* session, uint32_t index) {

@@ -118,6 +118,16 @@ NM_EXPORT int32_t nm_limit(nm_model* model, const char* name, double value);
 // is refused when it is loaded.
 NM_EXPORT int32_t nm_dimension(nm_model* model, const char* name, double number);
 
+// Declares an operator that the engine does not have and the caller computes, for loading or packing the model. Of a
+// node that has it, output i < `count` is of the element type types[i], or, where that is 0, of that of input like[i];
+// it has the shape of that input, or, where like[i] is -1, one that is known when it has been computed (and, without a
+// type of its own, the type of input 0). With a count of 0 there may be any number of outputs, like {0, -1} each. Such
+// a node may be in the bodies of Loop and If, and is computed in every run: no pass looks into it. Returns 0, or a
+// negative value when the declaration makes no sense or is the second one; a model with nodes of the name of an
+// operator that the engine has is refused when it is loaded.
+NM_EXPORT int32_t nm_custom_operator(nm_model* model, const char* domain, const char* name, const int32_t* types,
+                                     const int32_t* like, uint32_t count);
+
 // Makes a session of a model, which belongs to the engine from this call on, whether or not it succeeds. `flags` is 0
 // or a sum of:
 #define NM_LOAD_UNOPTIMIZED 1u  // skip the graph passes: for finding out whether one is at fault; not of a packed model
@@ -168,9 +178,32 @@ NM_EXPORT int32_t nm_run(nm_session* session);
 NM_EXPORT int32_t nm_run_begin(nm_session* session);
 NM_EXPORT int32_t nm_run_steps(nm_session* session, uint32_t count);
 
+// The node of a custom operator that the run waits for, as JSON; NULL when it does not. Asked after nm_run_steps, which
+// returns before such a node, and gets no further until all outputs have been given. A run that is not to go on is
+// cancelled or dropped like any other. nm_run cannot run models with such nodes.
+// {"domain":"com.example","operator":"Fancy","node":"fancy_3","inputs":2,"outputs":1,
+//  "attributes":[{"name":"alpha","kind":"float"}, …]}
+// Kinds are ONNX's: int, float, string, tensor, ints, floats, strings. The text and the attributes are the same ones
+// for all calls of one node, and valid until nm_release.
+NM_EXPORT const char* nm_waiting(nm_session* session);
+// Attribute `index` of that node: numbers and texts as tensors, without dimensions or with one. NULL when there is
+// none.
+NM_EXPORT const nm_value* nm_waiting_attribute(nm_session* session, uint32_t index);
+// Input `index`, valid until nm_run_steps goes on; NULL when it was left out.
+NM_EXPORT const nm_value* nm_waiting_input(nm_session* session, uint32_t index);
+// Gives output `index`, a tensor, which belongs to the engine from this call on, whether or not it fits; NULL for one
+// that the node does not name. Returns 0 or a negative value, after which it may be given anew.
+NM_EXPORT int32_t nm_give_output(nm_session* session, uint32_t index, nm_value* value);
+
 // The steps of the current plan as JSON (valid until the next nm_run_begin):
-// [{"node":"conv_12","operator":"Conv","shape":"float32[1,64,56,56]","flops":N,"bytes":N,"kernel":"gemm 6x8"}, …]
+// [{"node":"conv_12","operator":"Conv","shape":"float32[1,64,56,56]","flops":N,"bytes":N,"kernel":"gemm 6x8",
+//   "values":["conv_12_out"]}, …]
+// Values are the outputs' names in the model, empty for one that the node leaves out or a pass has made. What passes
+// keep of a model's images with the channels last is called NAME.channels_last.
 NM_EXPORT const char* nm_steps(nm_session* session);
+// Output `output` of step `step`, as long as it is there: for certain between the nm_run_steps that has executed the
+// step and the next one. NULL where there is none.
+NM_EXPORT const nm_value* nm_step_value(nm_session* session, uint32_t step, uint32_t output);
 
 // Output `index` of the finished run, NULL on failure. It and all that is read from it stay valid until the next
 // nm_run_begin, nm_run or nm_release.

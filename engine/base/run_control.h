@@ -8,6 +8,8 @@
 
 namespace nm {
 
+class CustomCall;  // engine/op/custom.h
+
 struct RunControl {
   // Non-zero: stop. Other threads write it, in WebAssembly also JavaScript, so it is a plain 32-bit word.
   std::atomic<int32_t> cancelled{0};
@@ -15,6 +17,7 @@ struct RunControl {
   uint64_t rounds = 0;  // of loops, in this run
   // Steps and rounds that may still be made before the run returns to its caller, who goes on with it later.
   int64_t slice = INT64_MAX;
+  CustomCall* waiting = nullptr;  // what the host is to compute before the run can go on
 
   void begin_run() {
     cancelled.store(0, std::memory_order_relaxed);

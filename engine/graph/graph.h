@@ -83,8 +83,9 @@ struct GraphValue {
 struct Node {
   std::string name;
   std::string op_type;
-  std::string domain;  // "" is ai.onnx
-  int version = 0;     // of the operator set the node was written for
+  std::string domain;   // "" is ai.onnx
+  int version = 0;      // of the operator set the node was written for
+  bool custom = false;  // the host computes it (engine/op/custom.h)
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   AttributeMap attributes;

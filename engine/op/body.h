@@ -23,7 +23,8 @@ class Body {
   virtual std::optional<Shape> output_shape(size_t i) const = 0;
   // `node` is the owning step; the values are read while the body runs.
   virtual void bind_captures(const Execution& node) = 0;
-  // Outputs own their memory. Code::Suspended when the run's slice is over: `resume` goes on where it stopped.
+  // Outputs own their memory. Code::Suspended when the run's slice is over or it waits for the host:
+  // `resume` goes on where it stopped.
   virtual Status run(std::vector<Value> inputs, std::vector<Value>& outputs) = 0;
   virtual Status resume(std::vector<Value>& outputs) = 0;
   // Lets go of what the body holds: captures, and a run that has not come to its end.

@@ -49,7 +49,8 @@ class Operator {
   Status infer_outputs(Inference& c) const;
   // Weights and other constants into the form the kernels want.
   virtual Status prepare(Preparation&) { return {}; }
-  // Code::Suspended when the run's slice is over (control flow only): called again, it goes on where it stopped.
+  // Code::Suspended when the run's slice is over, or while the host computes (control flow and custom operators only):
+  // called again, it goes on where it stopped.
   virtual Status run(Execution& c) = 0;
   // Drops what a suspended `run` holds; that run is not continued.
   virtual void abandon() {}

@@ -100,8 +100,11 @@ std::vector<size_t> absent_inputs(const Node& node) {
 // An operator and what it was made of beside the attributes, which drop it when they are written to.
 struct MadeOperator {
   bool is_of(const Node& node) const {
-    return version == node.version && inputs == node.explicit_inputs && entry->name == node.op_type &&
-           entry->domain == node.domain && absent == absent_inputs(node);
+    return version == node.version && inputs == node.explicit_inputs && has_name_of(node) &&
+           absent == absent_inputs(node);
+  }
+  bool has_name_of(const Node& node) const {
+    return node.custom ? entry == &custom_entry() : entry->name == node.op_type && entry->domain == node.domain;
   }
 
   const OperatorEntry* entry;

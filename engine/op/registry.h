@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/selection.h"
+#include "engine/op/custom.h"
 #include "engine/op/layout.h"
 #include "engine/op/operator.h"
 #include "engine/op/shape_contents.h"
@@ -104,7 +105,9 @@ class Registry {
 
   // The row of the highest version that is not above `version`, unless it has ended before.
   const OperatorEntry* find(std::string_view domain, std::string_view name, int version) const;
-  const OperatorEntry* find(const Node& node) const { return find(node.domain, node.op_type, node.version); }
+  const OperatorEntry* find(const Node& node) const {
+    return node.custom ? &custom_entry() : find(node.domain, node.op_type, node.version);
+  }
   // All rows of a name, in the order of their versions.
   std::vector<const OperatorEntry*> rows(std::string_view domain, std::string_view name) const;
   // Rows of one name stand together, in the order of their versions.

@@ -34,13 +34,15 @@ std::string missing_name(const Node& node) {
   return text(node.op_type, " (", node.domain.empty() ? "ai.onnx" : node.domain, " ", node.version, ")");
 }
 
-void collect(const Graph& graph, Missing& missing) {
+// `foreign`: of one there is no version at all.
+void collect(const Graph& graph, Missing& missing, bool& foreign) {
   for (const Node& node : graph.nodes) {
     if (Registry::instance().find(node) == nullptr) {
       missing[missing_name(node)].push_back(node.name);
+      foreign = foreign || Registry::instance().rows(node.domain, node.op_type).empty();
     }
     for (const auto& [name, attribute] : node.attributes) {
-      if (const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) collect(**sub, missing);
+      if (const auto* sub = std::get_if<std::shared_ptr<Graph>>(&attribute)) collect(**sub, missing, foreign);
     }
   }
 }
@@ -64,7 +66,8 @@ Status check_supported(const Graph& graph) {
 
 Status check_operators(const Graph& graph) {
   Missing missing;
-  collect(graph, missing);
+  bool foreign = false;
+  collect(graph, missing, foreign);
   if (missing.empty()) return {};
   std::string list;
   for (const auto& [name, nodes] : missing) {
@@ -79,7 +82,11 @@ Status check_operators(const Graph& graph) {
     list += "; export the decoder alone and choose the next tokens in a loop in JavaScript";
     break;
   }
-  if (!selection::kWhole) list += text("; it is a reduced build: ", selection::kRemedy);
+  if (!selection::kWhole) {
+    list += text("; it is a reduced build: ", selection::kRemedy);
+  } else if (foreign) {
+    list += "; the program that loads the model can compute it itself, as a custom operator";
+  }
   Error error;
   error.code = Code::UnsupportedOperator;
   error.message = text("this build lacks ", missing.size(), missing.size() == 1 ? " operator" : " operators",

@@ -4,6 +4,7 @@
 
 #include "engine/base/selection.h"
 #include "engine/base/text.h"
+#include "engine/op/custom.h"
 #include "engine/op/registry.h"
 #include "engine/packed/reader.h"
 #include "engine/packed/writer.h"
@@ -43,6 +44,7 @@ Result<Model> read_packed(const packed::File& file, const LoadOptions& options) 
         "the dimensions of a packed model have been fixed when it was packed; pack the ONNX file with others");
   }
   NM_ASSIGN(Model model, packed::read(file, options.limits));
+  NM_TRY(mark_custom(*model.graph, options.custom));
   NM_TRY(check_operators(*model.graph));
   NM_TRY(infer_constants(*model.graph));
   return model;

@@ -3,6 +3,7 @@
 #include "engine/base/limits.h"
 #include "engine/graph/external_file.h"
 #include "engine/graph/model.h"
+#include "engine/op/custom.h"
 #include "engine/session/fix_dimensions.h"
 #include "engine/session/incoming_model.h"
 
@@ -15,6 +16,7 @@ struct LoadOptions {
   Limits limits;
   ExternalFiles external;
   Dimensions dimensions;
+  std::vector<CustomOperator> custom;
 };
 
 // An ONNX model is checked and goes through the passes, which a packed one has behind it. Nothing of the file is left

@@ -5,6 +5,7 @@
 
 #include "engine/base/text.h"
 #include "engine/graph/build.h"
+#include "engine/op/custom.h"
 #include "engine/passes/passes.h"
 #include "engine/session/model_warnings.h"
 
@@ -44,6 +45,7 @@ Result<Model> read(const onnx::ModelFile& file, const ExternalFiles& external, c
   Model model{std::make_shared<Graph>(), {}};
   NM_ASSIGN(*model.graph, build_graph(proto, file, external, options.limits));
   NM_TRY(fix_dimensions(*model.graph, options.dimensions));
+  NM_TRY(mark_custom(*model.graph, options.custom));
   NM_TRY(check_supported(*model.graph));
   NM_TRY(infer_types(*model.graph));
   model.facts = facts_of(proto, *model.graph);

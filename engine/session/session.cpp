@@ -213,6 +213,10 @@ Result<size_t> Session::advance(size_t steps) {
 Status Session::run() {
   NM_TRY(begin());
   NM_ASSIGN(const size_t left, advance(SIZE_MAX));
+  if (control_.waiting != nullptr) {
+    return {Code::InvalidArgument,
+            "the run waits for a custom operator: give the operators with the model, and run it in steps (nm_waiting)"};
+  }
   return left == 0 ? Status() : Status(Code::Internal, "a run stopped before its end");
 }
 
@@ -234,6 +238,7 @@ std::vector<StepFacts> Session::steps() const {
     };
     for (const ValueId id : node.inputs) add(id);
     for (const ValueId id : node.outputs) {
+      facts.values.push_back(id == kNone ? std::string() : program_->graph().value(id).name);
       add(id);
       if (id == kNone || !facts.shape.empty()) continue;
       const Slot& s = plan->slots[static_cast<size_t>(id)];
@@ -254,9 +259,20 @@ std::string Session::steps_json() const {
   json.begin_array();
   for (const StepFacts& s : steps()) {
     json.begin_object().member("node", s.node).member("operator", s.op).member("shape", s.shape);
-    json.member("flops", s.flops).member("bytes", s.bytes).member("kernel", s.kernel).end_object();
+    json.member("flops", s.flops).member("bytes", s.bytes).member("kernel", s.kernel).key("values").begin_array();
+    for (const std::string& name : s.values) json.value(name);
+    json.end_array().end_object();
   }
   return json.end_array().take();
+}
+
+const Value* Session::step_value(size_t step, size_t output) const {
+  const Plan* plan = program_->plan();
+  if (plan == nullptr || step >= plan->steps.size()) return nullptr;
+  const std::vector<ValueId>& outputs = program_->graph().nodes[plan->steps[step].node].outputs;
+  if (output >= outputs.size() || outputs[output] == kNone) return nullptr;
+  const Value& value = plan->slots[static_cast<size_t>(outputs[output])].value;
+  return value.empty() ? nullptr : &value;
 }
 
 std::string Session::memory_json() const {

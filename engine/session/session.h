@@ -15,11 +15,12 @@ namespace nm {
 // What a profile says of a step.
 struct StepFacts {
   std::string node;
-  std::string op;      // the operator, with its domain where that is not ONNX's
-  std::string shape;   // the first output's type and shape
-  std::string kernel;  // empty where the operator does not say
-  double flops = 0;    // 0 where the operator does not say
-  double bytes = 0;    // of inputs and outputs, read or written once
+  std::string op;                   // the operator, with its domain where that is not ONNX's
+  std::string shape;                // the first output's type and shape
+  std::string kernel;               // empty where the operator does not say
+  double flops = 0;                 // 0 where the operator does not say
+  double bytes = 0;                 // of inputs and outputs, read or written once
+  std::vector<std::string> values;  // the outputs' names; empty where the node leaves one out
 };
 
 class Session {
@@ -39,6 +40,8 @@ class Session {
   // One for each step of the current plan.
   std::vector<StepFacts> steps() const;
   std::string steps_json() const;
+  // A step's output, as long as it is there: until the next step at least. nullptr where there is none.
+  const Value* step_value(size_t step, size_t output) const;
   std::string memory_json() const;
 
   // A tensor to be filled by the caller and read by the next run. Its memory is reused while the shape stays.
@@ -59,6 +62,8 @@ class Session {
 
   // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.
   std::atomic<int32_t>& cancel_flag() { return control_.cancelled; }
+  // What a run waits for; nullptr when it does not.
+  CustomCall* waiting() const { return control_.waiting; }
   const Program& program() const { return *program_; }
 
  private:

@@ -10,9 +10,10 @@ const typed = {
 } as const;
 
 const useOfTypes = `import wasm from 'neuromancer/neuromancer-wasm.wasm';
-import { NeuromancerError, Session, Tensor, type Outputs } from 'neuromancer';
+import { NeuromancerError, Session, Tensor, type CustomOperator, type Outputs } from 'neuromancer';
 import { Session as SingleSession } from 'neuromancer/single';
 import { logMel, resample } from 'neuromancer/audio';
+import { compare } from 'neuromancer/compare';
 import { decodeYolo, nonMaximumSuppression, topK, type Box } from 'neuromancer/decode';
 import { download } from 'neuromancer/download';
 import { imageTensor, toImageData } from 'neuromancer/image';
@@ -27,6 +28,18 @@ export async function hear(url: string, samples: Float32Array): Promise<number |
   const session = await Session.load(model, { workers: 2 });
   const { scores } = await session.run({ features: logMel(resample(samples, 48000, 16000)) });
   return scores && topK(scores, 1)[0]?.index;
+}
+
+const twice: CustomOperator = {
+  name: 'Twice',
+  outputs: [{ like: 0 }],
+  run: async ([x], { attributes }) => new Tensor('float32', x!.toFloat32().map((v) => v * Number(attributes['by'])), x!.shape),
+};
+
+export async function look(bytes: ArrayBuffer, x: Tensor): Promise<string | undefined> {
+  const session = await Session.load(bytes, { operators: [twice] });
+  const plain = await Session.load(bytes, { operators: [twice], optimize: false });
+  return (await compare(session, plain, { x })).difference?.value;
 }
 
 export async function use(bytes: ArrayBuffer): Promise<number> {

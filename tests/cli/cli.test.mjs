@@ -17,7 +17,18 @@ function run(...args) {
 }
 
 describe('help', () => {
-  for (const command of ['run', 'bench', 'profile', 'inspect', 'pack', 'needs', 'passes', 'check', 'operators']) {
+  for (const command of [
+    'run',
+    'bench',
+    'profile',
+    'inspect',
+    'pack',
+    'needs',
+    'passes',
+    'diff',
+    'check',
+    'operators',
+  ]) {
     for (const flag of ['--help', '-h']) {
       test(`${command} ${flag} prints the help of that command`, () => {
         const { status, stdout, stderr } = run(command, flag);
@@ -37,7 +48,7 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { status, stdout } = run(...args);
       assert.equal(status, 0);
-      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 10);
+      assert.equal(stdout.match(/^ {2}neuromancer /gm).length, 11);
     }
   });
 
@@ -123,6 +134,90 @@ describe('pack', () => {
       assert.equal(status, 1);
       assert.match(stderr, why);
     }
+  });
+});
+
+describe('diff', () => {
+  const root = mkdtempSync(join(tmpdir(), 'neuromancer-diff-'));
+  const [model, other, image] = ['model', 'other', 'image'].map((name) => join(root, `${name}.onnx`));
+  const node = (op, inputs, output, attributes = []) =>
+    bytes(1, [
+      ...inputs.flatMap((name) => text(1, name)),
+      ...text(2, output),
+      ...text(3, `${op}_of_${output}`),
+      ...text(4, op),
+      ...attributes,
+    ]);
+  const weight = (name, dims, data) =>
+    bytes(5, [
+      ...dims.flatMap((dim) => number(1, dim)),
+      ...number(2, 1),
+      ...text(8, name),
+      ...bytes(9, [...Buffer.from(Float32Array.from(data).buffer)]),
+    ]);
+  const value = (field, name, dims) =>
+    bytes(field, [
+      ...text(1, name),
+      ...bytes(
+        2,
+        bytes(1, [
+          ...number(1, 1),
+          ...bytes(
+            2,
+            dims.flatMap((dim) => bytes(1, number(1, dim))),
+          ),
+        ]),
+      ),
+    ]);
+  const modelOf = (graph) =>
+    Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, 17)])]);
+  /** y = (x·u)·v·u */
+  const chain = (v) =>
+    modelOf([
+      ...node('MatMul', ['x', 'u'], 'a'),
+      ...node('MatMul', ['a', 'v'], 'b'),
+      ...node('MatMul', ['b', 'u'], 'y'),
+      ...text(2, 'graph'),
+      ...weight('u', [2, 2], [1, 2, 3, 5]),
+      ...weight('v', [2, 2], [1, 0, 0, v]),
+      ...value(11, 'x', [1, 2]),
+      ...value(12, 'y', [1, 2]),
+    ]);
+
+  before(() => {
+    writeFileSync(model, chain(2));
+    writeFileSync(other, chain(2.5));
+    const kernel = Array.from({ length: 81 }, (_, i) => Math.sin(i));
+    const conv = (input, output) => node('Conv', [input, 'k'], output);
+    const graph = [...conv('x', 'a'), ...conv('a', 'y'), ...text(2, 'graph'), ...weight('k', [3, 3, 3, 3], kernel)];
+    writeFileSync(image, modelOf([...graph, ...value(11, 'x', [1, 3, 8, 8]), ...value(12, 'y', [1, 3, 4, 4])]));
+  });
+  after(() => rmSync(root, { recursive: true }));
+
+  test('says that a model agrees with itself without passes, images with the channels last too', () => {
+    for (const [file, count] of [
+      [model, 3],
+      [image, 2],
+    ]) {
+      const { status, stdout, stderr } = run('diff', file);
+      assert.equal(status, 0, stderr);
+      assert.equal(stdout, `all ${count} values that both have agree\n`);
+    }
+  });
+
+  test('names the first value that differs from another model', () => {
+    const { status, stderr } = run('diff', other, '--reference', model);
+    assert.equal(status, 1);
+    assert.match(stderr, /'b', of MatMul 'MatMul_of_b', is the first that differs: it is float32\[1,2\]/);
+    assert.match(stderr, /in \[0,1\]: .* where .* is right; the last one before that agrees is 'a'/);
+    assert.equal(run('diff', other, '--reference', model, '--tolerance', '0.5').status, 0);
+  });
+
+  test('needs models that have something in common', () => {
+    const { status, stderr } = run('diff', model, '--reference', image);
+    assert.equal(status, 1);
+    assert.doesNotMatch(stderr, /agree/);
+    assert.match(run('diff').stderr, /give one model file/);
   });
 });
 

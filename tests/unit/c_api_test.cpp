@@ -410,3 +410,30 @@ TEST_CASE("a value taken from a run is not changed by the next ones") {
   CHECK(nm_take_output(session, 0) == nullptr);  // no run has finished
   nm_release(session);
 }
+
+TEST_CASE("steps name their values, which are there until the next step") {
+  nm_session* session = load(model_bytes({{node_proto("Neg", {"x"}, {"a"}), node_proto("MatMul", {"a", "w"}, {"b"}),
+                                           node_proto("MatMul", {"b", "w"}, {"y"})},
+                                          {tensor_proto<float>("w", {2, 2}, {0, 1, 1, 0})},
+                                          {value_info("x", DType::Float32, {"1", "2"})},
+                                          {value_info("y", DType::Float32, {"1", "2"})}}));
+  REQUIRE(session != nullptr);
+  CHECK(nm_step_value(session, 0, 0) == nullptr);  // no plan yet
+  const int64_t dims[] = {1, 2};
+  auto* x = static_cast<float*>(nm_input(session, 0, kFloat, dims, 2));
+  x[0] = 3;
+  x[1] = 4;
+  REQUIRE(nm_run_begin(session) == 0);
+  const std::string steps = nm_steps(session);
+  const std::vector<std::vector<float>> expected{{-3, -4}, {-4, -3}, {-3, -4}};
+  for (uint32_t step = 0; step < 3; ++step) {
+    REQUIRE(nm_run_steps(session, 1) == static_cast<int32_t>(2 - step));
+    CHECK(read(nm_step_value(session, step, 0)) == expected[step]);
+  }
+  for (const char* name : {R"("values":["a"])", R"("values":["b"])", R"("values":["y"])"}) {
+    CHECK(steps.find(name) != std::string::npos);
+  }
+  CHECK(nm_step_value(session, 0, 1) == nullptr);
+  CHECK(nm_step_value(session, 3, 0) == nullptr);
+  nm_release(session);
+}

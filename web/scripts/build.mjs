@@ -100,6 +100,7 @@ const entries = [
   'decode',
   'audio',
   'download',
+  'compare',
   'ort',
   'transformers',
 ];

@@ -1,5 +1,6 @@
 export type { Limits, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
 export type { EngineErrorCode } from './c-abi.js';
+export type { CustomAttribute, CustomNode, CustomOperator, CustomOutput, CustomResult } from './custom.js';
 export type {
   EngineInfo,
   MemoryUse,
@@ -7,6 +8,7 @@ export type {
   Profile,
   Step,
   TimedStep,
+  TracedStep,
   ValueInfo,
 } from './description.js';
 export type { DataOf, DType } from './dtypes.js';

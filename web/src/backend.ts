@@ -1,4 +1,5 @@
-import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
+import type { CustomOperator } from './custom.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from './description.js';
 import type { Progress, Source } from './fetch.js';
 import type { Home } from './held.js';
 import type { WebAbortSignal } from './host-types.js';
@@ -18,6 +19,8 @@ export interface RunOptions {
   signal?: WebAbortSignal;
   /** Receives the time of each step. */
   profile?: (profile: Profile) => void;
+  /** Receives each step with its values, to look into a model; not available in worker mode. */
+  trace?: (step: TracedStep) => void;
   /**
    * "copy" (the default): outputs are yours. "view": numeric outputs lie in the engine's memory, without a copy, and
    * are valid until the next call on this session; not available in worker mode.
@@ -57,6 +60,8 @@ export interface LoadOptions extends EngineOptions {
   externalData?: Readonly<Record<string, Source>>;
   /** Skips graph optimisation when false. */
   optimize?: boolean;
+  /** Operators that the engine does not have, computed by functions of yours. */
+  operators?: readonly CustomOperator[];
   /** Bounds on what the model may use; by default those that suit a page. */
   limits?: Limits;
   /**

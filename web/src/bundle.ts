@@ -2,6 +2,7 @@
 // and planning have been done when the file was made.
 import type { Limits } from './backend.js';
 import { snapshot } from './bundle/snapshot.js';
+import { type CustomOperator, customOf } from './custom.js';
 import type { Engine } from './engine.js';
 import { coded, throwIfAborted } from './errors.js';
 import { isSource, readSource, type Source } from './fetch.js';
@@ -31,6 +32,8 @@ export interface BundleOptions {
   /** Files that the model refers to for its weights, by the path it uses. */
   externalData?: Readonly<Record<string, Source>>;
   limits?: Limits;
+  /** Operators that the engine does not have; they are computed where the model runs, which is given them again. */
+  operators?: readonly CustomOperator[];
   /** Skips graph optimisation when false. */
   optimize?: boolean;
   signal?: WebAbortSignal;
@@ -49,7 +52,8 @@ export function bundle(model: Source, options: BundleOptions = {}): Promise<Uint
     const wasm = await readSource('the engine', file, { signal });
     const instance = await instantiate(await loadModule({ wasm }, 1, signal), 1);
     const { engine } = instance;
-    const session = await loadModel(engine, ...(await openModel(model, { externalData, signal })), options);
+    const files = await openModel(model, { externalData, signal });
+    const session = await loadModel(engine, ...files, options, customOf(options.operators)?.declarations);
     plan(instance, session, options.dimensions ?? {});
     clearFree(engine);
     return snapshot(wasm, new Uint8Array(engine.exports.memory.buffer), { named: 'nm_session', value: session });
@@ -63,6 +67,7 @@ const bundleRules: OptionRules = {
   dimensions: ['an object of numbers by name', isObject],
   externalData: ['an object of sources by path', isObject],
   limits: ['an object of numbers', isObject],
+  operators: ['an array of custom operators', Array.isArray],
   optimize: ['true or false', (value) => typeof value === 'boolean'],
   signal: ['an AbortSignal', isObject],
   wasm: ['a URL, bytes or a Response', isSource],

@@ -84,6 +84,7 @@ export interface EngineFunctions {
   nm_free_model(model: number): void;
   nm_limit(model: number, name: number, value: number): number;
   nm_dimension(model: number, name: number, number: number): number;
+  nm_custom_operator(model: number, domain: number, name: number, types: number, like: number, count: number): number;
   nm_load(model: number, flags: number): number;
   nm_release(session: number): void;
   nm_pack(model: number, flags: number): number;
@@ -98,7 +99,12 @@ export interface EngineFunctions {
   nm_run(session: number): number;
   nm_run_begin(session: number): number;
   nm_run_steps(session: number, count: number): number;
+  nm_waiting(session: number): number;
+  nm_waiting_attribute(session: number, index: number): number;
+  nm_waiting_input(session: number, index: number): number;
+  nm_give_output(session: number, index: number, value: number): number;
   nm_steps(session: number): number;
+  nm_step_value(session: number, step: number, output: number): number;
   nm_output(session: number, index: number): number;
   nm_take_output(session: number, index: number): number;
   nm_keep_output(session: number, index: number): number;

@@ -1,4 +1,5 @@
 import type { Artefact } from './loader.js';
+import type { Value } from './values.js';
 
 /** An input or output as the model declares it. */
 export interface ValueInfo {
@@ -48,6 +49,14 @@ export interface Step {
   readonly flops: number;
   readonly bytes: number;
   readonly kernel: string;
+  /** The outputs' names in the model; empty for one that the node leaves out. */
+  readonly values: readonly string[];
+}
+
+/** A step that has been executed, with copies of its outputs. */
+export interface TracedStep extends Step {
+  readonly index: number;
+  readonly outputs: readonly Value[];
 }
 
 export interface TimedStep extends Step {

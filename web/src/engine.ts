@@ -1,5 +1,5 @@
 import type { EngineFunctions } from './c-abi.js';
-import { type ErrorRecord, NeuromancerError } from './errors.js';
+import { type ErrorRecord, NeuromancerError, sentence } from './errors.js';
 import { decodeText, encodeText } from './text.js';
 
 /** What an artefact exports: the C ABI and the memory that its pointers are of. */
@@ -95,9 +95,4 @@ export class Engine {
     if (count < 0) throw this.lastError();
     return count;
   }
-}
-
-/** The engine writes its messages to be embedded in others; here they stand alone. */
-function sentence(message: string): string {
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`;
 }

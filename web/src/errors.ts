@@ -1,7 +1,12 @@
 import type { EngineErrorCode } from './c-abi.js';
 
 /** What kind of failure it was: one of the engine's, or one of this package's own. */
-export type ErrorCode = EngineErrorCode | 'download_failed' | 'engine_unavailable' | 'session_closed';
+export type ErrorCode =
+  | EngineErrorCode
+  | 'download_failed'
+  | 'engine_unavailable'
+  | 'operator_failed'
+  | 'session_closed';
 
 /** The place of a failure; fields that do not apply are absent. */
 export interface ErrorPlace {
@@ -75,6 +80,16 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** @internal */
 export function cancelled(signal: AbortSignal): NeuromancerError {
   return new NeuromancerError('cancelled', 'The call was cancelled by its AbortSignal.', {}, signal.reason);
+}
+
+/** @internal */
+export function sessionClosed(why: string): NeuromancerError {
+  return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
+}
+
+/** A message that was written to be embedded in others, so that it stands alone. @internal */
+export function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`;
 }
 
 /** The error itself when it is ours, else one of `code` that says what was being done. */

@@ -2,6 +2,8 @@
 
 import type { Limits, LoadOptions } from './backend.js';
 import { loadFlags } from './c-abi.js';
+import type { Declaration } from './custom.js';
+import { declare } from './custom-call.js';
 import type { Engine } from './engine.js';
 import { tell, throwIfAborted } from './errors.js';
 import { type ByteStream, openSource, type Source } from './fetch.js';
@@ -37,8 +39,9 @@ export async function loadModel(
   model: ByteStream,
   externalData: readonly ExternalFile[],
   options: LoadOptions,
+  operators: readonly Declaration[] = [],
 ): Promise<number> {
-  const given = await giveModel(engine, model, externalData, options);
+  const given = await giveModel(engine, model, externalData, options, operators);
   return engine.checkPointer(engine.exports.nm_load(given, flagsOf(options)));
 }
 
@@ -53,11 +56,13 @@ export async function giveModel(
   model: ByteStream,
   externalData: readonly ExternalFile[],
   { limits, signal, onProgress }: LoadOptions,
+  operators: readonly Declaration[] = [],
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
   const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
   setLimits(engine, pointer, limits);
+  declare(engine, pointer, operators);
   const give = async ({ pieces }: ByteStream) => {
     let given = 0;
     for await (const piece of pieces) {

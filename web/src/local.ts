@@ -1,13 +1,23 @@
 import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
-import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
+import { type Custom, type CustomNode, operatorFailed } from './custom.js';
+import { CustomCalls } from './custom-call.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from './description.js';
 import { elementTypes } from './dtypes.js';
 import type { Engine } from './engine.js';
-import { asNeuromancerError, markFatal, NeuromancerError, tell, throwIfAborted } from './errors.js';
+import {
+  asNeuromancerError,
+  markFatal,
+  NeuromancerError,
+  sessionClosed,
+  tell,
+  throwIfAborted,
+  untilAborted,
+} from './errors.js';
 import { bytesOf, keepValue, newValue, readValues, writeElements } from './exchange.js';
 import { type FetchOptions, type OpenStream, openSource, type Source } from './fetch.js';
 import { type Elements, Home } from './held.js';
 import { nextTask, now } from './host.js';
-import type { CompiledModule } from './host-types.js';
+import type { CompiledModule, WebAbortSignal } from './host-types.js';
 import { type Instance, instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
@@ -38,13 +48,21 @@ export class LocalBackend implements Backend {
   readonly #kept = new Set<number>();
   /** Outputs that runs leave out. */
   readonly #unwanted = new Set<number>();
+  readonly #custom: Custom | undefined;
+  readonly #calls: CustomCalls;
+  /** Ends the wait for a custom operator. */
+  #giveUp: (why: NeuromancerError) => void = () => {};
   readonly #threadsStarting: () => boolean;
   readonly #stopThreads: () => void;
 
-  /** `compiled` is the engine, where the caller has it or is about to. */
+  /**
+   * `custom` computes the operators that the options name; `compiled` is the engine, where the caller has it or is about
+   * to.
+   */
   static async load(
     source: Source,
     options: LoadOptions,
+    custom?: Custom,
     compiled?: Promise<WebAssembly.Module>,
   ): Promise<LocalBackend> {
     const threads = threadCount(options);
@@ -68,9 +86,9 @@ export class LocalBackend implements Backend {
       throwIfAborted(signal);
       const instance = await instantiate(module, threads);
       try {
-        const session = await loadModel(instance.engine, model, externalData, options);
+        const session = await loadModel(instance.engine, model, externalData, options, custom?.declarations);
         await instance.started;
-        return new LocalBackend(instance, session);
+        return new LocalBackend(instance, session, custom);
       } catch (error) {
         instance.stopThreads();
         throw describeFailure(error, instance.engine);
@@ -82,21 +100,27 @@ export class LocalBackend implements Backend {
   }
 
   /** The session in a module that has one inside. */
-  static async open(source: CompiledModule | Source, signal: AbortSignal | undefined): Promise<LocalBackend> {
+  static async open(
+    source: CompiledModule | Source,
+    signal: AbortSignal | undefined,
+    custom: Custom | undefined,
+  ): Promise<LocalBackend> {
     const module = await loadModule({ wasm: source }, 1, signal);
     const instance = await instantiate(module, 1);
     const session = (instance.engine.exports as { nm_session?: WebAssembly.Global }).nm_session?.value as number;
-    if (session !== undefined) return new LocalBackend(instance, session);
+    if (session !== undefined) return new LocalBackend(instance, session, custom);
     throw new NeuromancerError(
       'invalid_model',
       'The WebAssembly module has no model inside; neuromancer/bundle makes one that has, and Session.load takes models.',
     );
   }
 
-  constructor(instance: Instance, session: number) {
+  constructor(instance: Instance, session: number, custom?: Custom) {
     const { engine, threadsStarting, stopThreads } = instance;
     this.#engine = engine;
     this.#session = session;
+    this.#custom = custom;
+    this.#calls = new CustomCalls(engine, session);
     this.#threadsStarting = threadsStarting;
     this.#stopThreads = stopThreads;
     this.description = engine.json(engine.exports.nm_describe(session));
@@ -137,7 +161,8 @@ export class LocalBackend implements Backend {
       if (taken !== null) this.#bindAll(taken);
       this.#keepOutputs(options.keep ?? []);
       this.#wantOutputs(options);
-      if (options.signal === undefined && options.profile === undefined) {
+      const { signal, profile, trace } = options;
+      if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
         this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
       } else {
         await this.#runInSlices(options);
@@ -166,6 +191,7 @@ export class LocalBackend implements Backend {
   release(why: string): void {
     abandoned.unregister(this);
     this.home.close(`its session ${why}`);
+    this.#giveUp(sessionClosed(why));
     this.#stopThreads();
   }
 
@@ -215,21 +241,29 @@ export class LocalBackend implements Backend {
     writeElements(this.#engine, address, value);
   }
 
-  /** Step by step, so that a signal can stop the run and a profile can time it with this host's clock. */
-  async #runInSlices({ signal, profile }: RunOptions): Promise<void> {
+  /**
+   * Step by step, so that a signal can stop the run and a profile can time it with this host's clock; or from one custom
+   * operator to the next.
+   */
+  async #runInSlices({ signal, profile, trace }: RunOptions): Promise<void> {
     const { exports } = this.#engine;
     const start = now();
     this.#engine.checkCount(exports.nm_run_begin(this.#session));
-    const steps = profile === undefined ? 0 : this.#steps().length;
+    const stepped = profile !== undefined || trace !== undefined;
+    const count = signal === undefined && !stepped ? 0xffffffff : 1;
+    const plan = stepped ? this.#steps() : [];
+    const steps = plan.length;
     const times: number[] = Array(steps).fill(0);
     let slice = start;
     let before = now();
     for (let left = steps, more = true; more; ) {
       const step = steps - left;
-      left = this.#engine.checkCount(exports.nm_run_steps(this.#session, 1));
+      left = this.#engine.checkCount(exports.nm_run_steps(this.#session, count));
+      if (this.#custom !== undefined) await this.#compute(this.#custom, signal);
       more = left > 0;
       const after = now();
       // A loop takes many calls for its one step.
+      if (trace !== undefined && left < steps - step) tell(trace, 'trace', this.#traced(plan, step));
       if (step < steps) times[step] = (times[step] as number) + after - before;
       before = after;
       if (signal !== undefined && after - slice > sliceMilliseconds) {
@@ -240,6 +274,30 @@ export class LocalBackend implements Backend {
       }
     }
     if (profile !== undefined) tell(profile, 'profile', this.#profile(times, before - start));
+  }
+
+  /** Computes the custom operator that the run waits for, if it does. */
+  async #compute(custom: Custom, signal: WebAbortSignal | undefined): Promise<void> {
+    const call = this.#calls.waiting();
+    if (call === undefined) return;
+    try {
+      const given = new Promise<readonly Value[]>((resolve, reject) => {
+        this.#giveUp = reject;
+        custom.compute(call.node, call.inputs, signal).then(resolve, reject);
+      });
+      this.#give(call.node, await untilAborted(signal, given));
+    } catch (error) {
+      this.#endRun();
+      throw error;
+    }
+  }
+
+  #give(node: CustomNode, outputs: readonly Value[]): void {
+    try {
+      this.#calls.give(outputs, this.home);
+    } catch (error) {
+      throw error instanceof NeuromancerError ? operatorFailed(node, error) : error;
+    }
   }
 
   /** A run that was broken off gives its memory back now, not with the next one. */
@@ -269,6 +327,15 @@ export class LocalBackend implements Backend {
       if (wanted) this.#unwanted.delete(index);
       else this.#unwanted.add(index);
     });
+  }
+
+  #traced(plan: readonly Step[], index: number): TracedStep {
+    const step = plan[index] as Step;
+    const outputs = step.values.map((_, o) => {
+      const value = this.#engine.exports.nm_step_value(this.#session, index, o);
+      return value === 0 ? undefined : readValues(this.#engine, [value], 'copy')[0];
+    });
+    return { ...step, index, outputs };
   }
 
   #profile(times: readonly number[], milliseconds: number): Profile {

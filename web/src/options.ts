@@ -14,6 +14,7 @@ const isSignal: Check = (value) =>
   typeof (value as AbortSignal).aborted === 'boolean';
 const isLimit: Check = (value) => typeof value === 'number' && value >= 0;
 
+const operators = ['an array of custom operators', Array.isArray] as const;
 const signal = ['an AbortSignal', isSignal] as const;
 const count = [
   'a whole number of 1 to 64',
@@ -26,6 +27,7 @@ const loadRules: OptionRules = {
   externalData: ['an object of sources by path', isObject],
   limits: ['an object of numbers', isObject],
   onProgress: ['a function', isFunction],
+  operators,
   optimize: ['true or false', isBoolean],
   signal,
   threads: count,
@@ -42,6 +44,7 @@ const runRules: OptionRules = {
   outputs: ['"copy" or "view"', (value) => value === 'copy' || value === 'view'],
   profile: ['a function', isFunction],
   signal,
+  trace: ['a function', isFunction],
 };
 
 const limitRules: OptionRules = { bytes: limit, nodes: limit, nesting: limit, rounds: limit, textBytes: limit };
@@ -53,7 +56,7 @@ export function checkLoadOptions(options: unknown): void {
 }
 
 export function checkBundleOptions(options: unknown): void {
-  checkOptions('Session.fromBundle', options, { signal });
+  checkOptions('Session.fromBundle', options, { operators, signal });
 }
 
 export function checkRunOptions(options: unknown): void {

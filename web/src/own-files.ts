@@ -1,5 +1,6 @@
 // The files that belong to this package's script, which every entry of the package has in another place.
 import type { Backend, LoadOptions } from './backend.js';
+import type { Custom } from './custom.js';
 import { NeuromancerError } from './errors.js';
 import type { Source } from './fetch.js';
 import type { WorkerScript } from './host-worker.js';
@@ -15,7 +16,7 @@ export interface OwnFiles {
   /** The script of a thread. */
   readonly thread: WorkerScript;
   /** Sessions in workers, of the entries for hosts that have any. */
-  inWorkers?(source: Source, options: LoadOptions, workers: number): Promise<Backend>;
+  inWorkers?(source: Source, options: LoadOptions, workers: number, custom: Custom | undefined): Promise<Backend>;
 }
 
 let files: OwnFiles | undefined;

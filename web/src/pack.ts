@@ -1,6 +1,7 @@
 // A model's packed form: what the engine has made of an ONNX file, as a file that loads without that work.
 import type { Limits } from './backend.js';
 import { packFlags } from './c-abi.js';
+import { type CustomOperator, customOf } from './custom.js';
 import { coded, throwIfAborted } from './errors.js';
 import { readValues } from './exchange.js';
 import { isSource, type Source } from './fetch.js';
@@ -26,6 +27,8 @@ export interface PackOptions {
   /** Leaves out the names of values and nodes inside the model, which errors and `session.steps()` show. */
   strip?: boolean;
   limits?: Limits;
+  /** Operators that the engine does not have; they are computed where the model runs, which is given them again. */
+  operators?: readonly CustomOperator[];
   /** Skips graph optimisation when false. */
   optimize?: boolean;
   signal?: WebAbortSignal;
@@ -42,7 +45,8 @@ export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Arr
     throwIfAborted(signal);
     const wasm = options.wasm ?? ((await filesBeside.engine('wasm')) as URL);
     const { engine } = await instantiate(await loadModule({ wasm }, 1, signal), 1);
-    const given = await giveModel(engine, ...(await openModel(model, { externalData, signal })), options);
+    const files = await openModel(model, { externalData, signal });
+    const given = await giveModel(engine, ...files, options, customOf(options.operators)?.declarations);
     for (const [name, number] of Object.entries(options.dimensions ?? {})) {
       engine.with([engine.encode(name)], (nameAt) =>
         engine.checkCount(engine.exports.nm_dimension(given, nameAt as number, number)),
@@ -61,6 +65,7 @@ const packRules: OptionRules = {
   dimensions: ['an object of numbers by name', isObject],
   externalData: ['an object of sources by path', isObject],
   limits: ['an object of numbers', isObject],
+  operators: ['an array of custom operators', Array.isArray],
   optimize: ['true or false', (value) => typeof value === 'boolean'],
   signal: ['an AbortSignal', isObject],
   strip: ['true or false', (value) => typeof value === 'boolean'],

@@ -1,13 +1,14 @@
 // Several workers with the same model: runs go on beside each other.
 import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import type { Custom } from './custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
-import { cancelled, NeuromancerError, throwIfAborted, untilAborted } from './errors.js';
+import { cancelled, NeuromancerError, sessionClosed, throwIfAborted, untilAborted } from './errors.js';
 import { readSource, type Source } from './fetch.js';
 import { Home } from './held.js';
 import { processorCount } from './host.js';
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
-import { RemoteBackend, sessionClosed } from './remote.js';
+import { RemoteBackend } from './remote.js';
 import { ownValue } from './values.js';
 
 interface Waiting {
@@ -30,7 +31,12 @@ export class PoolBackend implements Backend {
   /** Why it was released. */
   #end: string | undefined;
 
-  static async load(source: Source, options: LoadOptions, workers: number): Promise<PoolBackend> {
+  static async load(
+    source: Source,
+    options: LoadOptions,
+    workers: number,
+    custom: Custom | undefined,
+  ): Promise<PoolBackend> {
     const {
       onProgress,
       externalData = {},
@@ -58,7 +64,7 @@ export class PoolBackend implements Backend {
       ]);
       const { onProgress: _, ...rest } = options;
       const each: LoadOptions = { ...rest, threads, wasm, signal, externalData: Object.fromEntries(data) };
-      loads = Array.from({ length: workers }, () => RemoteBackend.load(model, each));
+      loads = Array.from({ length: workers }, () => RemoteBackend.load(model, each, custom));
       return new PoolBackend(await Promise.all(loads));
     } catch (error) {
       failed.abort();

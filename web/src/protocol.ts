@@ -1,5 +1,6 @@
 // The messages between a RemoteBackend and its worker.
 import type { Limits } from './backend.js';
+import type { CustomNode, Declaration } from './custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from './description.js';
 import type { ErrorRecord } from './errors.js';
 import type { Progress } from './fetch.js';
@@ -14,6 +15,13 @@ export type PostableSource = string | Blob | Uint8Array;
 /** Names travel in lists, not as properties: one may be "__proto__". */
 export type Named<T> = readonly (readonly [name: string, value: T])[];
 
+/** A custom operator's node and its inputs, in which tensors are TensorLikes. */
+export interface ComputeCall {
+  readonly node: Omit<CustomNode, 'attributes'>;
+  readonly attributes: Named<unknown>;
+  readonly inputs: readonly unknown[];
+}
+
 /** The calls, each with what it is given and what it returns. */
 export interface Calls {
   /** The model's download begins at once; the engine follows in a message of its own. */
@@ -24,6 +32,8 @@ export interface Calls {
       externalData: Named<PostableSource>;
       optimize: boolean;
       limits: Limits;
+      /** Those that the page computes; undefined when it computes none. */
+      operators: readonly Declaration[] | undefined;
       wantsProgress: boolean;
     };
     returns: { description: ModelDescription; engine: EngineInfo; cancelFlag: CancelFlag | undefined };
@@ -57,6 +67,8 @@ export type Request =
   | { id: number; call: 'engine'; module: WebAssembly.Module }
   /** Tensors that nobody wants any more. */
   | { id: number; call: 'drop'; kept: readonly number[] }
+  /** What a custom operator of the run with that id has come to. */
+  | ({ id: number; call: 'computed' } & ({ outputs: readonly unknown[] } | { failed: ErrorRecord }))
   /** Cancels the run with that id. */
   | { id: number; call: 'abort' };
 
@@ -64,4 +76,6 @@ export type Reply =
   | { id: number; returned: Calls[CallName]['returns'] }
   /** `fatal`: the session cannot go on. */
   | { id: number; failed: ErrorRecord; fatal: boolean }
+  /** The page is to compute a custom operator. */
+  | { id: number; compute: ComputeCall }
   | { id: number; progress: Progress };

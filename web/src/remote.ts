@@ -1,12 +1,21 @@
 import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import type { Custom, CustomAttribute } from './custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from './description.js';
-import { asNeuromancerError, cancelled, NeuromancerError, tell, throwIfAborted } from './errors.js';
+import {
+  asNeuromancerError,
+  cancelled,
+  type ErrorRecord,
+  NeuromancerError,
+  sessionClosed,
+  tell,
+  throwIfAborted,
+} from './errors.js';
 import { isAddress, isBlob, readSource, resolveUrl, type Source } from './fetch.js';
 import { type Elements, Home, Reference } from './held.js';
 import { threadCount } from './instance.js';
 import { loadModule } from './loader.js';
 import type { CancelFlag } from './local.js';
-import type { Calls, PostableSource } from './protocol.js';
+import type { Calls, ComputeCall, PostableSource } from './protocol.js';
 import { describe, Tensor, type TensorLike } from './tensor.js';
 import { disposeAll, type KeptRecord, mapTensors, ownValue, revived } from './values.js';
 import { WorkerCalls } from './worker-calls.js';
@@ -32,6 +41,7 @@ interface Link {
 export class RemoteBackend implements Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
+  readonly #custom: Custom | undefined;
   readonly #link: Link;
   readonly #reload: (() => Promise<Connection>) | undefined;
   #flag: CancelFlag | undefined;
@@ -39,14 +49,20 @@ export class RemoteBackend implements Backend {
   /** Of a cancelled run that may still be going on: settles when the worker is free or ended. */
   #stopping: Promise<void> = Promise.resolve();
 
-  static async load(source: Source, options: LoadOptions): Promise<RemoteBackend> {
-    const connection = await connect(source, options);
+  static async load(source: Source, options: LoadOptions, custom: Custom | undefined): Promise<RemoteBackend> {
+    const connection = await connect(source, options, custom);
     const { externalData = {}, onProgress: _, signal: __, ...rest } = options;
     const again = [source, ...Object.values(externalData)].every((from) => isAddress(from) || isBlob(from));
-    return new RemoteBackend(connection, again ? () => connect(source, { ...rest, externalData }) : undefined);
+    const reload = again ? () => connect(source, { ...rest, externalData }, custom) : undefined;
+    return new RemoteBackend(connection, custom, reload);
   }
 
-  private constructor({ calls, loaded }: Connection, reload: (() => Promise<Connection>) | undefined) {
+  private constructor(
+    { calls, loaded }: Connection,
+    custom: Custom | undefined,
+    reload: (() => Promise<Connection>) | undefined,
+  ) {
+    this.#custom = custom;
     this.#link = { calls };
     this.#reload = reload;
     this.description = loaded.description;
@@ -64,7 +80,13 @@ export class RemoteBackend implements Backend {
     return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
   }
 
-  async run(taken: Taken, { signal, profile, outputs: mode, fetch, keep = [] }: RunOptions): Promise<Values> {
+  async run(taken: Taken, { signal, profile, trace, outputs: mode, fetch, keep = [] }: RunOptions): Promise<Values> {
+    if (trace !== undefined) {
+      throw new NeuromancerError(
+        'invalid_argument',
+        'Steps can be traced in this thread only: load the session without "worker", or leave out "trace".',
+      );
+    }
     if (mode === 'view') {
       throw new NeuromancerError(
         'invalid_argument',
@@ -83,12 +105,17 @@ export class RemoteBackend implements Backend {
       ]),
       fetch,
       keep,
-      // In steps, between which the worker hears of the signal, only where nothing else can stop the run.
-      abortable: signal !== undefined && flag === undefined,
+      // In steps, between which the worker hears of the signal, only where nothing else can stop the run: the flag in
+      // shared memory does not while the worker waits for this thread.
+      abortable: signal !== undefined && (flag === undefined || this.#custom !== undefined),
       wantsProfile: profile !== undefined,
     };
-    const { id, result } = calls.call('run', given, { transfer });
-    const values = result.then(({ outputs, profile: times }) => {
+    const computing = new Computing(this.#custom, home, signal);
+    const { id, result } = calls.call('run', given, {
+      transfer,
+      compute: (call) => void computing.answer(call, (...computed) => calls.computed(id, ...computed)),
+    });
+    const values = computing.blame(result).then(({ outputs, profile: times }) => {
       if (times !== undefined) tell(profile, 'profile', times);
       return Object.fromEntries(
         outputs.map(([name, value]) => [name, revived(value, (kept) => keptTensor(kept, home))]),
@@ -193,6 +220,49 @@ export class RemoteBackend implements Backend {
   }
 }
 
+type Computed = { outputs: readonly unknown[] } | { failed: ErrorRecord };
+
+/** The custom operators of one run in the worker. */
+class Computing {
+  readonly #custom: Custom | undefined;
+  readonly #home: Home;
+  readonly #signal: AbortSignal | undefined;
+  /** The worker's error is a copy of it, without its cause. */
+  #failure: unknown;
+
+  constructor(custom: Custom | undefined, home: Home, signal: AbortSignal | undefined) {
+    this.#custom = custom;
+    this.#home = home;
+    this.#signal = signal;
+  }
+
+  async answer(
+    { node, attributes, inputs }: ComputeCall,
+    post: (computed: Computed, transfer: Transferable[]) => void,
+  ): Promise<void> {
+    const local = (value: unknown) => revived(value, (kept) => keptTensor(kept, this.#home));
+    const named = Object.fromEntries(attributes.map(([name, value]) => [name, local(value) as CustomAttribute]));
+    const transfer: Transferable[] = [];
+    try {
+      const custom = this.#custom as Custom;
+      const outputs = await custom.compute({ ...node, attributes: named }, inputs.map(local), this.#signal);
+      const own = (tensor: Tensor) => record(tensor.copy(), this.#home, transfer);
+      post({ outputs: outputs.map((value) => mapTensors(value, own)) }, transfer);
+    } catch (error) {
+      this.#failure = asNeuromancerError(error, 'operator_failed', `The custom operator ${node.operator} failed`);
+      post({ failed: (this.#failure as NeuromancerError).toRecord() }, []);
+    }
+  }
+
+  async blame<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
+  }
+}
+
 /** How a tensor goes to the worker; the memory that it gives away is added to `transfer`. */
 function record(tensor: Tensor, home: Home, transfer: Transferable[]): TensorLike | KeptRecord {
   const { type, shape, reference } = tensor;
@@ -210,12 +280,8 @@ function raise({ memory, address }: CancelFlag): void {
   Atomics.store(new Int32Array(memory, address, 1), 0, 1);
 }
 
-export function sessionClosed(why: string): NeuromancerError {
-  return new NeuromancerError('session_closed', `This session ${why}; load the model again.`);
-}
-
 /** Starts a worker and loads the model in it. Its download and the engine's go on at the same time. */
-async function connect(source: Source, options: LoadOptions): Promise<Connection> {
+async function connect(source: Source, options: LoadOptions, custom: Custom | undefined): Promise<Connection> {
   const { signal, onProgress } = options;
   const threads = threadCount(options);
   throwIfAborted(signal);
@@ -239,6 +305,7 @@ async function connect(source: Source, options: LoadOptions): Promise<Connection
       externalData: Object.keys(options.externalData ?? {}).map((path, i) => [path, data[i] as PostableSource]),
       optimize: options.optimize ?? true,
       limits: { ...options.limits },
+      operators: custom?.declarations,
       wantsProgress: onProgress !== undefined,
     };
     const transfer = [model, ...data].flatMap((from) => (ArrayBuffer.isView(from) ? [from.buffer as ArrayBuffer] : []));

@@ -1,10 +1,11 @@
 import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
+import { customOf, withRemedy } from './custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
 import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import type { Source } from './fetch.js';
 import type { Home } from './held.js';
 import { hasWorkers } from './host.js';
-import type { CompiledModule, WebAbortSignal } from './host-types.js';
+import type { CompiledModule } from './host-types.js';
 import { LocalBackend } from './local.js';
 import { matching, plainly, suggestion } from './names.js';
 import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
@@ -50,7 +51,13 @@ export class Session {
       const { worker, workers = worker ? 1 : 0 } = options;
       const { inWorkers } = ownFiles();
       const load = hasWorkers && workers > 0 ? inWorkers : undefined;
-      return new Session(await (load?.(source, options, workers) ?? LocalBackend.load(source, options)));
+      const custom = customOf(options.operators);
+      try {
+        const loaded = load?.(source, options, workers, custom) ?? LocalBackend.load(source, options, custom);
+        return new Session(await loaded);
+      } catch (error) {
+        throw withRemedy(error, custom);
+      }
     });
   }
 
@@ -58,11 +65,14 @@ export class Session {
    * The session inside a module that `neuromancer/bundle` has made: nothing is loaded or optimised, so it is there as
    * soon as the module is. In a host that allows no compiling (Cloudflare Workers), give the imported module.
    */
-  static fromBundle(source: CompiledModule | Source, options: { signal?: WebAbortSignal } = {}): Promise<Session> {
+  static fromBundle(
+    source: CompiledModule | Source,
+    options: Pick<LoadOptions, 'operators' | 'signal'> = {},
+  ): Promise<Session> {
     return coded('Opening the bundle failed', async () => {
       checkBundleOptions(options);
       throwIfAborted(options.signal);
-      return new Session(await LocalBackend.open(source, options.signal));
+      return new Session(await LocalBackend.open(source, options.signal, customOf(options.operators)));
     });
   }
 

@@ -53,9 +53,9 @@ useFiles({
     });
     return compiled;
   },
-  async inWorkers(source, options, workers) {
+  async inWorkers(source, options, workers, custom) {
     text ||= await unpacked(worker).text();
-    return inWorkers(source, options, workers);
+    return inWorkers(source, options, workers, custom);
   },
   worker: script,
   thread: noWorkers,

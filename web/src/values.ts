@@ -143,7 +143,7 @@ interface AnyTensor {
   readonly dims?: readonly number[];
 }
 
-function isTensorLike(value: unknown): value is AnyTensor {
+export function isTensorLike(value: unknown): value is AnyTensor {
   return (
     typeof value === 'object' &&
     value !== null &&

@@ -1,14 +1,15 @@
 // Calls to one worker, matched with its replies by number.
-import { markFatal, NeuromancerError, tell } from './errors.js';
+import { type ErrorRecord, markFatal, NeuromancerError, tell } from './errors.js';
 import type { Progress } from './fetch.js';
 import { type HostWorker, startWorker } from './host-worker.js';
 import { ownFiles } from './own-files.js';
-import type { CallName, Calls, Reply } from './protocol.js';
+import type { CallName, Calls, ComputeCall, Reply } from './protocol.js';
 
 interface Pending {
   resolve(returned: never): void;
   reject(error: NeuromancerError): void;
   onProgress: ((progress: Progress) => void) | undefined;
+  compute: ((call: ComputeCall) => void) | undefined;
 }
 
 export class WorkerCalls {
@@ -37,8 +38,9 @@ export class WorkerCalls {
     given: Calls[Name]['given'],
     {
       onProgress,
+      compute,
       transfer,
-    }: { onProgress?: ((progress: Progress) => void) | undefined; transfer?: Transferable[] } = {},
+    }: Partial<Pick<Pending, 'onProgress' | 'compute'>> & { transfer?: Transferable[] } = {},
   ): { id: number; result: Promise<Calls[Name]['returns']> } {
     const id = this.#nextId++;
     const result = new Promise<Calls[Name]['returns']>((resolve, reject) => {
@@ -47,7 +49,7 @@ export class WorkerCalls {
         return;
       }
       this.#worker.postMessage({ id, call, given }, transfer);
-      this.#pending.set(id, { resolve, reject, onProgress });
+      this.#pending.set(id, { resolve, reject, onProgress, compute });
       this.#worker.keepAlive(true);
     });
     return { id, result };
@@ -59,6 +61,15 @@ export class WorkerCalls {
 
   abort(id: number): void {
     if (this.#pending.has(id)) this.#worker.postMessage({ id, call: 'abort' });
+  }
+
+  /** What a custom operator of the run with that id has come to. */
+  computed(
+    id: number,
+    result: { outputs: readonly unknown[] } | { failed: ErrorRecord },
+    transfer: Transferable[],
+  ): void {
+    if (this.#pending.has(id)) this.#worker.postMessage({ id, call: 'computed', ...result }, transfer);
   }
 
   drop(kept: readonly number[]): void {
@@ -92,6 +103,10 @@ export class WorkerCalls {
     if (pending === undefined) return;
     if ('progress' in reply) {
       tell(pending.onProgress, 'onProgress', reply.progress);
+      return;
+    }
+    if ('compute' in reply) {
+      pending.compute?.(reply.compute);
       return;
     }
     this.#pending.delete(reply.id);

@@ -1,21 +1,28 @@
 // The script of a session's worker: answers the calls of a RemoteBackend with a LocalBackend. Started by such a worker,
 // the same script is one of its threads, so that there is no second file which a bundler might leave behind.
 import type { RunOptions } from './backend.js';
+import type { CustomNode } from './custom.js';
 import type { Profile } from './description.js';
-import { asNeuromancerError, isFatal } from './errors.js';
+import { asNeuromancerError, isFatal, NeuromancerError } from './errors.js';
 import type { Reference } from './held.js';
 import { isNode } from './host.js';
 import { parentPort, type WorkerScript } from './host-worker.js';
 import { LocalBackend } from './local.js';
 import { useFiles } from './own-files.js';
-import type { Call, CallName, Calls, Request } from './protocol.js';
+import type { Call, CallName, Calls, ComputeCall, Request } from './protocol.js';
 import type { Tensor, TensorLike } from './tensor.js';
 import { becomeThread, isThreadStart } from './thread-role.js';
-import { type KeptRecord, mapTensors, revived } from './values.js';
+import { type KeptRecord, mapTensors, revived, type Value } from './values.js';
+
+type Computed = Extract<Request, { call: 'computed' }>;
 
 const parent = parentPort();
 const running = new Map<number, AbortController>();
+/** Runs that wait for the page to compute a custom operator. */
+const computing = new Map<number, (computed: Computed) => void>();
 let backend: LocalBackend | undefined;
+/** The run that goes on. */
+let current = 0;
 /** Tensors that the page has handles of. */
 const kept = new Map<number, Tensor>();
 
@@ -56,6 +63,7 @@ parent.onMessage((message) => {
   }
   const request = message as Request;
   if (request.call === 'engine') giveModule(request.module);
+  else if (request.call === 'computed') computing.get(request.id)?.(request);
   else if (request.call === 'abort') running.get(request.id)?.abort();
   else if (request.call === 'drop') request.kept.forEach(drop);
   else void answer(request);
@@ -100,12 +108,37 @@ async function perform(request: Call): Promise<Answer> {
 }
 
 async function load(id: number, given: Calls['load']['given']): Promise<Answer> {
-  const { threads, source, externalData, optimize, limits, wantsProgress } = given;
+  const { threads, source, externalData, optimize, limits, operators, wantsProgress } = given;
   const progress = wantsProgress ? { onProgress: (progress: object) => parent.postMessage({ id, progress }) } : {};
   const options = { threads, externalData: Object.fromEntries(externalData), optimize, limits, ...progress };
-  backend = await LocalBackend.load(source, options, module);
+  const custom = operators && { declarations: operators, compute: computeInPage };
+  backend = await LocalBackend.load(source, options, custom, module);
   const { description, engine, cancelFlag } = backend;
   return { returned: { description, engine: { ...engine, worker: true }, cancelFlag } };
+}
+
+/** The page's custom operator, in the run that goes on. */
+async function computeInPage(node: CustomNode, inputs: readonly Value[]): Promise<readonly Value[]> {
+  const id = current;
+  const { attributes, ...rest } = node;
+  const transfer: Transferable[] = [];
+  const record = ({ type, data, shape }: Tensor): TensorLike => {
+    if (ArrayBuffer.isView(data)) transfer.push(data.buffer as ArrayBuffer);
+    return { type, data, shape };
+  };
+  // The node's attributes stay here.
+  const cloned = ({ type, data, shape }: Tensor): TensorLike => ({ type, data, shape });
+  const compute: ComputeCall = {
+    node: rest,
+    attributes: Object.entries(attributes).map(([name, value]) => [name, mapTensors(value as Value, cloned)]),
+    inputs: inputs.map((value) => mapTensors(value, record)),
+  };
+  const computed = await new Promise<Computed>((resolve) => {
+    computing.set(id, resolve);
+    parent.postMessage({ id, compute }, transfer);
+  });
+  if ('failed' in computed) throw NeuromancerError.fromRecord(computed.failed);
+  return computed.outputs.map((value) => revived(value, ({ kept: handle }) => keptTensor(handle)));
 }
 
 /** A kept tensor for the page, which from now on has it until it is dropped. */
@@ -141,6 +174,7 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
     running.set(id, controller);
     options.signal = controller.signal;
   }
+  current = id;
   try {
     const buffers: ArrayBuffer[] = [];
     const record = (tensor: Tensor): TensorLike | KeptRecord => {
@@ -154,5 +188,6 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
     return { returned: times === undefined ? { outputs } : { outputs, profile: times }, transfer: buffers };
   } finally {
     running.delete(id);
+    computing.delete(id);
   }
 }

@@ -20,20 +20,21 @@ const imports: Record<string, string[]> = {
  * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
  */
 const budgets: Record<string, number> = {
-  'index.js': 18_550,
-  'workerd.js': 15_800,
-  'bundled.js': 15_850,
-  'bundle.js': 15_550,
-  'ort.js': 23_150,
+  'index.js': 20_600,
+  'workerd.js': 17_500,
+  'bundled.js': 17_550,
+  'bundle.js': 17_250,
+  'ort.js': 25_300,
   'transformers.js': 600,
-  'pack.js': 11_500,
+  'pack.js': 12_600,
   'stream.js': 6_200,
   'generate.js': 12_500,
   'image.js': 5_800,
   'decode.js': 3_700,
   'audio.js': 3_250,
   'download.js': 4_600,
-  'worker.js': 14_400,
+  'compare.js': 6_450,
+  'worker.js': 15_700,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,

@@ -158,6 +158,12 @@ export class FakeEngine {
         this.#error = JSON.stringify({ code: 'out_of_memory', message: 'There is no room.' });
         return 0;
       },
+      nm_step_value: () => 0,
+      nm_custom_operator: () => 0,
+      nm_waiting: () => 0,
+      nm_waiting_attribute: () => 0,
+      nm_waiting_input: () => 0,
+      nm_give_output: () => 0,
       nm_want_output: () => 0,
       nm_share_value: (value) => this.#own(this.#values[value - 1]),
       nm_value_kind: (value) => (this.#values[value - 1] === undefined ? 0 : 1),

@@ -4,7 +4,8 @@ import { elementTypes } from '../src/dtypes.js';
 import type { ValueType } from '../src/values.js';
 import { parseType } from '../src/values.js';
 
-type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec;
+/** A number that is not whole is a float. */
+type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec | WeightSpec;
 
 /** The body of a loop, say. Types are named as in `session.inputs`, a tensor's with its shape where it has one: "float32[n,3]". */
 export interface GraphSpec {
@@ -30,6 +31,8 @@ export interface WeightSpec {
 
 export interface ModelSpec {
   opset?: number;
+  /** Others that nodes are of, each in version 1. */
+  domains?: readonly string[];
   weights?: Record<string, WeightSpec>;
 }
 
@@ -41,14 +44,15 @@ export function modelOf(
   nodes: NodeSpec[],
   inputs: Record<string, string>,
   outputs: Record<string, string>,
-  { opset: version = 25, weights = {} }: ModelSpec = {},
+  { opset: version = 25, domains = [], weights = {} }: ModelSpec = {},
 ): Uint8Array {
   const opset = (domain: string, of: number) => message(8, [...text(1, domain), ...integer(2, of)]);
   const graph = [
     ...graphProto({ nodes, inputs, outputs }),
     ...Object.entries(weights).flatMap(([name, spec]) => message(5, weightProto(name, spec))),
   ];
-  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', version), ...opset('ai.onnx.ml', 1)]);
+  const others = ['ai.onnx.ml', ...domains].flatMap((domain) => opset(domain, 1));
+  return Uint8Array.from([...integer(1, 10), ...message(7, graph), ...opset('', version), ...others]);
 }
 
 function weightProto(name: string, { dims, data, file }: WeightSpec): number[] {
@@ -78,9 +82,13 @@ function nodeProto({ op, inputs, outputs, domain, attributes }: NodeSpec): numbe
 }
 
 function attribute(name: string, value: Attribute): number[] {
+  if (typeof value === 'number' && !Number.isInteger(value)) {
+    return [...text(1, name), 2 * 8 + 5, ...new Uint8Array(Float32Array.of(value).buffer), ...integer(20, 1)];
+  }
   if (typeof value === 'number') return [...text(1, name), ...integer(3, value), ...integer(20, 2)];
   if (typeof value === 'string') return [...text(1, name), ...text(4, value), ...integer(20, 3)];
   if ('nodes' in value) return [...text(1, name), ...message(6, graphProto(value)), ...integer(20, 5)];
+  if ('dims' in value) return [...text(1, name), ...message(5, weightProto('', value)), ...integer(20, 4)];
   const strings = value.every((item) => typeof item === 'string');
   const items = value.flatMap((item) => (typeof item === 'string' ? text(9, item) : integer(8, item)));
   return [...text(1, name), ...items, ...integer(20, strings ? 8 : 7)];

@@ -6,7 +6,7 @@ import { threadCount } from '../instance.js';
 import { plainly } from '../names.js';
 
 /** What this engine takes beside onnxruntime's settings, in `env.neuromancer`. */
-export interface NeuromancerFlags extends Pick<LoadOptions, 'artefact' | 'wasm' | 'limits'> {
+export interface NeuromancerFlags extends Pick<LoadOptions, 'artefact' | 'wasm' | 'limits' | 'operators'> {
   /** Receives the runs between `startProfiling` and `endProfiling`; without it a summary goes to the console. */
   onProfile?: (profiles: readonly Profile[]) => void;
 }
@@ -31,12 +31,13 @@ function isCount(value: unknown): value is number {
 
 /** The options of the core for a session that is created now. */
 export function engineOptions(env: Env, threads: number | undefined): LoadOptions {
-  const { artefact, wasm, limits } = flags(env);
+  const { artefact, wasm, limits, operators } = flags(env);
   const count = isCount(threads) ? threads : env.wasm.numThreads;
   return {
     ...(artefact === undefined ? {} : { artefact }),
     ...(wasm === undefined ? {} : { wasm }),
     ...(limits === undefined ? {} : { limits }),
+    ...(operators === undefined ? {} : { operators }),
     ...(isCount(count) ? { threads: Math.min(count, mostThreads) } : {}),
     worker: env.wasm.proxy === true,
   };
