@@ -24,7 +24,7 @@ const budgets: Record<string, number> = {
   'workerd.js': 17_500,
   'bundled.js': 17_550,
   'bundle.js': 17_250,
-  'ort.js': 25_300,
+  'ort.js': 25_050,
   'transformers.js': 600,
   'pack.js': 12_600,
   'stream.js': 6_200,
