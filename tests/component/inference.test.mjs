@@ -1,7 +1,7 @@
 // The component that exports neuromancer:inference, called from JavaScript as jco transpiles it.
 //   NM_BUILD=build/wasm node --test tests/component/*.test.mjs
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { before, test } from 'node:test';
@@ -22,6 +22,7 @@ before(async () => {
   const { files } = await transpileBytes(bytes, { name: 'neuromancer', outDir });
   mkdirSync(outDir, { recursive: true });
   await writeFiles(files);
+  writeFileSync(join(outDir, 'package.json'), '{ "type": "module" }\n'); // whatever the build folder says
   ({ inference } = await import(pathToFileURL(join(outDir, 'neuromancer.js')).href));
 });
 
