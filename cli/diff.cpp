@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_run.h"
+#include "cli/numbers.h"
 #include "engine/tensor/strided.h"
 
 namespace nm::cli {
@@ -59,40 +60,6 @@ Result<Named> as_in_model(const std::string& name, const Tensor& tensor) {
   return Named{name.substr(0, name.size() - kChannelsLast.size()), std::move(first)};
 }
 
-// Element i as a number; of types that are none here, nothing.
-std::optional<double> number(const Tensor& t, int64_t i) {
-  switch (t.dtype()) {
-    case DType::Float32:
-      return t.data<float>()[i];
-    case DType::Float64:
-      return t.data<double>()[i];
-    case DType::Float16:
-      return static_cast<float>(t.data<float16>()[i]);
-    case DType::BFloat16:
-      return static_cast<float>(t.data<bfloat16>()[i]);
-    case DType::Int8:
-      return t.data<int8_t>()[i];
-    case DType::UInt8:
-      return t.data<uint8_t>()[i];
-    case DType::Int16:
-      return t.data<int16_t>()[i];
-    case DType::UInt16:
-      return t.data<uint16_t>()[i];
-    case DType::Int32:
-      return t.data<int32_t>()[i];
-    case DType::UInt32:
-      return t.data<uint32_t>()[i];
-    case DType::Int64:
-      return static_cast<double>(t.data<int64_t>()[i]);
-    case DType::UInt64:
-      return static_cast<double>(t.data<uint64_t>()[i]);
-    case DType::Bool:
-      return t.data<bool>()[i] ? 1 : 0;
-    default:
-      return std::nullopt;
-  }
-}
-
 bool same(const Tensor& a, const Tensor& b) {
   if (a.dtype() != DType::String) return a.bytes() == 0 || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
   return std::equal(a.span<std::string>().begin(), a.span<std::string>().end(), b.span<std::string>().begin());
@@ -111,11 +78,12 @@ std::string difference(const Tensor& actual, const Tensor& expected, double tole
                 describe(expected.dtype(), expected.shape()), " is right");
   }
   if (expected.count() == 0) return {};
-  if (!number(expected, 0)) return same(actual, expected) ? "" : "its elements differ";
+  const std::vector<double> got = numbers(actual), right = numbers(expected);
+  if (right.empty()) return same(actual, expected) ? "" : "its elements differ";
   double largest = 0, scale = 0;
-  int64_t at = -1;
-  for (int64_t i = 0; i < expected.count(); ++i) {
-    const double x = *number(actual, i), y = *number(expected, i);
+  size_t at = 0;
+  for (size_t i = 0; i < right.size(); ++i) {
+    const double x = got[i], y = right[i];
     if (std::isfinite(y)) scale = std::max(scale, std::abs(y));
     if (x == y || (std::isnan(x) && std::isnan(y))) continue;
     const double apart = std::isnan(x - y) ? INFINITY : std::abs(x - y);
@@ -123,7 +91,7 @@ std::string difference(const Tensor& actual, const Tensor& expected, double tole
   }
   if (largest <= tolerance * (scale > 0 ? scale : 1)) return {};
   return text("it is ", describe(actual.dtype(), actual.shape()), ", and differs by at most ", largest, ", in ",
-              position(expected.shape(), at), ": ", *number(actual, at), " where ", *number(expected, at), " is right");
+              position(expected.shape(), static_cast<int64_t>(at)), ": ", got[at], " where ", right[at], " is right");
 }
 
 Status show_difference(Arguments arguments) {

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_run.h"
+#include "cli/numbers.h"
 
 namespace nm::cli {
 namespace {
@@ -40,15 +41,13 @@ double difference(const Value& actual, const Value& expected) {
   if (a == nullptr || e == nullptr) return actual.empty() && expected.empty() ? 0 : INFINITY;
   if (a->dtype() != e->dtype() || !(a->shape() == e->shape())) return INFINITY;
   if (e->count() == 0) return 0;
-  if (e->dtype() != DType::Float32) return same_bytes(*a, *e) ? 0 : INFINITY;
+  const std::vector<double> x = numbers(*a), y = numbers(*e);
+  if (y.empty()) return same_bytes(*a, *e) ? 0 : INFINITY;
   double most = 0, largest = 0;
-  for (int64_t i = 0; i < e->count(); ++i) {
-    const auto x = static_cast<double>(a->data<float>()[i]), y = static_cast<double>(e->data<float>()[i]);
-    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-    most = std::max(most, std::isfinite(x) && std::isfinite(y) ? std::abs(x - y) : INFINITY);
-  }
-  for (const float y : e->span<float>()) {
-    if (std::isfinite(y)) largest = std::max(largest, std::abs(static_cast<double>(y)));
+  for (size_t i = 0; i < y.size(); ++i) {
+    if (std::isfinite(y[i])) largest = std::max(largest, std::abs(y[i]));
+    if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
+    most = std::max(most, std::isfinite(x[i]) && std::isfinite(y[i]) ? std::abs(x[i] - y[i]) : INFINITY);
   }
   return most == 0 ? 0 : most / (largest > 0 ? largest : 1);
 }

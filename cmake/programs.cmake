@@ -63,7 +63,7 @@ add_executable(nm_differ ${sketches} ${PROJECT_SOURCE_DIR}/tests/differ/compare.
   ${PROJECT_SOURCE_DIR}/tests/differ/shrink.cpp ${PROJECT_SOURCE_DIR}/tests/differ/main.cpp
   ${PROJECT_SOURCE_DIR}/tests/differ/other_shapes.cpp
   ${PROJECT_SOURCE_DIR}/tests/differ/pattern_generator.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp
-  ${files})
+  ${PROJECT_SOURCE_DIR}/cli/numbers.cpp ${files})
 add_executable(nm_faults ${PROJECT_SOURCE_DIR}/tests/faults/main.cpp ${heap} ${sketches} ${files})
 add_executable(nm_hostile ${PROJECT_SOURCE_DIR}/tests/hostile/main.cpp ${PROJECT_SOURCE_DIR}/tests/hostile/models.cpp
   ${heap} ${files})

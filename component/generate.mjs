@@ -1,6 +1,6 @@
-// Writes the bindings that are kept in the repository, with wit-bindgen (crates.io: wit-bindgen-cli 0.63) on PATH:
+// Writes the bindings that are kept in the repository, with wit-bindgen (the crate wit-bindgen-cli 0.63) on PATH:
 //   node component/generate.mjs
-// They are kept because no registry but crates.io has the generator, and building it takes longer than all the rest.
+// They are kept because the generator is a Rust crate only, and building it takes longer than all the rest.
 // tests/tools/bindings.test.mjs says when they are out of date.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "cli/numbers.h"
 #include "engine/base/text.h"
 #include "engine/tensor/integers.h"
 #include "tests/unit/onnx_writer.h"
@@ -11,6 +12,7 @@
 namespace nm::differ {
 namespace {
 
+using cli::numbers;
 using Outputs = std::vector<Tensor>;
 
 Result<Outputs> run(const std::string& model, const std::vector<Tensor>& inputs, bool optimize, int runs) {
@@ -32,46 +34,6 @@ Result<Outputs> run(const std::string& model, const std::vector<Tensor>& inputs,
     outputs.push_back(std::move(copy));
   }
   return outputs;
-}
-
-// Elements as doubles; empty where the type has none.
-std::vector<double> numbers(const Tensor& t) {
-  std::vector<double> out;
-  const auto read = [&]<class T>() {
-    for (const T v : t.span<T>()) out.push_back(static_cast<double>(v));
-  };
-  switch (t.dtype()) {
-    case DType::Float32:
-      read.template operator()<float>();
-      break;
-    case DType::Float64:
-      read.template operator()<double>();
-      break;
-    case DType::Float16:
-      for (const float16 v : t.span<float16>()) out.push_back(static_cast<double>(static_cast<float>(v)));
-      break;
-    case DType::BFloat16:
-      for (const bfloat16 v : t.span<bfloat16>()) out.push_back(static_cast<double>(static_cast<float>(v)));
-      break;
-    case DType::Int32:
-      read.template operator()<int32_t>();
-      break;
-    case DType::Int64:
-      read.template operator()<int64_t>();
-      break;
-    case DType::UInt8:
-      read.template operator()<uint8_t>();
-      break;
-    case DType::Int8:
-      read.template operator()<int8_t>();
-      break;
-    case DType::Bool:
-      read.template operator()<bool>();
-      break;
-    default:
-      break;
-  }
-  return out;
 }
 
 // Floats moved by a few of their last bits.

@@ -21,6 +21,18 @@ struct Writer {
   }
   ValueId tokens() { return g.input({kBatch, kRows, kHeads * kSize}); }
   ValueId softmax(ValueId x) { return op("Softmax", {x}, {{"axis", int64_t{-1}}}); }
+  // Attention of which all queries share one head of a cache, which `repeat` (Expand or Tile) gives to each.
+  ValueId grouped(const char* repeat) {
+    const auto repeated = [&](ValueId x) {
+      const ValueId one = op("Unsqueeze", {x, g.constant(tensor<int64_t>({1}, {2}))});
+      const ValueId all = op(repeat, {one, g.constant(tensor<int64_t>({5}, {1, 1, kHeads, 1, 1}))});
+      return op("Reshape", {all, g.constant(tensor<int64_t>({4}, {0, kHeads, -1, kSize}))});
+    };
+    const Shape cached{kBatch, 1, 7, kSize};
+    const ValueId kt = transpose(repeated(g.input(cached)), {0, 1, 3, 2});
+    const ValueId scores = op("MatMul", {heads(tokens()), kt});
+    return merge(op("MatMul", {softmax(scores), repeated(g.input(cached))}));
+  }
 };
 
 struct Case {
@@ -86,31 +98,8 @@ const Case kCases[] = {
        return w.merge(w.op("MatMul", {w.softmax(masked), w.heads(w.tokens())}));
      }},
     // Llama with a cache: one head of keys for three of queries, keys and values by head already
-    {"Reshape Transpose Attention Transpose Reshape",
-     [](Writer& w) {
-       const auto repeated = [&](ValueId x) {
-         const ValueId one = w.op("Unsqueeze", {x, w.g.constant(tensor<int64_t>({1}, {2}))});
-         const ValueId all = w.op("Expand", {one, w.g.constant(tensor<int64_t>({5}, {1, 1, kHeads, 1, 1}))});
-         return w.op("Reshape", {all, w.g.constant(tensor<int64_t>({4}, {0, kHeads, -1, kSize}))});
-       };
-       const Shape cached{kBatch, 1, 7, kSize};
-       const ValueId kt = w.transpose(repeated(w.g.input(cached)), {0, 1, 3, 2});
-       const ValueId scores = w.op("MatMul", {w.heads(w.tokens()), kt});
-       return w.merge(w.op("MatMul", {w.softmax(scores), repeated(w.g.input(cached))}));
-     }},
-    // the same, by Tile
-    {"Reshape Transpose Attention Transpose Reshape",
-     [](Writer& w) {
-       const auto repeated = [&](ValueId x) {
-         const ValueId one = w.op("Unsqueeze", {x, w.g.constant(tensor<int64_t>({1}, {2}))});
-         const ValueId all = w.op("Tile", {one, w.g.constant(tensor<int64_t>({5}, {1, 1, kHeads, 1, 1}))});
-         return w.op("Reshape", {all, w.g.constant(tensor<int64_t>({4}, {0, kHeads, -1, kSize}))});
-       };
-       const Shape cached{kBatch, 1, 7, kSize};
-       const ValueId kt = w.transpose(repeated(w.g.input(cached)), {0, 1, 3, 2});
-       const ValueId scores = w.op("MatMul", {w.heads(w.tokens()), kt});
-       return w.merge(w.op("MatMul", {w.softmax(scores), repeated(w.g.input(cached))}));
-     }},
+    {"Reshape Transpose Attention Transpose Reshape", [](Writer& w) { return w.grouped("Expand"); }},
+    {"Reshape Transpose Attention Transpose Reshape", [](Writer& w) { return w.grouped("Tile"); }},
     // heads in the batch: torch's nn.MultiheadAttention
     {"Attention",
      [](Writer& w) {

@@ -11,7 +11,9 @@ namespace nm {
 namespace {
 
 constexpr float kMasked = -std::numeric_limits<float>::infinity();
-// Scores that a thread works on at a time: with a matrix's packed keys and values they stay in a core's own cache.
+// Scores that a thread works on at a time, so that they stay in a core's own cache. In Whisper's encoder (1,500 keys,
+// V8) attention took 0.98 of the time of its products with 4 MiB shared by all threads, and takes 0.80 with 256 KiB for
+// each; with two threads 1.06 and 0.84. Other sizes were not tried.
 constexpr int64_t kScores = int64_t{1} << 16;
 // Rows at a time where each sees fewer keys than the next, so that little is computed that none sees.
 constexpr int64_t kCausalRows = 128;
