@@ -81,6 +81,74 @@ Case gemv(int64_t n, int64_t k) {
           }};
 }
 
+// Weights of 4 bits in blocks of 32, activations of 8 bits or 16.
+template <class X>
+Case nbits(int64_t m, int64_t n, int64_t k) {
+  const bool bytes = sizeof(X) == 1;
+  return {"4 bits x " + std::to_string(8 * sizeof(X)) + " " + std::to_string(m) + "x" + std::to_string(n) + "x" +
+              std::to_string(k),
+          2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
+          [=](const KernelTable& t) -> std::function<void()> {
+            if (bytes && t.nbits.dot8 == nullptr) return {};
+            NBitsPanels w;
+            w.n = n;
+            w.block = 32;
+            w.blocks = k / w.block;
+            const Data codes = data(n * k / 8), scales = data(n * w.blocks), x = data(m * k), y = data(m * n);
+            const Data rows = data(m * k), row_scales = data(m * w.pieces<X>()), sums = data(m * w.pieces<X>());
+            w.codes = reinterpret_cast<uint8_t*>(codes->data());
+            w.scales = scales->data();
+            return [=, &t] {
+              const auto row = [&](int64_t r) {
+                return NBitsRows<X>{reinterpret_cast<X*>(rows->data()) + r * k, row_scales->data() + r * w.pieces<X>(),
+                                    reinterpret_cast<int32_t*>(sums->data()) + r * w.pieces<X>()};
+              };
+              for (int64_t r = 0; r < m; ++r) {
+                if constexpr (sizeof(X) == 1) t.nbits.quantize8(w, k, x->data() + r * k, row(r));
+                if constexpr (sizeof(X) == 2) t.nbits.quantize16(w, k, x->data() + r * k, row(r));
+              }
+              if constexpr (sizeof(X) == 1) t.nbits.dot8(w, m, row(0), 0, w.panels(), y->data(), n);
+              if constexpr (sizeof(X) == 2) t.nbits.dot16(w, m, row(0), 0, w.panels(), y->data(), n);
+            };
+          }};
+}
+
+// Weights and activations of 8 bits, sums to floats.
+Case bytes(int64_t m, int64_t n, int64_t k) {
+  return {"8 bits " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k),
+          2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
+          [=](const KernelTable& t) -> std::function<void()> {
+            ThreadPool& pool = ThreadPool::instance();
+            IntegerProduct product;
+            product.shape.in_w = product.shape.out_w = m;
+            product.shape.in_c = k;
+            product.shape.out_c = n;
+            const Data w = data(n * k / 4), x = data(m * k / 4 + 1), y = data(m * n), scales = data(n);
+            const Data packed = data(t.integer.packed_size(product.shape) / 4 + 1);
+            const Data scratch = data(t.integer.scratch_size(product.shape, pool) / 4 + 2);
+            auto* to = reinterpret_cast<uint8_t*>(packed->data());
+            t.integer.pack(product.shape, {{w->data(), true}, 1, n, 0}, to, pool);
+            product.x = {x->data(), false};
+            product.ldx = k;
+            product.packed = to;
+            product.y = y->data();
+            product.ldy = n;
+            product.epilogue.to = IntegerEpilogue::To::Float32;
+            product.epilogue.scales = scales->data();
+            return [=, &t, &pool] { t.integer.run(product, reinterpret_cast<uint8_t*>(scratch->data()), pool); };
+          }};
+}
+
+// What memory gives at most: bytes, of which each vector is read once and added up.
+Case read(int64_t megabytes) {
+  const int64_t n = megabytes * 1024 * 256;
+  return {"read " + std::to_string(megabytes) + " MiB", 4. * static_cast<double>(n), false,
+          [=](const KernelTable& t) -> std::function<void()> {
+            const Data x = data(n), y = data(1);
+            return [=, &t] { t.rows.reduce(Reduce::Max, 1, n, x->data(), n, y->data()); };
+          }};
+}
+
 Case unary(const char* name, Unary op) {
   constexpr int64_t n = 4096;
   return {std::string("unary ") + name, n, false, [=](const KernelTable& t) -> std::function<void()> {
@@ -148,6 +216,18 @@ std::vector<Case> cases() {
       conv(7, 960, 960, 3, 1, 960),
       conv(28, 240, 240, 5, 1, 240),
       conv(14, 480, 480, 5, 2, 480),
+      nbits<int8_t>(1, 1536, 576),
+      nbits<int8_t>(1, 49152, 576),
+      nbits<int8_t>(4, 1536, 576),
+      nbits<int8_t>(128, 1536, 576),
+      nbits<int16_t>(1, 1536, 576),
+      nbits<int16_t>(1, 49152, 576),
+      nbits<int16_t>(4, 1536, 576),
+      nbits<int16_t>(64, 1536, 576),
+      bytes(1, 1536, 576),
+      bytes(1, 49152, 576),
+      bytes(128, 1536, 576),
+      read(32),
       unary("exp", Unary::Exp),
       unary("log", Unary::Log),
       unary("tanh", Unary::Tanh),

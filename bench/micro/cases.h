@@ -12,7 +12,7 @@ struct Case {
   std::string name;
   double flops;  // per run; elements for kernels that are not multiply-adds
   bool multiply_adds;
-  // Makes the inputs and returns the run.
+  // Makes the inputs and returns the run, or none where the instruction set has no such kernel.
   std::function<std::function<void()>(const KernelTable&)> prepare;
 };
 

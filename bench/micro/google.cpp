@@ -12,6 +12,7 @@ void measure(benchmark::State& state, const nm::bench::Case& c, const nm::Kernel
   static std::map<const nm::KernelTable*, double> peaks;
   if (c.multiply_adds && !peaks.count(&table)) peaks[&table] = nm::bench::peak_flops(table);
   const std::function<void()> run = c.prepare(table);
+  if (!run) return state.SkipWithMessage("no such kernel");
   for (auto _ : state) run();
   using Counter = benchmark::Counter;
   const double total = c.flops * static_cast<double>(state.iterations());

@@ -27,7 +27,7 @@ struct NBitsPanels {
   static constexpr int64_t columns = 8;
 
   int64_t n = 0;
-  int64_t block = 0;         // elements, a power of two from 16 to 4096, whose sums fit 32 bits
+  int64_t block = 0;         // elements, a power of two, 16 at least
   int64_t blocks = 0;        // along K
   uint8_t* codes = nullptr;  // [panels, blocks, block/8, 32]
   float* scales = nullptr;   // [panels, blocks, 8]
@@ -35,21 +35,32 @@ struct NBitsPanels {
 
   int64_t length() const { return blocks * block; }
   int64_t panels() const { return (n + columns - 1) / columns; }
+
+  // A row of the left matrix as integers X is scaled in pieces, whose sums of products fit 16 and 32 bits.
+  template <class X>
+  int64_t piece() const {
+    constexpr int64_t longest = sizeof(X) == 1 ? 32 : 4096;
+    return block < longest ? block : longest;
+  }
+  template <class X>
+  int64_t pieces() const {
+    return length() / piece<X>();
+  }
 };
 
-// Rows of a left matrix as integers, one after the other; for each block of them a scale and a sum.
+// Rows of a left matrix as integers, one after the other; for each piece of them a scale and a sum.
 template <class X>
 struct NBitsRows {
   X* integers;    // [rows, length]
-  float* scales;  // [rows, blocks]
-  int32_t* sums;  // [rows, blocks]
+  float* scales;  // [rows, pieces]
+  int32_t* sums;  // [rows, pieces]
 };
 
 struct NBitsKernels {
-  // Writes panels [begin, end). w.bits is 2 or 4; a block of w may be several of `to`'s. Without offsets all zero
+  // Writes panels [begin, end). w.bits is 2 or 4. Without offsets all zero
   // points are 8.
   void (*pack)(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t end);
-  // Each block has a scale of its own, so that its largest element becomes the largest integer; a block that is not
+  // Each piece has a scale of its own, so that its largest element becomes the largest integer; a piece that is not
   // finite has the scale NaN. `row` is where the integers, scales and sums go, x has k elements.
   void (*quantize8)(const NBitsPanels& w, int64_t k, const float* x, const NBitsRows<int8_t>& row);
   void (*quantize16)(const NBitsPanels& w, int64_t k, const float* x, const NBitsRows<int16_t>& row);

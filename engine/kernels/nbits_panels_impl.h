@@ -46,7 +46,7 @@ static constexpr uint32_t nbits_shuffle(uint32_t x) {
 
 template <class A>
 void nbits_pack(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t end) {
-  const int64_t units = to.block / 8, row = w.length() * w.bits / 8, parts = w.block / to.block;
+  const int64_t units = to.block / 8, row = w.length() * w.bits / 8;
   for (int64_t p = begin; p < end; ++p) {
     for (int64_t c = 0; c < NBitsPanels::columns; ++c) {
       const int64_t n = p * NBitsPanels::columns + c;
@@ -62,9 +62,9 @@ void nbits_pack(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t en
           __builtin_memcpy(codes, &word, 4);
         }
         const int64_t at = (p * to.blocks + b) * NBitsPanels::columns + c;
-        const float scale = there ? w.scales[n * w.blocks + b / parts] : 0;
+        const float scale = there ? w.scales[n * w.blocks + b] : 0;
         to.scales[at] = scale;
-        if (to.offsets != nullptr) to.offsets[at] = there ? -scale * nbits_zero<A>(w, n, b / parts) : 0;
+        if (to.offsets != nullptr) to.offsets[at] = there ? -scale * nbits_zero<A>(w, n, b) : 0;
       }
     }
   }
@@ -73,9 +73,10 @@ void nbits_pack(const NBits& w, const NBitsPanels& to, int64_t begin, int64_t en
 template <class A, class X>
 void nbits_quantize(const NBitsPanels& w, int64_t k, const float* x, const NBitsRows<X>& row) {
   constexpr auto kMost = static_cast<float>(std::numeric_limits<X>::max());
+  const int64_t piece = w.piece<X>();
   X* to = row.integers;
-  for (int64_t b = 0; b < w.blocks; ++b, to += w.block) {
-    const int64_t first = b * w.block, count = greater(0, lesser(w.block, k - first));
+  for (int64_t p = 0; p < w.pieces<X>(); ++p, to += piece) {
+    const int64_t first = p * piece, count = greater(0, lesser(piece, k - first));
     simd::vf<A> mosts(0.f), finites(0.f);
     int64_t i = 0;
     for (; i + simd::lanes<A> <= count; i += simd::lanes<A>) {
@@ -92,7 +93,7 @@ void nbits_quantize(const NBitsPanels& w, int64_t k, const float* x, const NBits
     const float inverse = finite == 0 && most > 0 ? kMost / most : 0;
     // The inverse of a denormal number is infinite.
     const bool usable = inverse > 0 && inverse <= std::numeric_limits<float>::max();
-    row.scales[b] = finite == 0 ? (usable ? most / kMost : 0) : std::numeric_limits<float>::quiet_NaN();
+    row.scales[p] = finite == 0 ? (usable ? most / kMost : 0) : std::numeric_limits<float>::quiet_NaN();
     const int64_t filled = usable ? count : 0;
     int32_t sum = 0;
     for (i = 0; i < filled; ++i) {
@@ -101,59 +102,59 @@ void nbits_quantize(const NBitsPanels& w, int64_t k, const float* x, const NBits
       to[i] = static_cast<X>(rounded);
       sum += rounded;
     }
-    for (; i < w.block; ++i) to[i] = 0;
-    row.sums[b] = sum;
+    for (; i < piece; ++i) to[i] = 0;
+    row.sums[p] = sum;
   }
 }
 
-// The products of a panel's columns with one row and block as they come in, and what becomes of them. `lanes` columns
-// each, so that a panel has one or two. Where 8-bit products would be widened first, 16-bit ones are as fast.
+// The products of a panel's columns with one row as they come in, and what becomes of them. `lanes` columns each, so
+// that a panel has one or two. Where 8-bit products would be widened first, 16-bit ones are as fast.
 template <class H, class X>
 struct NBitsSums;
 
-#if defined(__wasm_relaxed_simd__)
-static constexpr bool kNBitsBytes = true;
+// 8-bit products are added up in pairs of elements: a pair is at most 2 · 15 · 127 = 3810, and eight of them, which are
+// a piece, fit 16 bits. Sums of 32 bits for each four products took two and a half times as many instructions: 65
+// GFLOP/s for four rows instead of 77, 39 for one instead of 47 (V8 on x86-64, whose multiply-adds reach 56).
 template <class H>
 struct NBitsSums<H, int8_t> {
+#if defined(__wasm_relaxed_simd__)
   v128_t sums;
 
-  void start() { sums = wasm_i32x4_const_splat(0); }
+  void start() { sums = wasm_i16x8_const_splat(0); }
   void add(v128_t codes, const int8_t* x) {
-    sums = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_v128_load32_splat(x), codes, sums);
+    sums = wasm_i16x8_add(sums, wasm_i16x8_relaxed_dot_i8x16_i7x16(wasm_v128_load32_splat(x), codes));
   }
-  simd::vi<H> columns() const { return simd::vi<H>(sums); }
-};
+  void add(const NBitsSums& other) { sums = wasm_i16x8_add(sums, other.sums); }
+  simd::vi<H> columns() const { return simd::vi<H>(wasm_i32x4_extadd_pairwise_i16x8(sums)); }
 #elif XSIMD_WITH_AVX2
-static constexpr bool kNBitsBytes = true;
-template <class H>
-struct NBitsSums<H, int8_t> {
   __m256i sums;
 
   void start() { sums = _mm256_setzero_si256(); }
   void add(__m256i codes, const int8_t* x) {
     int32_t four;
     std::memcpy(&four, x, sizeof four);
-    const __m256i pairs = _mm256_maddubs_epi16(codes, _mm256_set1_epi32(four));
-    sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    sums = _mm256_add_epi16(sums, _mm256_maddubs_epi16(codes, _mm256_set1_epi32(four)));
   }
-  simd::vi<H> columns() const { return simd::vi<H>(sums); }
-};
+  void add(const NBitsSums& other) { sums = _mm256_add_epi16(sums, other.sums); }
+  simd::vi<H> columns() const { return simd::vi<H>(_mm256_madd_epi16(sums, _mm256_set1_epi16(1))); }
 #elif XSIMD_WITH_NEON64
-static constexpr bool kNBitsBytes = true;
-template <class H>
-struct NBitsSums<H, int8_t> {
-  int32x4_t sums;
+  int16x8_t sums;
 
-  void start() { sums = vdupq_n_s32(0); }
+  void start() { sums = vdupq_n_s16(0); }
   void add(uint8x16_t codes, const int8_t* x) {
     int32_t four;
     std::memcpy(&four, x, sizeof four);
     const int8x16_t a = vreinterpretq_s8_s32(vdupq_n_s32(four)), b = vreinterpretq_s8_u8(codes);
     const int16x8_t low = vmull_s8(vget_low_s8(a), vget_low_s8(b)), high = vmull_high_s8(a, b);
-    sums = vpadalq_s16(sums, vpaddq_s16(low, high));
+    sums = vaddq_s16(sums, vpaddq_s16(low, high));
   }
-  simd::vi<H> columns() const { return simd::vi<H>(sums); }
+  void add(const NBitsSums& other) { sums = vaddq_s16(sums, other.sums); }
+  simd::vi<H> columns() const { return simd::vi<H>(vpaddlq_s16(sums)); }
+#endif
 };
+
+#if defined(__wasm_relaxed_simd__) || XSIMD_WITH_AVX2 || XSIMD_WITH_NEON64
+static constexpr bool kNBitsBytes = true;
 #else
 static constexpr bool kNBitsBytes = false;
 #endif
@@ -170,6 +171,10 @@ struct NBitsSums<H, int16_t> {
     first = wasm_i32x4_add(first, wasm_i32x4_dot_i16x8(wasm_u16x8_extend_low_u8x16(codes), four));
     last = wasm_i32x4_add(last, wasm_i32x4_dot_i16x8(wasm_u16x8_extend_high_u8x16(codes), four));
   }
+  void add(const NBitsSums& other) {
+    first = wasm_i32x4_add(first, other.first);
+    last = wasm_i32x4_add(last, other.last);
+  }
   simd::vi<H> columns() const {
     return simd::vi<H>(
         wasm_i32x4_add(wasm_i32x4_shuffle(first, last, 0, 2, 4, 6), wasm_i32x4_shuffle(first, last, 1, 3, 5, 7)));
@@ -185,6 +190,10 @@ struct NBitsSums<H, int16_t> {
     first = _mm256_add_epi32(first, _mm256_madd_epi16(_mm256_unpacklo_epi8(codes, zero), all));
     last = _mm256_add_epi32(last, _mm256_madd_epi16(_mm256_unpackhi_epi8(codes, zero), all));
   }
+  void add(const NBitsSums& other) {
+    first = _mm256_add_epi32(first, other.first);
+    last = _mm256_add_epi32(last, other.last);
+  }
   simd::vi<H> columns() const { return simd::vi<H>(_mm256_hadd_epi32(first, last)); }
 #elif XSIMD_WITH_NEON64
   int32x4_t sums;
@@ -198,6 +207,7 @@ struct NBitsSums<H, int16_t> {
     const int32x4_t last = vpaddq_s32(vmull_s16(vget_low_s16(b), four), vmull_s16(vget_high_s16(b), four));
     sums = vaddq_s32(sums, vpaddq_s32(first, last));
   }
+  void add(const NBitsSums& other) { sums = vaddq_s32(sums, other.sums); }
   simd::vi<H> columns() const { return simd::vi<H>(sums); }
 #else
   __m128i first, last;
@@ -208,6 +218,10 @@ struct NBitsSums<H, int16_t> {
     const __m128i four = _mm_unpacklo_epi64(half, half), zero = _mm_setzero_si128();
     first = _mm_add_epi32(first, _mm_madd_epi16(_mm_unpacklo_epi8(codes, zero), four));
     last = _mm_add_epi32(last, _mm_madd_epi16(_mm_unpackhi_epi8(codes, zero), four));
+  }
+  void add(const NBitsSums& other) {
+    first = _mm_add_epi32(first, other.first);
+    last = _mm_add_epi32(last, other.last);
   }
   simd::vi<H> columns() const {
     const __m128 a = _mm_castsi128_ps(first), b = _mm_castsi128_ps(last);
@@ -225,7 +239,7 @@ struct NBitsCodes {
   explicit NBitsCodes(const uint8_t* p) {
     const v128_t codes = wasm_v128_load(p), mask = wasm_i8x16_const_splat(15);
     low = wasm_v128_and(codes, mask);
-    high = wasm_u8x16_shr(codes, 4);
+    high = wasm_v128_and(wasm_u16x8_shr(codes, 4), mask);  // x86-64 has no shift of bytes
   }
 #elif XSIMD_WITH_AVX2
   __m256i low, high;
@@ -261,8 +275,8 @@ template <class H, class X, int rows>
   constexpr int chains = rows == 1 ? 2 : 1;
   constexpr int step = 2;  // units of eight elements that are written out, as many as the shortest block has
   const bool symmetric = w.offsets == nullptr;
-  const int64_t units = w.block / 8, length = w.length();
-  const uint8_t* codes = w.codes + panel * w.blocks * units * 32;
+  const int64_t units = w.piece<X>() / 8, pieces = w.pieces<X>(), parts = w.block / w.piece<X>(), length = w.length();
+  const uint8_t* codes = w.codes + panel * w.blocks * w.block / 8 * 32;
   const float* scales = w.scales + panel * w.blocks * NBitsPanels::columns;
   const float* offsets = symmetric ? nullptr : w.offsets + panel * w.blocks * NBitsPanels::columns;
   const X* integers = x.integers;
@@ -270,7 +284,8 @@ template <class H, class X, int rows>
   for (int r = 0; r < rows; ++r) {
     for (int v = 0; v < vectors; ++v) total[r][v] = simd::vf<H>(0.f);
   }
-  for (int64_t b = 0; b < w.blocks; ++b) {
+  // Pieces of a block share its scale. (A division for each would cost one row 7 %.)
+  for (int64_t p = 0, next = parts; p < pieces; ++p) {
     NBitsSums<H, X> sums[chains][rows][vectors];
 #pragma GCC unroll 2
     for (int c = 0; c < chains; ++c) {
@@ -296,13 +311,13 @@ template <class H, class X, int rows>
     }
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) {
-      const float scale = x.scales[r * w.blocks + b];
-      const int32_t sum = x.sums[r * w.blocks + b];
+      const float scale = x.scales[r * pieces + p];
+      const int32_t sum = x.sums[r * pieces + p];
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; ++v) {
-        const int64_t at = b * NBitsPanels::columns + v * simd::lanes<H>;
+        const int64_t at = v * simd::lanes<H>;
+        if constexpr (chains == 2) sums[0][r][v].add(sums[1][r][v]);
         simd::vi<H> all = sums[0][r][v].columns();
-        if constexpr (chains == 2) all = all + sums[1][r][v].columns();
         // Symmetric codes lose their zero point in integers, where nothing is rounded.
         all = all - simd::vi<H>(symmetric ? 8 * sum : 0);
         const simd::vf<H> products = xsimd::to_float(all) * simd::vf<H>(scale);
@@ -313,6 +328,10 @@ template <class H, class X, int rows>
         }
       }
     }
+    if (p + 1 != next) continue;
+    next += parts;
+    scales += NBitsPanels::columns;
+    if (!symmetric) offsets += NBitsPanels::columns;
   }
   const int64_t columns = lesser(NBitsPanels::columns, w.n - panel * NBitsPanels::columns);
   for (int r = 0; r < rows; ++r) {
@@ -326,13 +345,12 @@ template <class H, class X, int rows>
 template <class A, class H, class X>
 void nbits_dot_panels(const NBitsPanels& w, int64_t rows, const NBitsRows<X>& x, int64_t begin, int64_t end, float* y,
                       int64_t ldy) {
-  // Four rows at 65 GFLOP/s, two at 50 (8 bits, V8 on a busy x86-64 core whose multiply-adds reach 38): unpacking
-  // counts more than the registers that two vectors of four rows lack.
+  // Unpacking counts more than the registers that two vectors of four rows lack.
   constexpr int together = 4;
   for (int64_t p = begin; p < end; ++p) {
     float* to = y + p * NBitsPanels::columns;
     for (int64_t r = 0; r < rows;) {
-      const NBitsRows<X> from{x.integers + r * w.length(), x.scales + r * w.blocks, x.sums + r * w.blocks};
+      const NBitsRows<X> from{x.integers + r * w.length(), x.scales + r * w.pieces<X>(), x.sums + r * w.pieces<X>()};
       if (r + together <= rows) {
         nbits_panel<H, X, together>(w, from, p, to + r * ldy, ldy);
         r += together;

@@ -53,18 +53,18 @@ template <class X>
 struct Rows {
   Rows(const NBitsPanels& p, int64_t rows)
       : integers(rows * p.length()),
-        scales(rows * p.blocks),
-        sums(rows * p.blocks),
+        scales(rows * p.pieces<X>()),
+        sums(rows * p.pieces<X>()),
         length(p.length()),
-        blocks(p.blocks) {}
+        pieces(p.pieces<X>()) {}
   NBitsRows<X> from(int64_t row) {
-    return {integers.data() + row * length, scales.data() + row * blocks, sums.data() + row * blocks};
+    return {integers.data() + row * length, scales.data() + row * pieces, sums.data() + row * pieces};
   }
 
   Buffer<X> integers;
   Floats scales;
   Buffer<int32_t> sums;
-  int64_t length, blocks;
+  int64_t length, pieces;
 };
 
 template <class X, class Quantize, class Dot>
@@ -85,10 +85,10 @@ TEST_CASE("nbits: panels of 4-bit codes times integers of which nothing is lost"
           CAPTURE(block, n, rows, symmetric);
           Panels w(n, block, 3, symmetric);
           const int64_t k = w.p.length() - 3;
-          // The largest of a block is the largest that the kernels of 8 bits know.
+          // The largest of a piece is the largest that the kernels of 8 bits know.
           Floats x(rows * k);
           for (int64_t i = 0; i < rows * k; ++i)
-            x[i] = i % k % block == 1 ? 127 : static_cast<float>(i * 31 % 255) - 127;
+            x[i] = i % k % std::min<int64_t>(block, 32) == 1 ? 127 : static_cast<float>(i * 31 % 255) - 127;
           for_each_isa([&](const KernelTable& t) {
             t.nbits.pack(w.raw, w.p, 0, w.p.panels());
             Floats columns(w.p.panels() * NBitsPanels::columns * w.p.length());
@@ -102,6 +102,27 @@ TEST_CASE("nbits: panels of 4-bit codes times integers of which nothing is lost"
           });
         }
       }
+    }
+  }
+}
+
+TEST_CASE("nbits: the largest products of a piece fit the numbers that add them up", "[nbits_panels]") {
+  for (const int64_t block : {16, 32, 128, 8192}) {
+    for (const float sign : {1.f, -1.f}) {
+      Panels w(8, block, 2, false);
+      std::fill(w.codes.begin(), w.codes.end(), uint8_t{255});
+      std::fill(w.zeros.begin(), w.zeros.end(), 0.f);
+      const int64_t k = w.p.length();
+      Floats x(5 * k);
+      std::fill_n(x.data(), 5 * k, sign * 127);
+      for_each_isa([&](const KernelTable& t) {
+        t.nbits.pack(w.raw, w.p, 0, w.p.panels());
+        // Relative to sums of up to 16384 products.
+        const double within = 1e-6 * static_cast<double>(k) * 15 * 127;
+        check_product<int16_t>(w, x.data(), 5, k, t.nbits.quantize16, t.nbits.dot16, within, t.isa);
+        if (t.nbits.dot8 != nullptr)
+          check_product<int8_t>(w, x.data(), 5, k, t.nbits.quantize8, t.nbits.dot8, within, t.isa);
+      });
     }
   }
 }

@@ -45,7 +45,9 @@ int main(int argc, char** argv) {
     bool wanted = argc < 2;
     for (int i = 1; i < argc; ++i) wanted |= c.name.find(argv[i]) != std::string::npos;
     if (!wanted) continue;
-    const double seconds = best_seconds(c.prepare(table));
+    const std::function<void()> run = c.prepare(table);
+    if (!run) continue;
+    const double seconds = best_seconds(run);
     if (c.multiply_adds) {
       std::printf("%-40s %9.1f us %7.1f GFLOP/s %5.0f %%\n", c.name.c_str(), seconds * 1e6, c.flops / seconds / 1e9,
                   100 * c.flops / seconds / peak);

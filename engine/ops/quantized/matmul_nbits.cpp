@@ -16,8 +16,6 @@ constexpr size_t kA = 0, kCodes = 1, kScales = 2, kZeros = 3, kGroups = 4, kBias
 
 // So many rows are cheaper through the codes.
 constexpr int64_t kFewRows = 64;
-// Elements of a panel's block, above which sums of 16-bit products would not fit.
-constexpr int64_t kLongestBlock = 4096;
 // Columns that are widened at a time.
 constexpr int64_t kColumns = 128;
 
@@ -134,8 +132,8 @@ class MatMulNBits final : public Operator {
   NBitsPanels panels(const NBits& w) const {
     NBitsPanels p;
     p.n = n_;
-    p.block = std::min(w.block, kLongestBlock);
-    p.blocks = w.length() / p.block;
+    p.block = w.block;
+    p.blocks = w.blocks;
     return p;
   }
 
@@ -208,12 +206,12 @@ class MatMulNBits final : public Operator {
   Status run_integers(Execution& c, const NBitsPanels& w, int64_t rows, const float* bias, Quantize quantize,
                       Dot dot) const {
     NM_ASSIGN(X * integers, c.scratch<X>(Size(rows) * w.length()));
-    NM_ASSIGN(float* scales, c.scratch<float>(Size(rows) * w.blocks));
-    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(rows) * w.blocks));
+    NM_ASSIGN(float* scales, c.scratch<float>(Size(rows) * w.pieces<X>()));
+    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(rows) * w.pieces<X>()));
     for_rows(rows, k_, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         quantize(w, k_, c.data<float>(kA) + r * k_,
-                 {integers + r * w.length(), scales + r * w.blocks, sums + r * w.blocks});
+                 {integers + r * w.length(), scales + r * w.pieces<X>(), sums + r * w.pieces<X>()});
       }
     });
     float* y = c.out<float>(0);

@@ -64,15 +64,16 @@ TEST_CASE("MatMulNBits multiplies with the numbers behind the codes", "[ops][mat
 }
 
 TEST_CASE("MatMulNBits with activations of 8 bits, where the model allows them", "[ops][matmul_nbits]") {
-  // Integers up to 127 and blocks whose largest is 127 lose nothing: results are exact.
+  // Integers up to 127 and pieces of 32 whose largest is 127 lose nothing: results are exact.
   for (const int64_t block : {32, 64, 256}) {
     for (const int64_t n : {1, 3, 4, 9}) {
       for (const int64_t rows : {1, 2, 5, 64, 65}) {
         for (const bool symmetric : {true, false}) {
           INFO("blocks of " << block << ", n " << n << ", rows " << rows << (symmetric ? "" : ", zero points"));
           const int64_t k = 2 * block + 5, blocks = 3;
-          const Tensor a =
-              made<float>({rows, k}, [&](int64_t i) { return i % k % block == 0 ? 127 : float(i * 31 % 255) - 127; });
+          const Tensor a = made<float>({rows, k}, [&](int64_t i) {
+            return i % k % std::min<int64_t>(block, 32) == 0 ? 127 : float(i * 31 % 255) - 127;
+          });
           const Tensor codes = made<uint8_t>({n, blocks, block / 2}, [](int64_t i) { return i * 37 % 251; });
           const Tensor scales = made<float>({n, blocks}, [](int64_t i) { return 0.25f * float(i % 3 + 1); });
           const Tensor zeros = made<uint8_t>({n, 2}, [](int64_t i) { return i * 53 % 241; });
