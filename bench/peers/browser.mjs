@@ -1,8 +1,8 @@
-// One headless Chromium, and the server of what its pages load.
+// A browser, and the server of what its pages load.
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, normalize } from 'node:path';
-import { chromium } from 'playwright-core';
+import { pageBrowsers } from '../../tests/browser/webkit.ts';
 
 const contentTypes = {
   '.html': 'text/html',
@@ -10,11 +10,16 @@ const contentTypes = {
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 };
-const flags =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
 
-/** Pages run the module `script`, which defines `measure`; `fileOf` says which file is at a path. */
-export async function openBrowser(script, fileOf) {
+/**
+ * Pages of the browser `name` (chromium, firefox or webkit) run the module `script`, which defines `measure`; `fileOf`
+ * says which file is at a path.
+ */
+export async function openBrowser(name, script, fileOf) {
+  const kind = pageBrowsers.find((browser) => browser.name.toLowerCase() === name);
+  if (kind === undefined)
+    throw new Error(`no browser '${name}'; there are ${pageBrowsers.map((b) => b.name.toLowerCase()).join(', ')}`);
+  if (kind.path === undefined) throw new Error(`${kind.name} is not installed here`);
   const serve = (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
     const headers = {
@@ -36,26 +41,28 @@ export async function openBrowser(script, fileOf) {
   };
   const server = createServer(serve).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: flags.split(' '),
-  });
-  return {
-    version: browser.version(),
+  const opened = {
+    /** The browser and its version, once a page has been asked. */
+    name: kind.name,
+    // A browser of its own for each measurement, so that no page finds what another left in its process.
     async inFreshPage(setting) {
-      const context = await browser.newContext();
+      const browser = await kind.start(kind.path);
       try {
-        const page = await context.newPage();
-        await page.goto(`http://127.0.0.1:${server.address().port}`);
-        await page.waitForFunction(() => window.measure !== undefined);
-        return await page.evaluate((s) => window.measure(s), setting);
+        await browser.open(`http://127.0.0.1:${server.address().port}`);
+        const agent = await browser.evaluate('navigator.userAgent');
+        opened.name = `${kind.name} ${/(?:Chrome|Firefox|Version)\/([\d.]+)/.exec(agent)?.[1]}`;
+        return await browser.evaluate(`(${measure})(${JSON.stringify(setting)})`);
       } finally {
-        await context.close();
+        await browser.close();
       }
     },
-    async close() {
-      await browser.close();
-      server.close();
-    },
+    close: () => server.close(),
   };
+  return opened;
 }
+
+// What a page is asked, as a text: `measure` is there once the script has been loaded.
+const measure = `async (setting) => {
+  while (window.measure === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+  return window.measure(setting);
+}`;

@@ -1,6 +1,7 @@
-// Engines side by side in one headless Chromium: round by round in fresh pages, the order turning, the same model and
-// inputs, results compared before any time counts.
-//   node run.mjs --graphs DIR [--real DIR] [--peer onnxruntime-web|tfjs-wasm|litert] [--models a,b] [--threads 1,2]
+// Engines side by side in a browser: round by round in fresh pages, the order turning, the same model and inputs,
+// results compared before any time counts.
+//   node run.mjs --graphs DIR [--real DIR] [--browser chromium|firefox|webkit]
+//                [--peer onnxruntime-web|tfjs-wasm|litert] [--models a,b] [--threads 1,2]
 //                [--rounds 5] [--runs 200] [--budget 2000] [--artefact NAME] [--json FILE]
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     graphs: { type: 'string' },
     real: { type: 'string' },
+    browser: { type: 'string', default: 'chromium' },
     peer: { type: 'string', default: 'onnxruntime-web' },
     models: { type: 'string' },
     threads: { type: 'string', default: '1,2' },
@@ -91,7 +93,7 @@ function modelFor(engine, name) {
   return `/tflite/${name}.tflite`;
 }
 
-const browser = await openBrowser('/engines.mjs', fileOf);
+const browser = await openBrowser(options.browser, '/engines.mjs', fileOf);
 
 const rows = [];
 const refusals = [];
@@ -153,12 +155,12 @@ try {
     }
   }
 } finally {
-  await browser.close();
+  browser.close();
 }
 
 const ms = (value) => value.toFixed(value < 10 ? 2 : 1);
 console.log(
-  `\nChromium ${browser.version}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms, WebAssembly memory in MiB\n`,
+  `\n${browser.name}, ${cpus()[0].model}, ${options.rounds} rounds; times in ms, WebAssembly memory in MiB\n`,
 );
 console.log(
   `| model | threads | artefact | load | first run | median | memory | ${peer}: load | first run | median | memory | ratio |`,
@@ -177,7 +179,7 @@ for (const threads of new Set(rows.map((r) => r.threads))) {
 }
 for (const { model, threads, refusal } of refusals) console.log(`Not compared: ${model} (${threads}): ${refusal}`);
 if (options.json)
-  writeFileSync(options.json, `${JSON.stringify({ browser: browser.version, rows, refusals }, null, 1)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ browser: browser.name, rows, refusals }, null, 1)}\n`);
 
 // For `history.mjs`.
 const commit = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim();
@@ -185,7 +187,7 @@ mkdirSync(join(root, 'bench/results'), { recursive: true });
 const record = {
   commit,
   date: new Date().toISOString(),
-  browser: browser.version,
+  browser: browser.name,
   processor: cpus()[0].model,
   peer,
   rows,

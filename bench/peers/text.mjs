@@ -32,7 +32,7 @@ const places = {
   '/node_modules/': join(here, 'node_modules'),
   '/': here,
 };
-const browser = await openBrowser('/text-engines.mjs', (path) => {
+const browser = await openBrowser('chromium', '/text-engines.mjs', (path) => {
   const [prefix, folder] = Object.entries(places).find(([p]) => path.startsWith(p));
   return join(folder, path.slice(prefix.length));
 });
@@ -113,14 +113,14 @@ try {
     }
   }
 } finally {
-  await browser.close();
+  browser.close();
 }
 
 const pasts = options.pasts.split(',');
 const number = (value, digits) => (value === undefined ? '–' : value.toFixed(digits));
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 console.log(
-  `\nChromium ${browser.version}, ${cpus().length} × ${cpus()[0].model}, ${options.rounds} rounds, load ` +
+  `\n${browser.name}, ${cpus().length} × ${cpus()[0].model}, ${options.rounds} rounds, load ` +
     `${started.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after; medians\n`,
 );
 line([
