@@ -9,6 +9,7 @@ import { storiesTokenizer } from './stories-tokenizer.js';
 import {
   decoderOnly,
   encoder,
+  forgetful,
   merged,
   nextLogits,
   nextOfSource,
@@ -227,6 +228,45 @@ describe.skipIf(!built('wasm'))('generating', () => {
       }
     },
   );
+
+  test.each([{}, { temperature: 30, seed: 3 }, { repetitionPenalty: 1.5 }, { lookup: 3 }, { draft: 1 }])(
+    'a draft changes no token: %o',
+    async (options: GenerateOptions) => {
+      const session = await open(decoderOnly);
+      const prompt = [5, 1, 2, 8, 3];
+      const plain = await textModel(session).generate(prompt, { maxTokens: 40, ...options, lookup: 0 });
+      // The same model guesses right; one that sees no more than the last token mostly does not.
+      for (const other of [decoderOnly, uncached, forgetful]) {
+        const writer = textModel(session, { draft: textModel(await open(other)) });
+        expect(await writer.generate(prompt, { maxTokens: 40, ...options })).toEqual(plain);
+        // Again, and behind another prompt.
+        expect(await writer.generate(prompt, { maxTokens: 40, ...options })).toEqual(plain);
+        const others = [7, 7, 1];
+        const fresh = await textModel(session).generate(others, { maxTokens: 9, ...options, lookup: 0 });
+        expect(await writer.generate(others, { maxTokens: 9, ...options })).toEqual(fresh);
+        writer.dispose();
+      }
+    },
+  );
+
+  test('with a draft that is right the model runs once for five tokens', async () => {
+    const session = await open(decoderOnly);
+    const run = vi.spyOn(session, 'run');
+    const writer = textModel(session, { draft: textModel(await open(decoderOnly)) });
+    const prompt = [5, 1, 2, 8, 3];
+    expect((await writer.generate(prompt, { maxTokens: 41 })).ids).toEqual(written(prompt, 41));
+    expect(run.mock.calls.length).toBeLessThanOrEqual(10); // the prompt, eight times five tokens, what is left
+    run.mockClear();
+    expect((await writer.generate(prompt, { maxTokens: 41, draft: 0, fresh: true })).ids).toEqual(written(prompt, 41));
+    expect(run.mock.calls.length).toBe(41);
+  });
+
+  test('a draft is a text model without an encoder, and is told so', async () => {
+    const [session, other] = [await open(decoderOnly), await open(encoder)];
+    const refused = (make: () => unknown) => expect(make).toThrow(NeuromancerError);
+    refused(() => textModel(session, { draft: session as never }));
+    refused(() => textModel({ encoder: other, decoder: session }, { draft: textModel(session) }));
+  });
 
   test('a text that repeats itself comes in fewer runs', async () => {
     const session = await open(decoderOnly);

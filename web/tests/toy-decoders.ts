@@ -22,15 +22,15 @@ const sum = (from: string, to: string): NodeSpec => ({
 });
 
 /** logits[1,seq,words] that are largest at `code` (float32[1,seq]) modulo the number of words, and fall from there. */
-const logitsOf = (code: string): NodeSpec[] => [
-  ...constant('size', words),
+const logitsOf = (code: string, size = words): NodeSpec[] => [
+  ...constant('size', size),
   { op: 'Mod', inputs: [code, 'size'], outputs: ['word'], attributes: { fmod: 1 } },
   axes('last', [2]),
   { op: 'Unsqueeze', inputs: ['word', 'last'], outputs: ['word3'] },
   ...['from', 'step'].flatMap((name, i) => [
     { op: 'Constant', inputs: [], outputs: [name], attributes: { value_int: i } },
   ]),
-  { op: 'Constant', inputs: [], outputs: ['to'], attributes: { value_int: words } },
+  { op: 'Constant', inputs: [], outputs: ['to'], attributes: { value_int: size } },
   { op: 'Range', inputs: ['from', 'to', 'step'], outputs: ['range_int'] },
   { op: 'Cast', inputs: ['range_int'], outputs: ['range'], attributes: { to: 1 } },
   { op: 'Sub', inputs: ['range', 'word3'], outputs: ['far'] },
@@ -229,3 +229,15 @@ export function nextOfSource(source: readonly number[], ids: readonly number[]):
   const total = (list: readonly number[]) => list.reduce((all, id) => all + id, 0);
   return (3 * total(ids) + 2 * total(source)) % words;
 }
+
+/** Sees the last token only, and has twice as many words. */
+export const forgetful = modelOf(
+  [
+    { op: 'Cast', inputs: ['input_ids'], outputs: ['x'], attributes: { to: 1 } },
+    ...constant('three', 3),
+    { op: 'Mul', inputs: ['x', 'three'], outputs: ['code'] },
+    ...logitsOf('code', 2 * words),
+  ],
+  { input_ids: 'int64[batch,seq]' },
+  { logits: `float32[batch,seq,${2 * words}]` },
+);

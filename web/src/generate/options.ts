@@ -56,6 +56,8 @@ export interface GenerateOptions {
    * they come faster.
    */
   lookup?: number;
+  /** How many tokens a model's `draft` guesses at a time, where `lookup` finds none; by default 4. 0: it is not asked. */
+  draft?: number;
   /** Forgets the cache of the text before, which otherwise serves as far as the new prompt begins with that text. */
   fresh?: boolean;
   signal?: WebAbortSignal;
@@ -95,6 +97,7 @@ const rules: OptionRules = {
   beams: atLeast(1),
   lengthPenalty: number,
   lookup: atLeast(0),
+  draft: atLeast(0),
   fresh: ['true or false', (value) => typeof value === 'boolean'],
   signal: ['an AbortSignal', (value) => typeof (value as AbortSignal | null)?.addEventListener === 'function'],
 };
