@@ -1,11 +1,11 @@
-// src/c-abi.ts: the engine's C ABI for TypeScript, made of engine/c_api.h.
+// src/engine/c-abi.ts: the engine's C ABI for TypeScript, made of engine/c_api.h.
 //   node scripts/c-abi.mjs   writes the file; tests/c-abi.test.ts fails when it is not what the header says.
 import { readFile, writeFile } from 'node:fs/promises';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const header = new URL('../../engine/c_api.h', import.meta.url);
-export const target = new URL('../src/c-abi.ts', import.meta.url);
+export const target = new URL('../src/engine/c-abi.ts', import.meta.url);
 
 /** Sizes, which are alignments too, in wasm32. */
 const sizes = { int32_t: 4, uint32_t: 4, size_t: 4, int64_t: 8, double: 8 };

@@ -1,6 +1,4 @@
-export type { Limits, LoadOptions, Outputs, RunOptions, Values } from './backend.js';
-export type { EngineErrorCode } from './c-abi.js';
-export type { CustomAttribute, CustomNode, CustomOperator, CustomOutput, CustomResult } from './custom.js';
+export type { CustomAttribute, CustomNode, CustomOperator, CustomOutput, CustomResult } from './api/custom.js';
 export type {
   EngineInfo,
   MemoryUse,
@@ -10,15 +8,17 @@ export type {
   TimedStep,
   TracedStep,
   ValueInfo,
-} from './description.js';
-export type { DataOf, DType } from './dtypes.js';
-export type { ErrorCode, ErrorPlace, ErrorRecord } from './errors.js';
-export { NeuromancerError } from './errors.js';
-export { detectFeatures, type Features } from './features.js';
-export type { Progress, Source } from './fetch.js';
-export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './float16.js';
-export type { Artefact, EngineOptions } from './loader.js';
-export { Session } from './session.js';
+} from './api/description.js';
+export type { ErrorCode, ErrorPlace, ErrorRecord } from './api/errors.js';
+export { NeuromancerError } from './api/errors.js';
+export { Session } from './api/session.js';
+export type { Progress, Source } from './download/fetch.js';
+export type { Limits, LoadOptions, Outputs, RunOptions, Values } from './engine/backend.js';
+export type { EngineErrorCode } from './engine/c-abi.js';
+export { detectFeatures, type Features } from './engine/features.js';
+export type { Artefact, EngineOptions } from './engine/loader.js';
+export type { DataOf, DType } from './values/dtypes.js';
+export { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './values/float16.js';
 export {
   describe,
   type NestedArray,
@@ -26,5 +26,5 @@ export {
   type TensorLike,
   type TensorSource,
   type TensorWithDims,
-} from './tensor.js';
-export type { Scalar, Value, ValueLike, ValueMap } from './values.js';
+} from './values/tensor.js';
+export type { Scalar, Value, ValueLike, ValueMap } from './values/values.js';

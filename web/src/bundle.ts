@@ -1,23 +1,24 @@
 // A model and the engine in one WebAssembly file, whose instances are born with the session ready: loading, optimising
 // and planning have been done when the file was made.
-import type { Limits } from './backend.js';
-import { snapshot } from './bundle/snapshot.js';
-import { type CustomOperator, customOf } from './custom.js';
-import type { Engine } from './engine.js';
-import { coded, throwIfAborted } from './errors.js';
-import { isSource, readSource, type Source } from './fetch.js';
-import { filesBeside } from './files-beside.js';
-import type { WebAbortSignal } from './host-types.js';
-import { type Instance, instantiate } from './instance.js';
-import { loadModel, openModel } from './load-model.js';
-import { loadModule } from './loader.js';
-import { LocalBackend } from './local.js';
-import { checkOptions, type OptionRules } from './names.js';
-import { zerosFor } from './zeros.js';
 
-export type { ErrorCode, ErrorPlace } from './errors.js';
-export { NeuromancerError } from './errors.js';
-export type { Source } from './fetch.js';
+import { type CustomOperator, customOf } from './api/custom.js';
+import { coded, throwIfAborted } from './api/errors.js';
+import { checkOptions, type OptionRules } from './api/names.js';
+import { snapshot } from './bundle/snapshot.js';
+import { isSource, readSource, type Source } from './download/fetch.js';
+import type { Limits } from './engine/backend.js';
+import type { Engine, Instance } from './engine/engine.js';
+import { instantiate } from './engine/instance.js';
+import { loadModel, openModel } from './engine/load-model.js';
+import { loadModule } from './engine/loader.js';
+import { LocalBackend } from './engine/local.js';
+import { filesBeside } from './files-beside.js';
+import type { WebAbortSignal } from './host/host-types.js';
+import { zerosFor } from './values/zeros.js';
+
+export type { ErrorCode, ErrorPlace } from './api/errors.js';
+export { NeuromancerError } from './api/errors.js';
+export type { Source } from './download/fetch.js';
 
 export interface BundleOptions {
   /**

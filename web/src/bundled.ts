@@ -1,8 +1,8 @@
 // For programs that only open bundles (`Session.fromBundle`): the engine is in the bundle, so this entry brings none,
 // which a bundler would copy beside the program and an edge isolate would compile.
-import { NeuromancerError } from './errors.js';
-import { noWorkers } from './no-workers.js';
-import { useFiles } from './own-files.js';
+import { NeuromancerError } from './api/errors.js';
+import { useFiles } from './host/own-files.js';
+import { noWorkers } from './workers/no-workers.js';
 
 useFiles({
   async engine() {

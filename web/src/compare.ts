@@ -1,6 +1,6 @@
 // Finds a wrong answer: an entry of its own, so that nobody pays for it who has none.
 
+export type { ErrorCode, ErrorPlace } from './api/errors.js';
+export { NeuromancerError } from './api/errors.js';
 export { type CompareOptions, type Comparison, compare, type Difference, type Reference } from './compare/compare.js';
 export { withEveryValue } from './compare/every-value.js';
-export type { ErrorCode, ErrorPlace } from './errors.js';
-export { NeuromancerError } from './errors.js';

@@ -1,9 +1,10 @@
 // The files of the package beside its script. Bundlers find them by literal forms, copy them, and put the final address
 // here: `new URL('./file', import.meta.url)`, and the same inside `new Worker(…)`.
-import type { WorkerScript } from './host-worker.js';
-import type { Artefact } from './loader.js';
-import { besideThisScript, wasMoved } from './location.js';
-import type { OwnFiles } from './own-files.js';
+
+import type { Artefact } from './engine/loader.js';
+import type { WorkerScript } from './host/host-worker.js';
+import { besideThisScript, wasMoved } from './host/location.js';
+import type { OwnFiles } from './host/own-files.js';
 
 const engines: Record<Artefact, () => URL> = {
   wasm: () => new URL('./neuromancer-wasm.wasm', import.meta.url),

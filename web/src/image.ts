@@ -1,5 +1,5 @@
 // Images as tensors and back: an entry of its own, so that nobody pays for it who has none.
-export { NeuromancerError } from './errors.js';
+export { NeuromancerError } from './api/errors.js';
 export type { Fit, Rectangle, Size } from './image/fit.js';
 export { placement } from './image/fit.js';
 export { type ImageDataOptions, toImageData } from './image/image-data.js';

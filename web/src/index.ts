@@ -1,7 +1,7 @@
 // The package as it is installed: its files lie beside this script.
 import { filesBeside } from './files-beside.js';
-import { inWorkers } from './in-workers.js';
-import { useFiles } from './own-files.js';
+import { useFiles } from './host/own-files.js';
+import { inWorkers } from './workers/in-workers.js';
 
 useFiles({ ...filesBeside, inWorkers });
 

@@ -2,16 +2,16 @@
 // is the engine.
 import * as ort from 'onnxruntime-common';
 import { filesBeside } from './files-beside.js';
-import { inWorkers } from './in-workers.js';
+import { useFiles } from './host/own-files.js';
 import { register } from './ort/backend.js';
-import { useFiles } from './own-files.js';
+import { inWorkers } from './workers/in-workers.js';
 
 useFiles({ ...filesBeside, inWorkers });
 register();
 
 export * from 'onnxruntime-common';
-export type { ErrorCode, ErrorPlace } from './errors.js';
-export { NeuromancerError } from './errors.js';
+export type { ErrorCode, ErrorPlace } from './api/errors.js';
+export { NeuromancerError } from './api/errors.js';
 export type { NeuromancerFlags } from './ort/environment.js';
 export { OtherValue } from './ort/other-value.js';
 export { tensorOf } from './ort/values.js';

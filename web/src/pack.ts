@@ -1,21 +1,22 @@
 // A model's packed form: what the engine has made of an ONNX file, as a file that loads without that work.
-import type { Limits } from './backend.js';
-import { packFlags } from './c-abi.js';
-import { type CustomOperator, customOf } from './custom.js';
-import { coded, throwIfAborted } from './errors.js';
-import { readValues } from './exchange.js';
-import { isSource, type Source } from './fetch.js';
-import { filesBeside } from './files-beside.js';
-import type { WebAbortSignal } from './host-types.js';
-import { instantiate } from './instance.js';
-import { flagsOf, giveModel, openModel } from './load-model.js';
-import { loadModule } from './loader.js';
-import { checkOptions, type OptionRules } from './names.js';
-import type { Tensor } from './tensor.js';
 
-export type { ErrorCode, ErrorPlace } from './errors.js';
-export { NeuromancerError } from './errors.js';
-export type { Source } from './fetch.js';
+import { type CustomOperator, customOf } from './api/custom.js';
+import { coded, throwIfAborted } from './api/errors.js';
+import { checkOptions, type OptionRules } from './api/names.js';
+import { isSource, type Source } from './download/fetch.js';
+import type { Limits } from './engine/backend.js';
+import { packFlags } from './engine/c-abi.js';
+import { readValues } from './engine/exchange.js';
+import { instantiate } from './engine/instance.js';
+import { flagsOf, giveModel, openModel } from './engine/load-model.js';
+import { loadModule } from './engine/loader.js';
+import { filesBeside } from './files-beside.js';
+import type { WebAbortSignal } from './host/host-types.js';
+import type { Tensor } from './values/tensor.js';
+
+export type { ErrorCode, ErrorPlace } from './api/errors.js';
+export { NeuromancerError } from './api/errors.js';
+export type { Source } from './download/fetch.js';
 
 export interface PackOptions {
   /** The engine's .wasm file, when it is not the one beside this package. */

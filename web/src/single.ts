@@ -2,12 +2,12 @@
 // worker's script are inside.
 import engine from 'neuromancer:engine';
 import worker from 'neuromancer:worker';
-import { NeuromancerError } from './errors.js';
-import { isNode } from './host.js';
-import type { WorkerScript } from './host-worker.js';
-import { inWorkers } from './in-workers.js';
-import { noWorkers } from './no-workers.js';
-import { useFiles } from './own-files.js';
+import { NeuromancerError } from './api/errors.js';
+import { isNode } from './host/host.js';
+import type { WorkerScript } from './host/host-worker.js';
+import { useFiles } from './host/own-files.js';
+import { inWorkers } from './workers/in-workers.js';
+import { noWorkers } from './workers/no-workers.js';
 
 /** What is inside. */
 function unpacked(base64: string): Response {

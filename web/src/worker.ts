@@ -1,18 +1,19 @@
 // The script of a session's worker: answers the calls of a RemoteBackend with a LocalBackend. Started by such a worker,
 // the same script is one of its threads, so that there is no second file which a bundler might leave behind.
-import type { RunOptions } from './backend.js';
-import type { CustomNode } from './custom.js';
-import type { Profile } from './description.js';
-import { asNeuromancerError, isFatal, NeuromancerError } from './errors.js';
-import type { Reference } from './held.js';
-import { isNode } from './host.js';
-import { parentPort, type WorkerScript } from './host-worker.js';
-import { LocalBackend } from './local.js';
-import { useFiles } from './own-files.js';
-import type { Call, CallName, Calls, ComputeCall, Request } from './protocol.js';
-import type { Tensor, TensorLike } from './tensor.js';
-import { becomeThread, isThreadStart } from './thread-role.js';
-import { type KeptRecord, mapTensors, revived, type Value } from './values.js';
+
+import type { CustomNode } from './api/custom.js';
+import type { Profile } from './api/description.js';
+import { asNeuromancerError, isFatal, NeuromancerError } from './api/errors.js';
+import type { RunOptions } from './engine/backend.js';
+import type { Reference } from './engine/held.js';
+import { LocalBackend } from './engine/local.js';
+import { becomeThread, isThreadStart } from './engine/thread-role.js';
+import { isNode } from './host/host.js';
+import { parentPort, type WorkerScript } from './host/host-worker.js';
+import { useFiles } from './host/own-files.js';
+import type { Tensor, TensorLike } from './values/tensor.js';
+import { type KeptRecord, mapTensors, revived, type Value } from './values/values.js';
+import type { Call, CallName, Calls, ComputeCall, Request } from './workers/protocol.js';
 
 type Computed = Extract<Request, { call: 'computed' }>;
 

@@ -372,7 +372,7 @@ describe.each(places.filter(({ options }) => !('worker' in options)))('views, $n
 
 describe('errors', () => {
   test('of another copy of the package are known, other errors are not', async () => {
-    const copy = (await import('../src/errors.js')).NeuromancerError;
+    const copy = (await import('../src/api/errors.js')).NeuromancerError;
     const error = new copy('internal', 'of the other copy');
     expect(copy).not.toBe(NeuromancerError);
     expect(error instanceof NeuromancerError).toBe(true);

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 // @ts-expect-error: a script without declarations
 import { generated, target } from '../scripts/c-abi.mjs';
-import { dtypeNumbers, tensorLayout } from '../src/c-abi.js';
+import { dtypeNumbers, tensorLayout } from '../src/engine/c-abi.js';
 
-test('src/c-abi.ts is fresh; after a change of engine/c_api.h run npm run c-abi -w web', async () => {
+test('src/engine/c-abi.ts is fresh; after a change of engine/c_api.h run npm run c-abi -w web', async () => {
   expect(await readFile(target, 'utf8')).toBe(await generated());
 });
 

@@ -1,6 +1,6 @@
 // A stand-in for the engine's exports, with a real memory: one model whose output is its input, so that the way of
 // names, shapes, numbers and strings across the boundary can be tested without the artefact.
-import type { EngineExports } from '../src/engine.js';
+import type { EngineExports } from '../src/engine/engine.js';
 
 interface Value {
   dtype: number;

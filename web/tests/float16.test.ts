@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from '../src/float16.js';
+import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from '../src/values/float16.js';
 
 test('every half that is a number survives the way to float32 and back', () => {
   for (let bits = 0; bits < 65536; bits++) {

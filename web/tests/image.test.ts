@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ImageOptions, imageTensor, placement, toImageData } from '../dist/image.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
-import { float16ToFloat32 } from '../src/float16.js';
+import { float16ToFloat32 } from '../src/values/float16.js';
 import { modelOf } from './onnx-writer.js';
 import { built } from './places.js';
 

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readSource } from '../src/fetch.js';
+import { readSource } from '../src/download/fetch.js';
+import { chooseArtefact, loadModule } from '../src/engine/loader.js';
+import { besideThisScript } from '../src/host/location.js';
 import { detectFeatures, NeuromancerError, Session } from '../src/index.js';
-import { chooseArtefact, loadModule } from '../src/loader.js';
-import { besideThisScript } from '../src/location.js';
 
 const emptyModule = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const closers: (() => void)[] = [];

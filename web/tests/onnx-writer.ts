@@ -1,8 +1,8 @@
 // Writes models of a few nodes: just the fields of ONNX's schema that these tests need.
 
-import { elementTypes } from '../src/dtypes.js';
-import type { ValueType } from '../src/values.js';
-import { parseType } from '../src/values.js';
+import { elementTypes } from '../src/values/dtypes.js';
+import type { ValueType } from '../src/values/values.js';
+import { parseType } from '../src/values/values.js';
 
 /** A number that is not whole is a float. */
 type Attribute = string | number | readonly string[] | readonly number[] | GraphSpec | WeightSpec;

@@ -3,10 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
-import { inWorkers } from '../src/in-workers.js';
+import { useFiles } from '../src/host/own-files.js';
 import { Session as SourceSession, Tensor as SourceTensor } from '../src/index.js';
-import { noWorkers } from '../src/no-workers.js';
-import { useFiles } from '../src/own-files.js';
+import { inWorkers } from '../src/workers/in-workers.js';
+import { noWorkers } from '../src/workers/no-workers.js';
 import { modelOf } from './onnx-writer.js';
 import { built } from './places.js';
 

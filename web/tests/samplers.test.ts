@@ -15,7 +15,7 @@ import { temperature } from '../src/generate/temperature.js';
 import { topK } from '../src/generate/top-k.js';
 import { topP } from '../src/generate/top-p.js';
 import { typical } from '../src/generate/typical.js';
-import { logSoftmax, softmax } from '../src/softmax.js';
+import { logSoftmax, softmax } from '../src/values/softmax.js';
 
 const none = Number.NEGATIVE_INFINITY;
 /** Logits whose probabilities are these. */

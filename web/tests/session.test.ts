@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Engine } from '../src/engine.js';
+import { Engine } from '../src/engine/engine.js';
 import { NeuromancerError, type Profile, type Progress, Session, Tensor } from '../src/index.js';
 import { FakeEngine } from './fake-engine.js';
 
 const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0, starting: false }));
 
-vi.mock('../src/instance.js', () => ({
+vi.mock('../src/engine/instance.js', () => ({
   threadCount: () => 1,
   instantiate: async () => ({
     engine: new Engine(fake.engine.exports),

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { modelFile, whyWithout } from '../../models/folder.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { stream } from '../dist/stream.js';
-import type { ValueInfo } from '../src/description.js';
+import type { ValueInfo } from '../src/api/description.js';
 import { seeded } from '../src/generate/random.js';
 import { foundPairs, namedPairs } from '../src/stream/pairs.js';
 import { fromBytes, toBytes } from '../src/stream/saved.js';

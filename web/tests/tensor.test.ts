@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { elementTypes } from '../src/dtypes.js';
 import { NeuromancerError, Tensor } from '../src/index.js';
+import { elementTypes } from '../src/values/dtypes.js';
 
 describe('construction', () => {
   test('the right typed array is taken as it is', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeText, decodeUtf8, encodeText, encodeUtf8 } from '../src/text.js';
+import { decodeText, decodeUtf8, encodeText, encodeUtf8 } from '../src/engine/text.js';
 
 const texts = [
   '',

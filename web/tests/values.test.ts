@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type DType, Session, Tensor, type Value, type ValueMap } from '../dist/index.js';
-import { dataLength, elementTypes } from '../src/dtypes.js';
-import { parseType } from '../src/values.js';
+import { dataLength, elementTypes } from '../src/values/dtypes.js';
+import { parseType } from '../src/values/values.js';
 import { modelOf } from './onnx-writer.js';
 
 const float = (...values: number[]) => new Tensor('float32', Float32Array.from(values));

@@ -3,10 +3,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { inWorkers } from '../src/in-workers.js';
+import { useFiles } from '../src/host/own-files.js';
 import { NeuromancerError, Session, Tensor } from '../src/index.js';
-import { noWorkers } from '../src/no-workers.js';
-import { useFiles } from '../src/own-files.js';
+import { inWorkers } from '../src/workers/in-workers.js';
+import { noWorkers } from '../src/workers/no-workers.js';
 
 const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 const x = () => new Tensor('float32', [1]);

@@ -1,6 +1,6 @@
-import { NeuromancerError } from '../errors.js';
-import { checkOptions, type OptionRules } from '../names.js';
-import type { TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { checkOptions, type OptionRules } from '../api/names.js';
+import type { TensorLike } from '../values/tensor.js';
 import { powerSpectra } from './fourier.js';
 import { type FrameOptions, frames } from './frames.js';
 import { type MelScale, melFilters } from './mel.js';

@@ -1,5 +1,5 @@
-import { NeuromancerError } from '../errors.js';
-import { plainly } from '../names.js';
+import { NeuromancerError } from '../api/errors.js';
+import { plainly } from '../api/names.js';
 import { checkSamples } from './samples.js';
 
 /** Zero crossings of the sinc on each side, and the share of the lower Nyquist frequency that passes: as torchaudio's. */

@@ -1,6 +1,6 @@
-import { NeuromancerError } from '../errors.js';
-import { kindOf } from '../host.js';
-import { type OptionRules, plainly } from '../names.js';
+import { NeuromancerError } from '../api/errors.js';
+import { type OptionRules, plainly } from '../api/names.js';
+import { kindOf } from '../host/host.js';
 
 /** Refuses what are no samples. */
 export function checkSamples(call: string, samples: unknown): void {

@@ -1,6 +1,6 @@
 // The parts of a WebAssembly module's binary form that a bundle changes; all else is copied as it stands
 // (https://webassembly.github.io/spec/core/binary/modules.html).
-import { NeuromancerError } from '../errors.js';
+import { NeuromancerError } from '../api/errors.js';
 
 export interface Section {
   readonly id: number;

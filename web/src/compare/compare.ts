@@ -1,11 +1,11 @@
 // The first step of a session whose value is not what a reference says.
-import type { TracedStep } from '../description.js';
-import { coded, NeuromancerError } from '../errors.js';
-import { checkOptions } from '../names.js';
-import type { Session } from '../session.js';
-import type { TensorLike, TensorWithDims } from '../tensor.js';
-import { describe, Tensor } from '../tensor.js';
-import { checkedTensor, isTensorLike, type Value, type ValueLike } from '../values.js';
+import type { TracedStep } from '../api/description.js';
+import { coded, NeuromancerError } from '../api/errors.js';
+import { checkOptions } from '../api/names.js';
+import type { Session } from '../api/session.js';
+import type { TensorLike, TensorWithDims } from '../values/tensor.js';
+import { describe, Tensor } from '../values/tensor.js';
+import { checkedTensor, isTensorLike, type Value, type ValueLike } from '../values/values.js';
 
 /**
  * What is right: another session in this thread (of the same model with `optimize: false`, say), or values by their names

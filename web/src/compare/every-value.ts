@@ -1,6 +1,6 @@
 // An ONNX file with every value as an output, for an engine that shows nothing else.
-import { NeuromancerError } from '../errors.js';
-import { decodeText, encodeText } from '../text.js';
+import { NeuromancerError } from '../api/errors.js';
+import { decodeText, encodeText } from '../engine/text.js';
 
 // Fields of ONNX's schema.
 const modelGraph = 7;

@@ -1,8 +1,8 @@
-import { NeuromancerError } from '../errors.js';
-import { floatsOf } from '../floats.js';
+import { NeuromancerError } from '../api/errors.js';
+import { checkOptions, type OptionRules } from '../api/names.js';
 import type { Size } from '../image/fit.js';
-import { checkOptions, type OptionRules } from '../names.js';
-import type { TensorLike } from '../tensor.js';
+import { floatsOf } from '../values/floats.js';
+import type { TensorLike } from '../values/tensor.js';
 import { best } from './best.js';
 import type { Box } from './box.js';
 

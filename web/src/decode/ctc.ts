@@ -1,7 +1,7 @@
-import { NeuromancerError } from '../errors.js';
-import { floatsOf } from '../floats.js';
-import { checkOptions, type OptionRules } from '../names.js';
-import type { TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { checkOptions, type OptionRules } from '../api/names.js';
+import { floatsOf } from '../values/floats.js';
+import type { TensorLike } from '../values/tensor.js';
 import { best } from './best.js';
 
 export interface CtcOptions {

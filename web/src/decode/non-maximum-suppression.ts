@@ -1,4 +1,4 @@
-import { checkOptions, type OptionRules } from '../names.js';
+import { checkOptions, type OptionRules } from '../api/names.js';
 import type { Box } from './box.js';
 
 export interface NonMaximumSuppressionOptions {

@@ -1,8 +1,8 @@
-import { NeuromancerError } from '../errors.js';
-import { floatsOf } from '../floats.js';
-import { plainly } from '../names.js';
-import { softmax as softmaxOf } from '../softmax.js';
-import type { TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { plainly } from '../api/names.js';
+import { floatsOf } from '../values/floats.js';
+import { softmax as softmaxOf } from '../values/softmax.js';
+import type { TensorLike } from '../values/tensor.js';
 
 /** Probabilities from logits: those of each row of the last axis add up to 1. */
 export function softmax(logits: TensorLike): TensorLike {

@@ -1,7 +1,7 @@
-import { coded, NeuromancerError, tell, throwIfAborted } from '../errors.js';
-import { isAddress, openSource, resolveUrl } from '../fetch.js';
-import type { WebAbortSignal, WebBlob, WebUrl } from '../host-types.js';
-import { checkOptions, type OptionRules, plainly } from '../names.js';
+import { coded, NeuromancerError, tell, throwIfAborted } from '../api/errors.js';
+import { checkOptions, type OptionRules, plainly } from '../api/names.js';
+import type { WebAbortSignal, WebBlob, WebUrl } from '../host/host-types.js';
+import { isAddress, openSource, resolveUrl } from './fetch.js';
 import { hashLike, isIntegrity } from './integrity.js';
 import { cacheApi, opfs, type Store } from './stores.js';
 

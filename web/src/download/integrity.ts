@@ -1,5 +1,5 @@
-import { NeuromancerError } from '../errors.js';
-import type { WebBlob } from '../host-types.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { WebBlob } from '../host/host-types.js';
 
 const form = /^(sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})$/;
 const algorithms = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;

@@ -1,6 +1,6 @@
 // Where files are kept.
-import { NeuromancerError } from '../errors.js';
-import type { WebBlob } from '../host-types.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { WebBlob } from '../host/host-types.js';
 
 /** A place for files by their addresses. What it throws is reported, and the download goes on without it. */
 export interface Store {

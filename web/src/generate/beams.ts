@@ -1,6 +1,6 @@
-import { NeuromancerError } from '../errors.js';
-import type { WebAbortSignal } from '../host-types.js';
-import { logSoftmax } from '../softmax.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { WebAbortSignal } from '../host/host-types.js';
+import { logSoftmax } from '../values/softmax.js';
 import type { Decoder } from './decoder.js';
 import type { LogitsProcessor } from './processor.js';
 

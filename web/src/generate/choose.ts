@@ -1,5 +1,5 @@
-import { NeuromancerError } from '../errors.js';
-import { largest, softmax } from '../softmax.js';
+import { NeuromancerError } from '../api/errors.js';
+import { largest, softmax } from '../values/softmax.js';
 import type { Random } from './random.js';
 
 /** The likeliest token; of equally likely ones the first. */

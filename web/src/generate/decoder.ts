@@ -1,9 +1,9 @@
-import { NeuromancerError } from '../errors.js';
-import { nextTask } from '../host.js';
-import type { WebAbortSignal } from '../host-types.js';
-import type { Session } from '../session.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { Session } from '../api/session.js';
+import { nextTask } from '../host/host.js';
+import type { WebAbortSignal } from '../host/host-types.js';
 import type { Feeds, Stream } from '../stream/stream.js';
-import type { Tensor, TensorLike } from '../tensor.js';
+import type { Tensor, TensorLike } from '../values/tensor.js';
 import type { Form, Role } from './form.js';
 import { numbers } from './numbers.js';
 

@@ -1,4 +1,4 @@
-import type { WebAbortSignal } from '../host-types.js';
+import type { WebAbortSignal } from '../host/host-types.js';
 import { likeliest } from './choose.js';
 import type { Decoder } from './decoder.js';
 

@@ -1,8 +1,8 @@
-import { NeuromancerError } from '../errors.js';
-import type { WebAbortSignal } from '../host-types.js';
-import type { Session } from '../session.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { Session } from '../api/session.js';
+import type { WebAbortSignal } from '../host/host-types.js';
 import type { Feeds } from '../stream/stream.js';
-import type { Tensor, TensorLike } from '../tensor.js';
+import type { Tensor, TensorLike } from '../values/tensor.js';
 import type { Form } from './form.js';
 import { numbers } from './numbers.js';
 

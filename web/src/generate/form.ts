@@ -1,7 +1,7 @@
 // What a decoder wants beside its state, found from the names and types of its inputs.
-import type { ValueInfo } from '../description.js';
-import { NeuromancerError } from '../errors.js';
-import type { Session } from '../session.js';
+import type { ValueInfo } from '../api/description.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { Session } from '../api/session.js';
 import type { Feeds } from '../stream/stream.js';
 
 /** What each input is given. */

@@ -1,4 +1,4 @@
-import { largest } from '../softmax.js';
+import { largest } from '../values/softmax.js';
 import type { LogitsProcessor } from './processor.js';
 
 /** Leaves the tokens that are at least `p` times as likely as the likeliest one. */

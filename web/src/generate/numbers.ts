@@ -1,6 +1,6 @@
-import { type DType, elementTypes, type TypedArray } from '../dtypes.js';
-import { float32ToFloat16 } from '../float16.js';
-import type { TensorLike } from '../tensor.js';
+import { type DType, elementTypes, type TypedArray } from '../values/dtypes.js';
+import { float32ToFloat16 } from '../values/float16.js';
+import type { TensorLike } from '../values/tensor.js';
 
 /** A tensor of whole numbers in the type that an input has. */
 export function numbers(type: string, values: readonly number[], shape: readonly number[]): TensorLike {

@@ -1,6 +1,6 @@
-import { NeuromancerError } from '../errors.js';
-import type { WebAbortSignal } from '../host-types.js';
-import { checkOptions, type OptionRules } from '../names.js';
+import { NeuromancerError } from '../api/errors.js';
+import { checkOptions, type OptionRules } from '../api/names.js';
+import type { WebAbortSignal } from '../host/host-types.js';
 import { badWords } from './bad-words.js';
 import { frequency } from './frequency.js';
 import { minP } from './min-p.js';

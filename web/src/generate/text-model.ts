@@ -1,9 +1,9 @@
-import { asNeuromancerError, NeuromancerError, throwIfAborted } from '../errors.js';
-import { checkOptions, plainly } from '../names.js';
-import type { Session } from '../session.js';
+import { asNeuromancerError, NeuromancerError, throwIfAborted } from '../api/errors.js';
+import { checkOptions, plainly } from '../api/names.js';
+import type { Session } from '../api/session.js';
 import { pairsByName } from '../stream/pairs.js';
 import { type Feeds, isInEngine, type StreamOptions, stream } from '../stream/stream.js';
-import type { TensorLike } from '../tensor.js';
+import type { TensorLike } from '../values/tensor.js';
 import { type BeamSearch, beamSearch } from './beams.js';
 import { draw, likeliest } from './choose.js';
 import { Decoder, type DecoderSetting } from './decoder.js';

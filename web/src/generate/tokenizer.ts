@@ -1,4 +1,4 @@
-import { NeuromancerError } from '../errors.js';
+import { NeuromancerError } from '../api/errors.js';
 
 /**
  * What this package needs of a tokenizer; that of `@huggingface/tokenizers` is one. `encode` gives ids, or an object that

@@ -1,4 +1,4 @@
-import { softmax } from '../softmax.js';
+import { softmax } from '../values/softmax.js';
 import type { LogitsProcessor } from './processor.js';
 import { keepMarked, smallestUntil } from './select.js';
 

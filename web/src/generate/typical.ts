@@ -1,4 +1,4 @@
-import { logSoftmax } from '../softmax.js';
+import { logSoftmax } from '../values/softmax.js';
 import type { LogitsProcessor } from './processor.js';
 import { keepMarked, smallestUntil } from './select.js';
 

@@ -1,8 +1,8 @@
-import { NeuromancerError } from '../errors.js';
-import { floatsOf } from '../floats.js';
-import type { GlobalOf } from '../host-types.js';
-import { checkOptions } from '../names.js';
-import type { TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { checkOptions } from '../api/names.js';
+import type { GlobalOf } from '../host/host-types.js';
+import { floatsOf } from '../values/floats.js';
+import type { TensorLike } from '../values/tensor.js';
 import {
   type Channels,
   channelBytes,

@@ -1,6 +1,6 @@
-import { coded, NeuromancerError } from '../errors.js';
-import { checkOptions, type OptionRules, plainly } from '../names.js';
-import type { TensorLike } from '../tensor.js';
+import { coded, NeuromancerError } from '../api/errors.js';
+import { checkOptions, type OptionRules, plainly } from '../api/names.js';
+import type { TensorLike } from '../values/tensor.js';
 import { type Fit, placement, type Size } from './fit.js';
 import {
   type Channels,

@@ -1,7 +1,7 @@
 // How the bytes of pixels become a tensor's values, and back.
-import { NeuromancerError } from '../errors.js';
-import { float32ToFloat16 } from '../float16.js';
-import type { OptionRules } from '../names.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { OptionRules } from '../api/names.js';
+import { float32ToFloat16 } from '../values/float16.js';
 
 /** "gray" is luma by the weights of ITU-R BT.601. */
 export type Channels = 'rgb' | 'bgr' | 'rgba' | 'gray';

@@ -1,8 +1,8 @@
 // What an image can be given as, how large it is, and its pixels in another size.
-import { asNeuromancerError, NeuromancerError } from '../errors.js';
-import { kindOf } from '../host.js';
-import type { GlobalOf, WebBlob } from '../host-types.js';
-import { plainly } from '../names.js';
+import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
+import { plainly } from '../api/names.js';
+import { kindOf } from '../host/host.js';
+import type { GlobalOf, WebBlob } from '../host/host-types.js';
 import type { Rectangle, Size } from './fit.js';
 import { type Colour, opaque, type Rgba, resize } from './resize.js';
 

@@ -1,11 +1,11 @@
 // This engine as a backend of onnxruntime-common, which finds it by the names of execution providers.
 import { type Backend, env, type InferenceSession, registerBackend } from 'onnxruntime-common';
-import type { LoadOptions } from '../backend.js';
-import { NeuromancerError } from '../errors.js';
-import type { Source } from '../fetch.js';
-import { isModule } from '../host.js';
-import { loadModule } from '../loader.js';
-import { Session } from '../session.js';
+import { NeuromancerError } from '../api/errors.js';
+import { Session } from '../api/session.js';
+import type { Source } from '../download/fetch.js';
+import type { LoadOptions } from '../engine/backend.js';
+import { loadModule } from '../engine/loader.js';
+import { isModule } from '../host/host.js';
 import { engineOptions, settle } from './environment.js';
 import { noteProviders, providerNames } from './execution-providers.js';
 import { Handler } from './handler.js';

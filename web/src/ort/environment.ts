@@ -1,9 +1,9 @@
 // onnxruntime-common's `env`: what of it has a meaning for this engine, and what stands in it once a session was asked for.
 import type { Env } from 'onnxruntime-common';
-import type { LoadOptions } from '../backend.js';
-import type { Profile } from '../description.js';
-import { threadCount } from '../instance.js';
-import { plainly } from '../names.js';
+import type { Profile } from '../api/description.js';
+import { plainly } from '../api/names.js';
+import type { LoadOptions } from '../engine/backend.js';
+import { threadCount } from '../engine/instance.js';
 
 /** What this engine takes beside onnxruntime's settings, in `env.neuromancer`. */
 export interface NeuromancerFlags extends Pick<LoadOptions, 'artefact' | 'wasm' | 'limits' | 'operators'> {

@@ -5,12 +5,12 @@ import {
   type SessionHandler,
   type Tensor,
 } from 'onnxruntime-common';
-import type { Values } from '../backend.js';
-import type { Profile, ValueInfo } from '../description.js';
-import { NeuromancerError } from '../errors.js';
-import type { WebAbortSignal } from '../host-types.js';
-import type { Session } from '../session.js';
-import { isKept, type Value, type ValueLike } from '../values.js';
+import type { Profile, ValueInfo } from '../api/description.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { Session } from '../api/session.js';
+import type { Values } from '../engine/backend.js';
+import type { WebAbortSignal } from '../host/host-types.js';
+import { isKept, type Value, type ValueLike } from '../values/values.js';
 import { flags } from './environment.js';
 import { Loops } from './loops.js';
 import { checkOverridden, metadataOf, withOverrides } from './metadata.js';

@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-common';
-import type { Session } from '../session.js';
-import type { Tensor as EngineTensor } from '../tensor.js';
+import type { Session } from '../api/session.js';
+import type { Tensor as EngineTensor } from '../values/tensor.js';
 import { TensorBase } from './tensor-base.js';
 
 /**

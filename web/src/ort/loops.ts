@@ -1,9 +1,9 @@
 // Which outputs of a session stay in its engine: those that the caller gives back as inputs, as decoders do with their
 // caches. Copying them out and in again would be most of what a step costs.
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { Session } from '../session.js';
+import type { Session } from '../api/session.js';
 import { pairsByName } from '../stream/pairs.js';
-import type { Tensor as EngineTensor } from '../tensor.js';
+import type { Tensor as EngineTensor } from '../values/tensor.js';
 import { HeldTensor } from './held-tensor.js';
 import { isCommon } from './values.js';
 

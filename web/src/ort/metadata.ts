@@ -1,9 +1,9 @@
 // What a session says of its inputs and outputs, in onnxruntime's words.
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { ValueInfo } from '../description.js';
-import { NeuromancerError } from '../errors.js';
-import { describe } from '../tensor.js';
-import { parseType } from '../values.js';
+import type { ValueInfo } from '../api/description.js';
+import { NeuromancerError } from '../api/errors.js';
+import { describe } from '../values/tensor.js';
+import { parseType } from '../values/values.js';
 
 /** Dimensions that the caller has fixed, by their names in the model. */
 export type Overrides = Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 // Where a session's files come from: the model, and the weights that it keeps in files of their own.
 import type { InferenceSession } from 'onnxruntime-common';
-import { openSource, type Source } from '../fetch.js';
-import { baseUrl, isNode, nodeModule } from '../host.js';
+import { openSource, type Source } from '../download/fetch.js';
+import { baseUrl, isNode, nodeModule } from '../host/host.js';
 
 /** A path is one in Node, where "a#b.onnx" and "C:\\model.onnx" are names of files; elsewhere it is a URL. */
 export function modelSource(from: string | Uint8Array): Source {

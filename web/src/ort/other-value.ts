@@ -1,4 +1,4 @@
-import { elementCount } from '../tensor.js';
+import { elementCount } from '../values/tensor.js';
 import { TensorBase } from './tensor-base.js';
 
 /**

@@ -1,5 +1,5 @@
 // What `endProfiling` does with the runs it has seen.
-import type { Profile } from '../description.js';
+import type { Profile } from '../api/description.js';
 
 /** The operators that took longest, as lines for the console. */
 export function summary(profiles: readonly Profile[]): string {

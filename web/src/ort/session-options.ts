@@ -1,8 +1,8 @@
 // Session and run options: those that onnxruntime checks are checked, those that have a meaning here are turned into the
 // core's own.
 import type { InferenceSession } from 'onnxruntime-common';
-import { NeuromancerError } from '../errors.js';
-import { plainly } from '../names.js';
+import { NeuromancerError } from '../api/errors.js';
+import { plainly } from '../api/names.js';
 
 type Options = InferenceSession.SessionOptions;
 

@@ -1,10 +1,10 @@
 // Values on their way between onnxruntime-common and the engine.
 import { Tensor } from 'onnxruntime-common';
-import type { DType } from '../dtypes.js';
-import { NeuromancerError } from '../errors.js';
-import type { Session } from '../session.js';
-import { Tensor as EngineTensor, type TensorSource } from '../tensor.js';
-import type { Value, ValueLike } from '../values.js';
+import { NeuromancerError } from '../api/errors.js';
+import type { Session } from '../api/session.js';
+import type { DType } from '../values/dtypes.js';
+import { Tensor as EngineTensor, type TensorSource } from '../values/tensor.js';
+import type { Value, ValueLike } from '../values/values.js';
 import { HeldTensor } from './held-tensor.js';
 import { OtherValue } from './other-value.js';
 

@@ -1,6 +1,6 @@
-import { type DType, dataLength, type ElementType, elementTypes } from '../dtypes.js';
-import { NeuromancerError } from '../errors.js';
-import { elementCount, type TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { type DType, dataLength, type ElementType, elementTypes } from '../values/dtypes.js';
+import { elementCount, type TensorLike } from '../values/tensor.js';
 import type { Pair } from './pairs.js';
 
 /**

@@ -1,7 +1,7 @@
 // Which input takes which output of the run before.
-import type { ValueInfo } from '../description.js';
-import { NeuromancerError } from '../errors.js';
-import { matching, suggestion } from '../names.js';
+import type { ValueInfo } from '../api/description.js';
+import { NeuromancerError } from '../api/errors.js';
+import { matching, suggestion } from '../api/names.js';
 import { timeAxis } from './time-axis.js';
 
 /** One part of a model's state. */

@@ -1,9 +1,10 @@
 // A stream's state as bytes: "NMS1", the length of a JSON text, that text, then the elements of each tensor in the
 // order of the text. Numbers are little-endian; every part begins at a multiple of 8.
-import { type DType, dataLength, elementTypes, isDType, type TypedArray } from '../dtypes.js';
-import { NeuromancerError } from '../errors.js';
-import { elementCount, type TensorLike } from '../tensor.js';
-import { decodeText, encodeText } from '../text.js';
+
+import { NeuromancerError } from '../api/errors.js';
+import { decodeText, encodeText } from '../engine/text.js';
+import { type DType, dataLength, elementTypes, isDType, type TypedArray } from '../values/dtypes.js';
+import { elementCount, type TensorLike } from '../values/tensor.js';
 
 export interface SavedState {
   /** What tells the model from others. */

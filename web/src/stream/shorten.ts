@@ -1,6 +1,6 @@
-import { elementTypes, type TypedArray } from '../dtypes.js';
-import { NeuromancerError } from '../errors.js';
-import type { TensorLike } from '../tensor.js';
+import { NeuromancerError } from '../api/errors.js';
+import { elementTypes, type TypedArray } from '../values/dtypes.js';
+import type { TensorLike } from '../values/tensor.js';
 
 /** The first `length` positions along an axis, as a copy. */
 export function shorten({ type, data, shape }: TensorLike, axis: number, length: number): TensorLike {

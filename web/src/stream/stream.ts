@@ -1,9 +1,9 @@
-import type { RunOptions } from '../backend.js';
-import { asNeuromancerError, NeuromancerError } from '../errors.js';
-import { checkOptions, matching } from '../names.js';
-import type { Session } from '../session.js';
-import { describe, type Tensor, type TensorLike } from '../tensor.js';
-import type { ValueLike } from '../values.js';
+import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
+import { checkOptions, matching } from '../api/names.js';
+import type { Session } from '../api/session.js';
+import type { RunOptions } from '../engine/backend.js';
+import { describe, type Tensor, type TensorLike } from '../values/tensor.js';
+import type { ValueLike } from '../values/values.js';
 import { firstState } from './first-state.js';
 import { foundPairs, namedPairs, type Pair } from './pairs.js';
 import { fromBytes, toBytes } from './saved.js';

@@ -1,5 +1,5 @@
 // The axis of a cache along which it grows.
-import type { ValueInfo } from '../description.js';
+import type { ValueInfo } from '../api/description.js';
 
 const batch = /batch|^b$|^n$/i;
 const time = /past|len|time|cache|total|seq|ctx|context|pos|hist/i;

@@ -1,4 +1,4 @@
-import { isNode, nodeModule } from '../host.js';
+import { isNode, nodeModule } from '../host/host.js';
 
 interface Hooks {
   registerHooks?(hooks: {

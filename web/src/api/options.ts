@@ -1,0 +1,64 @@
+// What Session.load and run take beside the model and the inputs.
+
+import { isSource } from '../download/fetch.js';
+import { isModule } from '../host/host.js';
+import { checkOptions, type OptionRules } from './names.js';
+
+type Check = (value: unknown) => boolean;
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const isFunction: Check = (value) => typeof value === 'function';
+const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText: Check = (value) => typeof value === 'string';
+const isSignal: Check = (value) =>
+  typeof (value as AbortSignal | null)?.addEventListener === 'function' &&
+  typeof (value as AbortSignal).aborted === 'boolean';
+const isLimit: Check = (value) => typeof value === 'number' && value >= 0;
+
+const operators = ['an array of custom operators', Array.isArray] as const;
+const signal = ['an AbortSignal', isSignal] as const;
+const count = [
+  'a whole number of 1 to 64',
+  (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 64,
+] as const;
+const limit = ['a number that is not negative', isLimit] as const;
+
+const loadRules: OptionRules = {
+  artefact: ['the name of an artefact', isText],
+  externalData: ['an object of sources by path', isObject],
+  limits: ['an object of numbers', isObject],
+  onProgress: ['a function', isFunction],
+  operators,
+  optimize: ['true or false', isBoolean],
+  signal,
+  threads: count,
+  wasm: ['a WebAssembly.Module, a URL, bytes or a Response', (value) => isModule(value) || isSource(value)],
+  worker: ['true or false', isBoolean],
+  workers: count,
+};
+
+const names = ['an array of output names', (value: unknown) => Array.isArray(value) && value.every(isText)] as const;
+
+const runRules: OptionRules = {
+  fetch: names,
+  keep: names,
+  outputs: ['"copy" or "view"', (value) => value === 'copy' || value === 'view'],
+  profile: ['a function', isFunction],
+  signal,
+  trace: ['a function', isFunction],
+};
+
+const limitRules: OptionRules = { bytes: limit, nodes: limit, nesting: limit, rounds: limit, textBytes: limit };
+
+export function checkLoadOptions(options: unknown): void {
+  checkOptions('Session.load', options, loadRules);
+  const { limits } = options as { limits?: unknown };
+  if (limits !== undefined) checkOptions('"limits"', limits, limitRules);
+}
+
+export function checkBundleOptions(options: unknown): void {
+  checkOptions('Session.fromBundle', options, { operators, signal });
+}
+
+export function checkRunOptions(options: unknown): void {
+  checkOptions('run', options, runRules);
+}

@@ -1,0 +1,110 @@
+import { type ErrorRecord, NeuromancerError, sentence } from '../api/errors.js';
+import type { EngineFunctions } from './c-abi.js';
+import { decodeText, encodeText } from './text.js';
+
+/** What an artefact exports: the C ABI and the memory that its pointers are of. */
+export interface EngineExports extends EngineFunctions {
+  memory: WebAssembly.Memory;
+  _initialize?(): void;
+}
+
+/**
+ * One instance of the engine: its exports and its memory. Any call may grow the memory, which detaches every view,
+ * so views are made when they are needed and never kept.
+ */
+export class Engine {
+  readonly exports: EngineExports;
+
+  constructor(exports: EngineExports) {
+    this.exports = exports;
+    exports._initialize?.();
+  }
+
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.exports.memory.buffer, address, length);
+  }
+
+  view(): DataView {
+    return new DataView(this.exports.memory.buffer);
+  }
+
+  /** The text from `address` up to the zero that ends it. */
+  text(address: number): string {
+    const all = new Uint8Array(this.exports.memory.buffer);
+    return this.textOf(address, all.indexOf(0, address) - address);
+  }
+
+  textOf(address: number, length: number): string {
+    return decodeText(this.bytes(address, length));
+  }
+
+  json<T>(address: number): T {
+    return JSON.parse(this.text(address)) as T;
+  }
+
+  /** An address in the engine's heap for `size` bytes. `what` says in the error what they were for. */
+  allocate(size: number, what: string): number {
+    const address = this.exports.nm_alloc(size);
+    if (address === 0) {
+      throw new NeuromancerError(
+        'out_of_memory',
+        `There is no room for ${what} (${size} bytes) in the engine's memory of ${this.exports.memory.buffer.byteLength} bytes; ` +
+          'release sessions, or use a smaller model or batch.',
+      );
+    }
+    return address;
+  }
+
+  /** Copies bytes into the heap; the caller frees or hands over the address. */
+  place(bytes: Uint8Array, what: string): number {
+    const address = this.allocate(bytes.byteLength, what);
+    this.bytes(address, bytes.byteLength).set(bytes);
+    return address;
+  }
+
+  /** UTF-8 with the zero that ends it. */
+  encode(text: string): Uint8Array {
+    return encodeText(`${text}\0`);
+  }
+
+  /** Runs `use` with temporary copies of some bytes. */
+  with<T>(pieces: Uint8Array[], use: (...addresses: number[]) => T): T {
+    const addresses: number[] = [];
+    try {
+      for (const bytes of pieces) addresses.push(this.place(bytes, 'a temporary'));
+      return use(...addresses);
+    } finally {
+      for (const address of addresses) this.exports.nm_free(address);
+    }
+  }
+
+  /** The engine's account of the call that has just failed. */
+  lastError(): NeuromancerError {
+    const record = this.json<Partial<ErrorRecord>>(this.exports.nm_last_error());
+    const { code = 'internal', message = 'the engine failed without saying why', ...place } = record;
+    return new NeuromancerError(code, sentence(message), place);
+  }
+
+  /** Returns a pointer or count unless it signals a failure: a null pointer or a negative number. */
+  checkPointer(pointer: number): number {
+    if (pointer === 0) throw this.lastError();
+    return pointer;
+  }
+
+  checkCount(count: number): number {
+    if (count < 0) throw this.lastError();
+    return count;
+  }
+}
+
+/** An engine with the threads that work for it. */
+export interface Instance {
+  readonly engine: Engine;
+  /** The threads that take part by now, the caller's included. */
+  readonly threads: number;
+  /** Resolves when it is known which threads take part. */
+  readonly started: Promise<void>;
+  /** Whether some of the threads have not begun yet. */
+  threadsStarting(): boolean;
+  stopThreads(): void;
+}

@@ -1,0 +1,70 @@
+import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
+import { hasWorkers } from '../host/host.js';
+import { Engine, type EngineExports, type Instance } from './engine.js';
+import { detectFeatures } from './features.js';
+import { type EngineOptions, forgetModule } from './loader.js';
+import { needsSharedMemory, startThreads } from './threads.js';
+
+/** More threads than this seldom help: the last cores are the slow ones, or the page's own. */
+const mostDefaultThreads = 4;
+
+/** The threads that a session is to have, its own included. */
+export function threadCount(options: EngineOptions): number {
+  const { threads, artefact } = options;
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
+    throw new NeuromancerError(
+      'invalid_argument',
+      `The option "threads" must be a whole number of 1 to 64, not ${threads}.`,
+    );
+  }
+  if (!hasWorkers || (artefact !== undefined && !artefact.includes('threads'))) return 1;
+  return threads ?? Math.min(detectFeatures().processors, mostDefaultThreads);
+}
+
+/** A new instance with a memory of its own, and its workers when the module is a threaded one. */
+export async function instantiate(module: WebAssembly.Module, threads: number): Promise<Instance> {
+  checkModule(module);
+  try {
+    if (needsSharedMemory(module)) return await startThreads(module, threads);
+    const { exports } = await WebAssembly.instantiate(module, {});
+    return {
+      engine: new Engine(exports as unknown as EngineExports),
+      threads: 1,
+      started: Promise.resolve(),
+      threadsStarting: () => false,
+      stopThreads: () => {},
+    };
+  } catch (error) {
+    throw asNeuromancerError(error, 'engine_unavailable', 'The engine could not be instantiated');
+  }
+}
+
+/** Refuses modules that are another program, or the engine of another version of this package. */
+function checkModule(module: WebAssembly.Module): void {
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  const missing = requiredExports.filter((name) => !names.has(name));
+  const foreign = WebAssembly.Module.imports(module).filter(
+    ({ module: from, name }) => `${from}.${name}` !== 'env.memory',
+  );
+  if (missing.length === 0 && foreign.length === 0) return;
+  forgetModule(module);
+  const why =
+    missing.length > 0 ? `it does not export ${missing[0]}` : `it imports ${foreign[0]?.module}.${foreign[0]?.name}`;
+  throw new NeuromancerError(
+    'engine_unavailable',
+    `The WebAssembly module is not the engine of this version of Neuromancer (${why}): use the .wasm file of the same package.`,
+  );
+}
+
+const requiredExports = [
+  'nm_alloc',
+  'nm_new_model',
+  'nm_load',
+  'nm_input',
+  'nm_run',
+  'nm_output',
+  'nm_take_output',
+  'nm_value_shape',
+  'nm_limit',
+  'nm_exhausted',
+];

@@ -1,0 +1,403 @@
+import { type Custom, type CustomNode, operatorFailed } from '../api/custom.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from '../api/description.js';
+import {
+  asNeuromancerError,
+  markFatal,
+  NeuromancerError,
+  sessionClosed,
+  tell,
+  throwIfAborted,
+  untilAborted,
+} from '../api/errors.js';
+import { type FetchOptions, type OpenStream, openSource, type Source } from '../download/fetch.js';
+import { nextTask, now } from '../host/host.js';
+import type { CompiledModule, WebAbortSignal } from '../host/host-types.js';
+import { elementTypes } from '../values/dtypes.js';
+import { Tensor } from '../values/tensor.js';
+import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
+import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import { CustomCalls } from './custom-call.js';
+import type { Engine, Instance } from './engine.js';
+import { bytesOf, keepValue, newValue, readValues, writeElements } from './exchange.js';
+import { type Elements, Home } from './held.js';
+import { instantiate, threadCount } from './instance.js';
+import { loadModel } from './load-model.js';
+import { loadModule } from './loader.js';
+
+/** A sliced run lets other tasks in after this long, or after one step that takes longer. */
+const sliceMilliseconds = 8;
+
+/** Threads of sessions that nobody released end with the last reference to the session. */
+const abandoned = new FinalizationRegistry<() => void>((stopThreads) => stopThreads());
+
+/** The word in shared memory that stops a run when it is not zero. */
+export interface CancelFlag {
+  readonly memory: SharedArrayBuffer;
+  readonly address: number;
+}
+
+/** A session in this thread: one engine instance with one memory. */
+export class LocalBackend implements Backend {
+  readonly description: ModelDescription;
+  readonly engine: EngineInfo;
+  readonly #engine: Engine;
+  readonly #session: number;
+  readonly #inputTypes: readonly ValueType[];
+  readonly home: Home;
+  /** Outputs that have memory of their own in every run. */
+  readonly #kept = new Set<number>();
+  /** Outputs that runs leave out. */
+  readonly #unwanted = new Set<number>();
+  readonly #custom: Custom | undefined;
+  readonly #calls: CustomCalls;
+  /** Ends the wait for a custom operator. */
+  #giveUp: (why: NeuromancerError) => void = () => {};
+  readonly #threadsStarting: () => boolean;
+  readonly #stopThreads: () => void;
+
+  /**
+   * `custom` computes the operators that the options name; `compiled` is the engine, where the caller has it or is about
+   * to.
+   */
+  static async load(
+    source: Source,
+    options: LoadOptions,
+    custom?: Custom,
+    compiled?: Promise<WebAssembly.Module>,
+  ): Promise<LocalBackend> {
+    const threads = threadCount(options);
+    const { signal } = options;
+    const opened: Promise<OpenStream>[] = [];
+    const open = (what: string, from: Source, more: FetchOptions) => {
+      const stream = openSource(what, from, more);
+      opened.push(stream);
+      return stream;
+    };
+    try {
+      const [module, model, externalData] = await Promise.all([
+        compiled ?? loadModule(options, threads, signal),
+        open('the model', source, options),
+        Promise.all(
+          Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
+            return { path, data: await open(`the external data "${path}"`, data, { signal }) };
+          }),
+        ),
+      ]);
+      throwIfAborted(signal);
+      const instance = await instantiate(module, threads);
+      try {
+        const session = await loadModel(instance.engine, model, externalData, options, custom?.declarations);
+        await instance.started;
+        return new LocalBackend(instance, session, custom);
+      } catch (error) {
+        instance.stopThreads();
+        throw describeFailure(error, instance.engine);
+      }
+    } finally {
+      // Of a load that failed half-way, no download goes on.
+      for (const stream of opened) stream.then(({ close }) => close()).catch(() => {});
+    }
+  }
+
+  /** The session in a module that has one inside. */
+  static async open(
+    source: CompiledModule | Source,
+    signal: AbortSignal | undefined,
+    custom: Custom | undefined,
+  ): Promise<LocalBackend> {
+    const module = await loadModule({ wasm: source }, 1, signal);
+    const instance = await instantiate(module, 1);
+    const session = (instance.engine.exports as { nm_session?: WebAssembly.Global }).nm_session?.value as number;
+    if (session !== undefined) return new LocalBackend(instance, session, custom);
+    throw new NeuromancerError(
+      'invalid_model',
+      'The WebAssembly module has no model inside; neuromancer/bundle makes one that has, and Session.load takes models.',
+    );
+  }
+
+  constructor(instance: Instance, session: number, custom?: Custom) {
+    const { engine, threadsStarting, stopThreads } = instance;
+    this.#engine = engine;
+    this.#session = session;
+    this.#custom = custom;
+    this.#calls = new CustomCalls(engine, session);
+    this.#threadsStarting = threadsStarting;
+    this.#stopThreads = stopThreads;
+    this.description = engine.json(engine.exports.nm_describe(session));
+    this.#inputTypes = this.description.inputs.map(({ type }) => parseType(type));
+    this.engine = {
+      ...engine.json<EngineInfo>(engine.exports.nm_build_info()),
+      threads: instance.threads,
+      worker: false,
+    };
+    this.home = new Home(true, {
+      read: (handle) => (readValues(engine, [handle], 'copy')[0] as Tensor).data as Elements,
+      drop: (handle) => engine.exports.nm_free_value(handle),
+    });
+    abandoned.register(this, stopThreads, this);
+  }
+
+  /** Where another thread may stop a run of this session; only in shared memory. */
+  get cancelFlag(): CancelFlag | undefined {
+    const memory = this.#engine.exports.memory.buffer as ArrayBufferLike;
+    return isShared(memory) ? { memory, address: this.#engine.exports.nm_cancel_flag(this.#session) } : undefined;
+  }
+
+  take(feeds: Feeds, idle: boolean): Taken {
+    if (!idle) return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
+    try {
+      this.#bindAll(feeds);
+    } catch (error) {
+      throw describeFailure(error, this.#engine);
+    }
+    return null;
+  }
+
+  run(taken: Taken, options: RunOptions): Promise<Values> {
+    return this.#guarded(async () => {
+      // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
+      // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
+      if (this.#threadsStarting()) await nextTask();
+      if (taken !== null) this.#bindAll(taken);
+      this.#keepOutputs(options.keep ?? []);
+      this.#wantOutputs(options);
+      const { signal, profile, trace } = options;
+      if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
+        this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
+      } else {
+        await this.#runInSlices(options);
+      }
+      return this.#outputs(options);
+    });
+  }
+
+  keep(tensor: Tensor): Promise<Tensor> {
+    return this.#guarded(async () => {
+      const { type } = tensor;
+      const value = newValue(this.#engine, tensor, { kind: 'tensor', type }, this.home);
+      return keepValue(this.#engine, value, this.home) as Tensor;
+    });
+  }
+
+  steps(): Promise<readonly Step[]> {
+    return this.#guarded(async () => this.#steps());
+  }
+
+  memory(): Promise<MemoryUse> {
+    return this.#guarded(async () => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
+  }
+
+  /** Stops the threads; the instance and its memory go with the last reference to this backend. */
+  release(why: string): void {
+    abandoned.unregister(this);
+    this.home.close(`its session ${why}`);
+    this.#giveUp(sessionClosed(why));
+    this.#stopThreads();
+  }
+
+  async #guarded<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw describeFailure(error, this.#engine);
+    }
+  }
+
+  #steps(): readonly Step[] {
+    return this.#engine.json<Step[]>(this.#engine.exports.nm_steps(this.#session));
+  }
+
+  #bindAll(feeds: Feeds): void {
+    // Declaring an input may move or overwrite what lies in the engine's memory: outputs of the last run that were
+    // handed out as views, and come back as inputs.
+    const own = new Map(
+      [...feeds].map(([name, value]) => [name, this.#isInside(value) ? ownValue(value) : value] as const),
+    );
+    this.description.inputs.forEach(({ name }, index) => {
+      this.#bind(index, own.get(name));
+    });
+  }
+
+  #isInside(value: Value): boolean {
+    if (Array.isArray(value)) return value.some((item: Value) => this.#isInside(item));
+    if (!(value instanceof Tensor) || isKept(value) || !ArrayBuffer.isView(value.data)) return false;
+    const { buffer } = value.data as ArrayBufferView;
+    return buffer === this.#engine.exports.memory.buffer || isShared(buffer);
+  }
+
+  #bind(index: number, value: Value): void {
+    const { exports } = this.#engine;
+    if (!(value instanceof Tensor) || value.type === 'string' || isKept(value)) {
+      const type = this.#inputTypes[index] as ValueType;
+      const made = value === undefined ? 0 : newValue(this.#engine, value, type, this.home);
+      this.#engine.checkCount(exports.nm_input_value(this.#session, index, made));
+      return;
+    }
+    const { number } = elementTypes[value.type];
+    const dims = bytesOf(BigInt64Array.from(value.shape, BigInt));
+    const address = this.#engine.with([dims], (dimsAt) =>
+      this.#engine.checkPointer(exports.nm_input(this.#session, index, number, dimsAt as number, value.shape.length)),
+    );
+    writeElements(this.#engine, address, value);
+  }
+
+  /**
+   * Step by step, so that a signal can stop the run and a profile can time it with this host's clock; or from one custom
+   * operator to the next.
+   */
+  async #runInSlices({ signal, profile, trace }: RunOptions): Promise<void> {
+    const { exports } = this.#engine;
+    const start = now();
+    this.#engine.checkCount(exports.nm_run_begin(this.#session));
+    const stepped = profile !== undefined || trace !== undefined;
+    const count = signal === undefined && !stepped ? 0xffffffff : 1;
+    const plan = stepped ? this.#steps() : [];
+    const steps = plan.length;
+    const times: number[] = Array(steps).fill(0);
+    let slice = start;
+    let before = now();
+    for (let left = steps, more = true; more; ) {
+      const step = steps - left;
+      left = this.#engine.checkCount(exports.nm_run_steps(this.#session, count));
+      if (this.#custom !== undefined) await this.#compute(this.#custom, signal);
+      more = left > 0;
+      const after = now();
+      // A loop takes many calls for its one step.
+      if (trace !== undefined && left < steps - step) tell(trace, 'trace', this.#traced(plan, step));
+      if (step < steps) times[step] = (times[step] as number) + after - before;
+      before = after;
+      if (signal !== undefined && after - slice > sliceMilliseconds) {
+        await nextTask();
+        if (signal.aborted) this.#endRun();
+        throwIfAborted(signal);
+        slice = before = now();
+      }
+    }
+    if (profile !== undefined) tell(profile, 'profile', this.#profile(times, before - start));
+  }
+
+  /** Computes the custom operator that the run waits for, if it does. */
+  async #compute(custom: Custom, signal: WebAbortSignal | undefined): Promise<void> {
+    const call = this.#calls.waiting();
+    if (call === undefined) return;
+    try {
+      const given = new Promise<readonly Value[]>((resolve, reject) => {
+        this.#giveUp = reject;
+        custom.compute(call.node, call.inputs, signal).then(resolve, reject);
+      });
+      this.#give(call.node, await untilAborted(signal, given));
+    } catch (error) {
+      this.#endRun();
+      throw error;
+    }
+  }
+
+  #give(node: CustomNode, outputs: readonly Value[]): void {
+    try {
+      this.#calls.give(outputs, this.home);
+    } catch (error) {
+      throw error instanceof NeuromancerError ? operatorFailed(node, error) : error;
+    }
+  }
+
+  /** A run that was broken off gives its memory back now, not with the next one. */
+  #endRun(): void {
+    const { memory, nm_cancel_flag, nm_run_steps } = this.#engine.exports;
+    const flag = nm_cancel_flag(this.#session);
+    new Int32Array(memory.buffer, flag, 1)[0] = 1;
+    nm_run_steps(this.#session, 1);
+  }
+
+  /** Drops plans, so only for an output that is kept for the first time. */
+  #keepOutputs(names: readonly string[]): void {
+    this.description.outputs.forEach(({ name }, index) => {
+      if (this.#kept.has(index) || !names.includes(name)) return;
+      this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index));
+      this.#kept.add(index);
+    });
+  }
+
+  /** What nobody asks for is not computed; where a caller asks for nothing at all, it is the run itself that counts. */
+  #wantOutputs({ fetch, keep = [] }: RunOptions): void {
+    const asked = fetch === undefined ? [] : [...fetch, ...keep];
+    this.description.outputs.forEach(({ name }, index) => {
+      const wanted = asked.length === 0 || asked.includes(name);
+      if (wanted !== this.#unwanted.has(index)) return;
+      this.#engine.checkCount(this.#engine.exports.nm_want_output(this.#session, index, Number(wanted)));
+      if (wanted) this.#unwanted.delete(index);
+      else this.#unwanted.add(index);
+    });
+  }
+
+  #traced(plan: readonly Step[], index: number): TracedStep {
+    const step = plan[index] as Step;
+    const outputs = step.values.map((_, o) => {
+      const value = this.#engine.exports.nm_step_value(this.#session, index, o);
+      return value === 0 ? undefined : readValues(this.#engine, [value], 'copy')[0];
+    });
+    return { ...step, index, outputs };
+  }
+
+  #profile(times: readonly number[], milliseconds: number): Profile {
+    return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
+  }
+
+  #outputs({ outputs: mode = 'copy', fetch, keep = [] }: RunOptions): Values {
+    const engine = this.#engine;
+    const { nm_output, nm_take_output } = engine.exports;
+    const outputs = this.description.outputs.map(({ name }, index) => ({ name, index }));
+    const kept = outputs.filter(({ name }) => keep.includes(name));
+    const read = outputs.filter(({ name }) => !keep.includes(name) && (fetch?.includes(name) ?? true));
+    const values: Value[] = [];
+    try {
+      // First, because views of the others last only until something is allocated.
+      for (const { index } of kept) {
+        values.push(keepValue(engine, engine.checkPointer(nm_take_output(this.#session, index)), this.home));
+      }
+      const found = read.map(({ index }) => engine.checkPointer(nm_output(this.#session, index)));
+      values.push(...readValues(engine, found, mode));
+    } catch (error) {
+      disposeAll(values);
+      throw error;
+    }
+    // Not by assignment: an output may be called "__proto__".
+    return Object.fromEntries(
+      [...kept, ...read].flatMap(({ name }, i) => (values[i] === undefined ? [] : [[name, values[i]]])),
+    );
+  }
+}
+
+function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
+  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+}
+
+/**
+ * A trap of the engine leaves it in no state to go on. It is a defect of the engine, unless memory had run out: say so,
+ * and keep the trap as the cause.
+ */
+function describeFailure(error: unknown, engine: Engine): NeuromancerError {
+  if (error instanceof NeuromancerError) return error;
+  const trap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
+  if (!trap) return asNeuromancerError(error, 'internal', 'The session failed');
+  if (engine.exports.nm_exhausted() === 1) {
+    return markFatal(
+      new NeuromancerError(
+        'out_of_memory',
+        "The engine's memory ran out and it could not go on (this session cannot be used again); release sessions, or use a smaller model or batch.",
+        {},
+        error,
+      ),
+    );
+  }
+  return markFatal(
+    asNeuromancerError(
+      error,
+      'internal',
+      'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
+    ),
+  );
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && /call stack|recursion/i.test(error.message);
+}

@@ -1,0 +1,82 @@
+// The messages between a RemoteBackend and its worker.
+
+import type { CustomNode, Declaration } from '../api/custom.js';
+import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from '../api/description.js';
+import type { ErrorRecord } from '../api/errors.js';
+import type { Progress } from '../download/fetch.js';
+import type { Limits } from '../engine/backend.js';
+import type { Elements } from '../engine/held.js';
+import type { CancelFlag } from '../engine/local.js';
+import type { TensorLike } from '../values/tensor.js';
+import type { KeptRecord } from '../values/values.js';
+
+/** A source in a form that can be posted. */
+export type PostableSource = string | Blob | Uint8Array;
+
+/** Names travel in lists, not as properties: one may be "__proto__". */
+export type Named<T> = readonly (readonly [name: string, value: T])[];
+
+/** A custom operator's node and its inputs, in which tensors are TensorLikes. */
+export interface ComputeCall {
+  readonly node: Omit<CustomNode, 'attributes'>;
+  readonly attributes: Named<unknown>;
+  readonly inputs: readonly unknown[];
+}
+
+/** The calls, each with what it is given and what it returns. */
+export interface Calls {
+  /** The model's download begins at once; the engine follows in a message of its own. */
+  load: {
+    given: {
+      threads: number;
+      source: PostableSource;
+      externalData: Named<PostableSource>;
+      optimize: boolean;
+      limits: Limits;
+      /** Those that the page computes; undefined when it computes none. */
+      operators: readonly Declaration[] | undefined;
+      wantsProgress: boolean;
+    };
+    returns: { description: ModelDescription; engine: EngineInfo; cancelFlag: CancelFlag | undefined };
+  };
+  /** Values travel as structured clones, their tensors as TensorLikes, those that stay in the worker as KeptRecords. */
+  run: {
+    given: {
+      feeds: Named<unknown>;
+      fetch: readonly string[] | undefined;
+      keep: readonly string[];
+      abortable: boolean;
+      wantsProfile: boolean;
+    };
+    returns: { outputs: Named<unknown>; profile?: Profile };
+  };
+  /** Puts a tensor into the engine, to stay. */
+  keep: { given: TensorLike | KeptRecord; returns: KeptRecord };
+  /** The elements of a tensor that stays in the worker. */
+  read: { given: number; returns: Elements };
+  steps: { given: null; returns: readonly Step[] };
+  memory: { given: null; returns: MemoryUse };
+}
+
+export type CallName = keyof Calls;
+
+export type Call = { [Name in CallName]: { id: number; call: Name; given: Calls[Name]['given'] } }[CallName];
+
+export type Request =
+  | Call
+  /** The compiled engine. */
+  | { id: number; call: 'engine'; module: WebAssembly.Module }
+  /** Tensors that nobody wants any more. */
+  | { id: number; call: 'drop'; kept: readonly number[] }
+  /** What a custom operator of the run with that id has come to. */
+  | ({ id: number; call: 'computed' } & ({ outputs: readonly unknown[] } | { failed: ErrorRecord }))
+  /** Cancels the run with that id. */
+  | { id: number; call: 'abort' };
+
+export type Reply =
+  | { id: number; returned: Calls[CallName]['returns'] }
+  /** `fatal`: the session cannot go on. */
+  | { id: number; failed: ErrorRecord; fatal: boolean }
+  /** The page is to compute a custom operator. */
+  | { id: number; compute: ComputeCall }
+  | { id: number; progress: Progress };
