@@ -25,7 +25,7 @@ target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
 
 if(NM_NODE)
   add_test(NAME cli
-    COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> ${NM_NODE_TEST}
+    COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli> NM_EMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR} ${NM_NODE_TEST}
             --test-reporter-destination=${NM_RESULTS}/cli.xml "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
 endif()
 

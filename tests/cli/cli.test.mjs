@@ -9,9 +9,11 @@ import { fileURLToPath } from 'node:url';
 
 const program = process.env.NM_CLI;
 
-/** The WebAssembly build is a script for Node. */
+/** What runs a program of another machine: Node for WebAssembly, an emulator. */
+const emulator = program.endsWith('.js') ? process.execPath : process.env.NM_EMULATOR;
+
 function run(...args) {
-  const command = program.endsWith('.js') ? [process.execPath, program, ...args] : [program, ...args];
+  const command = [...(emulator ? [emulator] : []), program, ...args];
   const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8', timeout: 60_000 });
   return { status, stdout, stderr };
 }
