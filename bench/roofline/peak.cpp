@@ -41,7 +41,7 @@ NM_PEAK(peak_wasm, , 16)
 #elif defined(__wasm_simd128__)
 #define multiply_add_peak_wasm(a, b, s) ((s) * (a) + (b))
 NM_PEAK(peak_wasm, , 16)
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) || defined(__i386__)
 #define multiply_add_peak_sse2(a, b, s) ((s) * (a) + (b))
 NM_PEAK(peak_sse2, , 16)
 #define multiply_add_peak_avx2(a, b, s) __builtin_ia32_vfmaddps256(a, b, s)
@@ -59,7 +59,7 @@ Loop loop_for(const KernelTable& table) {
 #if defined(__wasm_simd128__)
   (void)table;
   return peak_wasm;
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) || defined(__i386__)
   if (!std::strcmp(table.isa, "avx512")) return peak_avx512;
   if (!std::strcmp(table.isa, "avx2")) return peak_avx2;
   return peak_sse2;
