@@ -5,7 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
 
 const dist = new URL('../../web/dist/', import.meta.url);
-const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', svg: 'image/svg+xml' };
+const types: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  wasm: 'application/wasm',
+  svg: 'image/svg+xml',
+};
 
 /**
  * `more` has what else there is, by path; a null ends the connection, as if there were no network. The port, once the
