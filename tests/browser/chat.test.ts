@@ -1,27 +1,15 @@
 // A chat with a small trained model in a page: through neuromancer/generate, and through transformers.js as it is
 // published, which gives the same words.
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { storiesEnd, storiesFiles, withoutStories } from '../stories.ts';
 import { browsers, type Driver } from './drivers.ts';
 import { inEachBrowser } from './in-each-browser.ts';
-import { servePackage } from './package-server.ts';
+import { pageWithImports, servePackage } from './package-server.ts';
 
-const modules = new URL('../../node_modules/', import.meta.url);
-/** Scripts by the paths that the page has them at. */
-const scripts: Readonly<Record<string, string>> = {
-  '/huggingface/tokenizers.js': '@huggingface/tokenizers/dist/tokenizers.min.mjs',
-  '/huggingface/jinja.js': '@huggingface/jinja/dist/index.js',
-  '/huggingface/transformers.js': '@huggingface/transformers/dist/transformers.min.js',
-};
-const page = `<!doctype html><title>chat</title><link rel="icon" href="data:,">
-<script type="importmap">{ "imports": { "onnxruntime-common": "/onnxruntime-common/index.js" } }</script>`;
-
+const page = pageWithImports({ 'onnxruntime-common': '/node_modules/onnxruntime-common/dist/esm/index.js' });
 let model: ReturnType<typeof storiesFiles> | undefined;
 const port = servePackage((path) => {
   if (path === '/chat.html') return page;
-  const script = scripts[path] ?? /^\/(onnxruntime-common\/)(.*\.js)$/.exec(path)?.slice(1).join('dist/esm/');
-  if (script !== undefined) return readFileSync(new URL(script, modules));
   const [, file] = /^\/models\/stories\/(.*)$/.exec(path) ?? [];
   if (file === undefined) return undefined;
   model ??= storiesFiles();
@@ -46,8 +34,8 @@ const chat = `async (answer) => {
 const ours = `(async () => {
   const { Session } = await import('/index.js');
   const { textModel } = await import('/generate.js');
-  const { Tokenizer } = await import('/huggingface/tokenizers.js');
-  const { Template } = await import('/huggingface/jinja.js');
+  const { Tokenizer } = await import('/node_modules/@huggingface/tokenizers/dist/tokenizers.min.mjs');
+  const { Template } = await import('/node_modules/@huggingface/jinja/dist/index.js');
   const json = async (name) => (await fetch('/models/stories/' + name)).json();
   const [tokens, config] = [await json('tokenizer.json'), await json('tokenizer_config.json')];
   const session = await Session.load('/models/stories/onnx/model.onnx');
@@ -61,7 +49,7 @@ const ours = `(async () => {
 
 const theirs = `(async () => {
   await import('/transformers.js');
-  const { env, pipeline } = await import('/huggingface/transformers.js');
+  const { env, pipeline } = await import('/node_modules/@huggingface/transformers/dist/transformers.min.js');
   Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: '/models/' });
   const write = await pipeline('text-generation', 'stories', { dtype: 'fp32', device: 'auto' });
   const answers = await (${chat})(async (messages, max_new_tokens) => {
