@@ -48,6 +48,7 @@ const tolerance = options.real ? 5e-2 : 1e-3;
 const { peer } = options;
 const places = {
   '/models/': '',
+  '/onnx/': join(root, 'models/onnx/'),
   '/tflite/': join(root, 'build/tflite/'),
   '/web/': join(root, 'web/'),
   '/node_modules/': join(here, 'node_modules/'),

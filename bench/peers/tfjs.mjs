@@ -24,7 +24,7 @@ export async function tfjsWasm({ threads }) {
 
   return {
     async load(bytes) {
-      const graph = readGraph(protobuf, bytes);
+      const graph = readGraph(protobuf, await (await fetch('/onnx/schema.json')).json(), bytes);
       const steps = program(tf, graph);
       return {
         run: (x) =>

@@ -1,5 +1,6 @@
 // The measured graphs as .tflite models: the same weights, pictures channels last, every shape fixed.
 import protobuf from 'protobufjs';
+import schema from '../../models/onnx/schema.json' with { type: 'json' };
 import { readGraph } from './onnx-graph.mjs';
 import { converters, folded } from './tflite-operators.mjs';
 import { TfliteWriter } from './tflite-writer.mjs';
@@ -71,5 +72,5 @@ class Conversion {
 }
 
 export function toTflite(bytes, feeds) {
-  return new Conversion(readGraph(protobuf, bytes)).model(feeds);
+  return new Conversion(readGraph(protobuf, schema, bytes)).model(feeds);
 }

@@ -1,59 +1,19 @@
-// Writes ONNX models: the few parts of the protobuf format and of ONNX's messages that the exporters here need. Field
-// numbers are those of onnx.proto; engine tests read the result back.
+// Writes ONNX models: what the exporters here need of them.
+import { encoded, numberOf } from '../onnx/messages.ts';
 
-const varint = (value) => {
-  const bytes = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 0x80 : low);
-  } while (rest > 0n);
-  return Buffer.from(bytes);
-};
-
-const integer = (field, value) => Buffer.concat([varint(field << 3), varint(value)]);
-
-const bytes = (field, content) => {
-  const data = Buffer.from(content);
-  return Buffer.concat([varint((field << 3) | 2), varint(data.length), data]);
-};
-
-const float = (field, value) => {
-  const data = Buffer.alloc(4);
-  data.writeFloatLE(value);
-  return Buffer.concat([varint((field << 3) | 5), data]);
-};
-
-const message = (...parts) => Buffer.concat(parts.flat());
-
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 };
-const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
-
-const tensorProto = (name, type, dims, data) =>
-  message(
-    dims.map((dim) => integer(1, dim)),
-    integer(2, dataTypes[type]),
-    bytes(8, name),
-    bytes(9, Buffer.from(data.buffer, data.byteOffset, data.byteLength)),
-  );
+const dataTypes = { float32: 'FLOAT', uint8: 'UINT8', int8: 'INT8', int32: 'INT32', int64: 'INT64' };
+const dataType = (name) => numberOf('TensorProto.DataType', dataTypes[name]);
 
 const valueInfo = ({ name, type, dims }) => {
-  const shape = dims.map((dim) => bytes(1, typeof dim === 'string' ? bytes(2, dim) : integer(1, dim)));
-  const tensorType = message(integer(1, dataTypes[type]), bytes(2, message(shape)));
-  return message(bytes(1, name), bytes(2, bytes(1, tensorType)));
+  const dim = dims.map((each) => (typeof each === 'string' ? { dim_param: each } : { dim_value: each }));
+  return { name, type: { tensor_type: { elem_type: dataType(type), shape: { dim } } } };
 };
 
 /** A whole number, a list of them, a string, or { float: x } for a real number. */
-const attribute = (name, value) => {
-  const [kind, content] = Array.isArray(value)
-    ? ['ints', value.map((item) => integer(8, item))]
-    : typeof value === 'string'
-      ? ['string', bytes(4, value)]
-      : typeof value === 'number'
-        ? ['int', integer(3, value)]
-        : ['float', float(2, value.float)];
-  return message(bytes(1, name), content, integer(20, attributeTypes[kind]));
+const attributeProto = (value) => {
+  if (Array.isArray(value)) return { type: 'INTS', ints: value };
+  if (typeof value === 'string') return { type: 'STRING', s: Buffer.from(value) };
+  return typeof value === 'number' ? { type: 'INT', i: value } : { type: 'FLOAT', f: value.float };
 };
 
 /** A graph that is written node by node; values are their names. Weights come from a seeded generator. */
@@ -79,20 +39,18 @@ export class GraphWriter {
     const index = this.#nodes.length;
     const given = typeof outputs === 'number' ? Array(outputs).fill() : outputs;
     const names = given.map((name, i) => name ?? `v${index}${i === 0 ? '' : `_${i}`}`);
-    const list = Object.entries(attributes).map(([name, value]) => bytes(5, attribute(name, value)));
+    const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...attributeProto(value) }));
     const end = operator.lastIndexOf('.');
     const [domain, type] = [operator.slice(0, Math.max(0, end)), operator.slice(end + 1)];
     this.#domains.add(domain);
-    this.#nodes.push(
-      message(
-        inputs.map((input) => bytes(1, input)),
-        names.map((output) => bytes(2, output)),
-        bytes(3, `${type.toLowerCase()}_${index}`),
-        bytes(4, type),
-        list,
-        domain === '' ? [] : bytes(7, domain),
-      ),
-    );
+    this.#nodes.push({
+      input: inputs,
+      output: names,
+      name: `${type.toLowerCase()}_${index}`,
+      op_type: type,
+      attribute,
+      ...(domain === '' ? {} : { domain }),
+    });
     return names;
   }
 
@@ -113,22 +71,21 @@ export class GraphWriter {
 
   /** The model as bytes. Inputs and outputs: { name, type, dims }. */
   model(name, inputs, outputs, opset = 17) {
-    const graph = message(
-      this.#nodes.map((node) => bytes(1, node)),
-      bytes(2, name),
-      this.#weights.map((weight) => bytes(5, weight)),
-      inputs.map((input) => bytes(11, valueInfo(input))),
-      outputs.map((output) => bytes(12, valueInfo(output))),
-    );
-    const opsets = [...this.#domains].map((domain) =>
-      bytes(8, message(bytes(1, domain), integer(2, domain === '' ? opset : 1))),
-    );
-    return message(integer(1, 8), bytes(2, 'neuromancer models/bench'), bytes(7, graph), opsets);
+    const graph = {
+      node: this.#nodes,
+      name,
+      initializer: this.#weights,
+      input: inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
+    };
+    const opset_import = [...this.#domains].map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
+    return encoded('ModelProto', { ir_version: 8, producer_name: 'neuromancer models/bench', graph, opset_import });
   }
 
   constant(type, dims, data) {
     const name = `w${this.#weights.length}`;
-    this.#weights.push(tensorProto(name, type, dims, data));
+    const raw_data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.#weights.push({ dims, data_type: dataType(type), name, raw_data });
     return name;
   }
 }

@@ -1,11 +1,18 @@
-// Serves an empty page and the package as it is built to the tests of one file.
+// Serves an empty page, the package as it is built, and what npm has installed, to the tests of one file.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
 
 const dist = new URL('../../web/dist/', import.meta.url);
-const types: Record<string, string> = { js: 'text/javascript', wasm: 'application/wasm', svg: 'image/svg+xml' };
+const installed = new URL('../../', import.meta.url);
+const types: Record<string, string> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  mjs: 'text/javascript',
+  wasm: 'application/wasm',
+  svg: 'image/svg+xml',
+};
 
 /**
  * `more` has what else there is, by path; a null ends the connection, as if there were no network. The port, once the
@@ -21,7 +28,7 @@ export function servePackage(
       response.end('<!doctype html><title>package</title><link rel="icon" href="data:,">');
       return;
     }
-    const file = new URL(`.${path}`, dist);
+    const file = new URL(`.${path}`, path.startsWith('/node_modules/') ? installed : dist);
     const given = more(path);
     if (given === null) {
       request.socket.destroy();
@@ -34,4 +41,10 @@ export function servePackage(
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, resolve)));
   afterAll(() => void server.close());
   return () => (server.address() as AddressInfo).port;
+}
+
+/** An empty page in which bare names lead to these addresses. */
+export function pageWithImports(imports: Readonly<Record<string, string>>): string {
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  return `<!doctype html><title>package</title><link rel="icon" href="data:,">${map}`;
 }

@@ -86,6 +86,7 @@ export const pages: Cell[] = [
     ...plain,
     name: 'package on another site',
     gate: true,
+    core: true,
     as: 'CDN/index.js',
     files: ['page.html', 'page.js'],
     build: [],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { encoded, numberOf } from '../../models/onnx/messages.ts';
 
 const program = process.env.NM_CLI;
 
@@ -80,23 +81,24 @@ test('needs prints the operators and element types behind the passes', () => {
   );
 });
 
-const varint = (n) => (n < 128 ? [n] : [(n % 128) + 128, ...varint(Math.floor(n / 128))]);
-const number = (field, n) => [...varint(field * 8), ...varint(n)];
-const bytes = (field, content) => [...varint(field * 8 + 2), ...varint(content.length), ...content];
-const text = (field, string) => bytes(field, [...Buffer.from(string)]);
+const float = numberOf('TensorProto.DataType', 'FLOAT');
+
+function modelOf(graph) {
+  return encoded('ModelProto', {
+    ir_version: 8,
+    graph: { name: 'graph', ...graph },
+    opset_import: [{ domain: '', version: 17 }],
+  });
+}
 
 /** y = a float32[2] that lies in the file `location`. */
 function modelWithDataIn(location) {
-  const entry = (key, value) => bytes(13, [...text(1, key), ...text(2, value)]);
-  const weight = [...number(1, 2), ...number(2, 1), ...text(8, 'w'), ...entry('location', location), ...number(14, 1)];
-  const type = bytes(2, bytes(1, number(1, 1)));
-  const graph = [
-    ...bytes(1, [...text(1, 'w'), ...text(2, 'y'), ...text(4, 'Identity')]),
-    ...text(2, 'graph'),
-    ...bytes(5, weight),
-    ...bytes(12, [...text(1, 'y'), ...type]),
-  ];
-  return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, 17)])]);
+  const external = { external_data: [{ key: 'location', value: location }], data_location: 'EXTERNAL' };
+  return modelOf({
+    node: [{ op_type: 'Identity', input: ['w'], output: ['y'] }],
+    initializer: [{ name: 'w', dims: [2], data_type: float, ...external }],
+    output: [{ name: 'y', type: { tensor_type: { elem_type: float } } }],
+  });
 }
 
 describe('pack', () => {
@@ -142,57 +144,37 @@ describe('pack', () => {
 describe('diff', () => {
   const root = mkdtempSync(join(tmpdir(), 'neuromancer-diff-'));
   const [model, other, image] = ['model', 'other', 'image'].map((name) => join(root, `${name}.onnx`));
-  const node = (op, inputs, output, attributes = []) =>
-    bytes(1, [
-      ...inputs.flatMap((name) => text(1, name)),
-      ...text(2, output),
-      ...text(3, `${op}_of_${output}`),
-      ...text(4, op),
-      ...attributes,
-    ]);
-  const weight = (name, dims, data) =>
-    bytes(5, [
-      ...dims.flatMap((dim) => number(1, dim)),
-      ...number(2, 1),
-      ...text(8, name),
-      ...bytes(9, [...Buffer.from(Float32Array.from(data).buffer)]),
-    ]);
-  const value = (field, name, dims) =>
-    bytes(field, [
-      ...text(1, name),
-      ...bytes(
-        2,
-        bytes(1, [
-          ...number(1, 1),
-          ...bytes(
-            2,
-            dims.flatMap((dim) => bytes(1, number(1, dim))),
-          ),
-        ]),
-      ),
-    ]);
-  const modelOf = (graph) =>
-    Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, [...text(1, ''), ...number(2, 17)])]);
+  const node = (op_type, input, output) => ({ op_type, name: `${op_type}_of_${output}`, input, output: [output] });
+  const weight = (name, dims, data) => ({
+    name,
+    dims,
+    data_type: float,
+    raw_data: Buffer.from(Float32Array.from(data).buffer),
+  });
+  const value = (name, ...dims) => ({
+    name,
+    type: { tensor_type: { elem_type: float, shape: { dim: dims.map((dim_value) => ({ dim_value })) } } },
+  });
   /** y = (x·u)·v·u */
   const chain = (v) =>
-    modelOf([
-      ...node('MatMul', ['x', 'u'], 'a'),
-      ...node('MatMul', ['a', 'v'], 'b'),
-      ...node('MatMul', ['b', 'u'], 'y'),
-      ...text(2, 'graph'),
-      ...weight('u', [2, 2], [1, 2, 3, 5]),
-      ...weight('v', [2, 2], [1, 0, 0, v]),
-      ...value(11, 'x', [1, 2]),
-      ...value(12, 'y', [1, 2]),
-    ]);
+    modelOf({
+      node: [node('MatMul', ['x', 'u'], 'a'), node('MatMul', ['a', 'v'], 'b'), node('MatMul', ['b', 'u'], 'y')],
+      initializer: [weight('u', [2, 2], [1, 2, 3, 5]), weight('v', [2, 2], [1, 0, 0, v])],
+      input: [value('x', 1, 2)],
+      output: [value('y', 1, 2)],
+    });
 
   before(() => {
     writeFileSync(model, chain(2));
     writeFileSync(other, chain(2.5));
     const kernel = Array.from({ length: 81 }, (_, i) => Math.sin(i));
-    const conv = (input, output) => node('Conv', [input, 'k'], output);
-    const graph = [...conv('x', 'a'), ...conv('a', 'y'), ...text(2, 'graph'), ...weight('k', [3, 3, 3, 3], kernel)];
-    writeFileSync(image, modelOf([...graph, ...value(11, 'x', [1, 3, 8, 8]), ...value(12, 'y', [1, 3, 4, 4])]));
+    const images = modelOf({
+      node: [node('Conv', ['x', 'k'], 'a'), node('Conv', ['a', 'k'], 'y')],
+      initializer: [weight('k', [3, 3, 3, 3], kernel)],
+      input: [value('x', 1, 3, 8, 8)],
+      output: [value('y', 1, 3, 4, 4)],
+    });
+    writeFileSync(image, images);
   });
   after(() => rmSync(root, { recursive: true }));
 

@@ -1,6 +1,6 @@
-// Decodes the files of ONNX's test data: TensorProto, SequenceProto, MapProto and OptionalProto, as the types of a
-// model's inputs and outputs say. It imports nothing that runs, so that Node, a page and Vitest take it as it is.
+// The values in the files of ONNX's test data, as the types of a model's inputs and outputs say.
 import type { DType, Scalar, TensorLike } from 'neuromancer';
+import { decoded, nameOf } from '../../models/onnx/messages.ts';
 
 /** What the public interface takes and gives: tensors, arrays, Maps, and undefined for what is not there. */
 export type Data = TensorLike | ReadonlyMap<Scalar, Scalar> | readonly Data[] | undefined;
@@ -17,84 +17,131 @@ const numberArrays = {
 };
 type Holder = keyof typeof numberArrays | 'BigInt64Array' | 'BigUint64Array' | 'strings';
 
-/** ONNX's numbers of element types, their names, and the arrays that the package's README promises for them. */
-const types: Readonly<Record<number, readonly [DType, Holder]>> = {
-  1: ['float32', 'Float32Array'],
-  2: ['uint8', 'Uint8Array'],
-  3: ['int8', 'Int8Array'],
-  4: ['uint16', 'Uint16Array'],
-  5: ['int16', 'Int16Array'],
-  6: ['int32', 'Int32Array'],
-  7: ['int64', 'BigInt64Array'],
-  8: ['string', 'strings'],
-  9: ['bool', 'Uint8Array'],
-  10: ['float16', 'Uint16Array'],
-  11: ['float64', 'Float64Array'],
-  12: ['uint32', 'Uint32Array'],
-  13: ['uint64', 'BigUint64Array'],
-  14: ['complex64', 'Float32Array'],
-  15: ['complex128', 'Float64Array'],
-  16: ['bfloat16', 'Uint16Array'],
-  17: ['float8e4m3fn', 'Uint8Array'],
-  18: ['float8e4m3fnuz', 'Uint8Array'],
-  19: ['float8e5m2', 'Uint8Array'],
-  20: ['float8e5m2fnuz', 'Uint8Array'],
-  21: ['uint4', 'Uint8Array'],
-  22: ['int4', 'Uint8Array'],
-  23: ['float4e2m1', 'Uint8Array'],
-  24: ['float8e8m0', 'Uint8Array'],
-  25: ['uint2', 'Uint8Array'],
-  26: ['int2', 'Uint8Array'],
+/** ONNX's element types, their names here, and the arrays that the package's README promises for them. */
+const types: Readonly<Record<string, readonly [DType, Holder]>> = {
+  FLOAT: ['float32', 'Float32Array'],
+  UINT8: ['uint8', 'Uint8Array'],
+  INT8: ['int8', 'Int8Array'],
+  UINT16: ['uint16', 'Uint16Array'],
+  INT16: ['int16', 'Int16Array'],
+  INT32: ['int32', 'Int32Array'],
+  INT64: ['int64', 'BigInt64Array'],
+  STRING: ['string', 'strings'],
+  BOOL: ['bool', 'Uint8Array'],
+  FLOAT16: ['float16', 'Uint16Array'],
+  DOUBLE: ['float64', 'Float64Array'],
+  UINT32: ['uint32', 'Uint32Array'],
+  UINT64: ['uint64', 'BigUint64Array'],
+  COMPLEX64: ['complex64', 'Float32Array'],
+  COMPLEX128: ['complex128', 'Float64Array'],
+  BFLOAT16: ['bfloat16', 'Uint16Array'],
+  FLOAT8E4M3FN: ['float8e4m3fn', 'Uint8Array'],
+  FLOAT8E4M3FNUZ: ['float8e4m3fnuz', 'Uint8Array'],
+  FLOAT8E5M2: ['float8e5m2', 'Uint8Array'],
+  FLOAT8E5M2FNUZ: ['float8e5m2fnuz', 'Uint8Array'],
+  UINT4: ['uint4', 'Uint8Array'],
+  INT4: ['int4', 'Uint8Array'],
+  FLOAT4E2M1: ['float4e2m1', 'Uint8Array'],
+  FLOAT8E8M0: ['float8e8m0', 'Uint8Array'],
+  UINT2: ['uint2', 'Uint8Array'],
+  INT2: ['int2', 'Uint8Array'],
 };
+
+interface TensorProto {
+  readonly dims: readonly string[];
+  readonly data_type?: number;
+  readonly data_location?: number;
+  readonly name?: string;
+  readonly raw_data?: Uint8Array;
+  readonly float_data: readonly number[];
+  readonly int32_data: readonly number[];
+  readonly string_data: readonly Uint8Array[];
+  readonly int64_data: readonly string[];
+  readonly double_data: readonly number[];
+  readonly uint64_data: readonly string[];
+}
+
+interface SequenceProto {
+  readonly tensor_values: readonly TensorProto[];
+  readonly sequence_values: readonly SequenceProto[];
+  readonly map_values: readonly MapProto[];
+  readonly optional_values: readonly OptionalProto[];
+}
+
+interface MapProto {
+  readonly keys: readonly string[];
+  readonly string_keys: readonly Uint8Array[];
+  readonly values?: SequenceProto;
+}
+
+interface OptionalProto {
+  readonly tensor_value?: TensorProto;
+  readonly sequence_value?: SequenceProto;
+  readonly map_value?: MapProto;
+  readonly optional_value?: OptionalProto;
+}
+
+type Kind = 'tensor' | 'sequence' | 'map' | 'optional';
+const messages = { tensor: 'TensorProto', sequence: 'SequenceProto', map: 'MapProto', optional: 'OptionalProto' };
+
+/** "optional(sequence(int64))" is an optional of "sequence(int64)". */
+function parsed(type: string): [kind: Kind, inner: string] {
+  const [, kind = 'tensor', inner = ''] = /^(sequence|optional|map)\((.*)\)$/.exec(type) ?? [];
+  return [kind as Kind, inner];
+}
 
 /** The value in a file whose type the model declares as `type`: "float32", "optional(sequence(int64))", …. */
 export function decodeValue(file: Uint8Array, type: string): Data {
-  const [, kind, inner = ''] = /^(sequence|optional|map)\((.*)\)$/.exec(type) ?? [];
-  if (kind === undefined) return decodeTensor(file);
-  const message = new Message(file);
-  if (kind === 'map') return decodeMap(message);
-  // Tensors, sequences, maps and optionals have the same field numbers in SequenceProto and in OptionalProto.
-  const items = message.all(3, 5, 6, 7).map((item) => decodeValue(item, inner));
-  return kind === 'sequence' ? items : items[0];
+  return toData(decoded(messages[parsed(type)[0]], file), type);
 }
 
 export function decodeTensor(file: Uint8Array): TensorLike {
-  const message = new Message(file);
-  const number = Number(message.integers(2)[0] ?? 0n);
-  const known = types[number];
-  if (known === undefined) throw new Error(`the test data have a tensor of the unknown type ${number}`);
-  if (Number(message.integers(14)[0] ?? 0n) !== 0) throw new Error('the test data have a tensor in another file');
-  const [type, holder] = known;
-  return { type, data: tensorData(message, holder), shape: message.integers(1).map(Number) };
+  return tensorOf(decoded('TensorProto', file));
 }
 
 export function tensorName(file: Uint8Array): string {
-  return text(new Message(file).all(8)[0] ?? new Uint8Array());
+  return decoded<TensorProto>('TensorProto', file).name ?? '';
 }
 
-function tensorData(message: Message, holder: Holder): ArrayBufferView | string[] {
-  if (holder === 'strings') return message.all(6).map(text);
-  const raw = message.all(9)[0];
+function toData(message: unknown, type: string): Data {
+  const [kind, inner] = parsed(type);
+  if (kind === 'tensor') return tensorOf(message as TensorProto);
+  if (kind === 'map') return mapOf(message as MapProto);
+  const [of] = parsed(inner);
+  if (kind === 'sequence') return (message as SequenceProto)[`${of}_values`].map((item) => toData(item, inner));
+  const value = (message as OptionalProto)[`${of}_value`];
+  return value === undefined ? undefined : toData(value, inner);
+}
+
+function tensorOf(message: TensorProto): TensorLike {
+  const { data_type = 0, data_location = 0, dims } = message;
+  const known = types[nameOf('TensorProto.DataType', data_type) ?? ''];
+  if (known === undefined) throw new Error(`the test data have a tensor of the unknown type ${data_type}`);
+  if (nameOf('TensorProto.DataLocation', data_location) !== 'DEFAULT') {
+    throw new Error('the test data have a tensor in another file');
+  }
+  const [type, holder] = known;
+  return { type, data: elements(message, holder), shape: dims.map(Number) };
+}
+
+function elements(message: TensorProto, holder: Holder): ArrayBufferView | string[] {
+  if (holder === 'strings') return message.string_data.map(text);
   // A copy, for its alignment.
-  const buffer = (bytes: Uint8Array) => new Uint8Array(bytes).buffer;
-  if (holder === 'BigInt64Array') {
-    return raw ? new BigInt64Array(buffer(raw)) : BigInt64Array.from(message.integers(7));
-  }
-  if (holder === 'BigUint64Array') {
-    return raw ? new BigUint64Array(buffer(raw)) : BigUint64Array.from(message.integers(11));
-  }
+  const raw = message.raw_data && new Uint8Array(message.raw_data).buffer;
+  if (holder === 'BigInt64Array') return raw ? new BigInt64Array(raw) : BigInt64Array.from(message.int64_data, BigInt);
+  if (holder === 'BigUint64Array')
+    return raw ? new BigUint64Array(raw) : BigUint64Array.from(message.uint64_data, BigInt);
   const ArrayOf = numberArrays[holder];
-  if (raw) return new ArrayOf(buffer(raw));
-  if (holder === 'Float32Array') return new Float32Array(message.fixed(4));
-  if (holder === 'Float64Array') return new Float64Array(message.fixed(10));
-  return ArrayOf.from(message.integers(holder === 'Uint32Array' ? 11 : 5).map(Number));
+  if (raw) return new ArrayOf(raw);
+  if (holder === 'Float32Array') return Float32Array.from(message.float_data);
+  if (holder === 'Float64Array') return Float64Array.from(message.double_data);
+  return ArrayOf.from(holder === 'Uint32Array' ? message.uint64_data.map(Number) : message.int32_data);
 }
 
-/** A MapProto: keys beside a sequence that holds the entries in one tensor, or a scalar tensor for each. */
-function decodeMap(message: Message): ReadonlyMap<Scalar, Scalar> {
-  const strings = message.all(4).map(text);
-  const keys: Scalar[] = strings.length > 0 ? strings : message.integers(3).map(Number);
-  const tensors = new Message(message.all(5)[0] ?? new Uint8Array()).all(3).map(decodeTensor);
+/** Keys beside a sequence that holds the entries in one tensor, or a scalar tensor for each. */
+function mapOf({ keys: numbers, string_keys, values }: MapProto): ReadonlyMap<Scalar, Scalar> {
+  const keys: readonly Scalar[] = string_keys.length > 0 ? string_keys.map(text) : numbers.map(Number);
+  const tensors = (values?.tensor_values ?? []).map(tensorOf);
   const entries = tensors.flatMap(({ data }) => Array.from(data as ArrayLike<Scalar>));
   if (entries.length !== keys.length) {
     throw new Error(`the test data have a map of ${keys.length} keys and ${entries.length} entries`);
@@ -104,88 +151,3 @@ function decodeMap(message: Message): ReadonlyMap<Scalar, Scalar> {
 
 const decoder = new TextDecoder();
 const text = (bytes: Uint8Array): string => decoder.decode(bytes);
-
-/** The fields of a serialised message by their numbers: varints as they are, all others as their bytes. */
-class Message {
-  readonly #fields = new Map<number, (bigint | Uint8Array)[]>();
-
-  constructor(bytes: Uint8Array) {
-    const reader = new Reader(bytes);
-    while (!reader.atEnd) {
-      const tag = Number(reader.varint());
-      const number = tag >>> 3;
-      const fields = this.#fields.get(number) ?? [];
-      fields.push(reader.field(tag & 7));
-      this.#fields.set(number, fields);
-    }
-  }
-
-  /** The bytes of all fields with one of these numbers. */
-  all(...numbers: number[]): Uint8Array[] {
-    return numbers.flatMap((number) => this.#fields.get(number) ?? []).filter((field) => field instanceof Uint8Array);
-  }
-
-  /** A repeated integer, packed or not. */
-  integers(number: number): bigint[] {
-    return (this.#fields.get(number) ?? []).flatMap((field) =>
-      typeof field === 'bigint' ? field : new Reader(field).varints(),
-    );
-  }
-
-  /** A repeated number of fixed width, packed or not, as the bytes of all. */
-  fixed(number: number): ArrayBuffer {
-    const parts = this.all(number);
-    const bytes = new Uint8Array(parts.reduce((length, part) => length + part.byteLength, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.byteLength;
-    }
-    return bytes.buffer;
-  }
-}
-
-class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get atEnd(): boolean {
-    return this.#at >= this.#bytes.byteLength;
-  }
-
-  field(wireType: number): bigint | Uint8Array {
-    if (wireType === 0) return this.varint();
-    if (wireType === 1) return this.#take(8);
-    if (wireType === 2) return this.#take(Number(this.varint()));
-    if (wireType === 5) return this.#take(4);
-    throw new Error(`the test data have a field of the unknown wire type ${wireType}`);
-  }
-
-  varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new Error('the test data end within a number');
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return BigInt.asIntN(64, value);
-    }
-  }
-
-  varints(): bigint[] {
-    const values: bigint[] = [];
-    while (!this.atEnd) values.push(this.varint());
-    return values;
-  }
-
-  #take(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (length < 0 || end > this.#bytes.byteLength) throw new Error('the test data end within a field');
-    const bytes = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return bytes;
-  }
-}

@@ -1,5 +1,6 @@
 // Where a session goes wrong: against itself without passes, another model, and values from elsewhere.
 import { describe, expect, test } from 'vitest';
+import { decoded } from '../../models/onnx/messages.js';
 import { type Comparison, compare, withEveryValue } from '../dist/compare.js';
 import { Session, Tensor, type TracedStep } from '../dist/index.js';
 import { pack } from '../dist/pack.js';
@@ -154,4 +155,11 @@ test('a file that is no model has no values', () => {
   }
   const twice = everyValue(everyValue(chain()));
   expect(twice).toEqual(everyValue(chain()));
+});
+
+test('every value becomes an output, and all else stays as it was, as the published schema reads it', () => {
+  const read = (bytes: Uint8Array) => decoded<{ graph: { output: object[] } }>('ModelProto', bytes);
+  const { graph, ...about } = read(chain());
+  const added = ['a', 'b', 'c', 'd'].map((name) => ({ name, metadata_props: [] }));
+  expect(read(everyValue(chain()))).toEqual({ ...about, graph: { ...graph, output: [...graph.output, ...added] } });
 });

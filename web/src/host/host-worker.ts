@@ -45,6 +45,9 @@ export function startWorker(script: WorkerScript): HostWorker {
 
 function startWebWorker(script: WorkerScript): Worker {
   try {
+    const { origin } = script.url();
+    // Firefox says so only later, by an event.
+    if (/^http/.test(origin) && origin !== location.origin) throw new DOMException('of another site', 'SecurityError');
     return script.start();
   } catch (error) {
     const url = workerUrl(script, error);
