@@ -21,10 +21,9 @@ Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::N
   return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + suffix,
           2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
           [=](const KernelTable& t) -> std::function<void()> {
-            ThreadPool& pool = ThreadPool::instance();
             const Data a = data(m * k), b = data(k * n), c = data(m * n), packed = data(t.gemm.packed_size(k, n));
-            t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data(), pool);
-            return [=, &t, &pool] {
+            t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data());
+            return [=, &t] {
               Gemm g;
               g.m = m;
               g.n = n;
@@ -35,7 +34,7 @@ Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::N
               g.c = c->data();
               g.ldc = n;
               g.epilogue.activation = activation;
-              t.gemm.run(g, pool);
+              t.gemm.run(g);
             };
           }};
 }
@@ -58,16 +57,15 @@ Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride
               std::to_string(stride) + (groups != 1 && groups != in_c ? " groups " + std::to_string(groups) : "") +
               (winograd ? " Winograd" : ""),
           2. * static_cast<double>(products), true, [=](const KernelTable& t) -> std::function<void()> {
-            ThreadPool& pool = ThreadPool::instance();
             const Data x = data(h * h * in_c), w = data(out_c * (in_c / groups) * kernel * kernel), bias = data(out_c);
             const Data y = data(s.out_h * s.out_w * out_c), packed = data(t.conv.packed_size(s));
-            const Data scratch = data(t.conv.scratch_size(s, pool));
-            t.conv.pack(s, w->data(), SourceType::F32, nullptr, packed->data(), pool);
-            return [=, &t, &pool] {
+            const Data scratch = data(t.conv.scratch_size(s));
+            t.conv.pack(s, w->data(), SourceType::F32, nullptr, packed->data());
+            return [=, &t] {
               Epilogue e;
               e.bias = bias->data();
               e.activation = activation;
-              t.conv.run(s, {x->data(), s.in_c, y->data(), s.out_c}, packed->data(), e, scratch->data(), pool);
+              t.conv.run(s, {x->data(), s.in_c, y->data(), s.out_c}, packed->data(), e, scratch->data());
             };
           }};
 }
@@ -77,7 +75,7 @@ Case gemv(int64_t n, int64_t k) {
           2. * static_cast<double>(n) * static_cast<double>(k), true,
           [=](const KernelTable& t) -> std::function<void()> {
             const Data x = data(k), b = data(k * n), y = data(n);
-            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}, ThreadPool::instance()); };
+            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}); };
           }};
 }
 

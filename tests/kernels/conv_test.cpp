@@ -92,7 +92,6 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
                 << "x" << s.out_c << " kernel " << s.kernel_h << "x" << s.kernel_w << " stride " << s.stride_w
                 << " dilation " << s.dilation_w << " groups " << s.groups << " wide " << o.wide << " winograd "
                 << s.winograd);
-  ThreadPool& pool = ThreadPool::instance();
   const int64_t ldx = s.in_c + (o.wide ? 5 : 0), ldy = s.out_c + (o.wide ? 3 : 0);
   const int64_t pixels = s.batch * s.out_h * s.out_w;
   const int64_t taps = s.kernel_h * s.kernel_w;
@@ -111,14 +110,14 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
   const ConvImages images{x, ldx, o.in_place ? residual.data() : out.data(), ldy};
   if (o.transposed) {
     Floats packed(t.conv.transposed_packed_size(s));
-    t.conv.transposed_pack(s, w.data(), SourceType::F32, packed, pool);
-    Floats scratch(t.conv.transposed_scratch_size(s, pool));
-    t.conv.transposed_run(s, images, packed, e, scratch, pool);
+    t.conv.transposed_pack(s, w.data(), SourceType::F32, packed);
+    Floats scratch(t.conv.transposed_scratch_size(s));
+    t.conv.transposed_run(s, images, packed, e, scratch);
   } else {
     Floats packed(t.conv.packed_size(s));
-    t.conv.pack(s, w.data(), SourceType::F32, factors, packed, pool);
-    Floats scratch(t.conv.scratch_size(s, pool));
-    t.conv.run(s, images, packed, e, scratch, pool);
+    t.conv.pack(s, w.data(), SourceType::F32, factors, packed);
+    Floats scratch(t.conv.scratch_size(s));
+    t.conv.run(s, images, packed, e, scratch);
   }
   std::vector<float> dense;
   for (int64_t p = 0; p < pixels; ++p) dense.insert(dense.end(), images.y + p * ldy, images.y + p * ldy + s.out_c);
@@ -305,19 +304,18 @@ TEST_CASE("conv: a window wholly in the padding sees zeros", "[conv]") {
 
 // Few tiles are shared stage by stage, many are cut into blocks for each thread.
 TEST_CASE("conv: the number of threads does not change a bit of Winograd's form", "[conv][winograd]") {
-  ThreadPool& pool = ThreadPool::instance();
-  const int before = pool.size();
+  const int before = thread_pool::size();
   for_each_isa([&](const KernelTable& t) {
     for (const int64_t side : {11, 29, 57}) {
       ConvShape s = shape(1, side, side, 24, 40, 3, 1, 1);
       s.winograd = true;
       const Floats x = random_floats(side * side * s.in_c), w = random_floats(s.out_c * s.in_c * 9);
       Floats packed(t.conv.packed_size(s)), one(side * side * s.out_c), many(side * side * s.out_c);
-      t.conv.pack(s, w.data(), SourceType::F32, nullptr, packed, pool);
+      t.conv.pack(s, w.data(), SourceType::F32, nullptr, packed);
       const auto run = [&](int threads, Floats& out) {
-        pool.set_size(threads);
-        Floats scratch(t.conv.scratch_size(s, pool));
-        t.conv.run(s, {x, s.in_c, out, s.out_c}, packed, {}, scratch, pool);
+        thread_pool::set_size(threads);
+        Floats scratch(t.conv.scratch_size(s));
+        t.conv.run(s, {x, s.in_c, out, s.out_c}, packed, {}, scratch);
       };
       run(1, one);
       for (const int threads : {2, 3}) {
@@ -326,21 +324,20 @@ TEST_CASE("conv: the number of threads does not change a bit of Winograd's form"
       }
     }
   });
-  pool.set_size(before);
+  thread_pool::set_size(before);
 }
 
 TEST_CASE("conv: half weights", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& pool = ThreadPool::instance();
     for (const ConvShape& s : {shape(1, 6, 6, 5, 9, 3, 1, 1), shape(1, 6, 6, 5, 5, 3, 1, 1, 1, 5)}) {
       const int64_t count = s.out_c * s.in_c / s.groups * 9;
       const Floats w = random_floats(count), x = random_floats(36 * s.in_c);
       Buffer<uint16_t> half(count);
-      Floats exact(count), packed(t.conv.packed_size(s)), scratch(t.conv.scratch_size(s, pool)), y(36 * s.out_c);
+      Floats exact(count), packed(t.conv.packed_size(s)), scratch(t.conv.scratch_size(s)), y(36 * s.out_c);
       t.convert.f32_to_f16(w, half, count);
       t.convert.f16_to_f32(half, exact, count);
-      t.conv.pack(s, half.data(), SourceType::F16, nullptr, packed, pool);
-      t.conv.run(s, {x, s.in_c, y, s.out_c}, packed, {}, scratch, pool);
+      t.conv.pack(s, half.data(), SourceType::F16, nullptr, packed);
+      t.conv.run(s, {x, s.in_c, y, s.out_c}, packed, {}, scratch);
       require_close(y, convolve(s, x, s.in_c, exact, nullptr, {}), 1e-5, 1e-5, "half");
     }
   });

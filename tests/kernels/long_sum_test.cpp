@@ -38,10 +38,10 @@ TEST_CASE("sums of 4 million numbers are right to a millionth", "[rows]") {
         for (const float s : sums) require_near(s, v, "mean of a column");
         for (const float s : variance) REQUIRE(s <= 1e-13 * v * v);
       }
-      t.pool.global_average(1, kMany, 1, x, 1, &y, 1, ThreadPool::instance());
+      t.pool.global_average(1, kMany, 1, x, 1, &y, 1);
       require_near(y, v, "mean of an image");
       const Epilogue none;
-      t.gemm.gemv(kMany, 1, x, x, 1, &y, none, ThreadPool::instance());
+      t.gemm.gemv(kMany, 1, x, x, 1, &y, none);
       require_near(y, v * v * n, "product of a row and a column");
     }
   });
@@ -70,10 +70,10 @@ TEST_CASE("a product can be taken along a part of K", "[gemm]") {
     const int64_t m = 5, n = 37, k = 300;
     const Floats a = random_floats(m * k), b = random_floats(k * n, -1, 1, 2);
     Floats packed(t.gemm.packed_size(k, n)), c(m * n);
-    t.gemm.pack_b(k, n, b, SourceType::F32, n, 1, 1, packed, ThreadPool::instance());
+    t.gemm.pack_b(k, n, b, SourceType::F32, n, 1, 1, packed);
     for (const auto& [k0, k1] : {std::pair<int64_t, int64_t>{0, 300}, {0, 1}, {63, 200}, {299, 300}}) {
       Gemm g{m, n, k, a, k, packed, c, n, {}, k0, k1};
-      t.gemm.run(g, ThreadPool::instance());
+      t.gemm.run(g);
       std::vector<double> want;
       for (int64_t i = 0; i < m * n; ++i) {
         double sum = 0;

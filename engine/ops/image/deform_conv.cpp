@@ -59,8 +59,7 @@ class DeformConv final : public Operator {
     const int64_t in_c = x.dim(1), height = x.dim(2), width = x.dim(3), out_c = w.dim(0), taps = window.taps();
     const int64_t pixels = window.out_pixels(), columns = in_c * taps;
 
-    ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(T * samples, c.scratch<T>(Size(columns) * pool.size()));
+    NM_ASSIGN(T * samples, c.scratch<T>(Size(columns) * thread_pool::size()));
     const T* mask = c.has(4) ? c.data<T>(4) : nullptr;
     for (int64_t image = 0; image < x.dim(0); ++image) {
       const T* from = x.data<T>() + image * in_c * height * width;
@@ -83,7 +82,7 @@ class DeformConv final : public Operator {
           }
         }
       };
-      pool.parallel_for(pixels, 16, [&](int64_t begin, int64_t end, int thread) {
+      thread_pool::parallel_for(pixels, 16, [&](int64_t begin, int64_t end, int thread) {
         T* column = samples + thread * columns;
         for (int64_t p = begin; p < end; ++p) {
           gather(p, column);

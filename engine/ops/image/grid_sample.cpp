@@ -111,7 +111,7 @@ class GridSample final : public Operator {
                                                 : mode_ == SampleMode::Linear ? 1
                                                                               : 2));
     const int64_t block = kTaps / most, blocks = (points + block - 1) / block;
-    ThreadPool::instance().parallel_for(x[0] * blocks, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(x[0] * blocks, 1, [&](int64_t begin, int64_t end, int) {
       std::array<Tap<T>, kTaps> taps;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t image = task / blocks, first = task % blocks * block, count = std::min(block, points - first);

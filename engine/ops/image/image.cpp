@@ -9,7 +9,7 @@ namespace {
 void swap_inner(int64_t batch, int64_t rows, int64_t cols, const void* x, void* y, DType dtype) {
   const int64_t dims[] = {batch, rows, cols};
   const int axes[] = {0, 2, 1};
-  kernels().layout.permute(3, dims, axes, x, y, static_cast<size_t>(dtype_bits(dtype) / 8), ThreadPool::instance());
+  kernels().layout.permute(3, dims, axes, x, y, static_cast<size_t>(dtype_bits(dtype) / 8));
 }
 
 }  // namespace

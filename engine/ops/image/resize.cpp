@@ -272,14 +272,13 @@ class Resize final : public Operator {
     const int64_t batch = x.count(0, first), channels = x.count(last + 1, x.rank());
     const float* from = c.data<float>(0);
     float* to = c.out<float>(0);
-    ThreadPool& pool = ThreadPool::instance();
     if (rules_.mode == ResizeMode::Nearest) {
       NM_ASSIGN(int32_t * rows, c.scratch<int32_t>(Size(down.out)));
       NM_ASSIGN(int32_t * cols, c.scratch<int32_t>(Size(across.out)));
       for (int64_t i = 0; i < down.out; ++i) down.tap(rules_, i, rows + i, nullptr);
       for (int64_t i = 0; i < across.out; ++i) across.tap(rules_, i, cols + i, nullptr);
       kernels().resize.nearest(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels,
-                               to, channels, pool);
+                               to, channels);
       return {};
     }
     const auto linear = [&](const ResizeAxis& axis, LinearTap* taps) {
@@ -295,7 +294,7 @@ class Resize final : public Operator {
     linear(down, rows);
     linear(across, cols);
     kernels().resize.bilinear(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels, to,
-                              channels, pool);
+                              channels);
     return {};
   }
 

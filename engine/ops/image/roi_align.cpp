@@ -111,7 +111,7 @@ class RoiAlign final : public Operator {
       const double bin_h = h / static_cast<double>(out_h_), bin_w = w / static_cast<double>(out_w_);
       const T* image = c.data<T>(0) + c.data<int64_t>(2)[r] * channels * plane;
       T* out = c.out<T>(0) + r * channels * out_h_ * out_w_;
-      ThreadPool::instance().parallel_for(out_h_ * out_w_, 4, [&](int64_t begin, int64_t end, int) {
+      thread_pool::parallel_for(out_h_ * out_w_, 4, [&](int64_t begin, int64_t end, int) {
         for (int64_t bin = begin; bin < end; ++bin) {
           const double y0 = top + static_cast<double>(bin / out_w_) * bin_h,
                        x0 = left + static_cast<double>(bin % out_w_) * bin_w;

@@ -26,9 +26,9 @@ class Transforming : public Operator {
     if (lanes == 0) return {};
     NM_TRY(plan(n));
     const int64_t space = n + fourier_.work();
-    NM_ASSIGN(Complex * all, c.scratch<Complex>(Size(space) * ThreadPool::instance().size()));
+    NM_ASSIGN(Complex * all, c.scratch<Complex>(Size(space) * thread_pool::size()));
     const int64_t chunk = std::max<int64_t>(1, 1024 / n);
-    ThreadPool::instance().parallel_for(lanes, chunk, [&](int64_t begin, int64_t end, int thread) {
+    thread_pool::parallel_for(lanes, chunk, [&](int64_t begin, int64_t end, int thread) {
       Complex* x = all + space * thread;
       for (int64_t lane = begin; lane < end; ++lane) body(lane, x, x + n);
     });

@@ -87,12 +87,11 @@ class Elementwise final : public Operator {
       walks_.push_back(Broadcast(out.shape(), {&c.input(i).shape()}));
       if (walks_.back().run() >= kLongRun) run = std::min(run, walks_.back().run());
     }
-    ThreadPool& pool = ThreadPool::instance();
     const auto pieces = static_cast<int64_t>(registers_ + walks_.size());
-    NM_ASSIGN(float* const scratch, c.scratch<float>(Size(pool.size()) * pieces * kPiece));
+    NM_ASSIGN(float* const scratch, c.scratch<float>(Size(thread_pool::size()) * pieces * kPiece));
     float* const to = out.data<float>();
-    const int64_t chunk = std::max(kPiece, pool.chunk(out.count(), static_cast<int64_t>(steps_.size())));
-    pool.parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {
+    const int64_t chunk = std::max(kPiece, thread_pool::chunk(out.count(), static_cast<int64_t>(steps_.size())));
+    thread_pool::parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {
       float* const own = scratch + thread * pieces * kPiece;
       for (int64_t at = begin, n = 0; at < end; at += n) {
         n = std::min({kPiece, end - at, run - at % run});

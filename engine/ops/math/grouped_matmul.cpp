@@ -70,7 +70,6 @@ class GroupedMatMul final : public Operator {
 
   // Results in the order of their groups, so that a matrix that serves many rows is packed once for all of them.
   static Status run_float(Execution& c, const std::vector<int64_t>& indices, const Sizes& s) {
-    ThreadPool& pool = ThreadPool::instance();
     const GemmKernels& gemm = kernels().gemm;
     const auto index = [&](int64_t i) { return indices[static_cast<size_t>(i)]; };
     const std::vector<int64_t> order =
@@ -90,7 +89,7 @@ class GroupedMatMul final : public Operator {
     if (static_cast<int64_t>(largest) >= kWorthPacking) {
       NM_ASSIGN(rows, c.scratch<float>(Size(largest) * s.k));
       NM_ASSIGN(results, c.scratch<float>(Size(largest) * s.n));
-      NM_ASSIGN(work, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
+      NM_ASSIGN(work, c.scratch<float>(Size(gemm.batched_scratch_size(g))));
     }
     const float* x = c.data<float>(kInput);
     float* y = c.out<float>(0);
@@ -103,7 +102,7 @@ class GroupedMatMul final : public Operator {
       const int64_t* places = order.data() + first;
       if (count < kWorthPacking) {
         for (int64_t i = 0; i < count; ++i) {
-          gemm.gemv(s.k, s.n, x + places[i] / s.choices * s.k, matrix, s.n, y + places[i] * s.n, epilogue, pool);
+          gemm.gemv(s.k, s.n, x + places[i] / s.choices * s.k, matrix, s.n, y + places[i] * s.n, epilogue);
         }
         continue;
       }
@@ -113,7 +112,7 @@ class GroupedMatMul final : public Operator {
       g.b = matrix;
       g.c = results;
       g.epilogue = epilogue;
-      gemm.run_batched(g, work, pool);
+      gemm.run_batched(g, work);
       for (int64_t i = 0; i < count; ++i) std::copy_n(results + i * s.n, s.n, y + places[i] * s.n);
     }
     return {};

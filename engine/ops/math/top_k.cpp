@@ -59,8 +59,7 @@ class TopK final : public Movement {
     const int64_t lanes = in.shape().count(0, axis) * inner;
     const int64_t k = as_attribute_ ? k_ : integer_at(c.input(1), 0);
     if (k == 0 || lanes == 0) return {};
-    ThreadPool& pool = ThreadPool::instance();
-    const int64_t threads = n * lanes < kElementChunk ? 1 : pool.size();
+    const int64_t threads = n * lanes < kElementChunk ? 1 : thread_pool::size();
     NM_ASSIGN(Entry * scratch, c.scratch<Entry>(Size(threads) * n));
     const auto lane = [&](int64_t l, Entry* entries) {
       const int64_t outer = l / inner;
@@ -82,9 +81,10 @@ class TopK final : public Movement {
       for (int64_t l = 0; l < lanes; ++l) lane(l, scratch);
       return {};
     }
-    pool.parallel_for(lanes, std::max<int64_t>(1, kElementChunk / n), [&](int64_t begin, int64_t end, int thread) {
-      for (int64_t l = begin; l < end; ++l) lane(l, scratch + thread * n);
-    });
+    thread_pool::parallel_for(lanes, std::max<int64_t>(1, kElementChunk / n),
+                              [&](int64_t begin, int64_t end, int thread) {
+                                for (int64_t l = begin; l < end; ++l) lane(l, scratch + thread * n);
+                              });
     return {};
   }
 

@@ -36,10 +36,9 @@ class TreeOperator : public Operator {
     const int64_t features = feature_count(x);
     // Rows pass through the trees in blocks that fit the first-level cache.
     const int64_t block = std::clamp<int64_t>(2048 / std::max<int64_t>(std::max(features, targets), 1), 1, 64);
-    ThreadPool& pool = ThreadPool::instance();
     const int64_t per_thread = block * (features + targets);
-    NM_ASSIGN(double* scratch, c.scratch<double>(Size(per_thread) * pool.size()));
-    pool.parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
+    NM_ASSIGN(double* scratch, c.scratch<double>(Size(per_thread) * thread_pool::size()));
+    thread_pool::parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
       double* rows = scratch + per_thread * thread;
       double* scores = rows + block * features;
       read_features(x, begin * features, rows, (end - begin) * features);

@@ -49,8 +49,8 @@ class CausalConv final : public Operator {
     const int64_t length = in.dim(2);
     const int64_t k = c.input(1).dim(2);
     const int64_t before = k - 1;
-    NM_ASSIGN(float* rows, c.scratch<float>((Size(before) + Size(length)) * ThreadPool::instance().size()));
-    ThreadPool::instance().parallel_for(in.dim(0) * channels, 1, [&](int64_t begin, int64_t end, int thread) {
+    NM_ASSIGN(float* rows, c.scratch<float>((Size(before) + Size(length)) * thread_pool::size()));
+    thread_pool::parallel_for(in.dim(0) * channels, 1, [&](int64_t begin, int64_t end, int thread) {
       float* row = rows + (before + length) * thread;
       for (int64_t i = begin; i < end; ++i) {
         const int64_t channel = i % channels;

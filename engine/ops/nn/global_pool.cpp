@@ -41,8 +41,7 @@ class GlobalPool final : public Operator {
       const PoolKernels& pool = kernels().pool;
       const int64_t channels = layout_.channels(x.shape());
       const auto run = kind_ == GlobalPoolKind::Max ? pool.global_max : pool.global_average;
-      run(x.dim(0), layout_.pixels(x.shape()), channels, x.data<float>(), channels, c.out<float>(0), channels,
-          ThreadPool::instance());
+      run(x.dim(0), layout_.pixels(x.shape()), channels, x.data<float>(), channels, c.out<float>(0), channels);
     } else {
       run_rows(c);
     }
@@ -55,7 +54,7 @@ class GlobalPool final : public Operator {
     const int64_t pixels = layout_.pixels(x.shape());
     const Reduce op = kind_ == GlobalPoolKind::Max ? Reduce::Max : Reduce::Mean;
     const int64_t chunk = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, pixels));
-    ThreadPool::instance().parallel_for(x.dim(0) * x.dim(1), chunk, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(x.dim(0) * x.dim(1), chunk, [&](int64_t begin, int64_t end, int) {
       kernels().rows.reduce(op, end - begin, pixels, x.data<float>() + begin * pixels, pixels, c.out<float>(0) + begin);
     });
   }

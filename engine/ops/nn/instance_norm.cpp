@@ -91,7 +91,7 @@ class InstanceNorm final : public Operator {
     NM_ASSIGN(T * variances, c.scratch<T>(Size(blocks) * p.channels));
     for (int64_t b = 0; b < p.batch; ++b) {
       const T* image = x + b * p.pixels * p.channels;
-      ThreadPool::instance().parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {
+      thread_pool::parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {
         for (int64_t i = begin; i < end; ++i) {
           const int64_t pixels = std::min(block, p.pixels - i * block);
           block_statistics<T>(pixels, p.channels, image + i * block * p.channels, means + i * p.channels,

@@ -88,7 +88,7 @@ class LinearAttention final : public Operator {
       std::fill_n(states, heads * key * value, 0.f);
     }
     NM_ASSIGN(float* changes, c.scratch<float>(Size(heads) * value));
-    ThreadPool::instance().parallel_for(heads, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(heads, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t h = begin; h < end; ++h) {
         attend(c, h / kv_heads_, h % kv_heads_, key, value, states + h * key * value, changes + h * value);
       }

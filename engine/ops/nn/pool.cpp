@@ -136,13 +136,13 @@ class Pool final : public Operator {
     const auto* from = static_cast<const float*>(image);
     const PoolKernels& pool = kernels().pool;
     if (x.dtype() == DType::Int8) {
-      pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()), ThreadPool::instance());
+      pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()));
     } else if (x.dtype() == DType::UInt8) {
-      pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()), ThreadPool::instance());
+      pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()));
     } else if (kind_ == PoolKind::Max) {
-      pool.max(s, from, s.channels, target.floats(), s.channels, ThreadPool::instance());
+      pool.max(s, from, s.channels, target.floats(), s.channels);
     } else {
-      pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels, ThreadPool::instance());
+      pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels);
     }
     target.finish();
     return {};
@@ -156,7 +156,7 @@ class Pool final : public Operator {
     const int64_t channels = layout_.channels(x), in = w.in_pixels(), out = w.out_pixels();
     const auto dims = w.out_dims();
     const bool last = layout_.channels_last();
-    ThreadPool::instance().parallel_for(x[0] * channels, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(x[0] * channels, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t plane = begin; plane < end; ++plane) {
         const int64_t image = plane / channels, channel = plane % channels;
         int64_t pixel = 0;

@@ -188,12 +188,10 @@ int64_t Recurrent::r_floats() const {
 }
 
 void Recurrent::pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const {
-  ThreadPool& pool = ThreadPool::instance();
   const GemmKernels& gemm = kernels().gemm;
-  gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w, pool);
+  gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w);
   for (const auto& [first, count] : packs_of_r()) {
-    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r,
-                pool);
+    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r);
     packed_r += packed_r_size(count);
   }
 }
@@ -240,7 +238,7 @@ void Recurrent::add_recurrent(const Rows& rows, const float* h, const float* pac
   g.ldc = ldo;
   g.epilogue.residual = x_gates;
   g.epilogue.ldr = rows.stride;
-  kernels().gemm.run(g, ThreadPool::instance());
+  kernels().gemm.run(g);
 }
 
 Status Recurrent::run(Execution& c) {
@@ -257,11 +255,10 @@ Status Recurrent::run(Execution& c) {
     NM_ASSIGN(work[d], allocate(c, d));
   }
   // Steps are short, and many: threads are better off with a direction each than with a share of every step.
-  ThreadPool& pool = ThreadPool::instance();
-  pool.parallel_for(directions_, pool.size() > directions_ && steps_are_long(batch) ? directions_ : 1,
-                    [&](int64_t begin, int64_t end, int) {
-                      for (int64_t d = begin; d < end; ++d) run_direction(c, static_cast<int>(d), work[d]);
-                    });
+  thread_pool::parallel_for(directions_, thread_pool::size() > directions_ && steps_are_long(batch) ? directions_ : 1,
+                            [&](int64_t begin, int64_t end, int) {
+                              for (int64_t d = begin; d < end; ++d) run_direction(c, static_cast<int>(d), work[d]);
+                            });
   return {};
 }
 
@@ -308,7 +305,7 @@ void Recurrent::input_side(Execution& c, const Direction& d, int64_t rows, const
   g.c = gates;
   g.ldc = g.n;
   g.epilogue.bias = bias;
-  kernels().gemm.run(g, ThreadPool::instance());
+  kernels().gemm.run(g);
 }
 
 void Recurrent::run_direction(Execution& c, int index, const Work& work) const {

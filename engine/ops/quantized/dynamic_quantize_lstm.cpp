@@ -116,7 +116,6 @@ class DynamicQuantizeLstm final : public Lstm {
   Result<Side> side(Execution& c, const Factor& factor, const PackedBytes& packed, int direction, int64_t inner,
                     int64_t rows) const {
     const IntegerKernels& kernel = kernels().integer;
-    ThreadPool& pool = ThreadPool::instance();
     const Tensor& scale = c.input(factor.scale);
     Side s;
     s.scale_step = scale.rank() == 2 ? 1 : 0;
@@ -134,14 +133,14 @@ class DynamicQuantizeLstm final : public Lstm {
         weights.zeros = static_cast<const uint8_t*>(weights.zeros) + direction * (zeros->count() / directions_);
       }
       NM_ASSIGN(uint8_t * now, c.scratch<uint8_t>(Size(kernel.packed_size(shape))));
-      kernel.pack(shape, weights, now, pool);
+      kernel.pack(shape, weights, now);
       s.packed = now;
     }
     NM_ASSIGN(s.bytes, c.scratch<uint8_t>(Size(rows) * inner));
     NM_ASSIGN(s.products, c.scratch<float>(Size(wide())));
     // Samples of other lengths go through time one by one.
     const int64_t most =
-        std::max(kernel.scratch_size(shape, pool), kernel.scratch_size(matrix_shape(1, inner, wide()), pool));
+        std::max(kernel.scratch_size(shape), kernel.scratch_size(matrix_shape(1, inner, wide())));
     NM_ASSIGN(s.scratch, c.scratch<uint8_t>(Size(most)));
     return s;
   }
@@ -163,7 +162,7 @@ class DynamicQuantizeLstm final : public Lstm {
     p.epilogue.to = IntegerEpilogue::To::Float32;
     p.epilogue.scales = s.products;
     p.epilogue.offsets = bias;
-    kernel.run(p, s.scratch, ThreadPool::instance());
+    kernel.run(p, s.scratch);
   }
 
   PackedBytes packed_w_, packed_r_;

@@ -59,14 +59,13 @@ Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& ep
     p.batch = p.a_batch = p.b_batch = Shape{};
   }
   const IntegerKernels& kernel = kernels().integer;
-  ThreadPool& pool = ThreadPool::instance();
   IntegerProduct job;
   job.shape = matrix_shape(product.row_by_row ? 1 : p.m, p.k, p.n);
   job.ldx = p.k;
   job.ldy = p.n;
   job.zero_per_pixel = zeros > 1;
   job.x.is_signed = product.a->dtype() == DType::Int8;
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(job.shape, pool))));
+  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(job.shape))));
   const auto* a = static_cast<const uint8_t*>(product.a->raw());
   const auto* a_zero = static_cast<const uint8_t*>(raw_or_null(product.a_zero));
   auto* y = static_cast<uint8_t*>(c.output(0).raw());
@@ -80,7 +79,7 @@ Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& ep
         if (zeros > 0) job.x_zeros = a_zero + parameter_at(*product.a_zero, p.m, ai, row);
         job.y = y + ((r.out + i) * p.m + row) * p.n * product.element_size;
         epilogue(job.epilogue, ai, bi, row);
-        kernel.run(job, scratch, pool);
+        kernel.run(job, scratch);
       }
     }
   });

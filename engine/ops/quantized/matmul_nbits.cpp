@@ -217,10 +217,9 @@ class MatMulNBits final : public Operator {
       }
     });
     float* y = c.out<float>(0);
-    ThreadPool& pool = ThreadPool::instance();
     // Integers are several times as fast as the multiply-adds by which work is cut.
-    const int64_t chunk = pool.chunk(w.panels(), std::max<int64_t>(1, NBitsPanels::columns * rows * k_ / 4));
-    pool.parallel_for(w.panels(), chunk, [&](int64_t begin, int64_t end, int) {
+    const int64_t chunk = thread_pool::chunk(w.panels(), std::max<int64_t>(1, NBitsPanels::columns * rows * k_ / 4));
+    thread_pool::parallel_for(w.panels(), chunk, [&](int64_t begin, int64_t end, int) {
       dot(w, rows, {integers, scales, sums}, begin, end, y, n_);
       add_bias(y + begin * NBitsPanels::columns, rows, begin * NBitsPanels::columns,
                std::min(n_, end * NBitsPanels::columns), bias);
@@ -292,19 +291,18 @@ class MatMulNBits final : public Operator {
   template <class F>
   Status multiply(Execution& c, int64_t depth, int64_t rows, const float* a, const Epilogue& epilogue,
                   F&& columns) const {
-    ThreadPool& pool = ThreadPool::instance();
     const GemmKernels& gemm = kernels().gemm;
     const int64_t together = std::min(kColumns, n_);
     // Panels have columns that n may lack.
     const int64_t wide = (together + NBitsPanels::columns - 1) * depth, packed = gemm.packed_size(depth, together);
-    NM_ASSIGN(float* work, c.scratch<float>((Size(wide) + Size(packed)) * pool.size()));
+    NM_ASSIGN(float* work, c.scratch<float>((Size(wide) + Size(packed)) * thread_pool::size()));
     float* y = c.out<float>(0);
-    pool.parallel_for((n_ + together - 1) / together, 1, [&](int64_t begin, int64_t end, int thread) {
+    thread_pool::parallel_for((n_ + together - 1) / together, 1, [&](int64_t begin, int64_t end, int thread) {
       float* floats = work + thread * (wide + packed);
       for (int64_t task = begin; task < end; ++task) {
         const int64_t n0 = task * together, n1 = std::min(n0 + together, n_);
         columns(n0, n1, floats);
-        gemm.pack_b(depth, n1 - n0, floats, SourceType::F32, 1, depth, 1, floats + wide, pool);
+        gemm.pack_b(depth, n1 - n0, floats, SourceType::F32, 1, depth, 1, floats + wide);
         Gemm g{rows, n1 - n0, depth, a, depth, floats + wide, y + n0, n_, epilogue};
         if (g.epilogue.bias != nullptr) g.epilogue.bias += n0;
         gemm.run_rows(g, 0, rows);

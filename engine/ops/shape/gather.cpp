@@ -72,9 +72,8 @@ class Gather final : public Movement {
     };
     const int64_t slices = out.count() / inner;
     const bool whole = with_element(in.dtype(), [&]<class T>() {
-      ThreadPool::instance().parallel_for(
-          slices, std::max<int64_t>(1, kChunkElements / inner),
-          [&](int64_t begin, int64_t end, int) { gather.template operator()<T>(begin, end); });
+      thread_pool::parallel_for(slices, std::max<int64_t>(1, kChunkElements / inner),
+                                [&](int64_t begin, int64_t end, int) { gather.template operator()<T>(begin, end); });
     });
     if (!whole) {
       for (int64_t s = 0; s < slices; ++s) {

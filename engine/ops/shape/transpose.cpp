@@ -42,7 +42,7 @@ class Transpose final : public Movement {
       std::array<int, kMaxRank> axes{};
       for (int i = 0; i < rank; ++i) axes[i] = source(i, rank);
       kernels().layout.permute(rank, in.shape().data(), axes.data(), in.raw(), out.raw(),
-                               static_cast<size_t>(dtype_bits(in.dtype()) / 8), ThreadPool::instance());
+                               static_cast<size_t>(dtype_bits(in.dtype()) / 8));
       return {};
     }
     const Strides from = row_major(in.shape());
