@@ -63,10 +63,10 @@ Result<bool> eliminate_identities(Graph& graph) {
   bool changed = false;
   // Whom a value's readers shall read instead. Nodes stand in order, so a node's inputs are final when it is reached:
   // one walk over the graph does for all of them, however many there are.
-  std::vector<ValueId> instead(graph.values.size(), kNone);
+  PerValue<ValueId> instead(graph, kNone);
   const auto redirect = [&](std::vector<ValueId>& ids) {
     for (ValueId& id : ids) {
-      if (id != kNone && instead[static_cast<size_t>(id)] != kNone) id = instead[static_cast<size_t>(id)];
+      if (id != kNone && instead[id] != kNone) id = instead[id];
     }
   };
   for (Node& node : graph.nodes) {
@@ -76,7 +76,7 @@ Result<bool> eliminate_identities(Graph& graph) {
     if (from == kNone) continue;
     GraphValue& source = graph.value(from);
     if (!source.shape) source.shape = graph.value(node.outputs[0]).shape;
-    instead[static_cast<size_t>(node.outputs[0])] = from;
+    instead[node.outputs[0]] = from;
     changed = true;
   }
   redirect(graph.outputs);

@@ -73,8 +73,8 @@ bool is_weights(const Graph& graph, const Node& node) {
 // Not only at the end of the pass, or all weights would be there twice.
 void let_go(Graph& graph, const Node& node, uint32_t index, Uses& uses) {
   for (const ValueId id : node.inputs) {
-    if (id == kNone || uses.is_output[static_cast<size_t>(id)]) continue;
-    std::vector<uint32_t>& readers = uses.readers[static_cast<size_t>(id)];
+    if (id == kNone || uses.is_output[id]) continue;
+    std::vector<uint32_t>& readers = uses.readers[id];
     std::erase(readers, index);
     if (readers.empty()) graph.value(id).constant = Tensor();
   }

@@ -27,7 +27,7 @@ Result<bool> fuse_activation(Graph& graph) {
   bool changed = false;
   for (Node& node : graph.nodes) {
     if (!takes_activation(graph, node) || !uses.single_reader(node.outputs[0])) continue;
-    Node& next = graph.nodes[uses.readers[static_cast<size_t>(node.outputs[0])][0]];
+    Node& next = graph.nodes[uses.readers[node.outputs[0]][0]];
     if (next.input(0) != node.outputs[0]) continue;
     const auto function = activation_of(graph, next);
     if (!function) continue;

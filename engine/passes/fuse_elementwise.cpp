@@ -88,8 +88,8 @@ class Groups {
   // The one group that all who read the node's result are in, when that is of the same shape.
   size_t group_of_readers(size_t n, const std::vector<size_t>& group) const {
     const ValueId y = graph_.nodes[n].outputs[0];
-    const auto& readers = uses_.readers[static_cast<size_t>(y)];
-    if (readers.empty() || uses_.is_output[static_cast<size_t>(y)]) return kNoGroup;
+    const auto& readers = uses_.readers[y];
+    if (readers.empty() || uses_.is_output[y]) return kNoGroup;
     const size_t g = group[readers[0]];
     if (g == kNoGroup || std::any_of(readers.begin(), readers.end(), [&](uint32_t r) { return group[r] != g; })) {
       return kNoGroup;

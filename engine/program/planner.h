@@ -17,9 +17,9 @@ class Planner {
   Result<std::unique_ptr<Plan>> update(const std::vector<Value>& inputs);
 
  private:
-  Slot& slot(ValueId id) { return plan_->slots[static_cast<size_t>(id)]; }
+  Slot& slot(ValueId id) { return plan_->slots[id]; }
   // Does the value outlive the run?
-  bool is_owned(ValueId id) const { return owned_[static_cast<size_t>(id)]; }
+  bool is_owned(ValueId id) const { return owned_[id]; }
 
   // What a node's outputs are like, by inference; refused with the output's name where it is too large.
   Status infer(const Node& node, Operator& op, Inference& c);
@@ -42,7 +42,7 @@ class Planner {
   void extend(ValueId root_id, ValueId id, uint32_t n);
   void assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step);
   bool take_over(uint32_t n, const Node& node, Operator& op, size_t i, ValueId id);
-  std::vector<bool> read_densely();
+  PerValue<bool> read_densely();
   void let_grow();
   void bind_steps();
 
@@ -55,12 +55,12 @@ class Planner {
   const PlanParts& parts_;
   const Graph& graph_;
   std::unique_ptr<Plan> plan_;
-  std::vector<bool> owned_;              // graph outputs that outlive the run
-  std::vector<int32_t> last_use_;        // by node index; the node count for graph outputs
+  PerValue<bool> owned_;                 // graph outputs that outlive the run
+  PerValue<int32_t> last_use_;           // node index; the node count for graph outputs
   std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
   std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them
   std::map<ValueId, ValueId> longer_;    // outputs that the caller keeps, and inputs that they lengthen
-  std::vector<bool> changed_;            // values whose shape or contents are others than before
+  PerValue<bool> changed_;               // values whose shape or contents are others than before
 };
 
 }  // namespace nm

@@ -18,8 +18,8 @@ Result<std::unique_ptr<Plan>> Planner::update(const std::vector<Value>& inputs) 
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
     if (plan_->fates[n] == Fate::Nothing) continue;
     const Node& node = graph_.nodes[n];
-    const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                     [&](ValueId id) { return id != kNone && changed_[static_cast<size_t>(id)]; });
+    const bool touched =
+        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return id != kNone && changed_[id]; });
     if (!touched) continue;
     auto same = update_node(n, node);
     if (!same.ok()) return same.take_status().at(node.op_type, node.name);
@@ -38,7 +38,7 @@ bool Planner::take_inputs(const std::vector<Value>& inputs) {
     if ((shape != nullptr) != s.shape.has_value()) return false;
     if (shape == nullptr) continue;
     if (s.type.dtype != type_of(inputs[i]).dtype || s.shape->rank() != shape->rank()) return false;
-    changed_[static_cast<size_t>(id)] = *s.shape != *shape;
+    changed_[id] = *s.shape != *shape;
     s.shape = *shape;
   }
   return true;
@@ -56,7 +56,7 @@ Result<bool> Planner::update_node(uint32_t n, const Node& node) {
     if (said.type.dtype != DType::Undefined && said.type.dtype != s.type.dtype) return false;
     if ((said.shape && said.shape->known()) != s.shape.has_value()) return false;
     if (!s.shape) continue;
-    changed_[static_cast<size_t>(node.outputs[o])] = *s.shape != *said.shape;
+    changed_[node.outputs[o]] = *s.shape != *said.shape;
     s.shape = said.shape;
   }
   NM_ASSIGN(const bool folded, fold(node, op, c));
@@ -81,7 +81,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
     s.behind = behind;
     if (s.place != Place::Constant) return true;
     s.value = take_view(*slot(s.within).value.tensor(), *view, s.type.dtype, *s.shape);
-    changed_[static_cast<size_t>(node.outputs[o])] = true;
+    changed_[node.outputs[o]] = true;
     return true;
   }
   // It could now be a view: then nothing would have to be computed, and the steps are others.
