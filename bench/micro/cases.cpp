@@ -17,7 +17,7 @@ Data data(int64_t n, float scale = 0.01f) {
   return v;
 }
 
-Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::None, const char* suffix = "") {
+Case gemm(int64_t m, int64_t n, int64_t k, Unary activation = Unary::Copy, const char* suffix = "") {
   return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + suffix,
           2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
           [=](const KernelTable& t) -> std::function<void()> {
@@ -40,7 +40,7 @@ Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::N
 }
 
 Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride, int64_t groups = 1,
-          Activation activation = Activation::Relu, bool winograd = false) {
+          Unary activation = Unary::Relu, bool winograd = false) {
   ConvShape s;
   s.winograd = winograd;
   s.in_h = s.in_w = h;
@@ -102,8 +102,8 @@ std::vector<Case> cases() {
       gemm(1024, 1024, 1024),
       gemm(512, 512, 512),
       gemm(256, 256, 256),
-      gemm(128, 768, 768),                              // a transformer's projection
-      gemm(128, 3072, 768, Activation::Gelu, " gelu"),  // and its first feed-forward half
+      gemm(128, 768, 768),                         // a transformer's projection
+      gemm(128, 3072, 768, Unary::Gelu, " gelu"),  // and its first feed-forward half
       gemm(128, 768, 3072),
       gemm(128, 128, 64),  // scores of one attention head
       gemm(1, 768, 768),
@@ -114,12 +114,12 @@ std::vector<Case> cases() {
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),
       conv(7, 512, 512, 3, 1),
-      conv(56, 64, 64, 3, 1, 1, Activation::Relu, true),
-      conv(28, 128, 128, 3, 1, 1, Activation::Relu, true),
-      conv(14, 256, 256, 3, 1, 1, Activation::Relu, true),
-      conv(7, 512, 512, 3, 1, 1, Activation::Relu, true),
-      conv(112, 32, 32, 3, 1, 1, Activation::Relu, true),
-      conv(112, 16, 16, 3, 1, 1, Activation::Relu, true),
+      conv(56, 64, 64, 3, 1, 1, Unary::Relu, true),
+      conv(28, 128, 128, 3, 1, 1, Unary::Relu, true),
+      conv(14, 256, 256, 3, 1, 1, Unary::Relu, true),
+      conv(7, 512, 512, 3, 1, 1, Unary::Relu, true),
+      conv(112, 32, 32, 3, 1, 1, Unary::Relu, true),
+      conv(112, 16, 16, 3, 1, 1, Unary::Relu, true),
       conv(112, 32, 32, 3, 1),
       conv(112, 16, 16, 3, 1),
       conv(56, 128, 128, 3, 2),

@@ -58,7 +58,7 @@ template <class A, int T>
     float sums[T * w];
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) simd::store<A>(sums + t * w, acc[t]);
-    activate<A>(e.activation, e.a, e.b, sums, T * w);
+    unary<A>(e.activation, sums, sums, T * w, e.a, e.b);
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) acc[t] = simd::load<A>(sums + t * w);
   }

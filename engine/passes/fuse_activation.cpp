@@ -31,7 +31,7 @@ Result<bool> fuse_activation(Graph& graph) {
     if (next.input(0) != node.outputs[0]) continue;
     const auto function = activation_of(graph, next);
     if (!function) continue;
-    node.attributes["nm_activation"] = std::string(activation_name(function->kind));
+    node.attributes["nm_activation"] = std::string(function->name());
     node.attributes["nm_activation_params"] = std::vector<float>{function->a, function->b};
     // The activation's own node now leads nowhere.
     std::swap(node.outputs[0], next.outputs[0]);

@@ -190,8 +190,7 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
 
 TEST_CASE("conv: depth through every block boundary", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    const Epilogue silu{.activation = Activation::Silu},
-        silu_first{.residual_last = true, .activation = Activation::Silu};
+    const Epilogue silu{.activation = Unary::Silu}, silu_first{.residual_last = true, .activation = Unary::Silu};
     for (int64_t c : {1, 21, 28, 29, 56, 57, 85, 127, 128, 129, 255, 256, 257, 513}) {
       for (int64_t kernel : {1, 3}) {
         const ConvShape s = shape(1, 5, 7, c, 37, kernel, 2, kernel / 2);
@@ -240,12 +239,12 @@ TEST_CASE("conv: groups and channel multipliers", "[conv]") {
 
 TEST_CASE("conv: epilogues", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    for (int i = 0; i <= static_cast<int>(Activation::GeluTanh); ++i) {
+    for (const Unary activation : kActivations) {
       Epilogue e;
-      e.activation = static_cast<Activation>(i);
-      e.a = e.activation == Activation::Clip ? -0.5f : 0.2f;
+      e.activation = activation;
+      e.a = e.activation == Unary::Clip ? -0.5f : 0.2f;
       e.b = 0.6f;
-      INFO("activation " << i);
+      INFO("activation " << static_cast<int>(activation));
       for (bool last : {false, true}) {
         e.residual_last = last;
         for (bool in_place : {false, true}) {

@@ -63,8 +63,8 @@ TEST_CASE("gemm: depth through every block boundary", "[gemm]") {
       for (const GemmCase& c : {GemmCase{7, 37, k}, GemmCase{1, 64, k}, GemmCase{2, 9, k}, GemmCase{300, 16, k}}) {
         check(t, c, {}, true, true, false);
         check(t, c, {}, true, true, true);
-        check(t, c, {.residual_last = true, .activation = Activation::Silu}, true, true, true);
-        check(t, c, {.activation = Activation::Silu}, true, true, true);
+        check(t, c, {.residual_last = true, .activation = Unary::Silu}, true, true, true);
+        check(t, c, {.activation = Unary::Silu}, true, true, true);
       }
     }
   });
@@ -72,12 +72,12 @@ TEST_CASE("gemm: depth through every block boundary", "[gemm]") {
 
 TEST_CASE("gemm: activations", "[gemm]") {
   for_each_isa([](const KernelTable& t) {
-    for (int i = 0; i <= static_cast<int>(Activation::GeluTanh); ++i) {
+    for (const Unary activation : kActivations) {
       Epilogue e;
-      e.activation = static_cast<Activation>(i);
-      e.a = e.activation == Activation::Clip ? -0.5f : 0.2f;
+      e.activation = activation;
+      e.a = e.activation == Unary::Clip ? -0.5f : 0.2f;
       e.b = 0.6f;
-      INFO("activation " << i);
+      INFO("activation " << static_cast<int>(activation));
       for (bool last : {false, true}) {
         e.residual_last = last;
         check(t, {17, 37, 20}, e, true, true, false);
@@ -90,7 +90,7 @@ TEST_CASE("gemm: activations", "[gemm]") {
 
 TEST_CASE("gemm: NaN and infinity reach the output", "[gemm]") {
   for_each_isa([](const KernelTable& t) {
-    for (Activation activation : {Activation::None, Activation::Relu, Activation::Clip}) {
+    for (const Unary activation : {Unary::Copy, Unary::Relu, Unary::Clip}) {
       Floats a(2), b(32), c(64);
       a[0] = std::numeric_limits<float>::quiet_NaN();
       a[1] = std::numeric_limits<float>::infinity();
@@ -101,7 +101,7 @@ TEST_CASE("gemm: NaN and infinity reach the output", "[gemm]") {
       t.gemm.run(g);
       for (int i = 0; i < 32; ++i) {
         REQUIRE(std::isnan(c[i]));
-        REQUIRE(c[32 + i] == (activation == Activation::Clip ? 6 : a[1]));
+        REQUIRE(c[32 + i] == (activation == Unary::Clip ? 6 : a[1]));
       }
     }
   });
@@ -139,7 +139,7 @@ TEST_CASE("gemm: vector times unpacked matrix", "[gemm]") {
       Floats y(n);
       Epilogue e;
       e.bias = bias;
-      e.activation = Activation::Tanh;
+      e.activation = Unary::Tanh;
       t.gemm.gemv(c.k, n, a, b, ldb, y, e);
       require_close(y, product(c, a, c.k, b, ldb, 1, 1, e), 1e-5, 1e-5, "gemv " + std::to_string(n));
     }

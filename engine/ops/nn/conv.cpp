@@ -1,11 +1,10 @@
 // Conv, and com.microsoft's FusedConv. Inputs: images, weights, bias, and a residual that is added before the
 // activation (FusedConv's Z; fuse_residual gives it to Conv).
-#include <cmath>
-
 #include "engine/base/memory.h"
 #include "engine/op/check.h"
 #include "engine/op/registry.h"
 #include "engine/ops/image/image.h"
+#include "engine/ops/math/scalar_function.h"
 #include "engine/ops/nn/activation.h"
 #include "engine/ops/nn/direct_conv.h"
 #include "engine/ops/nn/plane_conv.h"
@@ -16,30 +15,18 @@ namespace {
 FusedActivation microsoft_activation(Attributes& a) {
   const std::string name = a.string("activation", "");
   const std::vector<float> params = a.numbers("activation_params");
-  const auto param = [&](size_t i, float fallback) { return i < params.size() ? params[i] : fallback; };
-  FusedActivation f;
-  if (name.empty()) return f;
-  const auto set = [&](Activation kind, float low, float high) {
-    f.kind = kind;
-    f.a = param(0, low);
-    f.b = param(1, high);
+  if (name.empty()) return {};
+  const std::pair<std::string_view, Unary> functions[] = {
+      {"Relu", Unary::Relu},           {"Tanh", Unary::Tanh}, {"Sigmoid", Unary::Sigmoid},
+      {"LeakyRelu", Unary::LeakyRelu}, {"Clip", Unary::Clip}, {"HardSigmoid", Unary::HardSigmoid},
   };
-  if (name == "Relu") {
-    set(Activation::Relu, 0, 0);
-  } else if (name == "Tanh") {
-    set(Activation::Tanh, 0, 0);
-  } else if (name == "Sigmoid") {
-    set(Activation::Sigmoid, 0, 0);
-  } else if (name == "LeakyRelu") {
-    set(Activation::LeakyRelu, 0.01f, 0);
-  } else if (name == "Clip") {
-    set(Activation::Clip, -INFINITY, INFINITY);
-  } else if (name == "HardSigmoid") {
-    set(Activation::HardSigmoid, 0.2f, 0.5f);
-  } else {
-    a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
+  for (const auto& [known, function] : functions) {
+    if (known != name) continue;
+    const UnaryParameters usual = usual_parameters(function);
+    return {function, params.empty() ? usual.a : params[0], params.size() < 2 ? usual.b : params[1]};
   }
-  return f;
+  a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
+  return {};
 }
 
 class Conv final : public Operator {
@@ -62,7 +49,7 @@ class Conv final : public Operator {
       return wrong_type("the weights", c.type(1), "float32, like the image");
     }
     if (dtype == DType::Float64) NM_TRY(common_type(c, 0, 3).take_status());
-    if (dtype == DType::Float64 && (c.has(3) || activation_.kind != Activation::None)) {
+    if (dtype == DType::Float64 && (c.has(3) || activation_.function != Unary::Copy)) {
       return {Code::UnsupportedOperator, "a convolution in float64 with a fused residual or activation"};
     }
     if (dtype != DType::Undefined) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/op/check.h"
+#include "engine/ops/math/scalar_function.h"
 
 namespace nm {
 namespace {
@@ -14,30 +15,22 @@ constexpr int64_t long_step = 1 << 20;
 
 struct ActivationRow {
   std::string_view name;
-  CellActivation::Kind kind;
-  float alpha;
-  float beta;
+  Unary function;
+  int parameters;  // that a node may give
 };
-using Kind = CellActivation::Kind;
 constexpr ActivationRow kActivations[] = {
-    {"sigmoid", Kind::Sigmoid, 0, 0},
-    {"tanh", Kind::Tanh, 0, 0},
-    {"relu", Kind::Relu, 0, 0},
-    {"affine", Kind::Affine, 1, 0},
-    {"leakyrelu", Kind::LeakyRelu, 0.01f, 0},
-    {"thresholdedrelu", Kind::ThresholdedRelu, 1, 0},
-    {"scaledtanh", Kind::ScaledTanh, 1, 1},
-    {"hardsigmoid", Kind::HardSigmoid, 0.2f, 0.5f},
-    {"elu", Kind::Elu, 1, 0},
-    {"softsign", Kind::Softsign, 0, 0},
-    {"softplus", Kind::Softplus, 0, 0},
+    {"sigmoid", Unary::Sigmoid, 0},
+    {"tanh", Unary::Tanh, 0},
+    {"relu", Unary::Relu, 0},
+    {"affine", Unary::Affine, 2},
+    {"leakyrelu", Unary::LeakyRelu, 1},
+    {"thresholdedrelu", Unary::ThresholdedRelu, 1},
+    {"scaledtanh", Unary::Tanh, 2},
+    {"hardsigmoid", Unary::HardSigmoid, 2},
+    {"elu", Unary::Elu, 1},
+    {"softsign", Unary::Softsign, 0},
+    {"softplus", Unary::Softplus, 0},
 };
-
-bool takes_alpha(Kind kind) {
-  return kind != Kind::Sigmoid && kind != Kind::Tanh && kind != Kind::Relu && kind != Kind::Softsign &&
-         kind != Kind::Softplus;
-}
-bool takes_beta(Kind kind) { return kind == Kind::Affine || kind == Kind::ScaledTanh || kind == Kind::HardSigmoid; }
 
 // activation_alpha and activation_beta hold values only for the functions that take them, in order.
 std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::string> names) {
@@ -54,9 +47,13 @@ std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::str
       a.unsupported(text("the activation '", name, "' is not one of ONNX's"));
       return list;
     }
-    CellActivation f{row->kind, row->alpha, row->beta};
-    if (takes_alpha(f.kind) && alpha < alphas.size()) f.alpha = alphas[alpha++];
-    if (takes_beta(f.kind) && beta < betas.size()) f.beta = betas[beta++];
+    CellActivation f = kTanhCell;
+    if (row->function != Unary::Tanh) {
+      const UnaryParameters usual = usual_parameters(row->function);
+      f = {row->function, usual.a, usual.b};
+    }
+    if (row->parameters > 0 && alpha < alphas.size()) f.a = alphas[alpha++];
+    if (row->parameters > 1 && beta < betas.size()) f.b = betas[beta++];
     list.push_back(f);
   }
   return list;
@@ -76,34 +73,10 @@ Status Recurrent::check_dims(const Inference& c, size_t i, std::string_view what
 }
 
 float CellActivation::operator()(float x) const {
-  switch (kind) {
-    case Kind::Sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Kind::Tanh:
-      return std::tanh(x);
-    case Kind::Relu:
-      return std::max(x, 0.0f);
-    case Kind::Affine:
-      return alpha * x + beta;
-    case Kind::LeakyRelu:
-      return x < 0 ? alpha * x : x;
-    case Kind::ThresholdedRelu:
-      return x > alpha ? x : 0;
-    case Kind::ScaledTanh:
-      return alpha * std::tanh(beta * x);
-    case Kind::HardSigmoid:
-      return std::min(std::max(alpha * x + beta, 0.0f), 1.0f);
-    case Kind::Elu:
-      return x < 0 ? alpha * std::expm1(x) : x;
-    case Kind::Softsign:
-      return x / (1 + std::abs(x));
-    case Kind::Softplus:
-      return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f);
-  }
-  return x;
+  return function == Unary::Tanh ? a * std::tanh(b * x) : apply_unary(function, x, a, b);
 }
 
-Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults, bool has_cell)
+Recurrent::Recurrent(Attributes& a, int gates, const std::vector<CellActivation>& defaults, bool has_cell)
     : gates_(gates),
       hidden_(a.integer("hidden_size", 0)),
       clip_(a.number("clip", 0)),
@@ -123,7 +96,7 @@ Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults
   const std::vector<std::string> names = a.strings("activations");
   if (names.empty()) {
     for (int d = 0; d < directions_; ++d) {
-      for (const Kind k : defaults) activations_.push_back({k, 0, 0});
+      activations_.insert(activations_.end(), defaults.begin(), defaults.end());
     }
   } else {
     activations_ = read_activations(a, names);
@@ -220,7 +193,7 @@ Status Recurrent::prepare(Preparation& c) {
 bool Recurrent::default_activations(const Direction& d) const {
   if (clip_ > 0) return false;
   for (size_t i = 0; i < per_direction_; ++i) {
-    if (d.activations[i].kind != (i == 0 ? Kind::Sigmoid : Kind::Tanh)) return false;
+    if (d.activations[i] != (i == 0 ? kSigmoidCell : kTanhCell)) return false;
   }
   return true;
 }

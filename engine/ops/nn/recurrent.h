@@ -10,32 +10,23 @@
 
 namespace nm {
 
-// One of the activation functions ONNX lists for recurrent operators.
+// One of the activation functions ONNX lists for recurrent operators. Tanh is ScaledTanh, a·tanh(b·x), with factors
+// of 1.
 struct CellActivation {
-  enum class Kind : uint8_t {
-    Sigmoid,
-    Tanh,
-    Relu,
-    Affine,
-    LeakyRelu,
-    ThresholdedRelu,
-    ScaledTanh,
-    HardSigmoid,
-    Elu,
-    Softsign,
-    Softplus,
-  };
-  Kind kind = Kind::Tanh;
-  float alpha = 0;
-  float beta = 0;
+  Unary function = Unary::Tanh;
+  float a = 1;
+  float b = 1;
 
   float operator()(float x) const;
+  bool operator==(const CellActivation&) const = default;
 };
+inline constexpr CellActivation kSigmoidCell{Unary::Sigmoid, 0, 0};
+inline constexpr CellActivation kTanhCell{Unary::Tanh, 1, 1};
 
 class Recurrent : public Operator {
  public:
   // Gates per unit: 1, 3, 4; activations per direction with their defaults; whether there is a cell state (Y_c).
-  Recurrent(Attributes& a, int gates, const std::vector<CellActivation::Kind>& defaults, bool has_cell);
+  Recurrent(Attributes& a, int gates, const std::vector<CellActivation>& defaults, bool has_cell);
 
   Status infer(Inference& c) const override;
   Status prepare(Preparation& c) override;

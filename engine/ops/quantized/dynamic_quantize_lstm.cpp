@@ -139,8 +139,7 @@ class DynamicQuantizeLstm final : public Lstm {
     NM_ASSIGN(s.bytes, c.scratch<uint8_t>(Size(rows) * inner));
     NM_ASSIGN(s.products, c.scratch<float>(Size(wide())));
     // Samples of other lengths go through time one by one.
-    const int64_t most =
-        std::max(kernel.scratch_size(shape), kernel.scratch_size(matrix_shape(1, inner, wide())));
+    const int64_t most = std::max(kernel.scratch_size(shape), kernel.scratch_size(matrix_shape(1, inner, wide())));
     NM_ASSIGN(s.scratch, c.scratch<uint8_t>(Size(most)));
     return s;
   }
