@@ -17,22 +17,21 @@ Data data(int64_t n, float scale = 0.01f) {
   return v;
 }
 
-Case gemm(int64_t m, int64_t n, int64_t k, Unary activation = Unary::Copy, const char* suffix = "") {
-  return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + suffix,
-          2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
-          [=](const KernelTable& t) -> std::function<void()> {
+Case gemm(const ProductSize& size, Unary activation = Unary::Copy, const char* suffix = "") {
+  return {size.name() + suffix, size.flops(), true, [=](const KernelTable& t) -> std::function<void()> {
+            const auto [m, n, k] = size;
             const Data a = data(m * k), b = data(k * n), c = data(m * n), packed = data(t.gemm.packed_size(k, n));
             t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data());
             return [=, &t] {
               Gemm g;
-              g.m = m;
-              g.n = n;
-              g.k = k;
+              g.m = size.m;
+              g.n = size.n;
+              g.k = size.k;
               g.a = a->data();
-              g.lda = k;
+              g.lda = size.k;
               g.packed_b = packed->data();
               g.c = c->data();
-              g.ldc = n;
+              g.ldc = size.n;
               g.epilogue.activation = activation;
               t.gemm.run(g);
             };
@@ -97,18 +96,28 @@ Case rows(const char* name, std::function<void(const KernelTable&, const float*,
 
 }  // namespace
 
+std::string ProductSize::name() const {
+  return "gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
+}
+
+double ProductSize::flops() const {
+  return 2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+const std::vector<ProductSize>& products() {
+  static const std::vector<ProductSize> list = {
+      {1024, 1024, 1024}, {512, 512, 512}, {256, 256, 256}, {128, 768, 768},  // a transformer's projection
+      {128, 768, 3072},   {128, 128, 64},                                     // scores of one attention head
+      {1, 768, 768},      {1, 1000, 1280}, {4, 1024, 1024},
+  };
+  return list;
+}
+
 std::vector<Case> cases() {
-  std::vector<Case> list = {
-      gemm(1024, 1024, 1024),
-      gemm(512, 512, 512),
-      gemm(256, 256, 256),
-      gemm(128, 768, 768),                         // a transformer's projection
-      gemm(128, 3072, 768, Unary::Gelu, " gelu"),  // and its first feed-forward half
-      gemm(128, 768, 3072),
-      gemm(128, 128, 64),  // scores of one attention head
-      gemm(1, 768, 768),
-      gemm(1, 1000, 1280),
-      gemm(4, 1024, 1024),
+  std::vector<Case> list;
+  for (const ProductSize& size : products()) list.push_back(gemm(size));
+  const std::vector<Case> others = {
+      gemm({128, 3072, 768}, Unary::Gelu, " gelu"),  // a transformer's first feed-forward half
       gemv(1024, 1024),
       conv(56, 64, 64, 3, 1),
       conv(28, 128, 128, 3, 1),
@@ -171,6 +180,7 @@ std::vector<Case> cases() {
       rows("row affine", [](const KernelTable& t, const float* x,
                             float* y) { t.elementwise.row_affine(6144, 16, x, 16, x, x + 16, y, 16); }),
   };
+  list.insert(list.end(), others.begin(), others.end());
   return list;
 }
 

@@ -1,4 +1,4 @@
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -26,56 +26,48 @@ ConvShape shape(int64_t batch, int64_t h, int64_t w, int64_t in_c, int64_t out_c
   return s;
 }
 
-std::vector<double> convolve(const ConvShape& s, const float* x, int64_t ldx, const float* w, const float* scale,
-                             const Epilogue& e) {
-  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups;
-  std::vector<double> y(static_cast<size_t>(s.batch * s.out_h * s.out_w * s.out_c));
-  size_t at = 0;
-  for (int64_t p = 0; p < s.batch * s.out_h * s.out_w; ++p) {
-    const int64_t ox = p % s.out_w, oy = p / s.out_w % s.out_h, n = p / s.out_w / s.out_h;
-    for (int64_t o = 0; o < s.out_c; ++o) {
-      double sum = 0;
-      for (int64_t c = 0; c < ic; ++c) {
-        for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
-          for (int64_t kx = 0; kx < s.kernel_w; ++kx) {
-            const int64_t iy = oy * s.stride_h - s.pad_top + ky * s.dilation_h;
-            const int64_t ix = ox * s.stride_w - s.pad_left + kx * s.dilation_w;
-            if (iy < 0 || ix < 0 || iy >= s.in_h || ix >= s.in_w) continue;
-            sum += static_cast<double>(x[((n * s.in_h + iy) * s.in_w + ix) * ldx + o / oc * ic + c]) *
-                   w[((o * ic + c) * s.kernel_h + ky) * s.kernel_w + kx];
-          }
-        }
-      }
-      y[at++] = finish(e, sum * (scale ? scale[o] : 1), p, o);
+// Calls f(pixel, tap, other) where tap `tap` of the window at `pixel`, of images of h × w, falls on pixel `other` of
+// those of other_h × other_w.
+template <class F>
+void for_taps(const ConvShape& s, int64_t h, int64_t w, int64_t other_h, int64_t other_w, F f) {
+  for (int64_t p = 0; p < s.batch * h * w; ++p) {
+    for (int64_t tap = 0; tap < s.kernel_h * s.kernel_w; ++tap) {
+      const int64_t y = p / w % h * s.stride_h - s.pad_top + tap / s.kernel_w * s.dilation_h;
+      const int64_t x = p % w * s.stride_w - s.pad_left + tap % s.kernel_w * s.dilation_w;
+      const int64_t image = p / w / h;
+      if (y >= 0 && x >= 0 && y < other_h && x < other_w) f(p, tap, (image * other_h + y) * other_w + x);
     }
   }
-  return y;
+}
+
+std::vector<double> convolve(const ConvShape& s, const float* x, int64_t ldx, const float* w, const float* scale,
+                             const Epilogue& e) {
+  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups, taps = s.kernel_h * s.kernel_w;
+  Matrix sums(s.batch * s.out_h * s.out_w, s.out_c);
+  for (int64_t g = 0; g < s.groups; ++g) {
+    Matrix windows = Matrix::Zero(sums.rows(), ic * taps);
+    for_taps(s, s.out_h, s.out_w, s.in_h, s.in_w, [&](int64_t pixel, int64_t tap, int64_t from) {
+      for (int64_t c = 0; c < ic; ++c) windows(pixel, c * taps + tap) = x[from * ldx + g * ic + c];
+    });
+    sums.middleCols(g * oc, oc) = product(windows, matrix(w + g * oc * ic * taps, ic * taps, oc, 1, ic * taps));
+  }
+  if (scale) sums.rowwise() *= matrix(scale, 1, s.out_c, s.out_c).row(0);
+  return finish(e, sums);
 }
 
 std::vector<double> convolve_transposed(const ConvShape& s, const float* x, int64_t ldx, const float* w,
                                         const Epilogue& e) {
-  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups;
-  std::vector<double> y(static_cast<size_t>(s.batch * s.out_h * s.out_w * s.out_c));
-  for (int64_t p = 0; p < s.batch * s.in_h * s.in_w; ++p) {
-    const int64_t ix = p % s.in_w, iy = p / s.in_w % s.in_h, n = p / s.in_w / s.in_h;
-    for (int64_t c = 0; c < s.in_c; ++c) {
-      for (int64_t o = 0; o < oc; ++o) {
-        for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
-          for (int64_t kx = 0; kx < s.kernel_w; ++kx) {
-            const int64_t oy = iy * s.stride_h - s.pad_top + ky * s.dilation_h;
-            const int64_t ox = ix * s.stride_w - s.pad_left + kx * s.dilation_w;
-            if (oy < 0 || ox < 0 || oy >= s.out_h || ox >= s.out_w) continue;
-            y[static_cast<size_t>(((n * s.out_h + oy) * s.out_w + ox) * s.out_c + c / ic * oc + o)] +=
-                static_cast<double>(x[p * ldx + c]) * w[((c * oc + o) * s.kernel_h + ky) * s.kernel_w + kx];
-          }
-        }
-      }
-    }
+  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups, taps = s.kernel_h * s.kernel_w;
+  const int64_t pixels = s.batch * s.in_h * s.in_w;
+  Matrix sums = Matrix::Zero(s.batch * s.out_h * s.out_w, s.out_c);
+  for (int64_t g = 0; g < s.groups; ++g) {
+    const Matrix windows =
+        product(matrix(x + g * ic, pixels, ic, ldx), matrix(w + g * ic * oc * taps, ic, oc * taps, oc * taps));
+    for_taps(s, s.in_h, s.in_w, s.out_h, s.out_w, [&](int64_t pixel, int64_t tap, int64_t to) {
+      for (int64_t o = 0; o < oc; ++o) sums(to, g * oc + o) += windows(pixel, o * taps + tap);
+    });
   }
-  for (size_t i = 0; i < y.size(); ++i) {
-    y[i] = finish(e, y[i], static_cast<int64_t>(i) / s.out_c, static_cast<int64_t>(i) % s.out_c);
-  }
-  return y;
+  return finish(e, sums);
 }
 
 struct Options {

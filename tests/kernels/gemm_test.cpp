@@ -1,4 +1,4 @@
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -7,17 +7,9 @@ struct GemmCase {
   int64_t m, n, k;
 };
 
-std::vector<double> product(const GemmCase& c, const float* a, int64_t lda, const float* b, int64_t rs, int64_t cs,
-                            double alpha, const Epilogue& e) {
-  std::vector<double> y(static_cast<size_t>(c.m * c.n));
-  for (int64_t i = 0; i < c.m; ++i) {
-    for (int64_t j = 0; j < c.n; ++j) {
-      double sum = 0;
-      for (int64_t k = 0; k < c.k; ++k) sum += static_cast<double>(a[i * lda + k]) * b[k * rs + j * cs];
-      y[static_cast<size_t>(i * c.n + j)] = finish(e, alpha * sum, i, j);
-    }
-  }
-  return y;
+std::vector<double> expected(const GemmCase& c, const float* a, int64_t lda, const float* b, int64_t rs, int64_t cs,
+                             double alpha, const Epilogue& e) {
+  return finish(e, alpha * product(matrix(a, c.m, c.k, lda), matrix(b, c.k, c.n, rs, cs)));
 }
 
 void check(const KernelTable& t, const GemmCase& c, Epilogue e, bool with_bias, bool with_residual, bool in_place) {
@@ -33,7 +25,7 @@ void check(const KernelTable& t, const GemmCase& c, Epilogue e, bool with_bias, 
     e.residual = residual;
     e.ldr = ldc;
   }
-  const std::vector<double> want = product(c, a, lda, b, c.n, 1, 0.5, e);
+  const std::vector<double> want = expected(c, a, lda, b, c.n, 1, 0.5, e);
   Gemm g{c.m, c.n, c.k, a, lda, packed, in_place ? residual.data() : out.data(), ldc, e};
   const float guard = out[c.n < ldc ? c.n : 0];
   t.gemm.run(g);
@@ -122,10 +114,10 @@ TEST_CASE("gemm: transposed, half and bfloat16 B", "[gemm]") {
       Floats packed(t.gemm.packed_size(c.k, c.n)), y(c.m * c.n);
       t.gemm.pack_b(c.k, c.n, source, type, 1, c.k, 1, packed);  // B lies as N×K
       t.gemm.run({c.m, c.n, c.k, a, c.k, packed, y, c.n, {}});
-      require_close(y, product(c, a, c.k, b, 1, c.k, 1, {}), tolerance, tolerance, "transposed");
+      require_close(y, expected(c, a, c.k, b, 1, c.k, 1, {}), tolerance, tolerance, "transposed");
       t.gemm.pack_b(c.k, c.n, source, type, c.n, 1, 1, packed);
       t.gemm.run_rows({c.m, c.n, c.k, a, c.k, packed, y, c.n, {}}, 0, c.m);
-      require_close(y, product(c, a, c.k, b, c.n, 1, 1, {}), tolerance, tolerance, "row-major");
+      require_close(y, expected(c, a, c.k, b, c.n, 1, 1, {}), tolerance, tolerance, "row-major");
     }
   });
 }
@@ -141,7 +133,7 @@ TEST_CASE("gemm: vector times unpacked matrix", "[gemm]") {
       e.bias = bias;
       e.activation = Unary::Tanh;
       t.gemm.gemv(c.k, n, a, b, ldb, y, e);
-      require_close(y, product(c, a, c.k, b, ldb, 1, 1, e), 1e-5, 1e-5, "gemv " + std::to_string(n));
+      require_close(y, expected(c, a, c.k, b, ldb, 1, 1, e), 1e-5, 1e-5, "gemv " + std::to_string(n));
     }
   });
 }
@@ -163,7 +155,7 @@ TEST_CASE("gemm: batches with strides of heads", "[gemm]") {
     Floats scratch(t.gemm.batched_scratch_size(g));
     t.gemm.run_batched(g, scratch);
     for (int i = 0; i < 6; ++i) {
-      const auto want = product({length, length, depth}, q + in[i], row, k + in[i], 1, row, 0.25, {});
+      const auto want = expected({length, length, depth}, q + in[i], row, k + in[i], 1, row, 0.25, {});
       require_close(y + out[i], want, 1e-5, 1e-5, "head " + std::to_string(i));
     }
   });

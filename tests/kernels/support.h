@@ -11,7 +11,6 @@
 
 #include "catch_amalgamated.hpp"
 #include "engine/kernels/kernels.h"
-#include "engine/ops/math/scalar_function.h"
 
 namespace nm::test {
 
@@ -78,12 +77,5 @@ void for_each_isa(F body) {
 inline constexpr Unary kActivations[] = {Unary::Copy,        Unary::Relu, Unary::Clip,    Unary::LeakyRelu,
                                          Unary::Sigmoid,     Unary::Tanh, Unary::Silu,    Unary::HardSwish,
                                          Unary::HardSigmoid, Unary::Gelu, Unary::GeluTanh};
-
-inline double finish(const Epilogue& e, double sum, int64_t row, int64_t column) {
-  if (e.bias) sum += e.bias[column];
-  const double residual = e.residual ? e.residual[row * e.ldr + column] : 0;
-  const auto activate = [&](double x) { return apply_unary(e.activation, x, e.a, e.b); };
-  return e.residual_last ? activate(sum) + residual : activate(sum + residual);
-}
 
 }  // namespace nm::test
