@@ -17,11 +17,11 @@ inline bool is_integer(DType t) {
 }
 
 // Input i is a float of any width, as far as is known.
-Status check_float(const Inference& c, size_t i, std::string_view what);
+Status check_float(const Inference& inference, size_t i, std::string_view what);
 // Input i is a float or an integer, as far as is known.
-Status check_number(const Inference& c, size_t i, std::string_view what);
+Status check_number(const Inference& inference, size_t i, std::string_view what);
 // Output `o` is like input `i`.
-void output_like(Inference& c, size_t o, size_t i);
+void output_like(Inference& inference, size_t o, size_t i);
 
 Status no_arithmetic(DType dtype);
 

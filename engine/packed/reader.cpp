@@ -146,7 +146,7 @@ class Reader {
     if (storage == Storage::Block) {
       const size_t i = cursor_.index(file_.blocks().size());
       if (!cursor_.ok()) return {};
-      const std::shared_ptr<Incoming>& block = file_.blocks()[i];
+      const std::shared_ptr<GatheredBytes>& block = file_.blocks()[i];
       if (block->size() == bytes) return Tensor::view(type, shape, block->data(), block);
       cursor_.fail("a constant's block has another size");
       return {};

@@ -45,12 +45,12 @@ ValueId passed_through(const Graph& graph, const Node& node) {
   if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
   const auto op = operator_of(node);
   if (!op.ok()) return kNone;
-  Inference c(graph, node);
+  Inference inference(graph, node);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (c.has(i) && !(c.has_shape(i) && c.shape(i).known())) return kNone;
+    if (inference.has(i) && !(inference.has_shape(i) && inference.shape(i).known())) return kNone;
   }
-  if (!(*op)->infer_outputs(c).ok()) return kNone;
-  const auto view = (*op)->view(c, 0);
+  if (!(*op)->infer_outputs(inference).ok()) return kNone;
+  const auto view = (*op)->view(inference, 0);
   if (!view || view->element_offset != 0) return kNone;
   const GraphValue& in = graph.value(node.inputs[view->input]);
   if (!(*in.shape == *out.shape) || in.type.dtype != out.type.dtype) return kNone;

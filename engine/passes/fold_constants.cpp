@@ -43,8 +43,8 @@ Result<bool> fold(Graph& graph, Node& node, Scratch& scratch) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &values[i]);
   }
-  Inference c(graph, node);
-  NM_TRY(pristine->infer_outputs(c));
+  Inference inference(graph, node);
+  NM_TRY(pristine->infer_outputs(inference));
   NM_ASSIGN(const OperatorPtr op, take_operator(node));
   Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
     return Status(Code::Internal, "a node with subgraphs cannot be folded");
@@ -52,7 +52,7 @@ Result<bool> fold(Graph& graph, Node& node, Scratch& scratch) {
   NM_TRY(op->prepare(preparation));
   std::vector<Value> results;
   const size_t limit = std::max(kSmall, input_bytes * kMaxGrowth);
-  NM_ASSIGN(const bool done, evaluate(*op, c, inputs, scratch, limit, results));
+  NM_ASSIGN(const bool done, evaluate(*op, inference, inputs, scratch, limit, results));
   if (!done) return false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;

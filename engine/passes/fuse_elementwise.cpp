@@ -57,12 +57,12 @@ class Groups {
       return none;
     }
     NM_ASSIGN(const Operator* op, operator_of(node));
-    const Inference c(graph_, node);
-    const std::optional<Pointwise> kernel = op->pointwise(c);
+    const Inference inference(graph_, node);
+    const std::optional<Pointwise> kernel = op->pointwise(inference);
     if (!kernel) return none;
     // What is left out of a function's inputs must not be what gives its result the shape.
     const bool unary = std::holds_alternative<Unary>(kernel->f);
-    return !unary || c.shape(0) == *graph_.value(node.outputs[0]).shape ? kernel : none;
+    return !unary || inference.shape(0) == *graph_.value(node.outputs[0]).shape ? kernel : none;
   }
 
   bool is_float32(ValueId id) const {

@@ -104,12 +104,12 @@ class Float32User {
       if (id == kNone || !replaced(id) || packs_as_is(*op, i, graph_.value(id))) continue;
       NM_ASSIGN(id, widened(id));
     }
-    Inference c(graph_, node);
-    if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    Inference inference(graph_, node);
+    if (Status s = op->infer_outputs(inference); !s.ok()) return std::move(s).at(node.op_type, node.name);
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       ValueId& id = node.outputs[o];
       // Cast and its like say their type themselves: those outputs stay as they are.
-      if (!replaced(id) || c.output_slot(o).type.dtype != DType::Float32) continue;
+      if (!replaced(id) || inference.output_slot(o).type.dtype != DType::Float32) continue;
       made_[id] = true;
       id = add_wide(id);
     }

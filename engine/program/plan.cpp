@@ -3,18 +3,18 @@
 namespace nm {
 
 Inference inference_of(const Node& node, const PerValue<Slot>& slots) {
-  Inference c(node.inputs.size(), node.outputs.size());
+  Inference inference(node.inputs.size(), node.outputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
     const Slot& s = slots[node.inputs[i]];
-    Inference::Input& in = c.input_slot(i);
+    Inference::Input& in = inference.input_slot(i);
     in.present = true;
     in.type = s.type;
     in.shape = s.shape;
     if (s.place == Place::Constant && s.value.tensor()->raw() != nullptr) in.value = s.value.tensor();
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  return c;
+  for (size_t o = 0; o < node.outputs.size(); ++o) inference.output_slot(o).wanted = node.outputs[o] != kNone;
+  return inference;
 }
 
 Status no_arena(const Graph& graph, const Plan& plan) {

@@ -109,20 +109,20 @@ void Planner::count_uses(const std::vector<bool>& needed) {
 
 Status Planner::plan_node(uint32_t n, const Node& node) {
   Operator& op = *parts_.operators[n];
-  Inference c = inference_of(node, plan_->slots);
-  NM_TRY(infer(node, op, c));
+  Inference inference = inference_of(node, plan_->slots);
+  NM_TRY(infer(node, op, inference));
   bool any = false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     any = true;
     Slot& s = slot(node.outputs[o]);
-    const Inference::Output& said = c.output_slot(o);
+    const Inference::Output& said = inference.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) s.type = said.type;
     s.shape.reset();
     if (said.shape && said.shape->known()) s.shape = said.shape;
   }
   if (!any) return {};
-  NM_ASSIGN(const bool folded, fold(node, op, c));
+  NM_ASSIGN(const bool folded, fold(node, op, inference));
   plan_->fates[n] = Fate::Folded;
   if (folded) return {};
 
@@ -132,20 +132,20 @@ Status Planner::plan_node(uint32_t n, const Node& node) {
   plan_->fates[n] = Fate::Views;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    NM_ASSIGN(const bool is_view, assign_view(n, node, op, c, o));
+    NM_ASSIGN(const bool is_view, assign_view(n, node, op, inference, o));
     if (is_view) continue;
     plan_->fates[n] = Fate::Step;
-    assign_memory(n, node, op, c, o, step);
+    assign_memory(n, node, op, inference, o, step);
   }
   if (plan_->fates[n] == Fate::Step) plan_->steps.push_back(std::move(step));
   return {};
 }
 
-Status Planner::infer(const Node& node, Operator& op, Inference& c) {
-  Status s = op.infer_outputs(c);
+Status Planner::infer(const Node& node, Operator& op, Inference& inference) {
+  Status s = op.infer_outputs(inference);
   if (s.code() != Code::OutOfMemory) return s;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    const Inference::Output& out = c.output_slot(o);
+    const Inference::Output& out = inference.output_slot(o);
     if (node.outputs[o] == kNone || !out.shape || check_addressable("", out.type.dtype, *out.shape).ok()) continue;
     return check_addressable(text("the value '", graph_.value(node.outputs[o]).name, "',"), out.type.dtype, *out.shape);
   }
@@ -160,18 +160,18 @@ bool Planner::inputs_known(const Node& node) {
   return true;
 }
 
-Result<bool> Planner::fold(const Node& node, Operator& op, Inference& c) {
+Result<bool> Planner::fold(const Node& node, Operator& op, Inference& inference) {
   bool said_all = true;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    said_all = said_all && (node.outputs[o] == kNone || c.output_slot(o).value.defined());
+    said_all = said_all && (node.outputs[o] == kNone || inference.output_slot(o).value.defined());
   }
   std::vector<const Value*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (!said_all && node.inputs[i] != kNone && c.value(i) == nullptr) return false;
+    if (!said_all && node.inputs[i] != kNone && inference.value(i) == nullptr) return false;
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &slot(node.inputs[i]).value);
   }
   std::vector<Value> results;
-  NM_ASSIGN(const bool done, evaluate(op, c, inputs, parts_.scratch, kFoldBytes, results));
+  NM_ASSIGN(const bool done, evaluate(op, inference, inputs, parts_.scratch, kFoldBytes, results));
   if (!done) return false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(*results[o].tensor()));
@@ -194,7 +194,7 @@ ValueId Planner::root(ValueId id) {
   return id;
 }
 
-Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, const Inference& c, size_t o) {
+Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, const Inference& inference, size_t o) {
   const ValueId id = node.outputs[o];
   const Slot& s = slot(id);
   const bool plain = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
@@ -202,7 +202,7 @@ Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, con
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return std::optional<View>();
   }
-  std::optional<View> view = op.view(c, o);
+  std::optional<View> view = op.view(inference, o);
   if (!view || static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset % 8 != 0) {
     return std::optional<View>();
   }
@@ -223,8 +223,8 @@ size_t Planner::bytes_behind(const View& view, DType dtype) {
   return static_cast<size_t>(static_cast<int64_t>(dtype_bits(dtype)) * view.element_offset / 8);
 }
 
-Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o) {
-  NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
+Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o) {
+  NM_ASSIGN(const std::optional<View> view, view_of(node, op, inference, o));
   if (!view) return false;
   const ValueId id = node.outputs[o], source_id = node.inputs[view->input];
   Slot& s = slot(id);
@@ -262,7 +262,8 @@ void Planner::extend(ValueId root_id, ValueId id, uint32_t n) {
   last = std::max({last, last_use_[id], static_cast<int32_t>(n)});
 }
 
-void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step) {
+void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o,
+                            Step& step) {
   const ValueId id = node.outputs[o];
   Slot& s = slot(id);
   const bool known = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
@@ -271,7 +272,7 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
     if (known) {
       step.allocate.push_back(id);
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
-      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(c, o);
+      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(inference, o);
       if (past) longer_[id] = node.inputs[*past];
     } else {
       step.infer = true;

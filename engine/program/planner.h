@@ -22,12 +22,12 @@ class Planner {
   bool is_owned(ValueId id) const { return owned_[id]; }
 
   // What a node's outputs are like, by inference; refused with the output's name where it is too large.
-  Status infer(const Node& node, Operator& op, Inference& c);
+  Status infer(const Node& node, Operator& op, Inference& inference);
   // Runs the node now when all its inputs are known and its outputs small, or takes what inference knows already.
-  Result<bool> fold(const Node& node, Operator& op, Inference& c);
+  Result<bool> fold(const Node& node, Operator& op, Inference& inference);
   void set_constant(ValueId id, Tensor value);
   // The view that output o would be of one of the node's inputs, where its memory can be shared.
-  Result<std::optional<View>> view_of(const Node& node, Operator& op, const Inference& c, size_t o);
+  Result<std::optional<View>> view_of(const Node& node, Operator& op, const Inference& inference, size_t o);
   // How many bytes behind its source's start a view of `dtype` begins; view_of gives whole bytes only.
   static size_t bytes_behind(const View& view, DType dtype);
   Status place();
@@ -38,9 +38,9 @@ class Planner {
   Status plan_node(uint32_t n, const Node& node);
   bool inputs_known(const Node& node);
   ValueId root(ValueId id);
-  Result<bool> assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o);
+  Result<bool> assign_view(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o);
   void extend(ValueId root_id, ValueId id, uint32_t n);
-  void assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step);
+  void assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o, Step& step);
   bool take_over(uint32_t n, const Node& node, Operator& op, size_t i, ValueId id);
   PerValue<bool> read_densely();
   void let_grow();
@@ -49,7 +49,7 @@ class Planner {
   // Updating: false where the plan cannot stay.
   bool take_inputs(const std::vector<Value>& inputs);
   Result<bool> update_node(uint32_t n, const Node& node);
-  Result<bool> update_output(const Node& node, Operator& op, const Inference& c, size_t o);
+  Result<bool> update_output(const Node& node, Operator& op, const Inference& inference, size_t o);
   Status grow();
 
   const PlanParts& parts_;

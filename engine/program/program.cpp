@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/evaluate.h"
 #include "engine/op/registry.h"
 
@@ -83,12 +83,12 @@ Status Program::prepare() {
   for (const int64_t position : largest_first(*graph_)) {
     Node& node = graph_->nodes[static_cast<size_t>(position)];
     NM_ASSIGN(OperatorPtr op, take_operator(node));
-    Preparation c(*graph_, node, compile_body);
-    if (Status s = op->prepare(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
-    packed_bytes_ += c.kept_bytes();
+    Preparation preparation(*graph_, node, compile_body);
+    if (Status s = op->prepare(preparation); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    packed_bytes_ += preparation.kept_bytes();
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
-      if (id == kNone || !c.consumed(i) || --readers[id] > 0) continue;
+      if (id == kNone || !preparation.consumed(i) || --readers[id] > 0) continue;
       GraphValue& v = graph_->value(id);
       if (v.is_constant()) v.constant = Tensor::view(v.constant.dtype(), v.constant.shape(), nullptr);
     }
@@ -265,24 +265,24 @@ Status Program::infer_step(Step& step) {
   const Node& node = graph_->nodes[step.node];
   Operator& op = *operators_[step.node];
   PerValue<Slot>& slots = current_->slots;
-  Inference c(node.inputs.size(), node.outputs.size());
+  Inference inference(node.inputs.size(), node.outputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
     const Slot& s = slots[node.inputs[i]];
-    Inference::Input& in = c.input_slot(i);
+    Inference::Input& in = inference.input_slot(i);
     in.present = !s.value.empty();
     in.type = s.value.empty() ? s.type : type_of(s.value);
     if (const Shape* shape = s.value.shape()) in.shape = *shape;
     if (const Tensor* t = s.value.tensor(); t != nullptr && t->raw() != nullptr) in.value = t;
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  NM_TRY(op.infer_outputs(c));
+  for (size_t o = 0; o < node.outputs.size(); ++o) inference.output_slot(o).wanted = node.outputs[o] != kNone;
+  NM_TRY(op.infer_outputs(inference));
   bool need_run = false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValueId id = node.outputs[o];
     if (id == kNone) continue;
     Slot& s = slots[id];
-    Inference::Output& said = c.output_slot(o);
+    Inference::Output& said = inference.output_slot(o);
     if (s.place != Place::Heap || s.shape) {  // planned already
       if (said.shape && s.shape && !(*said.shape == *s.shape)) {
         return {Code::ShapeMismatch, text("an output turned out to have shape ", to_string(*said.shape),
@@ -300,7 +300,7 @@ Status Program::infer_step(Step& step) {
       need_run = true;
       continue;
     }
-    const auto view = said.type.dtype == DType::String ? std::nullopt : op.view(c, o);
+    const auto view = said.type.dtype == DType::String ? std::nullopt : op.view(inference, o);
     if (!view) {
       NM_ASSIGN(Tensor t, Tensor::create(said.type.dtype, *said.shape));
       s.value = std::move(t);

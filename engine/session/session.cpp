@@ -244,10 +244,10 @@ std::vector<StepFacts> Session::steps() const {
       const Slot& s = plan->slots[id];
       facts.shape = s.shape ? describe(s.type.dtype, *s.shape) : to_string(s.type);
     }
-    Inference c = inference_of(node, plan->slots);
-    if (op.infer_outputs(c).ok()) {
-      facts.flops = op.flops(c);
-      facts.kernel = op.kernel(c);
+    Inference inference = inference_of(node, plan->slots);
+    if (op.infer_outputs(inference).ok()) {
+      facts.flops = op.flops(inference);
+      facts.kernel = op.kernel(inference);
     }
     list.push_back(std::move(facts));
   }

@@ -71,18 +71,18 @@ class UnaryOperator final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(takes_integers(f_) ? check_number(c, 0, "the input") : check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(takes_integers(f_) ? check_number(inference, 0, "the input") : check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.dtype() == DType::Float32) {
       const float* x = in.data<float>();
-      float* y = c.out<float>(0);
+      float* y = execution.out<float>(0);
       for_elements(in.count(), [&](int64_t begin, int64_t end) {
         kernels().elementwise.unary(f_, x + begin, y + begin, end - begin, a_, b_);
       });
@@ -90,13 +90,13 @@ class UnaryOperator final : public Operator {
     }
     if (in.dtype() == DType::Float64) {
       const double* x = in.data<double>();
-      double* y = c.out<double>(0);
+      double* y = execution.out<double>(0);
       for (int64_t i = 0; i < in.count(); ++i) y[i] = apply_unary(f_, x[i], a_, b_);
       return {};
     }
     return with_integer(in.dtype(), [&]<class T>() -> Status {
       const T* x = in.data<T>();
-      T* y = c.out<T>(0);
+      T* y = execution.out<T>(0);
       for (int64_t i = 0; i < in.count(); ++i) y[i] = apply_integer(f_, x[i], a_, b_);
       return {};
     });
@@ -104,7 +104,7 @@ class UnaryOperator final : public Operator {
 
   bool in_place(size_t i) const override { return i == 0; }
   std::optional<Pointwise> pointwise(const Inference&) const override { return Pointwise{f_, a_, b_}; }
-  double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override { return static_cast<double>(inference.shape(0).count()); }
 
  private:
   void choose_gelu(Attributes& a) {

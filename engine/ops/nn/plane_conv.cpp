@@ -117,7 +117,7 @@ void PlaneConv::turn_round(const void* weights, size_t element, uint8_t* turned)
   }
 }
 
-Status PlaneConv::run(const Execution& c, const float* x, const float* packed, float* y,
+Status PlaneConv::run(const Execution& execution, const float* x, const float* packed, float* y,
                       const Epilogue& epilogue) const {
   const ConvKernels& conv = kernels().conv;
   const auto scratch_size = transposed_ ? conv.transposed_scratch_size : conv.scratch_size;
@@ -125,7 +125,7 @@ Status PlaneConv::run(const Execution& c, const float* x, const float* packed, f
   // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is
   // not.
   if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane()));
-  NM_ASSIGN(float* scratch, c.scratch<float>(Size(floats)));
+  NM_ASSIGN(float* scratch, execution.scratch<float>(Size(floats)));
   if (outer_ > 0) {
     run_planes(x, packed, y, epilogue, scratch);
     return {};

@@ -28,10 +28,10 @@ class Recurrent : public Operator {
   // Gates per unit: 1, 3, 4; activations per direction with their defaults; whether there is a cell state (Y_c).
   Recurrent(Attributes& a, int gates, const std::vector<CellActivation>& defaults, bool has_cell);
 
-  Status infer(Inference& c) const override;
-  Status prepare(Preparation& c) override;
-  Status run(Execution& c) override;
-  double flops(const Inference& c) const override;
+  Status infer(Inference& inference) const override;
+  Status prepare(Preparation& preparation) override;
+  Status run(Execution& execution) override;
+  double flops(const Inference& inference) const override;
 
  protected:
   // Rows of the batch that go through time together: states are [rows, hidden], dense; the pre-activations of the
@@ -56,13 +56,14 @@ class Recurrent : public Operator {
   };
 
   // Refuses a shape that differs from the dimensions that are known (not negative).
-  static Status check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims);
+  static Status check_dims(const Inference& inference, size_t i, std::string_view what,
+                           std::initializer_list<int64_t> dims);
   // Checks what is known of W and R, for rows of `input` elements.
-  virtual Status infer_weights(const Inference& c, int64_t input) const;
+  virtual Status infer_weights(const Inference& inference, int64_t input) const;
   // Sets the weights of a direction for the products below.
-  virtual Status set_weights(Execution& c, Direction& direction) const;
+  virtual Status set_weights(Execution& execution, Direction& direction) const;
   // gates = x·W^T + bias for `rows` rows of the input.
-  virtual void input_side(Execution& c, const Direction& direction, int64_t rows, const float* bias,
+  virtual void input_side(Execution& execution, const Direction& direction, int64_t rows, const float* bias,
                           float* gates) const;
   // One time step: updates h (and c) of the rows from their pre-activations.
   virtual void step(const Direction& direction, const Rows& rows) const = 0;
@@ -103,8 +104,8 @@ class Recurrent : public Operator {
     float* gates = nullptr;
   };
   bool steps_are_long(int64_t batch) const;
-  Result<Work> allocate(Execution& c, int index) const;
-  void run_direction(Execution& c, int index, const Work& work) const;
+  Result<Work> allocate(Execution& execution, int index) const;
+  void run_direction(Execution& execution, int index, const Work& work) const;
 
   bool reverse_ = false;
   bool has_cell_;

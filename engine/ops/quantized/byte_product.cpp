@@ -51,9 +51,9 @@ ByteScale byte_scale(const float* x, int64_t n) {
   return {scale, static_cast<uint8_t>(at > 0 ? std::min(at, 255.0f) : 0)};  // also where infinities make it NaN
 }
 
-Status run_product(const Execution& c, const IntegerProduct& product) {
+Status run_product(const Execution& execution, const IntegerProduct& product) {
   const IntegerKernels& kernel = kernels().integer;
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(product.shape))));
+  NM_ASSIGN(uint8_t * scratch, execution.scratch<uint8_t>(Size(kernel.scratch_size(product.shape))));
   kernel.run(product, scratch);
   return {};
 }
