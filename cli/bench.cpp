@@ -31,7 +31,7 @@ Status bench_model(Arguments arguments) {
   }
   std::sort(times.begin(), times.end());
   const double median = times[times.size() / 2];
-  const int threads = ThreadPool::instance().size();
+  const int threads = thread_pool::size();
   if (as_json) {
     JsonWriter json;
     json.begin_object().member("model", arguments[0]).member("isa", kernels().isa);

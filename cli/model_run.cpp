@@ -83,7 +83,7 @@ Status use_threads(const std::string& count) {
       return {Code::InvalidArgument, text("--threads ", count, ": give a number from 1 to 256")};
     }
   }
-  ThreadPool::instance().set_size(threads);
+  thread_pool::set_size(threads);
   return {};
 }
 

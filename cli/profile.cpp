@@ -71,7 +71,7 @@ Status profile_model(Arguments arguments) {
   const std::vector<StepFacts> facts = session->steps();
   if (!trace.empty()) NM_TRY(write_trace(trace, facts, steps));
 
-  const double threads = ThreadPool::instance().size();
+  const double threads = thread_pool::size();
   const double peak_flops = threads * bench::peak_flops(kernels()), peak_bytes = bench::peak_bytes(kernels());
   std::printf("%s, %g threads; roofs: %.1f GFLOP/s in registers, %.1f GB/s from the last cache\n\n", kernels().isa,
               threads, peak_flops / 1e9, peak_bytes / 1e9);

@@ -44,6 +44,15 @@ if(NOT NM_JSON)
     json.hpp 9bea4c8066ef4a1c206b2be5a36302f8926f7fdc6087af5d20b417d0cf103ea6)
 endif()
 
+# For the kernels' tests and micro-benchmarks.
+find_path(NM_EIGEN Eigen/Core HINTS ${NM_PREFIX}/include PATH_SUFFIXES eigen3 NO_CMAKE_FIND_ROOT_PATH)
+if(NOT NM_EIGEN)
+  FetchContent_Declare(eigen_sources URL https://gitlab.com/libeigen/eigen/-/archive/5.0.0/eigen-5.0.0.tar.gz
+    URL_HASH SHA256=315c881e19e17542a7d428c5aa37d113c89b9500d350c433797b730cd449c056 SOURCE_SUBDIR none)
+  FetchContent_MakeAvailable(eigen_sources)
+  set(NM_EIGEN ${eigen_sources_SOURCE_DIR})
+endif()
+
 # Sources, because the tests' build has exceptions and sanitizers of its own kind.
 find_path(NM_CATCH2 catch_amalgamated.cpp HINTS ${NM_PREFIX}/catch2 NO_CMAKE_FIND_ROOT_PATH)
 if(NOT NM_CATCH2)

@@ -39,6 +39,7 @@ endif()
 
 add_executable(nm_tests ${test_sources} ${picture_sources} ${PROJECT_SOURCE_DIR}/cli/files.cpp)
 target_link_libraries(nm_tests PRIVATE nm_engine nm_program catch2 nm_options)
+target_include_directories(nm_tests SYSTEM PRIVATE ${NM_EIGEN})
 target_compile_options(nm_tests PRIVATE -O1)
 if(NM_SANITIZE)
   # That check needs the type information that the engine lacks. A source's options come last, after -fsanitize.
@@ -75,7 +76,7 @@ foreach(program IN ITEMS nm_faults nm_hostile)
 endforeach()
 
 if(EMSCRIPTEN)
-  list(FILTER micro_sources EXCLUDE REGEX "/google\\.cpp$")
+  list(FILTER micro_sources EXCLUDE REGEX "/(google|eigen)\\.cpp$")
   add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${roofline_sources}
     ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
   target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_engine_options)
@@ -92,4 +93,6 @@ find_package(benchmark QUIET)
 if(micro_sources AND benchmark_FOUND AND NOT NM_SANITIZE)
   add_executable(nm_micro ${micro_sources} ${roofline_sources})
   target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_options benchmark::benchmark_main)
+  target_include_directories(nm_micro SYSTEM PRIVATE ${NM_EIGEN})
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/bench/micro/eigen.cpp PROPERTIES COMPILE_OPTIONS "-O3;-march=native")
 endif()

@@ -524,7 +524,7 @@ int32_t nm_set_threads(uint32_t count) {
   if (count == 0 || count > 256) {
     return fail(Status(Code::InvalidArgument, nm::text("a thread count of ", count, " was given; use 1 to 256")));
   }
-  nm::ThreadPool::instance().set_size(static_cast<int>(count));
+  nm::thread_pool::set_size(static_cast<int>(count));
   return 0;
 }
 

@@ -17,31 +17,29 @@ Data data(int64_t n, float scale = 0.01f) {
   return v;
 }
 
-Case gemm(int64_t m, int64_t n, int64_t k, Activation activation = Activation::None, const char* suffix = "") {
-  return {"gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + suffix,
-          2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
-          [=](const KernelTable& t) -> std::function<void()> {
-            ThreadPool& pool = ThreadPool::instance();
+Case gemm(const ProductSize& size, Unary activation = Unary::Copy, const char* suffix = "") {
+  return {size.name() + suffix, size.flops(), true, [=](const KernelTable& t) -> std::function<void()> {
+            const auto [m, n, k] = size;
             const Data a = data(m * k), b = data(k * n), c = data(m * n), packed = data(t.gemm.packed_size(k, n));
-            t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data(), pool);
-            return [=, &t, &pool] {
+            t.gemm.pack_b(k, n, b->data(), SourceType::F32, n, 1, 1, packed->data());
+            return [=, &t] {
               Gemm g;
-              g.m = m;
-              g.n = n;
-              g.k = k;
+              g.m = size.m;
+              g.n = size.n;
+              g.k = size.k;
               g.a = a->data();
-              g.lda = k;
+              g.lda = size.k;
               g.packed_b = packed->data();
               g.c = c->data();
-              g.ldc = n;
+              g.ldc = size.n;
               g.epilogue.activation = activation;
-              t.gemm.run(g, pool);
+              t.gemm.run(g);
             };
           }};
 }
 
 Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride, int64_t groups = 1,
-          Activation activation = Activation::Relu, bool winograd = false) {
+          Unary activation = Unary::Relu, bool winograd = false) {
   ConvShape s;
   s.winograd = winograd;
   s.in_h = s.in_w = h;
@@ -58,16 +56,15 @@ Case conv(int64_t h, int64_t in_c, int64_t out_c, int64_t kernel, int64_t stride
               std::to_string(stride) + (groups != 1 && groups != in_c ? " groups " + std::to_string(groups) : "") +
               (winograd ? " Winograd" : ""),
           2. * static_cast<double>(products), true, [=](const KernelTable& t) -> std::function<void()> {
-            ThreadPool& pool = ThreadPool::instance();
             const Data x = data(h * h * in_c), w = data(out_c * (in_c / groups) * kernel * kernel), bias = data(out_c);
             const Data y = data(s.out_h * s.out_w * out_c), packed = data(t.conv.packed_size(s));
-            const Data scratch = data(t.conv.scratch_size(s, pool));
-            t.conv.pack(s, w->data(), SourceType::F32, nullptr, packed->data(), pool);
-            return [=, &t, &pool] {
+            const Data scratch = data(t.conv.scratch_size(s));
+            t.conv.pack(s, w->data(), SourceType::F32, nullptr, packed->data());
+            return [=, &t] {
               Epilogue e;
               e.bias = bias->data();
               e.activation = activation;
-              t.conv.run(s, {x->data(), s.in_c, y->data(), s.out_c}, packed->data(), e, scratch->data(), pool);
+              t.conv.run(s, {x->data(), s.in_c, y->data(), s.out_c}, packed->data(), e, scratch->data());
             };
           }};
 }
@@ -77,7 +74,7 @@ Case gemv(int64_t n, int64_t k) {
           2. * static_cast<double>(n) * static_cast<double>(k), true,
           [=](const KernelTable& t) -> std::function<void()> {
             const Data x = data(k), b = data(k * n), y = data(n);
-            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}, ThreadPool::instance()); };
+            return [=, &t] { t.gemm.gemv(k, n, x->data(), b->data(), n, y->data(), {}); };
           }};
 }
 
@@ -118,16 +115,15 @@ Case bytes(int64_t m, int64_t n, int64_t k) {
   return {"8 bits " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k),
           2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k), true,
           [=](const KernelTable& t) -> std::function<void()> {
-            ThreadPool& pool = ThreadPool::instance();
             IntegerProduct product;
             product.shape.in_w = product.shape.out_w = m;
             product.shape.in_c = k;
             product.shape.out_c = n;
             const Data w = data(n * k / 4), x = data(m * k / 4 + 1), y = data(m * n), scales = data(n);
             const Data packed = data(t.integer.packed_size(product.shape) / 4 + 1);
-            const Data scratch = data(t.integer.scratch_size(product.shape, pool) / 4 + 2);
+            const Data scratch = data(t.integer.scratch_size(product.shape) / 4 + 2);
             auto* to = reinterpret_cast<uint8_t*>(packed->data());
-            t.integer.pack(product.shape, {{w->data(), true}, 1, n, 0}, to, pool);
+            t.integer.pack(product.shape, {{w->data(), true}, 1, n, 0}, to);
             product.x = {x->data(), false};
             product.ldx = k;
             product.packed = to;
@@ -135,7 +131,7 @@ Case bytes(int64_t m, int64_t n, int64_t k) {
             product.ldy = n;
             product.epilogue.to = IntegerEpilogue::To::Float32;
             product.epilogue.scales = scales->data();
-            return [=, &t, &pool] { t.integer.run(product, reinterpret_cast<uint8_t*>(scratch->data()), pool); };
+            return [=, &t] { t.integer.run(product, reinterpret_cast<uint8_t*>(scratch->data())); };
           }};
 }
 
@@ -167,29 +163,39 @@ Case rows(const char* name, std::function<void(const KernelTable&, const float*,
 
 }  // namespace
 
+std::string ProductSize::name() const {
+  return "gemm " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k);
+}
+
+double ProductSize::flops() const {
+  return 2. * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+
+const std::vector<ProductSize>& products() {
+  static const std::vector<ProductSize> list = {
+      {1024, 1024, 1024}, {512, 512, 512}, {256, 256, 256}, {128, 768, 768},  // a transformer's projection
+      {128, 768, 3072},   {128, 128, 64},                                     // scores of one attention head
+      {1, 768, 768},      {1, 1000, 1280}, {4, 1024, 1024},
+  };
+  return list;
+}
+
 std::vector<Case> cases() {
-  std::vector<Case> list = {
-      gemm(1024, 1024, 1024),
-      gemm(512, 512, 512),
-      gemm(256, 256, 256),
-      gemm(128, 768, 768),                              // a transformer's projection
-      gemm(128, 3072, 768, Activation::Gelu, " gelu"),  // and its first feed-forward half
-      gemm(128, 768, 3072),
-      gemm(128, 128, 64),  // scores of one attention head
-      gemm(1, 768, 768),
-      gemm(1, 1000, 1280),
-      gemm(4, 1024, 1024),
+  std::vector<Case> list;
+  for (const ProductSize& size : products()) list.push_back(gemm(size));
+  const std::vector<Case> others = {
+      gemm({128, 3072, 768}, Unary::Gelu, " gelu"),  // a transformer's first feed-forward half
       gemv(1024, 1024),
       conv(56, 64, 64, 3, 1),
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),
       conv(7, 512, 512, 3, 1),
-      conv(56, 64, 64, 3, 1, 1, Activation::Relu, true),
-      conv(28, 128, 128, 3, 1, 1, Activation::Relu, true),
-      conv(14, 256, 256, 3, 1, 1, Activation::Relu, true),
-      conv(7, 512, 512, 3, 1, 1, Activation::Relu, true),
-      conv(112, 32, 32, 3, 1, 1, Activation::Relu, true),
-      conv(112, 16, 16, 3, 1, 1, Activation::Relu, true),
+      conv(56, 64, 64, 3, 1, 1, Unary::Relu, true),
+      conv(28, 128, 128, 3, 1, 1, Unary::Relu, true),
+      conv(14, 256, 256, 3, 1, 1, Unary::Relu, true),
+      conv(7, 512, 512, 3, 1, 1, Unary::Relu, true),
+      conv(112, 32, 32, 3, 1, 1, Unary::Relu, true),
+      conv(112, 16, 16, 3, 1, 1, Unary::Relu, true),
       conv(112, 32, 32, 3, 1),
       conv(112, 16, 16, 3, 1),
       conv(56, 128, 128, 3, 2),
@@ -253,6 +259,7 @@ std::vector<Case> cases() {
       rows("row affine", [](const KernelTable& t, const float* x,
                             float* y) { t.elementwise.row_affine(6144, 16, x, 16, x, x + 16, y, 16); }),
   };
+  list.insert(list.end(), others.begin(), others.end());
   return list;
 }
 

@@ -18,4 +18,14 @@ struct Case {
 
 std::vector<Case> cases();
 
+// The matrix products among them, which have a peer where Eigen is compiled in (natively). Eigen's reads matrices as
+// they are; ours has B packed before, as constant weights are.
+struct ProductSize {
+  int64_t m, n, k;
+  std::string name() const;
+  double flops() const;
+};
+const std::vector<ProductSize>& products();
+std::function<void()> eigen_product(const ProductSize& size);
+
 }  // namespace nm::bench

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "engine/base/positions.h"
 #include "engine/base/regex_parser.h"
+#include "engine/base/sort_positions.h"
 #include "engine/base/utf8.h"
 
 namespace nm {

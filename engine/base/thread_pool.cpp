@@ -23,7 +23,7 @@
 #define NM_WASM_THREADS 1
 #endif
 
-namespace nm {
+namespace nm::thread_pool {
 
 using Body = function_ref<void(int64_t begin, int64_t end, int thread)>;
 
@@ -31,14 +31,14 @@ static void run_alone(int64_t count, int64_t chunk, Body body) {
   for (int64_t begin = 0; begin < count; begin += chunk) body(begin, std::min(begin + chunk, count), 0);
 }
 
-int64_t ThreadPool::chunks(int64_t work) const {
+int64_t chunks(int64_t work) {
   const int64_t threads = size();
   if (threads == 1) return 1;
   const int64_t wanted = std::clamp(work / long_chunk_work, 4 * threads, 16 * threads);
   return std::clamp(work / chunk_work, int64_t{1}, wanted);
 }
 
-int64_t ThreadPool::chunk(int64_t count, int64_t work) const {
+int64_t chunk(int64_t count, int64_t work) {
   if (count <= 0) return 1;
   return (count - 1) / chunks(count * std::max<int64_t>(work, 1)) + 1;
 }
@@ -211,16 +211,11 @@ constinit Pool pool;
 
 }  // namespace
 
-ThreadPool& ThreadPool::instance() {
-  static ThreadPool instance;
-  return instance;
-}
+void set_size(int threads) { pool.set_size(threads); }
 
-void ThreadPool::set_size(int threads) { pool.set_size(threads); }
+int size() { return pool.size(); }
 
-int ThreadPool::size() const { return pool.size(); }
-
-void ThreadPool::parallel_for(int64_t count, int64_t chunk, Body body) {
+void parallel_for(int64_t count, int64_t chunk, Body body) {
   if (count > 0) pool.parallel_for(count, std::max<int64_t>(chunk, 1), body);
 }
 
@@ -233,19 +228,12 @@ extern "C" void nm_worker_main(uint32_t index) {
 
 #else  // single-threaded WebAssembly
 
-ThreadPool& ThreadPool::instance() {
-  static ThreadPool instance;
-  return instance;
-}
+void set_size(int) {}
 
-void ThreadPool::set_size(int) {}
+int size() { return 1; }
 
-int ThreadPool::size() const { return 1; }
-
-void ThreadPool::parallel_for(int64_t count, int64_t chunk, Body body) {
-  run_alone(count, std::max<int64_t>(chunk, 1), body);
-}
+void parallel_for(int64_t count, int64_t chunk, Body body) { run_alone(count, std::max<int64_t>(chunk, 1), body); }
 
 #endif
 
-}  // namespace nm
+}  // namespace nm::thread_pool

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "engine/base/function_ref.h"
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/base/text.h"
 #include "engine/tensor/dtype.h"
 
@@ -117,7 +117,7 @@ Status ExternalFile::append(onnx::Bytes piece) {
     Part& part = parts_[next_];
     const uint64_t from = std::max(part.begin, at_), to = std::min(part.end, end);
     if (part.bytes == nullptr) {
-      part.bytes = std::make_shared<Incoming>(part.end - from, expected_ > from ? expected_ - from : 0);
+      part.bytes = std::make_shared<GatheredBytes>(part.end - from, expected_ > from ? expected_ - from : 0);
     }
     if (!part.bytes->append(piece.subspan(static_cast<size_t>(from - at_), static_cast<size_t>(to - from)))) {
       return {Code::OutOfMemory, text("there is no memory for the external file '", location_, "', of which ", from,

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/incoming.h"
+#include "engine/base/gathered_bytes.h"
 #include "engine/onnx/model.h"
 #include "engine/onnx/model_file.h"
 
@@ -40,7 +40,7 @@ class ExternalFile {
  private:
   struct Part {
     uint64_t begin, end;
-    std::shared_ptr<Incoming> bytes;
+    std::shared_ptr<GatheredBytes> bytes;
   };
 
   std::string location_;

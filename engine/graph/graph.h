@@ -139,9 +139,10 @@ struct Graph {
   std::vector<Capture> captures;  // subgraphs only
   std::shared_ptr<SymbolTable> symbols;
 
+  ValueId value_count() const { return static_cast<ValueId>(values.size()); }
   ValueId add_value(GraphValue value) {
     values.push_back(std::move(value));
-    return static_cast<ValueId>(values.size() - 1);
+    return value_count() - 1;
   }
   ValueId add_constant(std::string value_name, Tensor tensor);
   const GraphValue& value(ValueId id) const { return values[static_cast<size_t>(id)]; }

@@ -43,20 +43,18 @@ struct ConvKernels {
   int64_t (*packed_size)(const ConvShape& shape);
   // From ONNX's [out_c, in_c/groups, kernel_h, kernel_w]; `scale` has one factor per output channel (a folded
   // BatchNormalization) or is null.
-  void (*pack)(const ConvShape& shape, const void* weights, SourceType type, const float* scale, float* packed,
-               ThreadPool& pool);
-  // Floats of scratch that run needs with this pool; may be 0.
-  int64_t (*scratch_size)(const ConvShape& shape, const ThreadPool& pool);
+  void (*pack)(const ConvShape& shape, const void* weights, SourceType type, const float* scale, float* packed);
+  // Floats of scratch that run needs with the pool as it is; may be 0.
+  int64_t (*scratch_size)(const ConvShape& shape);
   void (*run)(const ConvShape& shape, const ConvImages& images, const float* packed, const Epilogue& epilogue,
-              float* scratch, ThreadPool& pool);
+              float* scratch);
 
   // Transposed convolution: weights are ONNX's [in_c, out_c/groups, kernel_h, kernel_w]; pads crop the output.
   int64_t (*transposed_packed_size)(const ConvShape& shape);
-  void (*transposed_pack)(const ConvShape& shape, const void* weights, SourceType type, float* packed,
-                          ThreadPool& pool);
-  int64_t (*transposed_scratch_size)(const ConvShape& shape, const ThreadPool& pool);
+  void (*transposed_pack)(const ConvShape& shape, const void* weights, SourceType type, float* packed);
+  int64_t (*transposed_scratch_size)(const ConvShape& shape);
   void (*transposed_run)(const ConvShape& shape, const ConvImages& images, const float* packed,
-                         const Epilogue& epilogue, float* scratch, ThreadPool& pool);
+                         const Epilogue& epilogue, float* scratch);
 };
 
 }  // namespace nm

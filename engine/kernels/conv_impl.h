@@ -59,13 +59,12 @@ int64_t conv_packed_size(const ConvShape& s) {
 
 // K runs over taps, then channels of the group.
 template <class A>
-void conv_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed,
-               ThreadPool& pool) {
-  if (s.winograd) return winograd_pack<A>(s, weights, type, scale, packed, pool);
+void conv_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed) {
+  if (s.winograd) return winograd_pack<A>(s, weights, type, scale, packed);
   if (is_depthwise(s)) return depthwise_pack<A>(s, weights, type, scale, packed);
   const ConvPacking<A> packing(s);
   with_reader<A>(weights, type, [&](auto read) {
-    pool.parallel_for(s.groups * packing.panels.count(), 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(s.groups * packing.panels.count(), 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t g = task / packing.panels.count(), p = task % packing.panels.count();
         const int64_t width = packing.panels.width(p), columns = packing.panels.columns(p);
@@ -116,11 +115,11 @@ ConvRuns conv_runs(const ConvShape& s, int64_t ldx) {
 }
 
 template <class A>
-int64_t conv_scratch_size(const ConvShape& s, const ThreadPool& pool) {
-  if (s.winograd) return winograd_scratch_size<A>(s, pool);
+int64_t conv_scratch_size(const ConvShape& s) {
+  if (s.winograd) return winograd_scratch_size<A>(s);
   if (is_depthwise(s) || is_pointwise(s)) return 0;
   // Whether the image is dense is not known yet: enough for either way.
-  return greater(conv_runs<A>(s, s.in_c).scratch(), conv_runs<A>(s, s.in_c + 1).scratch()) * pool.size() + 2;
+  return greater(conv_runs<A>(s, s.in_c).scratch(), conv_runs<A>(s, s.in_c + 1).scratch()) * thread_pool::size() + 2;
 }
 
 // Fills `starts` with the input runs of the output pixels [m0, m1), tile by tile: [tile][run][row of tile].
@@ -245,10 +244,9 @@ void conv_block(const ConvShape& s, const ConvPacking<A>& packing, const ConvRun
 }
 
 template <class A>
-void conv_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch,
-              ThreadPool& pool) {
-  if (s.winograd) return winograd_run<A>(s, images, packed, e, scratch, pool);
-  if (is_depthwise(s)) return depthwise_run<A>(s, images, packed, e, pool);
+void conv_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch) {
+  if (s.winograd) return winograd_run<A>(s, images, packed, e, scratch);
+  if (is_depthwise(s)) return depthwise_run<A>(s, images, packed, e);
   const ConvPacking<A> packing(s);
   const int64_t pixels = s.batch * s.out_h * s.out_w;
   if (is_pointwise(s)) {
@@ -262,15 +260,15 @@ void conv_run(const ConvShape& s, const ConvImages& images, const float* packed,
     gemm.c = images.y;
     gemm.ldc = images.ldy;
     gemm.epilogue = e;
-    return gemm_run<A>(gemm, pool);
+    return gemm_run<A>(gemm);
   }
   const ConvRuns runs = conv_runs<A>(s, images.ldx);
   // Pointers are read as such: align what the caller gave.
   float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
   const int64_t per_thread = (runs.scratch() + 1) & ~int64_t{1};
   const TaskGrid grid = task_grid(pixels, packing.panels.count(), runs.rows, Tile<A>::mr,
-                                  s.groups * runs.count * runs.depth * Tile<A>::nr, pool);
-  pool.parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
+                                  s.groups * runs.count * runs.depth * Tile<A>::nr);
+  thread_pool::parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t g = task / grid.count(), block = task % grid.count();
       const int64_t m0 = block / grid.panel_tasks * grid.rows, p0 = block % grid.panel_tasks * grid.panels;

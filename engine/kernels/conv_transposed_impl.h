@@ -48,10 +48,10 @@ void for_phases(const ConvShape& s, F body) {
 }
 
 template <class A>
-void transposed_pack(const ConvShape& s, const void* weights, SourceType type, float* packed, ThreadPool& pool) {
+void transposed_pack(const ConvShape& s, const void* weights, SourceType type, float* packed) {
   const TransposedPacking<A> packing(s);
   with_reader<A>(weights, type, [&](auto read) {
-    pool.parallel_for(s.groups, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(s.groups, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t g = begin; g < end; ++g) {
         float* group = packed + g * s.kernel_h * s.kernel_w * packing.unit.size();
         for_phases<A>(s, [&](int64_t ph, int64_t pw, int64_t taps, int64_t offset) {
@@ -90,8 +90,8 @@ int64_t transposed_scratch_per_thread(const ConvShape& s) {
   return transposed_tiles * Tile<A>::mr * s.kernel_h * s.kernel_w * pointer_floats;
 }
 template <class A>
-int64_t transposed_scratch_size(const ConvShape& s, const ThreadPool& pool) {
-  return transposed_scratch_per_thread<A>(s) * pool.size() + 2;
+int64_t transposed_scratch_size(const ConvShape& s) {
+  return transposed_scratch_per_thread<A>(s) * thread_pool::size() + 2;
 }
 
 // One output row of one image and group.
@@ -154,14 +154,14 @@ void transposed_row(const ConvShape& s, const TransposedPacking<A>& packing, con
 
 template <class A>
 void transposed_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e,
-                    float* scratch, ThreadPool& pool) {
+                    float* scratch) {
   const TransposedPacking<A> packing(s);
   // Pointers are stored there: align what the caller gave.
   float* aligned = reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch) + 7) & ~uintptr_t{7});
   const int64_t count = s.batch * s.groups * s.out_h;
   const int64_t taps = divide_up(s.kernel_h, s.stride_h) * divide_up(s.kernel_w, s.stride_w);
   const int64_t work = s.out_w * (s.out_c / s.groups) * (s.in_c / s.groups) * taps;
-  pool.parallel_for(count, pool.chunk(count, work), [&](int64_t begin, int64_t end, int thread) {
+  thread_pool::parallel_for(count, thread_pool::chunk(count, work), [&](int64_t begin, int64_t end, int thread) {
     const float** starts = reinterpret_cast<const float**>(aligned + thread * transposed_scratch_per_thread<A>(s));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t oy = task % s.out_h, g = task / s.out_h % s.groups, image = task / s.out_h / s.groups;

@@ -58,7 +58,7 @@ template <class A, int T>
     float sums[T * w];
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) simd::store<A>(sums + t * w, acc[t]);
-    activate<A>(e.activation, e.a, e.b, sums, T * w);
+    unary<A>(e.activation, sums, sums, T * w, e.a, e.b);
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) acc[t] = simd::load<A>(sums + t * w);
   }
@@ -168,15 +168,14 @@ DepthwiseFunctions depthwise_functions(const ConvShape& s) {
 }
 
 template <class A>
-void depthwise_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e,
-                   ThreadPool& pool) {
+void depthwise_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e) {
   const DepthwiseFunctions functions = depthwise_functions<A>(s);
   const bool several = functions.four != functions.one;
   // Output pixels [begin, end) of a row see no horizontal padding.
   const IndexRange whole = inside(-s.pad_left, s.stride_w, s.out_w, s.in_w - (s.kernel_w - 1) * s.dilation_w);
   const int64_t rows = s.batch * s.out_h;
   const int64_t work = 2 * s.out_w * s.out_c * s.kernel_h * s.kernel_w;  // each loads its weight
-  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(rows, thread_pool::chunk(rows, work), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t image = row / s.out_h, iy = row % s.out_h * s.stride_h - s.pad_top;
       DepthwiseJob job;

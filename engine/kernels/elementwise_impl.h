@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "engine/kernels/elementwise.h"
-#include "engine/kernels/epilogue.h"
 #include "engine/simd/math.h"
 
 namespace nm::impl {
@@ -141,34 +140,6 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
       return scalar([](float v) { return std::acosh(v); });
     case Unary::Atanh:
       return scalar([](float v) { return std::atanh(v); });
-  }
-}
-
-template <class A>
-void activate(Activation activation, float a, float b, float* x, int64_t n) {
-  switch (activation) {
-    case Activation::None:
-      return;
-    case Activation::Relu:
-      return unary<A>(Unary::Relu, x, x, n, a, b);
-    case Activation::Clip:
-      return unary<A>(Unary::Clip, x, x, n, a, b);
-    case Activation::LeakyRelu:
-      return unary<A>(Unary::LeakyRelu, x, x, n, a, b);
-    case Activation::Sigmoid:
-      return unary<A>(Unary::Sigmoid, x, x, n, a, b);
-    case Activation::Tanh:
-      return unary<A>(Unary::Tanh, x, x, n, a, b);
-    case Activation::Silu:
-      return unary<A>(Unary::Silu, x, x, n, a, b);
-    case Activation::HardSwish:
-      return unary<A>(Unary::HardSwish, x, x, n, a, b);
-    case Activation::HardSigmoid:
-      return unary<A>(Unary::HardSigmoid, x, x, n, a, b);
-    case Activation::Gelu:
-      return unary<A>(Unary::Gelu, x, x, n, a, b);
-    case Activation::GeluTanh:
-      return unary<A>(Unary::GeluTanh, x, x, n, a, b);
   }
 }
 

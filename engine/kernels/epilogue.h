@@ -2,21 +2,9 @@
 #pragma once
 #include <cstdint>
 
-namespace nm {
+#include "engine/kernels/elementwise.h"
 
-enum class Activation : uint8_t {
-  None,
-  Relu,
-  Clip,       // a = low, b = high
-  LeakyRelu,  // a = slope below zero
-  Sigmoid,
-  Tanh,
-  Silu,         // x · sigmoid(x)
-  HardSwish,    // x · clip(x/6 + 1/2, 0, 1)
-  HardSigmoid,  // clip(a·x + b, 0, 1)
-  Gelu,         // by erf
-  GeluTanh,     // by tanh
-};
+namespace nm {
 
 // y = act(sum + bias + residual), or act(sum + bias) + residual when `residual_last`.
 struct Epilogue {
@@ -24,8 +12,8 @@ struct Epilogue {
   const float* residual = nullptr;  // one per output element; null = none. May be the output itself.
   int64_t ldr = 0;                  // elements between rows (pixels) of the residual
   bool residual_last = false;
-  Activation activation = Activation::None;
-  float a = 0;
+  Unary activation = Unary::Copy;
+  float a = 0;  // the activation's parameters
   float b = 0;
 };
 

@@ -50,23 +50,22 @@ struct GemmKernels {
 
   // Packs B, whose element (k, n) is at b[k·row_stride + n·col_stride], times `scale` (Gemm's alpha).
   void (*pack_b)(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
-                 float scale, float* packed, ThreadPool& pool);
+                 float scale, float* packed);
 
-  void (*run)(const Gemm& gemm, ThreadPool& pool);
+  void (*run)(const Gemm& gemm);
 
   // Rows [begin, end) of C alone, on the calling thread.
   void (*run_rows)(const Gemm& gemm, int64_t begin, int64_t end);
 
   // y[n] = epilogue(x[k] · B[k,n]) over an unpacked row-major B.
-  void (*gemv)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& epilogue,
-               ThreadPool& pool);
+  void (*gemv)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& epilogue);
 
   // y[i] = alpha · (x · row i of B), n rows of k floats that are ldb apart, on the calling thread.
   void (*gemv_rows)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float alpha, float* y);
 
-  // Floats of scratch that run_batched needs with this pool.
-  int64_t (*batched_scratch_size)(const BatchedGemm& gemm, const ThreadPool& pool);
-  void (*run_batched)(const BatchedGemm& gemm, float* scratch, ThreadPool& pool);
+  // Floats of scratch that run_batched needs with the pool as it is.
+  int64_t (*batched_scratch_size)(const BatchedGemm& gemm);
+  void (*run_batched)(const BatchedGemm& gemm, float* scratch);
 };
 
 }  // namespace nm

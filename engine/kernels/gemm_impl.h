@@ -42,9 +42,9 @@ void pack_panels(int64_t k, int64_t n, const void* b, SourceType type, int64_t r
 
 template <class A>
 void gemm_pack_b(int64_t k, int64_t n, const void* b, SourceType type, int64_t row_stride, int64_t col_stride,
-                 float scale, float* packed, ThreadPool& pool) {
+                 float scale, float* packed) {
   const int64_t count = Panels<A>{n, k}.count();
-  pool.parallel_for(count, pool.chunk(count, k * Tile<A>::nr), [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(count, thread_pool::chunk(count, k * Tile<A>::nr), [&](int64_t begin, int64_t end, int) {
     pack_panels<A>(k, n, b, type, row_stride, col_stride, scale, packed, begin, end);
   });
 }
@@ -149,13 +149,12 @@ struct TaskGrid {
 };
 
 // `work`: multiply-adds of a row and a panel.
-[[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int64_t work,
-                                           const ThreadPool& pool) {
+[[maybe_unused]] static TaskGrid task_grid(int64_t m, int64_t panels, int64_t max_rows, int64_t mr, int64_t work) {
   TaskGrid grid;
   grid.rows = max_rows;
   grid.panels = panels;
-  if (pool.size() > 1) {
-    const int64_t wanted = pool.chunks(m * panels * work);
+  if (thread_pool::size() > 1) {
+    const int64_t wanted = thread_pool::chunks(m * panels * work);
     grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
     if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
@@ -166,10 +165,10 @@ struct TaskGrid {
 }
 
 template <class A>
-void gemm_run(const Gemm& g, ThreadPool& pool) {
+void gemm_run(const Gemm& g) {
   const int64_t panels = Panels<A>{g.n, g.k}.count();
-  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, g.k * Tile<A>::nr, pool);
-  pool.parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
+  const TaskGrid grid = task_grid(g.m, panels, m_block<A>, Tile<A>::mr, g.k * Tile<A>::nr);
+  thread_pool::parallel_for(grid.count(), 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t m0 = task / grid.panel_tasks * grid.rows, p0 = task % grid.panel_tasks * grid.panels;
       gemm_block<A>(g, m0, lesser(m0 + grid.rows, g.m), p0, lesser(p0 + grid.panels, panels));
@@ -236,11 +235,10 @@ void gemv_columns(int64_t k, int64_t n0, int64_t n1, const float* x, const float
 }
 
 template <class A>
-void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& e,
-               ThreadPool& pool) {
+void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& e) {
   constexpr int64_t wide = 8 * simd::lanes<A>;
   const int64_t blocks = divide_up(n, wide);
-  pool.parallel_for(blocks, pool.chunk(blocks, k * wide), [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(blocks, thread_pool::chunk(blocks, k * wide), [&](int64_t begin, int64_t end, int) {
     gemv_columns<A>(k, begin * wide, lesser(end * wide, n), x, b, ldb, y, e);
   });
 }
@@ -266,12 +264,12 @@ void gemm_gemv_rows(int64_t k, int64_t n, const float* x, const float* b, int64_
 }
 
 template <class A>
-int64_t gemm_batched_scratch_size(const BatchedGemm& g, const ThreadPool& pool) {
-  return gemm_packed_size<A>(g.k, g.n) * pool.size();
+int64_t gemm_batched_scratch_size(const BatchedGemm& g) {
+  return gemm_packed_size<A>(g.k, g.n) * thread_pool::size();
 }
 
 template <class A>
-void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
+void gemm_run_batched(const BatchedGemm& g, float* scratch) {
   const int64_t size = gemm_packed_size<A>(g.k, g.n);
   const auto matrix = [&](int64_t i, float* packed) {
     Gemm one;
@@ -292,22 +290,23 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch, ThreadPool& pool) {
                    p1);
   };
   const int64_t panels = Panels<A>{g.n, g.k}.count();
-  if (g.batch >= 2 * pool.size() || pool.size() == 1) {  // whole matrices per thread
-    pool.parallel_for(g.batch, pool.chunk(g.batch, g.m * g.n * g.k), [&](int64_t begin, int64_t end, int thread) {
-      float* packed = scratch + thread * size;
-      for (int64_t i = begin; i < end; ++i) {
-        if (i == begin || g.b_offsets[i] != g.b_offsets[i - 1]) pack(i, packed, 0, panels);
-        gemm_run_rows<A>(matrix(i, packed), 0, g.m);
-      }
-    });
+  if (g.batch >= 2 * thread_pool::size() || thread_pool::size() == 1) {  // whole matrices per thread
+    thread_pool::parallel_for(g.batch, thread_pool::chunk(g.batch, g.m * g.n * g.k),
+                              [&](int64_t begin, int64_t end, int thread) {
+                                float* packed = scratch + thread * size;
+                                for (int64_t i = begin; i < end; ++i) {
+                                  if (i == begin || g.b_offsets[i] != g.b_offsets[i - 1]) pack(i, packed, 0, panels);
+                                  gemm_run_rows<A>(matrix(i, packed), 0, g.m);
+                                }
+                              });
     return;
   }
   for (int64_t i = 0; i < g.batch; ++i) {
     if (i == 0 || g.b_offsets[i] != g.b_offsets[i - 1]) {
-      pool.parallel_for(panels, pool.chunk(panels, g.k * Tile<A>::nr),
-                        [&](int64_t begin, int64_t end, int) { pack(i, scratch, begin, end); });
+      thread_pool::parallel_for(panels, thread_pool::chunk(panels, g.k * Tile<A>::nr),
+                                [&](int64_t begin, int64_t end, int) { pack(i, scratch, begin, end); });
     }
-    gemm_run<A>(matrix(i, scratch), pool);
+    gemm_run<A>(matrix(i, scratch));
   }
 }
 

@@ -104,8 +104,7 @@ void depthwise_sums(const int32_t* const* taps, ptrdiff_t count, ptrdiff_t step,
 }
 
 template <class A>
-void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const float* scales, uint8_t* scratch,
-                           ThreadPool& pool) {
+void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const float* scales, uint8_t* scratch) {
   const ConvShape& s = job.shape;
   const DepthwiseRing<A> ring(s);
   const int32_t zero = byte_value(job.x_zeros, job.x.is_signed, 0);
@@ -116,7 +115,7 @@ void integer_depthwise_run(const IntegerProduct& job, const int32_t* bias, const
   const auto channels = static_cast<ptrdiff_t>(ring.channels), count = static_cast<ptrdiff_t>(ring.taps(s));
   const int64_t rows = s.batch * s.out_h;
   const int64_t work = s.out_w * ring.channels * s.kernel_h * s.kernel_w / 2;
-  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int thread) {
+  thread_pool::parallel_for(rows, thread_pool::chunk(rows, work), [&](int64_t begin, int64_t end, int thread) {
     uint8_t* own = scratch + thread * ring.scratch(s);
     auto** taps = reinterpret_cast<const int32_t**>(own);
     auto* lines = reinterpret_cast<int32_t*>(own + count * static_cast<ptrdiff_t>(sizeof(int32_t*)));

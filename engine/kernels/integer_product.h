@@ -57,10 +57,10 @@ struct IntegerKernels {
   // Bytes of packed weights, which want an alignment of 4. As in ConvKernels, packing reads only channels, kernel,
   // stride, dilation and groups of the shape.
   int64_t (*packed_size)(const ConvShape& shape);
-  void (*pack)(const ConvShape& shape, const IntegerWeights& weights, uint8_t* packed, ThreadPool& pool);
-  // Bytes of scratch that run needs with this pool; it wants an alignment of 8.
-  int64_t (*scratch_size)(const ConvShape& shape, const ThreadPool& pool);
-  void (*run)(const IntegerProduct& product, uint8_t* scratch, ThreadPool& pool);
+  void (*pack)(const ConvShape& shape, const IntegerWeights& weights, uint8_t* packed);
+  // Bytes of scratch that run needs with the pool as it is; it wants an alignment of 8.
+  int64_t (*scratch_size)(const ConvShape& shape);
+  void (*run)(const IntegerProduct& product, uint8_t* scratch);
 
   // What run does to finished sums, for those that were made otherwise: rows × columns of them, dense, to a dense y.
   void (*finish)(const IntegerEpilogue& epilogue, const int32_t* sums, int64_t rows, int64_t columns, void* y);

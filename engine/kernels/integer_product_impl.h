@@ -38,13 +38,13 @@ int64_t integer_packed_size(const ConvShape& s) {
 }
 
 template <class A>
-void integer_pack(const ConvShape& s, const IntegerWeights& w, uint8_t* packed, ThreadPool& pool) {
+void integer_pack(const ConvShape& s, const IntegerWeights& w, uint8_t* packed) {
   if (is_depthwise(s)) return integer_depthwise_pack<A>(s, w, packed);
   const IntegerPacking<A> packing(s);
   const int64_t taps = s.kernel_h * s.kernel_w;
   const auto* from = static_cast<const uint8_t*>(w.w.data);
   const uint8_t flip = w.w.is_signed ? 0 : 0x80;
-  pool.parallel_for(s.groups * packing.panels, 1, [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(s.groups * packing.panels, 1, [&](int64_t begin, int64_t end, int) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t g = task / packing.panels, p = task % packing.panels;
       const int64_t width = packing.vectors(p) * simd::lanes<A>, columns = packing.columns(p);
@@ -95,10 +95,10 @@ int64_t integer_columns(const ConvShape& s) {
 }
 
 template <class A>
-int64_t integer_scratch_size(const ConvShape& s, const ThreadPool& pool) {
+int64_t integer_scratch_size(const ConvShape& s) {
   const int64_t columns = 8 * integer_columns<A>(s);
-  if (is_depthwise(s)) return columns + integer_depthwise_scratch<A>(s) * pool.size();
-  return columns + divide_up(IntegerBlocks<A>(s, IntegerPacking<A>(s)).scratch(), 8) * 8 * pool.size();
+  if (is_depthwise(s)) return columns + integer_depthwise_scratch<A>(s) * thread_pool::size();
+  return columns + divide_up(IntegerBlocks<A>(s, IntegerPacking<A>(s)).scratch(), 8) * 8 * thread_pool::size();
 }
 
 // Rows [m0, m1) of a matrix product.
@@ -217,7 +217,7 @@ void integer_block(const IntegerProduct& job, const IntegerPacking<A>& packing, 
 }
 
 template <class A>
-void integer_run(const IntegerProduct& job, uint8_t* scratch, ThreadPool& pool) {
+void integer_run(const IntegerProduct& job, uint8_t* scratch) {
   const ConvShape& s = job.shape;
   const int64_t padded = integer_columns<A>(s);
   auto* bias = reinterpret_cast<int32_t*>(scratch);
@@ -227,13 +227,13 @@ void integer_run(const IntegerProduct& job, uint8_t* scratch, ThreadPool& pool) 
     bias[i] = job.epilogue.bias && i < s.out_c ? job.epilogue.bias[i] : 0;
     scales[i] = job.epilogue.scales && i < s.out_c ? job.epilogue.scales[i] : 0.f;
   }
-  if (is_depthwise(s)) return integer_depthwise_run<A>(job, bias, scales, scratch, pool);
+  if (is_depthwise(s)) return integer_depthwise_run<A>(job, bias, scales, scratch);
   const IntegerPacking<A> packing(s);
   const IntegerBlocks<A> blocks(s, packing);
   const int64_t pixels = s.batch * s.out_h * s.out_w, per_thread = divide_up(blocks.scratch(), 8) * 8;
   const TaskGrid grid = task_grid(pixels, packing.panels, blocks.rows, IntegerTile<A>::mr,
-                                  s.groups * packing.depth * IntegerTile<A>::nr / 4, pool);
-  pool.parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
+                                  s.groups * packing.depth * IntegerTile<A>::nr / 4);
+  thread_pool::parallel_for(grid.count() * s.groups, 1, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t g = task / grid.count(), block = task % grid.count();
       const int64_t m0 = block / grid.panel_tasks * grid.rows, p0 = block % grid.panel_tasks * grid.panels;

@@ -15,8 +15,7 @@ struct LayoutKernels {
   void (*transpose)(int64_t rows, int64_t cols, const void* x, int64_t ldx, void* y, int64_t ldy, size_t element_size);
   // Output axis i is input axis axes[i]; dims are the input's; rank <= max_permute_rank; dense input and output.
   // Element size may be any power of two up to 16.
-  void (*permute)(int rank, const int64_t* dims, const int* axes, const void* x, void* y, size_t element_size,
-                  ThreadPool& pool);
+  void (*permute)(int rank, const int64_t* dims, const int* axes, const void* x, void* y, size_t element_size);
 };
 
 }  // namespace nm

@@ -90,7 +90,7 @@ MergedPermute merge_permute(int rank, const int64_t* dims, const int* axes) {
 }
 
 template <class A, class T>
-void permute_typed(const MergedPermute& m, const T* x, T* y, ThreadPool& pool) {
+void permute_typed(const MergedPermute& m, const T* x, T* y) {
   int64_t total = 1;
   for (int i = 0; i < m.rank; ++i) total *= m.dims[i];
   if (total == 0) return;
@@ -109,15 +109,16 @@ void permute_typed(const MergedPermute& m, const T* x, T* y, ThreadPool& pool) {
     stride *= m.dims[i];
   }
   const int64_t plane = total / outer;
-  const int64_t chunk = lesser(pool.chunk(outer, 4 * plane), greater(1, 65536 / plane));
+  const int64_t chunk = lesser(thread_pool::chunk(outer, 4 * plane), greater(1, 65536 / plane));
   if (outer == 1 && partner != last) {  // one large transpose: threads share its columns, which are output rows
     const int64_t cols = m.dims[partner], rows = m.dims[last];
-    pool.parallel_for(cols, greater(16, pool.chunk(cols, 4 * rows)), [&](int64_t begin, int64_t end, int) {
-      transpose_blocked<A, T>(rows, end - begin, x + begin, m.strides[last], y + begin * rows, rows);
-    });
+    thread_pool::parallel_for(
+        cols, greater(16, thread_pool::chunk(cols, 4 * rows)), [&](int64_t begin, int64_t end, int) {
+          transpose_blocked<A, T>(rows, end - begin, x + begin, m.strides[last], y + begin * rows, rows);
+        });
     return;
   }
-  pool.parallel_for(outer, chunk, [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(outer, chunk, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
       int64_t in = 0, out = 0, rest = i;
       for (int axis = last - 1; axis >= 0; --axis) {
@@ -139,11 +140,10 @@ void permute_typed(const MergedPermute& m, const T* x, T* y, ThreadPool& pool) {
 }
 
 template <class A>
-void permute(int rank, const int64_t* dims, const int* axes, const void* x, void* y, size_t element_size,
-             ThreadPool& pool) {
+void permute(int rank, const int64_t* dims, const int* axes, const void* x, void* y, size_t element_size) {
   const MergedPermute m = merge_permute<A>(rank, dims, axes);
   with_element<A>(element_size,
-                  [&]<class T>(T*) { permute_typed<A, T>(m, static_cast<const T*>(x), static_cast<T*>(y), pool); });
+                  [&]<class T>(T*) { permute_typed<A, T>(m, static_cast<const T*>(x), static_cast<T*>(y)); });
 }
 
 template <class A>

@@ -21,17 +21,16 @@ struct PoolShape {
 
 struct PoolKernels {
   // A window without a cell inside the image gives -infinity.
-  void (*max)(const PoolShape& shape, const float* x, int64_t ldx, float* y, int64_t ldy, ThreadPool& pool);
+  void (*max)(const PoolShape& shape, const float* x, int64_t ldx, float* y, int64_t ldy);
   // The same over bytes, dense; a window without a cell gives the lowest number.
-  void (*max_i8)(const PoolShape& shape, const int8_t* x, int8_t* y, ThreadPool& pool);
-  void (*max_u8)(const PoolShape& shape, const uint8_t* x, uint8_t* y, ThreadPool& pool);
-  void (*average)(const PoolShape& shape, bool count_include_pad, const float* x, int64_t ldx, float* y, int64_t ldy,
-                  ThreadPool& pool);
+  void (*max_i8)(const PoolShape& shape, const int8_t* x, int8_t* y);
+  void (*max_u8)(const PoolShape& shape, const uint8_t* x, uint8_t* y);
+  void (*average)(const PoolShape& shape, bool count_include_pad, const float* x, int64_t ldx, float* y, int64_t ldy);
   // y[batch, channels] over `pixels` pixels of each image.
   void (*global_max)(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
-                     int64_t ldy, ThreadPool& pool);
+                     int64_t ldy);
   void (*global_average)(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
-                         int64_t ldy, ThreadPool& pool);
+                         int64_t ldy);
 };
 
 }  // namespace nm

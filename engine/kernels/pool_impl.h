@@ -81,10 +81,10 @@ vf<A> larger(vf<A> best, vf<A> v) {
 
 // Calls body(first input pixel, rows, cols, output pixel, oy, ox) for every window, clipped to the image.
 template <class A, class F>
-void for_windows(const PoolShape& s, ThreadPool& pool, F body) {
+void for_windows(const PoolShape& s, F body) {
   const int64_t rows = s.batch * s.out_h;
   const int64_t work = s.out_w * s.channels * s.kernel_h * s.kernel_w;
-  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(rows, thread_pool::chunk(rows, work), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t image = row / s.out_h, oy = row % s.out_h, iy = oy * s.stride_h - s.pad_top;
       const IndexRange ky = inside(iy, s.dilation_h, s.kernel_h, s.in_h);
@@ -99,8 +99,8 @@ void for_windows(const PoolShape& s, ThreadPool& pool, F body) {
 }
 
 template <class A>
-void pool_max(const PoolShape& s, const float* x, int64_t ldx, float* y, int64_t ldy, ThreadPool& pool) {
-  for_windows<A>(s, pool, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t, int64_t) {
+void pool_max(const PoolShape& s, const float* x, int64_t ldx, float* y, int64_t ldy) {
+  for_windows<A>(s, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t, int64_t) {
     pool_window<A>(
         x + in * ldx, s.dilation_h * s.in_w * ldx, rows, s.dilation_w * ldx, cols, s.channels,
         -std::numeric_limits<float>::infinity(), larger<A>, [](vf<A> v) { return v; }, y + out * ldy);
@@ -135,17 +135,16 @@ void max_window(const T* x, int64_t row_step, int64_t rows, int64_t col_step, in
 }
 
 template <class A, class T>
-void pool_max_bytes(const PoolShape& s, const T* x, T* y, ThreadPool& pool) {
+void pool_max_bytes(const PoolShape& s, const T* x, T* y) {
   const int64_t ld = s.channels;
-  for_windows<A>(s, pool, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t, int64_t) {
+  for_windows<A>(s, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t, int64_t) {
     max_window<A>(x + in * ld, s.dilation_h * s.in_w * ld, rows, s.dilation_w * ld, cols, ld, y + out * ld);
   });
 }
 
 template <class A>
-void pool_average(const PoolShape& s, bool count_include_pad, const float* x, int64_t ldx, float* y, int64_t ldy,
-                  ThreadPool& pool) {
-  for_windows<A>(s, pool, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t iy, int64_t ix) {
+void pool_average(const PoolShape& s, bool count_include_pad, const float* x, int64_t ldx, float* y, int64_t ldy) {
+  for_windows<A>(s, [&](int64_t in, int64_t rows, int64_t cols, int64_t out, int64_t iy, int64_t ix) {
     int64_t cells = rows * cols;
     if (count_include_pad) {
       const IndexRange ky = inside(iy + s.pad_top, s.dilation_h, s.kernel_h, s.in_h + s.pad_top + s.pad_bottom);
@@ -160,11 +159,11 @@ void pool_average(const PoolShape& s, bool count_include_pad, const float* x, in
 
 // Splits channels over threads when there are fewer images than threads.
 template <class A, class F>
-void for_channel_blocks(int64_t batch, int64_t pixels, int64_t channels, ThreadPool& pool, F body) {
+void for_channel_blocks(int64_t batch, int64_t pixels, int64_t channels, F body) {
   constexpr int64_t block = 4 * simd::lanes<A>;
   const int64_t blocks = divide_up(channels, block);
   const int64_t count = batch * blocks;
-  pool.parallel_for(count, pool.chunk(count, pixels * block), [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(count, thread_pool::chunk(count, pixels * block), [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end;) {
       const int64_t image = i / blocks, first = i % blocks, last = lesser(blocks, first + end - i);
       body(image, first * block, lesser(channels, last * block));
@@ -175,8 +174,8 @@ void for_channel_blocks(int64_t batch, int64_t pixels, int64_t channels, ThreadP
 
 template <class A>
 void pool_global_max(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
-                     int64_t ldy, ThreadPool& pool) {
-  for_channel_blocks<A>(batch, pixels, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
+                     int64_t ldy) {
+  for_channel_blocks<A>(batch, pixels, channels, [&](int64_t image, int64_t c0, int64_t c1) {
     pool_window<A>(
         x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, -std::numeric_limits<float>::infinity(), larger<A>,
         [](vf<A> v) { return v; }, y + image * ldy + c0);
@@ -185,9 +184,9 @@ void pool_global_max(int64_t batch, int64_t pixels, int64_t channels, const floa
 
 template <class A>
 void pool_global_average(int64_t batch, int64_t pixels, int64_t channels, const float* x, int64_t ldx, float* y,
-                         int64_t ldy, ThreadPool& pool) {
+                         int64_t ldy) {
   const vf<A> factor(1.f / static_cast<float>(pixels));
-  for_channel_blocks<A>(batch, pixels, channels, pool, [&](int64_t image, int64_t c0, int64_t c1) {
+  for_channel_blocks<A>(batch, pixels, channels, [&](int64_t image, int64_t c0, int64_t c1) {
     average_window<A>(x + image * pixels * ldx + c0, 0, 1, ldx, pixels, c1 - c0, factor, y + image * ldy + c0);
   });
 }

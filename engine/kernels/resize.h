@@ -16,11 +16,9 @@ struct LinearTap {
 struct ResizeKernels {
   // rows[out_h], cols[out_w]: the source index of each output index.
   void (*nearest)(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels,
-                  const int32_t* rows, const int32_t* cols, const float* x, int64_t ldx, float* y, int64_t ldy,
-                  ThreadPool& pool);
+                  const int32_t* rows, const int32_t* cols, const float* x, int64_t ldx, float* y, int64_t ldy);
   void (*bilinear)(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels,
-                   const LinearTap* rows, const LinearTap* cols, const float* x, int64_t ldx, float* y, int64_t ldy,
-                   ThreadPool& pool);
+                   const LinearTap* rows, const LinearTap* cols, const float* x, int64_t ldx, float* y, int64_t ldy);
 };
 
 }  // namespace nm

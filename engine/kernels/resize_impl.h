@@ -8,17 +8,16 @@
 namespace nm::impl {
 
 template <class A, class F>
-void for_image_rows(int64_t rows, int64_t work, ThreadPool& pool, F body) {
-  pool.parallel_for(rows, pool.chunk(rows, work), [&](int64_t begin, int64_t end, int) {
+void for_image_rows(int64_t rows, int64_t work, F body) {
+  thread_pool::parallel_for(rows, thread_pool::chunk(rows, work), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) body(row);
   });
 }
 
 template <class A>
 void resize_nearest(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels,
-                    const int32_t* rows, const int32_t* cols, const float* x, int64_t ldx, float* y, int64_t ldy,
-                    ThreadPool& pool) {
-  for_image_rows<A>(batch * out_h, out_w * channels, pool, [&](int64_t row) {
+                    const int32_t* rows, const int32_t* cols, const float* x, int64_t ldx, float* y, int64_t ldy) {
+  for_image_rows<A>(batch * out_h, out_w * channels, [&](int64_t row) {
     const float* in = x + (row / out_h * in_h + rows[row % out_h]) * in_w * ldx;
     float* out = y + row * out_w * ldy;
     if (channels == 1) {
@@ -33,11 +32,10 @@ void resize_nearest(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, in
 
 template <class A>
 void resize_bilinear(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t channels,
-                     const LinearTap* rows, const LinearTap* cols, const float* x, int64_t ldx, float* y, int64_t ldy,
-                     ThreadPool& pool) {
+                     const LinearTap* rows, const LinearTap* cols, const float* x, int64_t ldx, float* y, int64_t ldy) {
   using V = simd::vf<A>;
   constexpr int64_t w = simd::lanes<A>;
-  for_image_rows<A>(batch * out_h, 8 * out_w * channels, pool, [&](int64_t row) {
+  for_image_rows<A>(batch * out_h, 8 * out_w * channels, [&](int64_t row) {
     const LinearTap& r = rows[row % out_h];
     const float* image = x + row / out_h * in_h * in_w * ldx;
     const float* low = image + r.low * in_w * ldx;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/kernels/elementwise_impl.h"
+#include "engine/kernels/epilogue.h"
 #include "engine/kernels/policy.h"
 
 namespace nm::impl {
@@ -31,18 +32,16 @@ struct TileJob {
 };
 
 // Whether the epilogue is a pair of bounds, which the tile applies in registers.
-inline constexpr bool is_bounds(Activation a) {
-  return a == Activation::None || a == Activation::Relu || a == Activation::Clip;
-}
+inline constexpr bool is_bounds(Unary f) { return f == Unary::Copy || f == Unary::Relu || f == Unary::Clip; }
 
 template <class A>
 struct Bounds {
   vf<A> low, high;
   explicit Bounds(const Epilogue& e)
-      : low(e.activation == Activation::None   ? -std::numeric_limits<float>::infinity()
-            : e.activation == Activation::Relu ? 0.f
-                                               : e.a),
-        high(e.activation == Activation::Clip ? e.b : std::numeric_limits<float>::infinity()) {}
+      : low(e.activation == Unary::Copy   ? -std::numeric_limits<float>::infinity()
+            : e.activation == Unary::Relu ? 0.f
+                                          : e.a),
+        high(e.activation == Unary::Clip ? e.b : std::numeric_limits<float>::infinity()) {}
   vf<A> operator()(vf<A> v) const { return simd::clamp<A>(v, low, high); }
 };
 
@@ -59,7 +58,7 @@ template <class A>
       binary_vv<A>(Binary::Add, s, job.residual + r * job.ldr, s, n);
     }
   }
-  if (job.last) activate<A>(e.activation, e.a, e.b, sums, rows * width);
+  if (job.last) unary<A>(e.activation, sums, sums, rows * width, e.a, e.b);
   for (int64_t r = 0; r < rows; ++r) {
     float* s = sums + r * width;
     if (job.last && job.residual && e.residual_last) {
@@ -74,7 +73,7 @@ template <class A>
 [[gnu::noinline]] void activate_tile(const TileJob& job, float* sums, int rows, int vectors) {
   constexpr int W = simd::lanes<A>;
   const Epilogue& e = *job.epilogue;
-  activate<A>(e.activation, e.a, e.b, sums, rows * vectors * W);
+  unary<A>(e.activation, sums, sums, rows * vectors * W, e.a, e.b);
   const bool add = job.residual && e.residual_last;
   for (int r = 0; r < rows; ++r) {
     for (int v = 0; v < vectors; ++v, sums += W) {
@@ -129,7 +128,7 @@ template <class A, int MR, int NV>
       spill(sums);
       return activate_tile<A>(job, sums, MR, NV);
     }
-    if (e.activation != Activation::None) {
+    if (e.activation != Unary::Copy) {
       const Bounds<A> clamp(e);
 #pragma GCC unroll 16
       for (int r = 0; r < MR; ++r) {

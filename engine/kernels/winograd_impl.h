@@ -52,9 +52,9 @@ int64_t winograd_packed_size(const ConvShape& s) {
 }
 
 template <class A>
-int64_t winograd_scratch_size(const ConvShape& s, const ThreadPool& pool) {
-  const WinogradTiles<A> tiles(s, pool.size());
-  return tiles.scratch_size(s, pool.size()) * (tiles.apart ? pool.size() : 1);
+int64_t winograd_scratch_size(const ConvShape& s) {
+  const WinogradTiles<A> tiles(s, thread_pool::size());
+  return tiles.scratch_size(s, thread_pool::size()) * (tiles.apart ? thread_pool::size() : 1);
 }
 
 // G times a column of three.
@@ -70,12 +70,11 @@ inline void winograd_weights(const float* g, int64_t step, float* out, int64_t o
 }
 
 template <class A>
-void winograd_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed,
-                   ThreadPool& pool) {
+void winograd_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed) {
   const Panels<A> panels{s.out_c, s.in_c};
   const int64_t size = panels.size();
   with_reader<A>(weights, type, [&](auto read) {
-    pool.parallel_for(panels.count(), 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(panels.count(), 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t p = begin; p < end; ++p) {
         const int64_t width = panels.width(p), columns = panels.columns(p);
         for (int64_t i = 0; i < width; ++i) {
@@ -233,10 +232,10 @@ void winograd_finish_slowly(const WinogradTarget& to, const float* m, int64_t ch
 }
 
 template <class A>
-void winograd_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch,
-                  ThreadPool& pool) {
-  const WinogradTiles<A> tiles(s, pool.size());
-  const int64_t scratch_size = tiles.scratch_size(s, pool.size());
+void winograd_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e,
+                  float* scratch) {
+  const WinogradTiles<A> tiles(s, thread_pool::size());
+  const int64_t scratch_size = tiles.scratch_size(s, thread_pool::size());
   const int64_t panels_size = Panels<A>{s.out_c, s.in_c}.size();
   const float* zeros = packed + winograd_positions * panels_size;
   const bool bounds = is_bounds(e.activation) && !(e.residual_last && e.residual) && s.out_c % simd::lanes<A> == 0;
@@ -287,31 +286,33 @@ void winograd_run(const ConvShape& s, const ConvImages& images, const float* pac
     float* v = own;
     float* m = v + winograd_positions * tiles.in_stride;
     float* sums = m + winograd_positions * tiles.out_stride;
-    pool.parallel_for(count, pool.chunk(count, 8 * winograd_positions * s.in_c), [&](int64_t begin, int64_t end, int) {
-      for (int64_t t = begin; t < end; ++t) read(first + t, v + t * s.in_c);
-    });
+    thread_pool::parallel_for(count, thread_pool::chunk(count, 8 * winograd_positions * s.in_c),
+                              [&](int64_t begin, int64_t end, int) {
+                                for (int64_t t = begin; t < end; ++t) read(first + t, v + t * s.in_c);
+                              });
     const int64_t work = count * s.in_c * s.out_c;
-    pool.parallel_for(winograd_positions, pool.chunk(winograd_positions, work), [&](int64_t begin, int64_t end, int) {
-      for (int64_t i = begin; i < end; ++i) {
-        Gemm gemm;
-        gemm.m = count;
-        gemm.n = s.out_c;
-        gemm.k = s.in_c;
-        gemm.a = v + i * tiles.in_stride;
-        gemm.lda = s.in_c;
-        gemm.packed_b = packed + i * panels_size;
-        gemm.c = m + i * tiles.out_stride;
-        gemm.ldc = s.out_c;
-        gemm_run_rows<A>(gemm, 0, count);
-      }
-    });
-    pool.parallel_for(count, pool.chunk(count, 8 * winograd_positions * s.out_c),
-                      [&](int64_t begin, int64_t end, int thread) {
-                        float* pixels = sums + thread * winograd_tile * winograd_tile * s.out_c;
-                        for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, pixels);
-                      });
+    thread_pool::parallel_for(winograd_positions, thread_pool::chunk(winograd_positions, work),
+                              [&](int64_t begin, int64_t end, int) {
+                                for (int64_t i = begin; i < end; ++i) {
+                                  Gemm gemm;
+                                  gemm.m = count;
+                                  gemm.n = s.out_c;
+                                  gemm.k = s.in_c;
+                                  gemm.a = v + i * tiles.in_stride;
+                                  gemm.lda = s.in_c;
+                                  gemm.packed_b = packed + i * panels_size;
+                                  gemm.c = m + i * tiles.out_stride;
+                                  gemm.ldc = s.out_c;
+                                  gemm_run_rows<A>(gemm, 0, count);
+                                }
+                              });
+    thread_pool::parallel_for(count, thread_pool::chunk(count, 8 * winograd_positions * s.out_c),
+                              [&](int64_t begin, int64_t end, int thread) {
+                                float* pixels = sums + thread * winograd_tile * winograd_tile * s.out_c;
+                                for (int64_t t = begin; t < end; ++t) write(first + t, m + t * s.out_c, pixels);
+                              });
   };
-  pool.parallel_for(tiles.blocks, tiles.apart ? 1 : tiles.blocks, [&](int64_t begin, int64_t end, int thread) {
+  thread_pool::parallel_for(tiles.blocks, tiles.apart ? 1 : tiles.blocks, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t b = begin; b < end; ++b) run_block(b * tiles.block, scratch + thread * scratch_size);
   });
 }

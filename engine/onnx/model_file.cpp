@@ -115,7 +115,8 @@ void ModelFile::begin(uint64_t length) {
   const bool small = message == Message::RawData && length < kDetachBytes;
   if (message == Message::Other || small || open_.size() == kMaxOpen) return skip(length);
   open_.push_back({message, at_ + length, length_at_, rest_.size()});
-  if (message == Message::RawData) raw_ = std::make_shared<Incoming>(length, expected_ > at_ ? expected_ - at_ : 0);
+  if (message == Message::RawData)
+    raw_ = std::make_shared<GatheredBytes>(length, expected_ > at_ ? expected_ - at_ : 0);
 }
 
 void ModelFile::skip(uint64_t length) {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/base/incoming.h"
+#include "engine/base/gathered_bytes.h"
 #include "engine/base/status.h"
 #include "engine/onnx/wire.h"
 
@@ -65,8 +65,8 @@ class ModelFile {
   uint32_t field_ = 0;
   size_t length_at_ = 0;
   uint64_t copying_ = 0;  // bytes to come that nothing is looked for in
-  Incoming rest_;
-  std::shared_ptr<Incoming> raw_;  // of the RawData that is open
+  GatheredBytes rest_;
+  std::shared_ptr<GatheredBytes> raw_;  // of the RawData that is open
   std::vector<Detached> detached_;
 };
 

@@ -2,30 +2,31 @@
 
 namespace nm {
 
-Status check_tensors(const Inference& c, size_t required) {
+Status check_tensors(const Inference& inference, size_t required) {
   for (size_t i = 0; i < required; ++i) {
-    if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
+    if (!inference.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
   }
-  for (size_t i = 0; i < c.input_count(); ++i) {
-    if (!c.has(i) || c.value_type(i).is_tensor()) continue;
-    const std::string actual = to_string(c.value_type(i));
+  for (size_t i = 0; i < inference.input_count(); ++i) {
+    if (!inference.has(i) || inference.value_type(i).is_tensor()) continue;
+    const std::string actual = to_string(inference.value_type(i));
     return Status(Code::TypeMismatch, text("input ", i, " has type ", actual, "; expected a tensor"))
         .about(text("input ", i), "tensor", actual);
   }
   return {};
 }
 
-Status check_sequence(const Inference& c, size_t i) {
-  if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs a sequence there")};
-  const ValueType& t = c.value_type(i);
+Status check_sequence(const Inference& inference, size_t i) {
+  if (!inference.has(i))
+    return {Code::MissingInput, text("input ", i, " is missing; the operator needs a sequence there")};
+  const ValueType& t = inference.value_type(i);
   const bool unknown = t.is_tensor() && t.dtype == DType::Undefined;
   if (unknown || t.kind == ValueType::Kind::Sequence) return {};
   return Status(Code::TypeMismatch, text("input ", i, " has type ", to_string(t), "; expected a sequence"))
       .about(text("input ", i), "sequence", to_string(t));
 }
 
-Status check_type(const Inference& c, size_t i, std::string_view what, std::initializer_list<DType> allowed) {
-  const DType actual = c.type(i);
+Status check_type(const Inference& inference, size_t i, std::string_view what, std::initializer_list<DType> allowed) {
+  const DType actual = inference.type(i);
   if (actual == DType::Undefined) return {};
   std::string expected;
   for (const DType t : allowed) {
@@ -35,10 +36,10 @@ Status check_type(const Inference& c, size_t i, std::string_view what, std::init
   return wrong_type(what, actual, expected);
 }
 
-Result<DType> common_type(const Inference& c, size_t first, size_t last) {
+Result<DType> common_type(const Inference& inference, size_t first, size_t last) {
   DType known = DType::Undefined;
   for (size_t i = first; i < last; ++i) {
-    const DType t = c.type(i);
+    const DType t = inference.type(i);
     if (t == DType::Undefined) continue;
     if (known != DType::Undefined && t != known) return wrong_type(text("input ", i), t, dtype_name(known));
     known = t;
@@ -46,9 +47,9 @@ Result<DType> common_type(const Inference& c, size_t first, size_t last) {
   return known;
 }
 
-Status check_scalar(const Inference& c, size_t i, std::string_view what) {
-  if (!c.has_shape(i) || !c.shape(i).known() || c.shape(i).count() == 1) return {};
-  return wrong_shape(what, c.shape(i), "one element");
+Status check_scalar(const Inference& inference, size_t i, std::string_view what) {
+  if (!inference.has_shape(i) || !inference.shape(i).known() || inference.shape(i).count() == 1) return {};
+  return wrong_shape(what, inference.shape(i), "one element");
 }
 
 DType type_attribute(Attributes& a, std::string_view name, DType fallback) {

@@ -10,15 +10,15 @@
 namespace nm {
 
 // The first `required` inputs are present, and all that are present are tensors as far as is known.
-Status check_tensors(const Inference& c, size_t required);
+Status check_tensors(const Inference& inference, size_t required);
 // Input i is a sequence, as far as is known.
-Status check_sequence(const Inference& c, size_t i);
+Status check_sequence(const Inference& inference, size_t i);
 // Input i has one of these types, or is unknown or absent. `what` names it: "the indices".
-Status check_type(const Inference& c, size_t i, std::string_view what, std::initializer_list<DType> allowed);
+Status check_type(const Inference& inference, size_t i, std::string_view what, std::initializer_list<DType> allowed);
 // For inputs and outputs that must have the same type. Takes the one that is known; refuses two that differ.
-Result<DType> common_type(const Inference& c, size_t first, size_t last);
+Result<DType> common_type(const Inference& inference, size_t first, size_t last);
 // Input i has one element, as far as is known.
-Status check_scalar(const Inference& c, size_t i, std::string_view what);
+Status check_scalar(const Inference& inference, size_t i, std::string_view what);
 
 // An attribute that holds an element type by its number.
 DType type_attribute(Attributes& a, std::string_view name, DType fallback);

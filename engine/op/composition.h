@@ -1,8 +1,9 @@
 // Operators that are nothing but others put together: instead of a class they have a function that writes the nodes
 // which take a call's place. They are replaced while types are inferred, so passes see only what they are made of.
 //
-//   void q_linear_sigmoid(Composition& c) {
-//     c.finish("QuantizeLinear", {c.add("Sigmoid", {c.dequantized(0, 1, 2)}), c.input(3), c.input(4)});
+//   void q_linear_sigmoid(Composition& composition) {
+//     const ValueId y = composition.add("Sigmoid", {composition.dequantized(0, 1, 2)});
+//     composition.finish("QuantizeLinear", {y, composition.input(3), composition.input(4)});
 //   }
 //   … composition_in(kMicrosoftDomain, "QLinearSigmoid", 1, {.inputs = 5, .outputs = 1}, q_linear_sigmoid), …
 #pragma once

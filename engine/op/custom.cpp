@@ -65,11 +65,11 @@ class Custom final : public Movement, public CustomCall {
   bool pure() const override { return false; }  // the engine knows nothing of it
   std::string kernel(const Inference&) const override { return "custom"; }
 
-  Status infer(Inference& c) const override {
-    for (size_t o = 0; o < c.output_count(); ++o) {
+  Status infer(Inference& inference) const override {
+    for (size_t o = 0; o < inference.output_count(); ++o) {
       const CustomOutput said = output(o);
       const size_t like = source(said);
-      const bool tensor = c.has(like) && c.value_type(like).is_tensor();
+      const bool tensor = inference.has(like) && inference.value_type(like).is_tensor();
       const bool too_many = !said_.empty() && o * 2 >= said_.size();
       if (too_many || (!tensor && (said.like >= 0 || said.type == DType::Undefined))) {
         return {
@@ -77,26 +77,26 @@ class Custom final : public Movement, public CustomCall {
             "the custom operator was declared without one of the node's outputs, or without its type where there is no "
             "input that it could have it of"};
       }
-      const DType type = said.type == DType::Undefined ? c.type(like) : said.type;
-      c.output(o, type);
-      if (said.like >= 0 && c.has_shape(like)) c.output(o, type, c.shape(like));
+      const DType type = said.type == DType::Undefined ? inference.type(like) : said.type;
+      inference.output(o, type);
+      if (said.like >= 0 && inference.has_shape(like)) inference.output(o, type, inference.shape(like));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     if (running_ == nullptr) {
-      running_ = &c;
-      given_.resize(c.output_count());
-      c.control().waiting = this;
+      running_ = &execution;
+      given_.resize(execution.output_count());
+      execution.control().waiting = this;
     }
     for (size_t o = 0; o < given_.size(); ++o) {
-      if (c.wants(o) && given_[o].empty()) return {Code::Suspended, "a custom operator is computed"};
+      if (execution.wants(o) && given_[o].empty()) return {Code::Suspended, "a custom operator is computed"};
     }
     std::vector<Value> given = std::move(given_);
     abandon();
     for (size_t o = 0; o < given.size(); ++o) {
-      if (c.wants(o)) NM_TRY(c.set_output(o, std::move(given[o])));
+      if (execution.wants(o)) NM_TRY(execution.set_output(o, std::move(given[o])));
     }
     return {};
   }

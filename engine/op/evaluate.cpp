@@ -34,29 +34,29 @@ Size longest_strings(const std::vector<const Value*>& inputs) {
 
 }  // namespace
 
-Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*>& inputs, Scratch& scratch,
+Result<bool> evaluate(Operator& op, Inference& inference, const std::vector<const Value*>& inputs, Scratch& scratch,
                       size_t max_bytes, std::vector<Value>& results) {
   results.clear();
   Size bytes;
-  for (size_t o = 0; o < c.output_count(); ++o) {
-    if (!c.wants(o)) continue;
-    const Inference::Output& out = c.output_slot(o);
+  for (size_t o = 0; o < inference.output_count(); ++o) {
+    if (!inference.wants(o)) continue;
+    const Inference::Output& out = inference.output_slot(o);
     if (!out.type.is_tensor() || out.type.dtype == DType::Undefined || !out.shape || !out.shape->known()) return false;
     bytes += tensor_bytes(out.type.dtype, *out.shape);
     if (out.type.dtype == DType::String) bytes += longest_strings(inputs) * Size(out.shape->count());
     if (bytes > Size(max_bytes)) return false;
   }
-  std::vector<Value> values(c.output_count());
-  std::vector<Value*> outputs(c.output_count(), nullptr);
-  for (size_t o = 0; o < c.output_count(); ++o) {
-    if (!c.wants(o)) continue;
-    Inference::Output& out = c.output_slot(o);
+  std::vector<Value> values(inference.output_count());
+  std::vector<Value*> outputs(inference.output_count(), nullptr);
+  for (size_t o = 0; o < inference.output_count(); ++o) {
+    if (!inference.wants(o)) continue;
+    Inference::Output& out = inference.output_slot(o);
     if (out.value.defined()) {
       values[o] = std::move(out.value);
       continue;
     }
     if (out.type.dtype != DType::String) {
-      if (const auto view = op.view(c, o)) {
+      if (const auto view = op.view(inference, o)) {
         const Tensor& source = *inputs[view->input]->tensor();
         NM_TRY(check_view(*view, source.dtype(), source.shape(), out.type.dtype, *out.shape));
         values[o] = take_view(source, *view, out.type.dtype, *out.shape);
@@ -72,8 +72,8 @@ Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*
     scratch.reset();
     // Outputs that are done already are still there to be written: an operator may fill all of them in one go.
     for (size_t o = 0; o < outputs.size(); ++o) {
-      if (c.wants(o) && outputs[o] == nullptr) {
-        const Inference::Output& out = c.output_slot(o);
+      if (inference.wants(o) && outputs[o] == nullptr) {
+        const Inference::Output& out = inference.output_slot(o);
         NM_ASSIGN(Tensor t, Tensor::create(out.type.dtype, *out.shape));
         values[o] = std::move(t);
         outputs[o] = &values[o];

@@ -9,7 +9,7 @@ namespace nm {
 // `c` has been through op.infer; `inputs` are its inputs' values (nullptr: absent). Fills `results`, one for each
 // wanted output, and returns true; returns false, leaving `results` empty, when an output's shape is unknown or they
 // take more than `max_bytes` together.
-Result<bool> evaluate(Operator& op, Inference& c, const std::vector<const Value*>& inputs, Scratch& scratch,
+Result<bool> evaluate(Operator& op, Inference& inference, const std::vector<const Value*>& inputs, Scratch& scratch,
                       size_t max_bytes, std::vector<Value>& results);
 
 // Internal when a view of these elements would leave its source.

@@ -27,7 +27,7 @@ class Execution {
   const Value& input_value(size_t i) const { return *inputs_[i]; }
   // An input that may grow (see Operator::takes_growing).
   StridedTensor strided_input(size_t i) const { return strided(*inputs_[i]); }
-  // Typed shorthand: c.data<float>(0).
+  // Typed shorthand: execution.data<float>(0).
   template <class T>
   const T* data(size_t i) const {
     return input(i).data<T>();

@@ -95,84 +95,85 @@ bool LayoutChange::order_survives(int r, const Axes& axes) const {
 namespace layout {
 namespace {
 
-bool push_image(LayoutChange& c) {
-  c.node.inputs[0] = c.last(c.node.inputs[0]);
-  c.node.attributes[kChannelsLast] = int64_t{1};
-  return c.push_last();
+bool push_image(LayoutChange& change) {
+  change.node.inputs[0] = change.last(change.node.inputs[0]);
+  change.node.attributes[kChannelsLast] = int64_t{1};
+  return change.push_last();
 }
 
 }  // namespace
 
 bool opaque(LayoutChange&) { return false; }
 
-bool elementwise(LayoutChange& c) {
-  Node& node = c.node;
+bool elementwise(LayoutChange& change) {
+  Node& node = change.node;
   if (node.attributes.contains("broadcast") || node.attributes.contains("axis")) return false;  // before version 7
-  const int r = c.rank(node.outputs[0]);
-  if (r < 3 || !c.outputs_have_rank(r)) return false;
+  const int r = change.rank(node.outputs[0]);
+  if (r < 3 || !change.outputs_have_rank(r)) return false;
   std::vector<ValueId> images;
   for (const ValueId id : node.inputs) {
-    if (id == kNone || c.is_single(id)) continue;
-    const int own = c.rank(id);
-    if (own < 1 || own > r || (own < r && !c.graph.value(id).is_constant())) return false;
+    if (id == kNone || change.is_single(id)) continue;
+    const int own = change.rank(id);
+    if (own < 1 || own > r || (own < r && !change.graph.value(id).is_constant())) return false;
     if (own == r) images.push_back(id);
   }
-  if (!c.worthwhile(images)) return false;
+  if (!change.worthwhile(images)) return false;
   for (ValueId& id : node.inputs) {
     if (id == kNone) continue;
-    if (c.is_single(id)) {
-      c.first(id);
+    if (change.is_single(id)) {
+      change.first(id);
     } else {
-      id = c.last(c.rank(id) < r ? c.with_rank(id, r) : id);
+      id = change.last(change.rank(id) < r ? change.with_rank(id, r) : id);
     }
   }
-  return c.push_last();
+  return change.push_last();
 }
 
 namespace {
 
-bool take_image(LayoutChange& c, size_t residual) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || !c.outputs_have_rank(r)) return false;
+bool take_image(LayoutChange& change, size_t residual) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || !change.outputs_have_rank(r)) return false;
   // Indices of MaxPool count in the file's order: what reads them will want the same of the values.
   if (node.outputs.size() > 1 && node.outputs[1] != kNone) return false;
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (i == residual && node.inputs[i] != kNone) {
-      node.inputs[i] = c.last(node.inputs[i]);
+      node.inputs[i] = change.last(node.inputs[i]);
     } else {
-      c.first(node.inputs[i]);
+      change.first(node.inputs[i]);
     }
   }
-  return push_image(c);
+  return push_image(change);
 }
 
 }  // namespace
 
-bool image(LayoutChange& c) { return take_image(c, SIZE_MAX); }
+bool image(LayoutChange& change) { return take_image(change, SIZE_MAX); }
 
-bool image_and_residual(LayoutChange& c) { return take_image(c, 3); }
+bool image_and_residual(LayoutChange& change) { return take_image(change, 3); }
 
 bool wants_channels_last(LayoutRule rule) { return rule == image || rule == image_and_residual; }
 
-bool image_when_given(LayoutChange& c) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || !c.worthwhile({node.inputs[0]}) || !c.outputs_have_rank(r)) return false;
+bool image_when_given(LayoutChange& change) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || !change.worthwhile({node.inputs[0]}) || !change.outputs_have_rank(r)) return false;
   for (size_t o = 1; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) return false;  // a BatchNormalization that trains
   }
-  c.first_from(1);
-  return push_image(c);
+  change.first_from(1);
+  return push_image(change);
 }
 
-bool along_axis(LayoutChange& c, int64_t fallback) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || !c.outputs_have_rank(r) || !c.worthwhile({node.inputs[0]}) || !c.move_axis(r, fallback)) return false;
-  c.first_from(1);
-  node.inputs[0] = c.last(node.inputs[0]);
-  return c.push_last();
+bool along_axis(LayoutChange& change, int64_t fallback) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || !change.outputs_have_rank(r) || !change.worthwhile({node.inputs[0]}) || !change.move_axis(r, fallback))
+    return false;
+  change.first_from(1);
+  node.inputs[0] = change.last(node.inputs[0]);
+  return change.push_last();
 }
 
 }  // namespace layout

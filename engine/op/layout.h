@@ -91,8 +91,8 @@ bool image_when_given(LayoutChange&);
 // Input 0 is an image with the attribute `axis` in it; other inputs have no layout.
 bool along_axis(LayoutChange&, int64_t fallback);
 template <int64_t fallback, int since = 1>
-bool along_axis(LayoutChange& c) {
-  return c.node.version >= since && along_axis(c, fallback);
+bool along_axis(LayoutChange& change) {
+  return change.node.version >= since && along_axis(change, fallback);
 }
 
 }  // namespace layout

@@ -14,8 +14,8 @@ class Movement : public Operator {
 // Output 0 is input 0's elements in the same order, whatever its shape.
 class SameBytes : public Movement {
  public:
-  Status run(Execution& c) override {
-    copy_all(c.input(0), c.output(0));
+  Status run(Execution& execution) override {
+    copy_all(execution.input(0), execution.output(0));
     return {};
   }
   std::optional<View> view(const Inference&, size_t o) const override {

@@ -2,21 +2,21 @@
 
 namespace nm {
 
-Status check_float(const Inference& c, size_t i, std::string_view what) {
-  const DType t = c.type(i);
+Status check_float(const Inference& inference, size_t i, std::string_view what) {
+  const DType t = inference.type(i);
   if (t == DType::Undefined || is_float(t)) return {};
   return wrong_type(what, t, "a float type");
 }
 
-Status check_number(const Inference& c, size_t i, std::string_view what) {
-  const DType t = c.type(i);
+Status check_number(const Inference& inference, size_t i, std::string_view what) {
+  const DType t = inference.type(i);
   if (t == DType::Undefined || is_float(t) || is_integer(t)) return {};
   return wrong_type(what, t, "a float or integer type");
 }
 
-void output_like(Inference& c, size_t o, size_t i) {
-  c.output(o, c.type(i));
-  if (c.has_shape(i)) c.output(o, c.type(i), c.shape(i));
+void output_like(Inference& inference, size_t o, size_t i) {
+  inference.output(o, inference.type(i));
+  if (inference.has_shape(i)) inference.output(o, inference.type(i), inference.shape(i));
 }
 
 Status no_arithmetic(DType dtype) {

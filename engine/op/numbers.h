@@ -17,11 +17,11 @@ inline bool is_integer(DType t) {
 }
 
 // Input i is a float of any width, as far as is known.
-Status check_float(const Inference& c, size_t i, std::string_view what);
+Status check_float(const Inference& inference, size_t i, std::string_view what);
 // Input i is a float or an integer, as far as is known.
-Status check_number(const Inference& c, size_t i, std::string_view what);
+Status check_number(const Inference& inference, size_t i, std::string_view what);
 // Output `o` is like input `i`.
-void output_like(Inference& c, size_t o, size_t i);
+void output_like(Inference& inference, size_t o, size_t i);
 
 Status no_arithmetic(DType dtype);
 
@@ -118,14 +118,14 @@ inline constexpr int64_t kElementChunk = 16384;
 // body(begin, end) over [0, count), on several threads when there is enough to do.
 template <class F>
 void for_elements(int64_t count, F&& body) {
-  ThreadPool::instance().parallel_for(count, kElementChunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+  thread_pool::parallel_for(count, kElementChunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
 }
 
 // body(begin, end) over rows of `row` elements each.
 template <class F>
 void for_rows(int64_t rows, int64_t row, F&& body) {
   const int64_t chunk = row >= kElementChunk ? 1 : kElementChunk / (row > 0 ? row : 1);
-  ThreadPool::instance().parallel_for(rows, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+  thread_pool::parallel_for(rows, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
 }
 
 // body(begin, end) over columns of `column` elements each. Neighbours share cache lines: 32 of them at least go
@@ -134,7 +134,7 @@ template <class F>
 void for_columns(int64_t columns, int64_t column, F&& body) {
   constexpr int64_t least = 32;
   const int64_t chunk = column * least >= kElementChunk ? least : kElementChunk / (column > 0 ? column : 1);
-  ThreadPool::instance().parallel_for(columns, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
+  thread_pool::parallel_for(columns, chunk, [&](int64_t begin, int64_t end, int) { body(begin, end); });
 }
 
 }  // namespace nm

@@ -5,22 +5,22 @@ namespace nm {
 namespace {
 
 // Are all shapes of the inputs numbers? Then so are those of the outputs, or they depend on data.
-bool inputs_known(const Inference& c) {
-  for (size_t i = 0; i < c.input_count(); ++i) {
-    if (c.has(i) && !(c.has_shape(i) && c.shape(i).known())) return false;
+bool inputs_known(const Inference& inference) {
+  for (size_t i = 0; i < inference.input_count(); ++i) {
+    if (inference.has(i) && !(inference.has_shape(i) && inference.shape(i).known())) return false;
   }
   return true;
 }
 
 }  // namespace
 
-Status Operator::infer_outputs(Inference& c) const {
+Status Operator::infer_outputs(Inference& inference) const {
   NM_TRY(check_memory());
-  NM_TRY(infer(c));
+  NM_TRY(infer(inference));
   NM_TRY(check_memory());  // lists that had no room count as unknown
-  const bool known = inputs_known(c);
-  for (size_t o = 0; o < c.output_count(); ++o) {
-    const Inference::Output& out = c.output_slot(o);
+  const bool known = inputs_known(inference);
+  for (size_t o = 0; o < inference.output_count(); ++o) {
+    const Inference::Output& out = inference.output_slot(o);
     if (!out.shape) continue;
     NM_TRY(check_addressable(text("output ", o, ","), out.type.is_tensor() ? out.type.dtype : DType::Undefined,
                              *out.shape));

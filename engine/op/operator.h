@@ -4,8 +4,8 @@
 //   class Softmax final : public Operator {
 //    public:
 //     explicit Softmax(Attributes& a) : axis_(a.integer("axis", a.version() < 13 ? 1 : -1)) {}
-//     Status infer(Inference& c) const override { … c.output(0, c.type(0), c.shape(0)); … }
-//     Status run(Execution& c) override { … c.input(0) … c.output(0) … }
+//     Status infer(Inference& inference) const override { … inference.output(0, inference.type(0), …); … }
+//     Status run(Execution& execution) override { … execution.input(0) … execution.output(0) … }
 //   };
 //   constexpr OperatorEntry kEntries[] = {
 //       entry<Softmax>("Softmax", 1, {.inputs = 1, .outputs = 1, .layout = layout::along_axis<-1, 13>}),
@@ -46,12 +46,12 @@ class Operator {
 
   // The outputs' types and shapes as far as they follow from what is known. OutOfMemory when an output could not be
   // addressed: whatever reads the shapes afterwards can rely on their sizes.
-  Status infer_outputs(Inference& c) const;
+  Status infer_outputs(Inference& inference) const;
   // Weights and other constants into the form the kernels want.
   virtual Status prepare(Preparation&) { return {}; }
   // Code::Suspended when the run's slice is over, or while the host computes (control flow and custom operators only):
   // called again, it goes on where it stopped.
-  virtual Status run(Execution& c) = 0;
+  virtual Status run(Execution& execution) = 0;
   // Drops what a suspended `run` holds; that run is not continued.
   virtual void abandon() {}
 
@@ -80,7 +80,7 @@ class Operator {
 
  protected:
   // Says the outputs' types and shapes, and refuses inputs that do not fit. Called by infer_outputs only.
-  virtual Status infer(Inference& c) const = 0;
+  virtual Status infer(Inference& inference) const = 0;
 };
 
 using OperatorPtr = std::unique_ptr<Operator>;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/signature.h"
 
 namespace nm {

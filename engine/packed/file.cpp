@@ -67,7 +67,7 @@ Status File::begin_next() {
     case Part::Padding:
       part_ = Part::Block;
       left_ = lengths_[blocks_.size()];
-      blocks_.push_back(std::make_shared<Incoming>(left_, likely()));
+      blocks_.push_back(std::make_shared<GatheredBytes>(left_, likely()));
       break;
     case Part::Block:
       begin_block();
@@ -103,7 +103,7 @@ Status File::read_header() {
   }
   part_ = Part::Graph;
   left_ = h.graph_bytes;
-  graph_ = Incoming(left_, likely());
+  graph_ = GatheredBytes(left_, likely());
   return {};
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "engine/base/incoming.h"
+#include "engine/base/gathered_bytes.h"
 #include "engine/base/status.h"
 #include "engine/packed/checksum.h"
 #include "engine/packed/format.h"
@@ -24,7 +24,7 @@ class File {
   Status check_complete() const;
 
   Bytes graph() const { return {graph_.data(), graph_.size()}; }
-  const std::vector<std::shared_ptr<Incoming>>& blocks() const { return blocks_; }
+  const std::vector<std::shared_ptr<GatheredBytes>>& blocks() const { return blocks_; }
 
  private:
   enum class Part : uint8_t { Header, Graph, Padding, Block, Checksum, End };
@@ -43,9 +43,9 @@ class File {
   Header header_{};
   uint64_t stored_checksum_ = 0;
   Checksum checksum_;
-  Incoming graph_;
-  std::vector<uint64_t> lengths_;                  // of the blocks
-  std::vector<std::shared_ptr<Incoming>> blocks_;  // those that have begun
+  GatheredBytes graph_;
+  std::vector<uint64_t> lengths_;                       // of the blocks
+  std::vector<std::shared_ptr<GatheredBytes>> blocks_;  // those that have begun
 };
 
 }  // namespace nm::packed

@@ -4,6 +4,7 @@
 
 #include "engine/base/reserve.h"
 #include "engine/base/text.h"
+#include "engine/graph/per_value.h"
 #include "engine/packed/cursor.h"
 
 namespace nm::packed {
@@ -13,7 +14,7 @@ constexpr int kMostNestedTypes = 64;
 constexpr size_t kMostVersion = 1 << 20;  // as for ONNX files
 
 // Which values of a graph are defined so far.
-using Defined = std::vector<uint8_t>;
+using Defined = PerValue<bool>;
 
 // Whatever is wrong ends the cursor, and with it all that is still to be read.
 class Reader {
@@ -145,7 +146,7 @@ class Reader {
     if (storage == Storage::Block) {
       const size_t i = cursor_.index(file_.blocks().size());
       if (!cursor_.ok()) return {};
-      const std::shared_ptr<Incoming>& block = file_.blocks()[i];
+      const std::shared_ptr<GatheredBytes>& block = file_.blocks()[i];
       if (block->size() == bytes) return Tensor::view(type, shape, block->data(), block);
       cursor_.fail("a constant's block has another size");
       return {};
@@ -176,8 +177,8 @@ class Reader {
     graph.symbols = symbols_;
     graph.name = string();
     read_list(graph.values, [&](GraphValue& value) { read_value(value); });
-    Defined defined(graph.values.size());
-    for (size_t i = 0; i < defined.size(); ++i) defined[i] = graph.values[i].is_constant();
+    Defined defined(graph);
+    for (ValueId id = 0; id < graph.value_count(); ++id) defined[id] = graph.value(id).is_constant();
     read_list(graph.inputs, [&](ValueId& id) { id = define(defined); });
     read_list(graph.outputs, [&](ValueId& id) { id = static_cast<ValueId>(cursor_.index(defined.size())); });
     read_list(graph.captures, [&](Capture& capture) {
@@ -190,7 +191,7 @@ class Reader {
     });
     read_list(graph.nodes, [&](Node& node) { read_node(node, defined, depth); });
     for (size_t i = 0; i < graph.outputs.size() && cursor_.ok(); ++i) {
-      if (!defined[static_cast<size_t>(graph.outputs[i])]) cursor_.fail("nothing defines one of its outputs");
+      if (!defined[graph.outputs[i]]) cursor_.fail("nothing defines one of its outputs");
     }
   }
 
@@ -211,9 +212,8 @@ class Reader {
   }
   void define(Defined& defined, ValueId id) {
     if (!cursor_.ok()) return;
-    uint8_t& known = defined[static_cast<size_t>(id)];
-    if (known) cursor_.fail("a value in it is defined twice");
-    known = 1;
+    if (defined[id]) cursor_.fail("a value in it is defined twice");
+    defined[id] = true;
   }
 
   ValueId optional_id(const Defined& defined) { return static_cast<ValueId>(cursor_.index(defined.size() + 1)) - 1; }
@@ -230,7 +230,7 @@ class Reader {
     const uint64_t explicit_inputs = cursor_.number();
     read_list(node.inputs, [&](ValueId& id) {
       id = optional_id(defined);
-      if (id != kNone && !defined[static_cast<size_t>(id)]) {
+      if (id != kNone && !defined[id]) {
         cursor_.fail("a node in it reads what no node before it makes");
       }
     });

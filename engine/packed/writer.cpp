@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/reserve.h"
 #include "engine/base/text.h"
+#include "engine/graph/per_value.h"
 #include "engine/packed/checksum.h"
 #include "engine/packed/format.h"
 
@@ -34,16 +35,16 @@ class Section {
 };
 
 // Which values of a graph something refers to: the others stay out of the file.
-std::vector<uint8_t> used_values(const Graph& graph) {
-  std::vector<uint8_t> used(graph.values.size());
+PerValue<bool> used_values(const Graph& graph) {
+  PerValue<bool> used(graph);
   const auto mark = [&](const std::vector<ValueId>& ids) {
     for (const ValueId id : ids) {
-      if (id != kNone) used[static_cast<size_t>(id)] = true;
+      if (id != kNone) used[id] = true;
     }
   };
   mark(graph.inputs);
   mark(graph.outputs);
-  for (const Capture& c : graph.captures) used[static_cast<size_t>(c.inner)] = true;
+  for (const Capture& c : graph.captures) used[c.inner] = true;
   for (const Node& node : graph.nodes) {
     mark(node.inputs);
     mark(node.outputs);
@@ -134,29 +135,28 @@ class Writer {
   }
 
   Status put_graph(const Graph& graph) {
-    const std::vector<uint8_t> used = used_values(graph);
-    std::vector<uint64_t> ids(used.size());
+    const PerValue<bool> used = used_values(graph);
+    PerValue<uint64_t> ids(graph);
     uint64_t count = 0;
-    for (size_t i = 0; i < used.size(); ++i) {
-      ids[i] = count;
-      count += used[i] ? 1 : 0;
+    for (ValueId v = 0; v < graph.value_count(); ++v) {
+      ids[v] = count;
+      count += used[v] ? 1 : 0;
     }
-    const auto id = [&](ValueId v) { return ids[static_cast<size_t>(v)]; };
-    const auto optional_id = [&](ValueId v) { body_.number(v == kNone ? 0 : 1 + id(v)); };
+    const auto optional_id = [&](ValueId v) { body_.number(v == kNone ? 0 : 1 + ids[v]); };
 
     // What a node makes is not also a constant, whatever inference knows of it: whoever reads the file knows it too.
-    std::vector<uint8_t> made(used.size());
+    PerValue<bool> made(graph);
     for (const Node& node : graph.nodes) {
       for (const ValueId v : node.outputs) {
-        if (v != kNone) made[static_cast<size_t>(v)] = true;
+        if (v != kNone) made[v] = true;
       }
     }
     put_name(graph.name);
     body_.number(count);
-    for (size_t i = 0; i < used.size(); ++i) {
-      if (!used[i]) continue;
-      const GraphValue& value = graph.values[i];
-      const bool constant = value.is_constant() && !made[i];
+    for (ValueId v = 0; v < graph.value_count(); ++v) {
+      if (!used[v]) continue;
+      const GraphValue& value = graph.value(v);
+      const bool constant = value.is_constant() && !made[v];
       put_name(value.name);
       body_.number(constant ? 1 : 0);
       if (constant) {
@@ -166,9 +166,9 @@ class Writer {
         put_shape(value.shape);
       }
     }
-    put_list(graph.inputs, [&](ValueId v) { body_.number(id(v)); });
-    put_list(graph.outputs, [&](ValueId v) { body_.number(id(v)); });
-    put_list(graph.captures, [&](const Capture& c) { body_.number(id(c.inner)), body_.number(c.input); });
+    put_list(graph.inputs, [&](ValueId v) { body_.number(ids[v]); });
+    put_list(graph.outputs, [&](ValueId v) { body_.number(ids[v]); });
+    put_list(graph.captures, [&](const Capture& c) { body_.number(ids[c.inner]), body_.number(c.input); });
     body_.number(graph.nodes.size());
     for (const Node& node : graph.nodes) {
       put_name(node.name);

@@ -34,15 +34,15 @@ bool wants_channels_last(const Node& node) { return layout::wants_channels_last(
 
 class LayoutPass {
  public:
-  explicit LayoutPass(Graph& graph) : graph_(graph), forms_(graph.values.size()) {}
+  explicit LayoutPass(Graph& graph) : graph_(graph), forms_(graph) {}
 
   Result<bool> run() {
     if (std::none_of(graph_.nodes.begin(), graph_.nodes.end(), wants_channels_last)) return false;
     const size_t before = graph_.nodes.size();
     std::vector<Node> nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
-    is_output_.assign(graph_.values.size(), false);
-    for (const ValueId id : graph_.outputs) is_output_[static_cast<size_t>(id)] = true;
+    is_output_ = PerValue<bool>(graph_);
+    for (const ValueId id : graph_.outputs) is_output_[id] = true;
     for (Node& node : nodes) {
       for (ValueId& id : node.inputs) id = resolved(id);
       const size_t explicit_inputs = node.explicit_inputs;
@@ -87,13 +87,11 @@ class LayoutPass {
   };
 
   Forms& forms(ValueId id) {
-    if (static_cast<size_t>(id) >= forms_.size()) forms_.resize(graph_.values.size());
-    return forms_[static_cast<size_t>(id)];
+    if (!forms_.contains(id)) forms_.grow(graph_);
+    return forms_[id];
   }
   ValueId resolved(ValueId id) { return id != kNone && forms(id).same != kNone ? forms(id).same : id; }
-  bool is_output(ValueId id) const {
-    return static_cast<size_t>(id) < is_output_.size() && is_output_[static_cast<size_t>(id)];
-  }
+  bool is_output(ValueId id) const { return is_output_.get(id, false); }
 
   int rank(ValueId id) const {
     const auto& shape = graph_.value(id).shape;
@@ -277,8 +275,8 @@ class LayoutPass {
   }
 
   Graph& graph_;
-  std::vector<Forms> forms_;
-  std::vector<bool> is_output_;
+  PerValue<Forms> forms_;
+  PerValue<bool> is_output_;
   bool changed_ = false;
 };
 

@@ -83,20 +83,19 @@ std::string key_of(const Tensor& t) {
 }  // namespace
 
 Result<bool> eliminate_common(Graph& graph) {
-  std::vector<ValueId> same(graph.values.size());
+  PerValue<ValueId> same(graph);
   std::unordered_map<std::string, ValueId> constants;
-  for (size_t i = 0; i < same.size(); ++i) {
-    same[i] = static_cast<ValueId>(i);
-    const Tensor* t = graph.constant(same[i]);
+  for (ValueId id = 0; id < graph.value_count(); ++id) {
+    const Tensor* t = graph.constant(id);
     std::string key = t != nullptr ? key_of(*t) : std::string();
-    if (!key.empty()) same[i] = constants.emplace(std::move(key), same[i]).first->second;
+    same[id] = key.empty() ? id : constants.emplace(std::move(key), id).first->second;
   }
   std::unordered_map<std::string, size_t> nodes;
   bool changed = false;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     Node& node = graph.nodes[n];
     for (ValueId& id : node.inputs) {
-      if (id != kNone) id = same[static_cast<size_t>(id)];
+      if (id != kNone) id = same[id];
     }
     std::string key = key_of(graph, node);
     if (key.empty()) continue;
@@ -104,11 +103,11 @@ Result<bool> eliminate_common(Graph& graph) {
     const Node& first = graph.nodes[at->second];
     if (is_first) continue;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] != kNone) same[static_cast<size_t>(node.outputs[o])] = first.outputs[o];
+      if (node.outputs[o] != kNone) same[node.outputs[o]] = first.outputs[o];
     }
     changed = true;
   }
-  for (ValueId& id : graph.outputs) id = same[static_cast<size_t>(id)];
+  for (ValueId& id : graph.outputs) id = same[id];
   if (changed) remove_dead_nodes(graph);
   return changed;
 }

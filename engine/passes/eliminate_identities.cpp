@@ -45,12 +45,12 @@ ValueId passed_through(const Graph& graph, const Node& node) {
   if (!out.shape || !out.shape->known() || !out.type.is_tensor() || out.type.dtype == DType::String) return kNone;
   const auto op = operator_of(node);
   if (!op.ok()) return kNone;
-  Inference c(graph, node);
+  Inference inference(graph, node);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (c.has(i) && !(c.has_shape(i) && c.shape(i).known())) return kNone;
+    if (inference.has(i) && !(inference.has_shape(i) && inference.shape(i).known())) return kNone;
   }
-  if (!(*op)->infer_outputs(c).ok()) return kNone;
-  const auto view = (*op)->view(c, 0);
+  if (!(*op)->infer_outputs(inference).ok()) return kNone;
+  const auto view = (*op)->view(inference, 0);
   if (!view || view->element_offset != 0) return kNone;
   const GraphValue& in = graph.value(node.inputs[view->input]);
   if (!(*in.shape == *out.shape) || in.type.dtype != out.type.dtype) return kNone;
@@ -63,10 +63,10 @@ Result<bool> eliminate_identities(Graph& graph) {
   bool changed = false;
   // Whom a value's readers shall read instead. Nodes stand in order, so a node's inputs are final when it is reached:
   // one walk over the graph does for all of them, however many there are.
-  std::vector<ValueId> instead(graph.values.size(), kNone);
+  PerValue<ValueId> instead(graph, kNone);
   const auto redirect = [&](std::vector<ValueId>& ids) {
     for (ValueId& id : ids) {
-      if (id != kNone && instead[static_cast<size_t>(id)] != kNone) id = instead[static_cast<size_t>(id)];
+      if (id != kNone && instead[id] != kNone) id = instead[id];
     }
   };
   for (Node& node : graph.nodes) {
@@ -76,7 +76,7 @@ Result<bool> eliminate_identities(Graph& graph) {
     if (from == kNone) continue;
     GraphValue& source = graph.value(from);
     if (!source.shape) source.shape = graph.value(node.outputs[0]).shape;
-    instead[static_cast<size_t>(node.outputs[0])] = from;
+    instead[node.outputs[0]] = from;
     changed = true;
   }
   redirect(graph.outputs);

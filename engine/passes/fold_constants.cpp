@@ -43,8 +43,8 @@ Result<bool> fold(Graph& graph, Node& node, Scratch& scratch) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &values[i]);
   }
-  Inference c(graph, node);
-  NM_TRY(pristine->infer_outputs(c));
+  Inference inference(graph, node);
+  NM_TRY(pristine->infer_outputs(inference));
   NM_ASSIGN(const OperatorPtr op, take_operator(node));
   Preparation preparation(graph, node, [](const std::shared_ptr<Graph>&) -> Result<std::unique_ptr<Body>> {
     return Status(Code::Internal, "a node with subgraphs cannot be folded");
@@ -52,7 +52,7 @@ Result<bool> fold(Graph& graph, Node& node, Scratch& scratch) {
   NM_TRY(op->prepare(preparation));
   std::vector<Value> results;
   const size_t limit = std::max(kSmall, input_bytes * kMaxGrowth);
-  NM_ASSIGN(const bool done, evaluate(*op, c, inputs, scratch, limit, results));
+  NM_ASSIGN(const bool done, evaluate(*op, inference, inputs, scratch, limit, results));
   if (!done) return false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
@@ -73,8 +73,8 @@ bool is_weights(const Graph& graph, const Node& node) {
 // Not only at the end of the pass, or all weights would be there twice.
 void let_go(Graph& graph, const Node& node, uint32_t index, Uses& uses) {
   for (const ValueId id : node.inputs) {
-    if (id == kNone || uses.is_output[static_cast<size_t>(id)]) continue;
-    std::vector<uint32_t>& readers = uses.readers[static_cast<size_t>(id)];
+    if (id == kNone || uses.is_output[id]) continue;
+    std::vector<uint32_t>& readers = uses.readers[id];
     std::erase(readers, index);
     if (readers.empty()) graph.value(id).constant = Tensor();
   }

@@ -44,19 +44,20 @@ Result<bool> fold_pads(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (!takes_pads(node)) continue;
     const ValueId padded = node.inputs[0];
-    const int32_t at = uses.producer[static_cast<size_t>(padded)];
+    const uint32_t at = uses.producer[padded];
     const auto& shape = graph.value(padded).shape;
-    if (at < 0 || !shape || shape->rank() < 3 || !uses.single_reader(padded)) continue;
-    const Node& pad = graph.nodes[static_cast<size_t>(at)];
+    if (at == kNoNode || !shape || shape->rank() < 3 || !uses.single_reader(padded)) continue;
+    const Node& pad = graph.nodes[at];
     const int rank = shape->rank();
     const Pads around = zeros_around(graph, pad, rank);
     if (around.empty()) continue;
     const bool valid = attribute(node, "auto_pad", std::string()) == "VALID";  // then pads say nothing
     Pads pads = valid ? Pads() : attribute(node, "pads", Pads());
-    pads.resize(static_cast<size_t>(2 * (rank - 2)));
-    for (int i = 0; i < rank - 2; ++i) {
-      pads[static_cast<size_t>(i)] += around[static_cast<size_t>(i + 2)];
-      pads[static_cast<size_t>(i + rank - 2)] += around[static_cast<size_t>(i + 2 + rank)];
+    const size_t spatial = around.size() / 2 - 2;
+    pads.resize(2 * spatial);
+    for (size_t i = 0; i < spatial; ++i) {
+      pads[i] += around[i + 2];
+      pads[i + spatial] += around[i + 4 + spatial];
     }
     node.attributes.erase("auto_pad");
     node.attributes["pads"] = std::move(pads);

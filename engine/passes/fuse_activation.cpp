@@ -27,11 +27,11 @@ Result<bool> fuse_activation(Graph& graph) {
   bool changed = false;
   for (Node& node : graph.nodes) {
     if (!takes_activation(graph, node) || !uses.single_reader(node.outputs[0])) continue;
-    Node& next = graph.nodes[uses.readers[static_cast<size_t>(node.outputs[0])][0]];
+    Node& next = graph.nodes[uses.readers[node.outputs[0]][0]];
     if (next.input(0) != node.outputs[0]) continue;
     const auto function = activation_of(graph, next);
     if (!function) continue;
-    node.attributes["nm_activation"] = std::string(activation_name(function->kind));
+    node.attributes["nm_activation"] = std::string(function->name());
     node.attributes["nm_activation_params"] = std::vector<float>{function->a, function->b};
     // The activation's own node now leads nowhere.
     std::swap(node.outputs[0], next.outputs[0]);

@@ -123,8 +123,8 @@ Status fold(Graph& graph, Node& conv, const Affine& a, const Uses& uses) {
   for (size_t i = 0; i < old.size(); ++i) bias.data<float>()[i] = old[i] * a.scale[i] + a.shift[i];
   const std::string name = graph.value(conv.inputs[1]).name;
   // Not only at the end of the pass, or all weights would be there twice.
-  const auto old_id = static_cast<size_t>(conv.inputs[1]);
-  if (old_id < uses.readers.size() && uses.single_reader(conv.inputs[1])) graph.values[old_id].constant = Tensor();
+  const ValueId raw = conv.inputs[1];
+  if (uses.readers.contains(raw) && uses.single_reader(raw)) graph.value(raw).constant = Tensor();
   conv.inputs.resize(3, kNone);
   conv.explicit_inputs = 3;
   conv.inputs[1] = graph.add_constant(name, std::move(scaled));
@@ -142,7 +142,7 @@ Result<bool> fuse_batch_norm(Graph& graph) {
     // What is folded keeps its node until the end, without anybody reading it.
     while (channels > 0 && uses.single_reader(conv.outputs[0])) {
       const ValueId image = conv.outputs[0];
-      Node& next = graph.nodes[uses.readers[static_cast<size_t>(image)][0]];
+      Node& next = graph.nodes[uses.readers[image][0]];
       if (graph.value(image).type.dtype != DType::Float32) break;
       const auto affine = affine_of(graph, next, image, channels, graph.constant(conv.inputs[1])->rank());
       if (!affine || !is_plain(*affine)) break;

@@ -24,7 +24,7 @@ class Fusion {
   std::optional<size_t> reader(size_t node) const {
     const ValueId out = graph_.nodes[node].outputs[0];
     if (out == kNone || !uses_.single_reader(out)) return std::nullopt;
-    return uses_.readers[static_cast<size_t>(out)][0];
+    return uses_.readers[out][0];
   }
   static ValueId other(const Node& binary, ValueId one) { return binary.inputs[binary.inputs[0] == one ? 1 : 0]; }
 
@@ -50,8 +50,8 @@ class Fusion {
     if (!per_column(scale, n)) return false;
     Node fused = graph_.nodes[at];
     fused.inputs.resize(4, kNone);
-    const int32_t by = uses_.producer[static_cast<size_t>(scale)];
-    const Node* product = by < 0 ? nullptr : &graph_.nodes[static_cast<size_t>(by)];
+    const uint32_t by = uses_.producer[scale];
+    const Node* product = by == kNoNode ? nullptr : &graph_.nodes[by];
     if (product && product->is("Mul") && product->version >= 7 && per_column(product->input(0), n) &&
         per_column(product->input(1), n)) {
       fused.inputs.insert(fused.inputs.end(), {product->inputs[0], product->inputs[1]});

@@ -57,12 +57,12 @@ class Groups {
       return none;
     }
     NM_ASSIGN(const Operator* op, operator_of(node));
-    const Inference c(graph_, node);
-    const std::optional<Pointwise> kernel = op->pointwise(c);
+    const Inference inference(graph_, node);
+    const std::optional<Pointwise> kernel = op->pointwise(inference);
     if (!kernel) return none;
     // What is left out of a function's inputs must not be what gives its result the shape.
     const bool unary = std::holds_alternative<Unary>(kernel->f);
-    return !unary || c.shape(0) == *graph_.value(node.outputs[0]).shape ? kernel : none;
+    return !unary || inference.shape(0) == *graph_.value(node.outputs[0]).shape ? kernel : none;
   }
 
   bool is_float32(ValueId id) const {
@@ -88,8 +88,8 @@ class Groups {
   // The one group that all who read the node's result are in, when that is of the same shape.
   size_t group_of_readers(size_t n, const std::vector<size_t>& group) const {
     const ValueId y = graph_.nodes[n].outputs[0];
-    const auto& readers = uses_.readers[static_cast<size_t>(y)];
-    if (readers.empty() || uses_.is_output[static_cast<size_t>(y)]) return kNoGroup;
+    const auto& readers = uses_.readers[y];
+    if (readers.empty() || uses_.is_output[y]) return kNoGroup;
     const size_t g = group[readers[0]];
     if (g == kNoGroup || std::any_of(readers.begin(), readers.end(), [&](uint32_t r) { return group[r] != g; })) {
       return kNoGroup;

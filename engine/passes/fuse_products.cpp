@@ -45,9 +45,9 @@ class Products {
  private:
   // The node that computes a value for nobody else. What a product has taken over computes it no more.
   Node* producer(ValueId id) const {
-    const int32_t at = uses_.producer[static_cast<size_t>(id)];
-    if (at < 0 || !uses_.single_reader(id)) return nullptr;
-    Node& n = graph_.nodes[static_cast<size_t>(at)];
+    const uint32_t at = uses_.producer[id];
+    if (at == kNoNode || !uses_.single_reader(id)) return nullptr;
+    Node& n = graph_.nodes[at];
     return n.outputs[0] == id ? &n : nullptr;
   }
 
@@ -105,7 +105,7 @@ class Products {
   Node* reader(const Node& product, size_t& side) const {
     const ValueId y = product.outputs[0];
     if (!uses_.single_reader(y)) return nullptr;
-    Node& n = graph_.nodes[uses_.readers[static_cast<size_t>(y)][0]];
+    Node& n = graph_.nodes[uses_.readers[y][0]];
     side = n.inputs[0] == y ? 0 : 1;
     return &n;
   }

@@ -29,9 +29,8 @@ class Fusion {
   const Node* producer(ValueId id) const {
     if (id == kNone) return nullptr;
     // Values that this pass adds have none.
-    if (static_cast<size_t>(id) >= uses_.producer.size()) return nullptr;
-    const int32_t at = uses_.producer[static_cast<size_t>(id)];
-    return at < 0 ? nullptr : &graph_.nodes[static_cast<size_t>(at)];
+    const uint32_t at = uses_.producer.get(id, kNoNode);
+    return at == kNoNode ? nullptr : &graph_.nodes[at];
   }
 
   // What a Relu or Clip bounds its input to.

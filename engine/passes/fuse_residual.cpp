@@ -19,9 +19,9 @@ bool same_known_shape(const GraphValue& a, const GraphValue& b) {
 // The product that can take over the Add's other operand: input `side` of the Add is what it computes.
 Node* product_of(Graph& graph, const Uses& uses, const Node& add, size_t side) {
   const ValueId sum = add.inputs[side], other = add.inputs[1 - side];
-  const int32_t at = uses.producer[static_cast<size_t>(sum)];
-  if (at < 0 || !uses.single_reader(sum)) return nullptr;
-  Node& conv = graph.nodes[static_cast<size_t>(at)];
+  const uint32_t at = uses.producer[sum];
+  if (at == kNoNode || !uses.single_reader(sum)) return nullptr;
+  Node& conv = graph.nodes[at];
   const bool matrices = conv.is("MatMul") || conv.is("FusedMatMul", kMicrosoftDomain);
   if ((!matrices && !conv.is("Conv")) || conv.outputs[0] != sum || conv.input(3) != kNone) return nullptr;
   if (matrices && conv.attributes.contains("nm_activation")) return nullptr;

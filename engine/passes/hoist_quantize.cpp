@@ -17,15 +17,15 @@ size_t moved_inputs(const Node& n) {
 
 // The node before a QuantizeLinear that it can change places with.
 std::optional<size_t> movement_before(const Graph& graph, const Uses& uses, const Node& quantize) {
-  const int32_t from = uses.producer[static_cast<size_t>(quantize.input(0))];
-  if (from < 0 || !uses.single_reader(quantize.input(0))) return std::nullopt;
-  const Node& mover = graph.nodes[static_cast<size_t>(from)];
+  const uint32_t from = uses.producer[quantize.input(0)];
+  if (from == kNoNode || !uses.single_reader(quantize.input(0))) return std::nullopt;
+  const Node& mover = graph.nodes[from];
   const size_t data = moved_inputs(mover);
   if (data == 0) return std::nullopt;
   for (size_t i = 0; i < data; ++i) {
     if (mover.input(i) == kNone || graph.value(mover.inputs[i]).is_constant()) return std::nullopt;
   }
-  return static_cast<size_t>(from);
+  return from;
 }
 
 // The quantizers of the mover's data, of which `quantize` is the pattern; the mover then reads what they make and takes
@@ -80,12 +80,12 @@ bool drop_pairs(Graph& graph) {
   bool changed = false;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const auto to = quantizer(graph, graph.nodes[n]);
-    const int32_t at = to ? uses.producer[static_cast<size_t>(to->values)] : -1;
-    if (at < 0) continue;
-    const auto from = dequantizer(graph, graph.nodes[static_cast<size_t>(at)]);
+    const uint32_t at = to ? uses.producer[to->values] : kNoNode;
+    if (at == kNoNode) continue;
+    const auto from = dequantizer(graph, graph.nodes[at]);
     if (!from || from->by != to->by || from->zero_point != to->zero_point || from->dtype != to->dtype) continue;
     const ValueId out = graph.nodes[n].outputs[0];
-    if (uses.is_output[static_cast<size_t>(out)]) continue;
+    if (uses.is_output[out]) continue;
     replace_value(graph, out, from->values);
     changed = true;
   }

@@ -26,17 +26,17 @@ Status infer_subgraphs(const Graph& graph, const Node& node) {
 
 // The output types that follow from inputs of which some were replaced by float32: the operator tells by itself where
 // it takes the original ones; where it does not, its float32 outputs are as narrow or wide as those inputs.
-void restore_types(const Operator& op, const std::vector<ValueType>& types, Inference& c) {
-  Inference original(types.size(), c.output_count());
+void restore_types(const Operator& op, const std::vector<ValueType>& types, Inference& inference) {
+  Inference original(types.size(), inference.output_count());
   DType other = DType::Undefined;
   for (size_t i = 0; i < types.size(); ++i) {
-    if (!c.has(i)) continue;
+    if (!inference.has(i)) continue;
     original.input_slot(i) = {types[i], std::nullopt, nullptr, true};
-    if (c.type(i) != types[i].dtype) other = types[i].dtype;
+    if (inference.type(i) != types[i].dtype) other = types[i].dtype;
   }
   const bool told = op.infer_outputs(original).ok();
-  for (size_t o = 0; o < c.output_count(); ++o) {
-    ValueType& said = c.output_slot(o).type;
+  for (size_t o = 0; o < inference.output_count(); ++o) {
+    ValueType& said = inference.output_slot(o).type;
     if (!said.is_tensor() || said.dtype != DType::Float32) continue;
     said.dtype = told ? original.output_slot(o).type.dtype : other;
   }
@@ -66,7 +66,7 @@ void name_unknown(Graph& graph, std::optional<Shape>& shape, const std::optional
 Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
   NM_TRY(infer_subgraphs(graph, node));
   NM_ASSIGN(const Operator* op, operator_of(node));
-  Inference c(graph, node);
+  Inference inference(graph, node);
   std::vector<ValueType> types(node.inputs.size());
   bool replaced = false;  // by float32, as use_float32 will
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -75,16 +75,16 @@ Status infer_node(Graph& graph, const Node& node, ShapeContents& contents) {
     types[i] = v.type;
     if (wants_float32(*op, node, v.type) && !packs_as_is(*op, i, v)) {
       replaced = true;
-      c.input_slot(i).type = ValueType::tensor(DType::Float32);
-      c.input_slot(i).value = nullptr;
+      inference.input_slot(i).type = ValueType::tensor(DType::Float32);
+      inference.input_slot(i).value = nullptr;
     }
   }
-  NM_TRY(op->infer_outputs(c));
-  if (replaced) restore_types(*op, types, c);
+  NM_TRY(op->infer_outputs(inference));
+  if (replaced) restore_types(*op, types, inference);
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     GraphValue& v = graph.value(node.outputs[o]);
-    Inference::Output& said = c.output_slot(o);
+    Inference::Output& said = inference.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) v.type = said.type;
     const std::optional<Shape> before = v.shape;
     if (said.shape) v.shape = said.shape;
@@ -105,9 +105,9 @@ Status append(Graph& graph, Node node, ShapeContents& contents, std::vector<Node
     nodes.push_back(std::move(node));
     return {};
   }
-  Composition c(graph, node);
-  compose(c);
-  auto parts = c.take();
+  Composition composition(graph, node);
+  compose(composition);
+  auto parts = composition.take();
   if (!parts.ok()) return parts.take_status().at(node.op_type, node.name);
   for (Node& part : *parts) {
     NM_TRY(check_signature(part));  // it may have the call's attributes

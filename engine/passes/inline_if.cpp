@@ -17,14 +17,14 @@ std::shared_ptr<Graph> taken_branch(const Graph& graph, const Node& node) {
 // Appends the branch's nodes. What the If computed is handed on by an Identity each, since a branch may hand out the
 // same value twice, a constant, or one from outside.
 void append(Graph& graph, const Node& node, const Graph& branch, std::vector<Node>& nodes) {
-  std::vector<ValueId> outer(branch.values.size(), kNone);
-  for (const Capture& c : branch.captures) outer[static_cast<size_t>(c.inner)] = node.inputs[c.input];
-  for (size_t i = 0; i < outer.size(); ++i) {
-    if (outer[i] == kNone) outer[i] = graph.add_value(branch.values[i]);
+  PerValue<ValueId> outer(branch, kNone);
+  for (const Capture& c : branch.captures) outer[c.inner] = node.inputs[c.input];
+  for (ValueId id = 0; id < branch.value_count(); ++id) {
+    if (outer[id] == kNone) outer[id] = graph.add_value(branch.value(id));
   }
   const auto rename = [&](std::vector<ValueId>& ids) {
     for (ValueId& id : ids) {
-      if (id != kNone) id = outer[static_cast<size_t>(id)];
+      if (id != kNone) id = outer[id];
     }
   };
   for (const Node& inner : branch.nodes) {
@@ -38,7 +38,7 @@ void append(Graph& graph, const Node& node, const Graph& branch, std::vector<Nod
     identity.name = node.name;
     identity.op_type = "Identity";
     identity.version = node.version;
-    identity.inputs = {outer[static_cast<size_t>(branch.outputs[o])]};
+    identity.inputs = {outer[branch.outputs[o]]};
     identity.explicit_inputs = 1;
     identity.outputs = {node.outputs[o]};
     nodes.push_back(std::move(identity));

@@ -160,10 +160,10 @@ class Matcher {
 
   bool meets_operator(const Term& t, ValueId id) {
     // What this sweep has added is not looked into.
-    const int32_t at = static_cast<size_t>(id) < uses_.producer.size() ? uses_.producer[static_cast<size_t>(id)] : -1;
-    if (at < 0 || graph_.nodes[static_cast<size_t>(at)].outputs[0] != id) return false;
-    const Node& n = graph_.nodes[static_cast<size_t>(at)];
-    nodes_.push_back(static_cast<uint32_t>(at));
+    const uint32_t at = uses_.producer.get(id, kNoNode);
+    if (at == kNoNode || graph_.nodes[at].outputs[0] != id) return false;
+    const Node& n = graph_.nodes[at];
+    nodes_.push_back(at);
     const bool product = t.op == "Mul", sum = t.op == "Add";
     bool met = false;
     if (is_operator(n, t.op)) {
@@ -225,8 +225,8 @@ class Matcher {
       if (n == match_.last_) continue;
       for (const ValueId id : graph_.nodes[n].outputs) {
         if (id == kNone) continue;
-        if (uses_.is_output[static_cast<size_t>(id)]) return false;
-        for (const uint32_t reader : uses_.readers[static_cast<size_t>(id)]) {
+        if (uses_.is_output[id]) return false;
+        for (const uint32_t reader : uses_.readers[id]) {
           if (std::find(nodes_.begin(), nodes_.end(), reader) == nodes_.end()) return false;
         }
       }

@@ -5,17 +5,16 @@
 
 namespace nm {
 
-Uses::Uses(const Graph& graph)
-    : producer(graph.values.size(), -1), readers(graph.values.size()), is_output(graph.values.size()) {
+Uses::Uses(const Graph& graph) : producer(graph, kNoNode), readers(graph), is_output(graph) {
   for (uint32_t n = 0; n < graph.nodes.size(); ++n) {
     for (const ValueId id : graph.nodes[n].inputs) {
-      if (id != kNone) readers[static_cast<size_t>(id)].push_back(n);
+      if (id != kNone) readers[id].push_back(n);
     }
     for (const ValueId id : graph.nodes[n].outputs) {
-      if (id != kNone) producer[static_cast<size_t>(id)] = static_cast<int32_t>(n);
+      if (id != kNone) producer[id] = n;
     }
   }
-  for (const ValueId id : graph.outputs) is_output[static_cast<size_t>(id)] = true;
+  for (const ValueId id : graph.outputs) is_output[id] = true;
 }
 
 void replace_value(Graph& graph, ValueId from, ValueId to) {
@@ -24,24 +23,24 @@ void replace_value(Graph& graph, ValueId from, ValueId to) {
 }
 
 bool remove_dead_nodes(Graph& graph) {
-  std::vector<bool> needed(graph.values.size());
-  for (const ValueId id : graph.outputs) needed[static_cast<size_t>(id)] = true;
+  PerValue<bool> needed(graph);
+  for (const ValueId id : graph.outputs) needed[id] = true;
   std::vector<bool> keep(graph.nodes.size());
   for (size_t n = graph.nodes.size(); n-- > 0;) {
     Node& node = graph.nodes[n];
-    keep[n] = std::any_of(node.outputs.begin(), node.outputs.end(),
-                          [&](ValueId id) { return id != kNone && needed[static_cast<size_t>(id)]; });
+    keep[n] =
+        std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) { return id != kNone && needed[id]; });
     if (!keep[n]) continue;
     for (const ValueId id : node.inputs) {
-      if (id != kNone) needed[static_cast<size_t>(id)] = true;
+      if (id != kNone) needed[id] = true;
     }
   }
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    if (!needed[i]) graph.values[i].constant = Tensor();
+  for (ValueId id = 0; id < graph.value_count(); ++id) {
+    if (!needed[id]) graph.value(id).constant = Tensor();
   }
   for (Node& node : graph.nodes) {
     for (size_t o = 1; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] != kNone && !needed[static_cast<size_t>(node.outputs[o])]) node.outputs[o] = kNone;
+      if (node.outputs[o] != kNone && !needed[node.outputs[o]]) node.outputs[o] = kNone;
     }
   }
   size_t n = 0;

@@ -4,20 +4,20 @@
 #include <optional>
 #include <vector>
 
-#include "engine/graph/graph.h"
+#include "engine/graph/per_value.h"
 
 namespace nm {
 
+inline constexpr uint32_t kNoNode = UINT32_MAX;
+
 struct Uses {
-  std::vector<int32_t> producer;               // node index by value; -1: an input, a constant, a capture
-  std::vector<std::vector<uint32_t>> readers;  // node indices by value, in order, once per input
-  std::vector<bool> is_output;                 // of the graph
+  PerValue<uint32_t> producer;              // node index; kNoNode: an input, a constant, a capture
+  PerValue<std::vector<uint32_t>> readers;  // node indices, in order, once per input
+  PerValue<bool> is_output;                 // of the graph
 
   explicit Uses(const Graph& graph);
   // Exactly one node reads the value, and the graph does not hand it out.
-  bool single_reader(ValueId id) const {
-    return readers[static_cast<size_t>(id)].size() == 1 && !is_output[static_cast<size_t>(id)];
-  }
+  bool single_reader(ValueId id) const { return readers[id].size() == 1 && !is_output[id]; }
 };
 
 // Makes every reader of `from`, the graph's outputs included, read `to`.

@@ -17,7 +17,7 @@ bool is_16_bit(const ValueType& t) {
 
 class Float32User {
  public:
-  explicit Float32User(Graph& graph) : graph_(graph), wide_(graph.values.size(), kNone), made_(graph.values.size()) {}
+  explicit Float32User(Graph& graph) : graph_(graph), wide_(graph, kNone), made_(graph) {}
 
   Result<bool> run() {
     const auto other = [](const GraphValue& v) {
@@ -32,25 +32,21 @@ class Float32User {
     for (ValueId& id : graph_.outputs) {
       if (original_missing(id)) graph_.nodes.push_back(cast(wide_of(id), id, graph_.value(id).type.dtype));
       // An output named twice is cast once.
-      if (static_cast<size_t>(id) < made_.size()) made_[static_cast<size_t>(id)] = false;
+      if (made_.contains(id)) made_[id] = false;
     }
     return true;
   }
 
  private:
   // A value whose producer computes float32: only that form is there.
-  bool original_missing(ValueId id) const {
-    return static_cast<size_t>(id) < made_.size() && made_[static_cast<size_t>(id)];
-  }
-  ValueId wide_of(ValueId id) const {
-    return static_cast<size_t>(id) < wide_.size() ? wide_[static_cast<size_t>(id)] : kNone;
-  }
+  bool original_missing(ValueId id) const { return made_.get(id, false); }
+  ValueId wide_of(ValueId id) const { return wide_.get(id, kNone); }
   ValueId add_wide(ValueId id) {
     GraphValue v;
     v.name = graph_.value(id).name;
     v.type = ValueType::tensor(DType::Float32);
     v.shape = graph_.value(id).shape;
-    return wide_[static_cast<size_t>(id)] = graph_.add_value(std::move(v));
+    return wide_[id] = graph_.add_value(std::move(v));
   }
 
   Node cast(ValueId from, ValueId to, DType dtype) {
@@ -76,7 +72,7 @@ class Float32User {
   void ensure_original(ValueId id) {
     if (id == kNone || !original_missing(id)) return;
     nodes_.push_back(cast(wide_of(id), id, graph_.value(id).type.dtype));
-    made_[static_cast<size_t>(id)] = false;
+    made_[id] = false;
   }
 
   Status rewrite(Node node) {
@@ -108,13 +104,13 @@ class Float32User {
       if (id == kNone || !replaced(id) || packs_as_is(*op, i, graph_.value(id))) continue;
       NM_ASSIGN(id, widened(id));
     }
-    Inference c(graph_, node);
-    if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    Inference inference(graph_, node);
+    if (Status s = op->infer_outputs(inference); !s.ok()) return std::move(s).at(node.op_type, node.name);
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       ValueId& id = node.outputs[o];
       // Cast and its like say their type themselves: those outputs stay as they are.
-      if (!replaced(id) || c.output_slot(o).type.dtype != DType::Float32) continue;
-      made_[static_cast<size_t>(id)] = true;
+      if (!replaced(id) || inference.output_slot(o).type.dtype != DType::Float32) continue;
+      made_[id] = true;
       id = add_wide(id);
     }
     nodes_.push_back(std::move(node));
@@ -122,8 +118,8 @@ class Float32User {
   }
 
   Graph& graph_;
-  std::vector<ValueId> wide_;  // by original value: its float32 form
-  std::vector<bool> made_;     // by original value: the original form is not computed (yet)
+  PerValue<ValueId> wide_;  // by original value: its float32 form
+  PerValue<bool> made_;     // by original value: the original form is not computed (yet)
   std::vector<Node> nodes_;
 };
 

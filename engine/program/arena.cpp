@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/base/memory.h"
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 
 namespace nm {
 namespace {

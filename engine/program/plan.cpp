@@ -2,25 +2,25 @@
 
 namespace nm {
 
-Inference inference_of(const Node& node, const std::vector<Slot>& slots) {
-  Inference c(node.inputs.size(), node.outputs.size());
+Inference inference_of(const Node& node, const PerValue<Slot>& slots) {
+  Inference inference(node.inputs.size(), node.outputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
-    const Slot& s = slots[static_cast<size_t>(node.inputs[i])];
-    Inference::Input& in = c.input_slot(i);
+    const Slot& s = slots[node.inputs[i]];
+    Inference::Input& in = inference.input_slot(i);
     in.present = true;
     in.type = s.type;
     in.shape = s.shape;
     if (s.place == Place::Constant && s.value.tensor()->raw() != nullptr) in.value = s.value.tensor();
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  return c;
+  for (size_t o = 0; o < node.outputs.size(); ++o) inference.output_slot(o).wanted = node.outputs[o] != kNone;
+  return inference;
 }
 
 Status no_arena(const Graph& graph, const Plan& plan) {
   std::string what = "intermediate results";
   if (plan.largest != kNone) {
-    const Slot& s = plan.slots[static_cast<size_t>(plan.largest)];
+    const Slot& s = plan.slots[plan.largest];
     what += text(" (the largest, '", graph.value(plan.largest).name, "', is ", describe(s.type.dtype, *s.shape), ")");
   }
   return no_memory(what, plan.arena_bytes);
@@ -29,7 +29,7 @@ Status no_arena(const Graph& graph, const Plan& plan) {
 void Plan::forget_inputs(const Graph& graph) {
   // Outputs may be inputs, or views of them.
   for (const ValueId id : graph.outputs) {
-    const Slot& s = slots[static_cast<size_t>(id)];
+    const Slot& s = slots[id];
     if (s.place == Place::Input) return;
   }
   for (Slot& s : slots) {
@@ -44,8 +44,8 @@ void Plan::forget_values() {
 }
 
 void Plan::bind_view(ValueId id) {
-  Slot& s = slots[static_cast<size_t>(id)];
-  Value& whole = slots[static_cast<size_t>(s.within)].value;
+  Slot& s = slots[id];
+  Value& whole = slots[s.within].value;
   if (whole.growing() != nullptr) {
     s.value = whole;
     return;

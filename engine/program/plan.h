@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/graph/graph.h"
+#include "engine/graph/per_value.h"
 #include "engine/op/operator.h"
 #include "engine/program/arena.h"
 
@@ -46,7 +46,7 @@ enum class Fate : uint8_t { Nothing, Folded, Views, Step };
 struct Plan {
   std::vector<int64_t> signature;
   std::vector<bool> unwanted;  // outputs, as PlanOptions had them
-  std::vector<Slot> slots;     // one for each value of the graph; never resized once steps point into it
+  PerValue<Slot> slots;        // never resized once steps point into it
   std::vector<Step> steps;
   std::vector<Fate> fates;           // by node
   std::vector<ValueId> input_views;  // of inputs, in an order in which they can be bound
@@ -75,7 +75,7 @@ struct PlanOptions {
 Status no_arena(const Graph& graph, const Plan& plan);
 
 // What operators are told of a node whose inputs and outputs are `slots` of a plan.
-Inference inference_of(const Node& node, const std::vector<Slot>& slots);
+Inference inference_of(const Node& node, const PerValue<Slot>& slots);
 
 // What plans are made of.
 struct PlanParts {

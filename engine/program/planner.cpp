@@ -21,28 +21,26 @@ bool same_contents(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Planner::Planner(const PlanParts& parts, std::unique_ptr<Plan> plan)
-    : parts_(parts), graph_(parts.graph), plan_(std::move(plan)) {
-  owned_.resize(graph_.values.size());
-  changed_.resize(graph_.values.size());
+    : parts_(parts), graph_(parts.graph), plan_(std::move(plan)), owned_(graph_), changed_(graph_) {
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     const bool kept = i < parts.options.kept.size() && parts.options.kept[i];
-    if (parts.options.own_outputs || kept) owned_[static_cast<size_t>(graph_.outputs[i])] = true;
+    if (parts.options.own_outputs || kept) owned_[graph_.outputs[i]] = true;
   }
 }
 
 Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
-  const size_t count = graph_.values.size();
-  NM_TRY(room_for("a plan", Size(count) * (sizeof(Slot) + 64) + Size(graph_.nodes.size()) * 2 * sizeof(Step)));
-  plan_->slots.resize(count);
+  NM_TRY(room_for("a plan",
+                  Size(graph_.values.size()) * (sizeof(Slot) + 64) + Size(graph_.nodes.size()) * 2 * sizeof(Step)));
+  plan_->slots = PerValue<Slot>(graph_);
   plan_->fates.resize(graph_.nodes.size());
-  for (size_t i = 0; i < count; ++i) {
-    const GraphValue& v = graph_.values[i];
-    Slot& slot = plan_->slots[i];
-    slot.type = v.type;
+  for (ValueId id = 0; id < graph_.value_count(); ++id) {
+    const GraphValue& v = graph_.value(id);
+    Slot& s = slot(id);
+    s.type = v.type;
     if (v.is_constant()) {
-      slot.place = Place::Constant;
-      slot.value = v.constant;
-      slot.shape = v.constant.shape();
+      s.place = Place::Constant;
+      s.value = v.constant;
+      s.shape = v.constant.shape();
     }
   }
   for (size_t i = 0; i < parts_.input_ids.size(); ++i) {
@@ -66,7 +64,7 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
   for (const auto& [id, first] : first_) {
     const Slot& s = slot(id);
     const uint64_t bytes = tensor_bytes(s.type.dtype, *s.shape).number();
-    plan_->blocks.push_back({bytes, first, last_use_[static_cast<size_t>(id)], 0});
+    plan_->blocks.push_back({bytes, first, last_use_[id], 0});
     plan_->in_blocks.push_back(id);
   }
   NM_TRY(place());
@@ -81,50 +79,50 @@ std::vector<bool> Planner::needed_nodes() const {
   const std::vector<bool>& unwanted = plan_->unwanted;
   std::vector<bool> needed(graph_.nodes.size(), true);
   if (std::find(unwanted.begin(), unwanted.end(), true) == unwanted.end()) return needed;
-  std::vector<bool> values(graph_.values.size());
+  PerValue<bool> values(graph_);
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
-    if (i >= unwanted.size() || !unwanted[i]) values[static_cast<size_t>(graph_.outputs[i])] = true;
+    if (i >= unwanted.size() || !unwanted[i]) values[graph_.outputs[i]] = true;
   }
   for (size_t n = graph_.nodes.size(); n-- > 0;) {
     const Node& node = graph_.nodes[n];
-    needed[n] = std::any_of(node.outputs.begin(), node.outputs.end(),
-                            [&](ValueId id) { return id != kNone && values[static_cast<size_t>(id)]; });
+    needed[n] =
+        std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId id) { return id != kNone && values[id]; });
     for (const ValueId id : node.inputs) {
-      if (needed[n] && id != kNone) values[static_cast<size_t>(id)] = true;
+      if (needed[n] && id != kNone) values[id] = true;
     }
   }
   return needed;
 }
 
 void Planner::count_uses(const std::vector<bool>& needed) {
-  last_use_.assign(graph_.values.size(), -1);
+  last_use_ = PerValue<int32_t>(graph_, -1);
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
     if (!needed[n]) continue;
     for (const ValueId id : graph_.nodes[n].inputs) {
-      if (id != kNone) last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(n);
+      if (id != kNone) last_use_[id] = static_cast<int32_t>(n);
     }
   }
   for (const ValueId id : graph_.outputs) {
-    last_use_[static_cast<size_t>(id)] = static_cast<int32_t>(graph_.nodes.size());
+    last_use_[id] = static_cast<int32_t>(graph_.nodes.size());
   }
 }
 
 Status Planner::plan_node(uint32_t n, const Node& node) {
   Operator& op = *parts_.operators[n];
-  Inference c = inference_of(node, plan_->slots);
-  NM_TRY(infer(node, op, c));
+  Inference inference = inference_of(node, plan_->slots);
+  NM_TRY(infer(node, op, inference));
   bool any = false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     any = true;
     Slot& s = slot(node.outputs[o]);
-    const Inference::Output& said = c.output_slot(o);
+    const Inference::Output& said = inference.output_slot(o);
     if (said.type.dtype != DType::Undefined || !said.type.is_tensor()) s.type = said.type;
     s.shape.reset();
     if (said.shape && said.shape->known()) s.shape = said.shape;
   }
   if (!any) return {};
-  NM_ASSIGN(const bool folded, fold(node, op, c));
+  NM_ASSIGN(const bool folded, fold(node, op, inference));
   plan_->fates[n] = Fate::Folded;
   if (folded) return {};
 
@@ -134,20 +132,20 @@ Status Planner::plan_node(uint32_t n, const Node& node) {
   plan_->fates[n] = Fate::Views;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
-    NM_ASSIGN(const bool is_view, assign_view(n, node, op, c, o));
+    NM_ASSIGN(const bool is_view, assign_view(n, node, op, inference, o));
     if (is_view) continue;
     plan_->fates[n] = Fate::Step;
-    assign_memory(n, node, op, c, o, step);
+    assign_memory(n, node, op, inference, o, step);
   }
   if (plan_->fates[n] == Fate::Step) plan_->steps.push_back(std::move(step));
   return {};
 }
 
-Status Planner::infer(const Node& node, Operator& op, Inference& c) {
-  Status s = op.infer_outputs(c);
+Status Planner::infer(const Node& node, Operator& op, Inference& inference) {
+  Status s = op.infer_outputs(inference);
   if (s.code() != Code::OutOfMemory) return s;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    const Inference::Output& out = c.output_slot(o);
+    const Inference::Output& out = inference.output_slot(o);
     if (node.outputs[o] == kNone || !out.shape || check_addressable("", out.type.dtype, *out.shape).ok()) continue;
     return check_addressable(text("the value '", graph_.value(node.outputs[o]).name, "',"), out.type.dtype, *out.shape);
   }
@@ -162,18 +160,18 @@ bool Planner::inputs_known(const Node& node) {
   return true;
 }
 
-Result<bool> Planner::fold(const Node& node, Operator& op, Inference& c) {
+Result<bool> Planner::fold(const Node& node, Operator& op, Inference& inference) {
   bool said_all = true;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
-    said_all = said_all && (node.outputs[o] == kNone || c.output_slot(o).value.defined());
+    said_all = said_all && (node.outputs[o] == kNone || inference.output_slot(o).value.defined());
   }
   std::vector<const Value*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (!said_all && node.inputs[i] != kNone && c.value(i) == nullptr) return false;
+    if (!said_all && node.inputs[i] != kNone && inference.value(i) == nullptr) return false;
     inputs.push_back(node.inputs[i] == kNone ? nullptr : &slot(node.inputs[i]).value);
   }
   std::vector<Value> results;
-  NM_ASSIGN(const bool done, evaluate(op, c, inputs, parts_.scratch, kFoldBytes, results));
+  NM_ASSIGN(const bool done, evaluate(op, inference, inputs, parts_.scratch, kFoldBytes, results));
   if (!done) return false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] != kNone) set_constant(node.outputs[o], std::move(*results[o].tensor()));
@@ -184,7 +182,7 @@ Result<bool> Planner::fold(const Node& node, Operator& op, Inference& c) {
 void Planner::set_constant(ValueId id, Tensor value) {
   Slot& s = slot(id);
   const Tensor* before = s.place == Place::Constant ? s.value.tensor() : nullptr;
-  changed_[static_cast<size_t>(id)] = before == nullptr || !same_contents(*before, value);
+  changed_[id] = before == nullptr || !same_contents(*before, value);
   s.place = Place::Constant;
   s.shape = value.shape();
   s.value = std::move(value);
@@ -196,7 +194,7 @@ ValueId Planner::root(ValueId id) {
   return id;
 }
 
-Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, const Inference& c, size_t o) {
+Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, const Inference& inference, size_t o) {
   const ValueId id = node.outputs[o];
   const Slot& s = slot(id);
   const bool plain = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
@@ -204,7 +202,7 @@ Result<std::optional<View>> Planner::view_of(const Node& node, Operator& op, con
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] != kNone && !slot(node.inputs[i]).shape) return std::optional<View>();
   }
-  std::optional<View> view = op.view(c, o);
+  std::optional<View> view = op.view(inference, o);
   if (!view || static_cast<int64_t>(dtype_bits(s.type.dtype)) * view->element_offset % 8 != 0) {
     return std::optional<View>();
   }
@@ -225,8 +223,8 @@ size_t Planner::bytes_behind(const View& view, DType dtype) {
   return static_cast<size_t>(static_cast<int64_t>(dtype_bits(dtype)) * view.element_offset / 8);
 }
 
-Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o) {
-  NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
+Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o) {
+  NM_ASSIGN(const std::optional<View> view, view_of(node, op, inference, o));
   if (!view) return false;
   const ValueId id = node.outputs[o], source_id = node.inputs[view->input];
   Slot& s = slot(id);
@@ -260,11 +258,12 @@ Result<bool> Planner::assign_view(uint32_t n, const Node& node, Operator& op, co
 
 // A buffer lives until the last use of everything that shares it.
 void Planner::extend(ValueId root_id, ValueId id, uint32_t n) {
-  int32_t& last = last_use_[static_cast<size_t>(root_id)];
-  last = std::max({last, last_use_[static_cast<size_t>(id)], static_cast<int32_t>(n)});
+  int32_t& last = last_use_[root_id];
+  last = std::max({last, last_use_[id], static_cast<int32_t>(n)});
 }
 
-void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& c, size_t o, Step& step) {
+void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const Inference& inference, size_t o,
+                            Step& step) {
   const ValueId id = node.outputs[o];
   Slot& s = slot(id);
   const bool known = s.shape && s.type.is_tensor() && s.type.dtype != DType::Undefined;
@@ -273,7 +272,7 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
     if (known) {
       step.allocate.push_back(id);
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
-      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(c, o);
+      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(inference, o);
       if (past) longer_[id] = node.inputs[*past];
     } else {
       step.infer = true;
@@ -282,7 +281,7 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
   }
   s.place = Place::Arena;
   first_[id] = static_cast<int32_t>(n);
-  last_use_[static_cast<size_t>(id)] = std::max(last_use_[static_cast<size_t>(id)], static_cast<int32_t>(n));
+  last_use_[id] = std::max(last_use_[id], static_cast<int32_t>(n));
   if (o != 0) return;
   for (size_t i = 0; i < node.explicit_inputs; ++i) {
     if (take_over(n, node, op, i, id)) break;
@@ -298,7 +297,7 @@ bool Planner::take_over(uint32_t n, const Node& node, Operator& op, size_t i, Va
   Slot& target = slot(id);
   if (*source.shape != *target.shape || dtype_bits(source.type.dtype) != dtype_bits(target.type.dtype)) return false;
   const ValueId owner = root(source_id);
-  if (last_use_[static_cast<size_t>(owner)] != static_cast<int32_t>(n)) return false;
+  if (last_use_[owner] != static_cast<int32_t>(n)) return false;
   // Another input must not lie in the same memory, which would be overwritten too early; the same value may, where
   // the operator could as well take that one's place.
   for (size_t k = 0; k < node.inputs.size(); ++k) {
@@ -335,18 +334,18 @@ Status Planner::place() {
 }
 
 // By value: does anybody read it who needs all elements one after the other? What is computed while planning is not.
-std::vector<bool> Planner::read_densely() {
-  std::vector<bool> densely(graph_.values.size());
+PerValue<bool> Planner::read_densely() {
+  PerValue<bool> densely(graph_);
   for (size_t n = graph_.nodes.size(); n-- > 0;) {
     const Node& node = graph_.nodes[n];
     for (size_t i = 0; plan_->fates[n] == Fate::Step && i < node.inputs.size(); ++i) {
       if (node.inputs[i] == kNone || parts_.operators[n]->takes_growing(i)) continue;
-      densely[static_cast<size_t>(node.inputs[i])] = true;
+      densely[node.inputs[i]] = true;
     }
     for (const ValueId id : node.outputs) {
       if (id == kNone || !slot(id).is_view) continue;
       const bool whole = *slot(id).shape == *slot(slot(id).within).shape;
-      if (!whole || densely[static_cast<size_t>(id)]) densely[static_cast<size_t>(slot(id).within)] = true;
+      if (!whole || densely[id]) densely[slot(id).within] = true;
     }
   }
   return densely;
@@ -355,9 +354,9 @@ std::vector<bool> Planner::read_densely() {
 // State that the caller keeps and gives to the next run grows in place where all that read it take it as it then lies.
 void Planner::let_grow() {
   if (longer_.empty()) return;
-  const std::vector<bool> densely = read_densely();
+  const PerValue<bool> densely = read_densely();
   for (const auto& [id, past] : longer_) {
-    const bool dense = densely[static_cast<size_t>(id)] || densely[static_cast<size_t>(past)];
+    const bool dense = densely[id] || densely[past];
     if (slot(past).place != Place::Input || dense) continue;
     slot(id).growing = slot(past).growing = true;
     std::erase(plan_->steps[allocated_[id]].allocate, id);
@@ -375,15 +374,14 @@ void Planner::bind_steps() {
     std::vector<const Value*> inputs;
     for (const ValueId id : node.inputs) {
       inputs.push_back(id == kNone ? nullptr : &slot(id).value);
-      if (id != kNone && slot(id).place == Place::Heap &&
-          last_use_[static_cast<size_t>(id)] == static_cast<int32_t>(step.node)) {
+      if (id != kNone && slot(id).place == Place::Heap && last_use_[id] == static_cast<int32_t>(step.node)) {
         step.release.push_back(id);
       }
     }
     std::vector<Value*> outputs;
     for (const ValueId id : node.outputs) {
       outputs.push_back(id == kNone ? nullptr : &slot(id).value);
-      if (id != kNone && slot(id).place == Place::Heap && last_use_[static_cast<size_t>(id)] < 0) {
+      if (id != kNone && slot(id).place == Place::Heap && last_use_[id] < 0) {
         step.release.push_back(id);
       }
     }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/evaluate.h"
 #include "engine/op/registry.h"
 
@@ -67,13 +67,13 @@ Result<std::unique_ptr<Program>> Program::compile(std::shared_ptr<Graph> graph, 
 Status Program::prepare() {
   operators_.resize(graph_->nodes.size());
   // Readers of each constant that still need its raw form.
-  std::vector<uint32_t> readers(graph_->values.size());
+  PerValue<uint32_t> readers(*graph_);
   for (const Node& node : graph_->nodes) {
     for (const ValueId id : node.inputs) {
-      if (id != kNone) ++readers[static_cast<size_t>(id)];
+      if (id != kNone) ++readers[id];
     }
   }
-  for (const ValueId id : graph_->outputs) ++readers[static_cast<size_t>(id)];
+  for (const ValueId id : graph_->outputs) ++readers[id];
 
   const auto compile_body = [&](const std::shared_ptr<Graph>& g) -> Result<std::unique_ptr<Body>> {
     NM_ASSIGN(std::unique_ptr<Program> body, compile(g, control_, true));
@@ -83,12 +83,12 @@ Status Program::prepare() {
   for (const int64_t position : largest_first(*graph_)) {
     Node& node = graph_->nodes[static_cast<size_t>(position)];
     NM_ASSIGN(OperatorPtr op, take_operator(node));
-    Preparation c(*graph_, node, compile_body);
-    if (Status s = op->prepare(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
-    packed_bytes_ += c.kept_bytes();
+    Preparation preparation(*graph_, node, compile_body);
+    if (Status s = op->prepare(preparation); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    packed_bytes_ += preparation.kept_bytes();
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
-      if (id == kNone || !c.consumed(i) || --readers[static_cast<size_t>(id)] > 0) continue;
+      if (id == kNone || !preparation.consumed(i) || --readers[id] > 0) continue;
       GraphValue& v = graph_->value(id);
       if (v.is_constant()) v.constant = Tensor::view(v.constant.dtype(), v.constant.shape(), nullptr);
     }
@@ -128,7 +128,7 @@ Status Program::begin(std::vector<Value> inputs) {
   end_run();
   NM_ASSIGN(Plan * plan, plan_for(inputs));
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].growing() == nullptr || plan->slots[static_cast<size_t>(input_ids_[i])].growing) continue;
+    if (inputs[i].growing() == nullptr || plan->slots[input_ids_[i]].growing) continue;
     NM_ASSIGN(inputs[i], dense(inputs[i]));
   }
   if (!arena_.ok() || plan->arena_bytes > Size(arena_.size())) {
@@ -140,7 +140,7 @@ Status Program::begin(std::vector<Value> inputs) {
   }
   plan->bind_arena(arena_.data());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    plan->slots[static_cast<size_t>(input_ids_[i])].value = std::move(inputs[i]);
+    plan->slots[input_ids_[i]].value = std::move(inputs[i]);
   }
   for (const ValueId id : plan->input_views) plan->bind_view(id);
   current_ = plan;
@@ -196,13 +196,13 @@ Status Program::run_step(Step& step) {
   NM_TRY(check_memory());
   NM_TRY(check_texts(step));
   for (const ValueId id : step.views) current_->bind_view(id);
-  for (const ValueId id : step.release) current_->slots[static_cast<size_t>(id)].value = Value();
+  for (const ValueId id : step.release) current_->slots[id].value = Value();
   return {};
 }
 
 Status Program::start_step(Step& step) {
   for (const ValueId id : step.allocate) {
-    Slot& s = current_->slots[static_cast<size_t>(id)];
+    Slot& s = current_->slots[id];
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
@@ -218,12 +218,12 @@ Status Program::check_growth(const Step& step) const {
   const Node& node = graph_->nodes[step.node];
   for (const ValueId out : node.outputs) {
     if (out == kNone) continue;
-    const Slot& slot = current_->slots[static_cast<size_t>(out)];
+    const Slot& slot = current_->slots[out];
     const Tensor* t = slot.value.tensor();
     if (slot.place != Place::Heap || t == nullptr || t->dtype() != DType::String) continue;
     Size longest;
     for (const ValueId in : node.inputs) {
-      const Tensor* given = in == kNone ? nullptr : current_->slots[static_cast<size_t>(in)].value.tensor();
+      const Tensor* given = in == kNone ? nullptr : current_->slots[in].value.tensor();
       if (given == nullptr || given->dtype() != DType::String || given->raw() == nullptr) continue;
       size_t most = 0;
       for (const std::string& s : given->span<std::string>()) most = std::max(most, s.size());
@@ -243,7 +243,7 @@ Status Program::check_texts(const Step& step) const {
   const uint64_t limit = control_.limits.text_bytes;
   for (const ValueId id : graph_->nodes[step.node].outputs) {
     if (id == kNone) continue;
-    const Slot& slot = current_->slots[static_cast<size_t>(id)];
+    const Slot& slot = current_->slots[id];
     if (slot.place != Place::Heap) continue;
     uint64_t bytes = 0;
     if (const Sequence* sequence = slot.value.sequence()) {
@@ -264,25 +264,25 @@ Status Program::check_texts(const Step& step) const {
 Status Program::infer_step(Step& step) {
   const Node& node = graph_->nodes[step.node];
   Operator& op = *operators_[step.node];
-  std::vector<Slot>& slots = current_->slots;
-  Inference c(node.inputs.size(), node.outputs.size());
+  PerValue<Slot>& slots = current_->slots;
+  Inference inference(node.inputs.size(), node.outputs.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNone) continue;
-    const Slot& s = slots[static_cast<size_t>(node.inputs[i])];
-    Inference::Input& in = c.input_slot(i);
+    const Slot& s = slots[node.inputs[i]];
+    Inference::Input& in = inference.input_slot(i);
     in.present = !s.value.empty();
     in.type = s.value.empty() ? s.type : type_of(s.value);
     if (const Shape* shape = s.value.shape()) in.shape = *shape;
     if (const Tensor* t = s.value.tensor(); t != nullptr && t->raw() != nullptr) in.value = t;
   }
-  for (size_t o = 0; o < node.outputs.size(); ++o) c.output_slot(o).wanted = node.outputs[o] != kNone;
-  NM_TRY(op.infer_outputs(c));
+  for (size_t o = 0; o < node.outputs.size(); ++o) inference.output_slot(o).wanted = node.outputs[o] != kNone;
+  NM_TRY(op.infer_outputs(inference));
   bool need_run = false;
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValueId id = node.outputs[o];
     if (id == kNone) continue;
-    Slot& s = slots[static_cast<size_t>(id)];
-    Inference::Output& said = c.output_slot(o);
+    Slot& s = slots[id];
+    Inference::Output& said = inference.output_slot(o);
     if (s.place != Place::Heap || s.shape) {  // planned already
       if (said.shape && s.shape && !(*said.shape == *s.shape)) {
         return {Code::ShapeMismatch, text("an output turned out to have shape ", to_string(*said.shape),
@@ -300,14 +300,14 @@ Status Program::infer_step(Step& step) {
       need_run = true;
       continue;
     }
-    const auto view = said.type.dtype == DType::String ? std::nullopt : op.view(c, o);
+    const auto view = said.type.dtype == DType::String ? std::nullopt : op.view(inference, o);
     if (!view) {
       NM_ASSIGN(Tensor t, Tensor::create(said.type.dtype, *said.shape));
       s.value = std::move(t);
       need_run = true;
       continue;
     }
-    const Tensor& source = *slots[static_cast<size_t>(node.inputs[view->input])].value.tensor();
+    const Tensor& source = *slots[node.inputs[view->input]].value.tensor();
     NM_TRY(check_view(*view, source.dtype(), source.shape(), said.type.dtype, *said.shape));
     const Tensor part = take_view(source, *view, said.type.dtype, *said.shape);
     // Memory without an owner is the arena's, which may be used for something else before this value ends.
@@ -324,10 +324,10 @@ Status Program::infer_step(Step& step) {
   return op.run(*step.execution);
 }
 
-const Value& Program::output(size_t i) const { return current_->slots[static_cast<size_t>(graph_->outputs[i])].value; }
+const Value& Program::output(size_t i) const { return current_->slots[graph_->outputs[i]].value; }
 
 Result<Value> Program::take_output(size_t i) const {
-  const Slot& s = current_->slots[static_cast<size_t>(graph_->outputs[i])];
+  const Slot& s = current_->slots[graph_->outputs[i]];
   const Tensor* t = s.value.tensor();
   if (t == nullptr || s.place == Place::Heap) return s.value;
   NM_ASSIGN(Tensor copy, owned_copy(*t));
@@ -365,7 +365,7 @@ Status Program::resume(std::vector<Value>& outputs) {
   if (left > 0) return {Code::Suspended, "the slice is over"};
   outputs.clear();
   for (const ValueId id : graph_->outputs) {
-    Slot& s = current_->slots[static_cast<size_t>(id)];
+    Slot& s = current_->slots[id];
     if (s.place == Place::Heap) {
       outputs.push_back(s.value);
       continue;

@@ -18,8 +18,8 @@ Result<std::unique_ptr<Plan>> Planner::update(const std::vector<Value>& inputs) 
   for (uint32_t n = 0; n < graph_.nodes.size(); ++n) {
     if (plan_->fates[n] == Fate::Nothing) continue;
     const Node& node = graph_.nodes[n];
-    const bool touched = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                     [&](ValueId id) { return id != kNone && changed_[static_cast<size_t>(id)]; });
+    const bool touched =
+        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return id != kNone && changed_[id]; });
     if (!touched) continue;
     auto same = update_node(n, node);
     if (!same.ok()) return same.take_status().at(node.op_type, node.name);
@@ -38,7 +38,7 @@ bool Planner::take_inputs(const std::vector<Value>& inputs) {
     if ((shape != nullptr) != s.shape.has_value()) return false;
     if (shape == nullptr) continue;
     if (s.type.dtype != type_of(inputs[i]).dtype || s.shape->rank() != shape->rank()) return false;
-    changed_[static_cast<size_t>(id)] = *s.shape != *shape;
+    changed_[id] = *s.shape != *shape;
     s.shape = *shape;
   }
   return true;
@@ -46,32 +46,32 @@ bool Planner::take_inputs(const std::vector<Value>& inputs) {
 
 Result<bool> Planner::update_node(uint32_t n, const Node& node) {
   Operator& op = *parts_.operators[n];
-  Inference c = inference_of(node, plan_->slots);
-  NM_TRY(infer(node, op, c));
+  Inference inference = inference_of(node, plan_->slots);
+  NM_TRY(infer(node, op, inference));
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (node.outputs[o] == kNone) continue;
     Slot& s = slot(node.outputs[o]);
-    const Inference::Output& said = c.output_slot(o);
+    const Inference::Output& said = inference.output_slot(o);
     if (said.type.is_tensor() != s.type.is_tensor()) return false;
     if (said.type.dtype != DType::Undefined && said.type.dtype != s.type.dtype) return false;
     if ((said.shape && said.shape->known()) != s.shape.has_value()) return false;
     if (!s.shape) continue;
-    changed_[static_cast<size_t>(node.outputs[o])] = *s.shape != *said.shape;
+    changed_[node.outputs[o]] = *s.shape != *said.shape;
     s.shape = said.shape;
   }
-  NM_ASSIGN(const bool folded, fold(node, op, c));
+  NM_ASSIGN(const bool folded, fold(node, op, inference));
   if (folded != (plan_->fates[n] == Fate::Folded)) return false;
   for (size_t o = 0; o < node.outputs.size() && !folded; ++o) {
     if (node.outputs[o] == kNone) continue;
-    NM_ASSIGN(const bool same, update_output(node, op, c, o));
+    NM_ASSIGN(const bool same, update_output(node, op, inference, o));
     if (!same) return false;
   }
   return true;
 }
 
-Result<bool> Planner::update_output(const Node& node, Operator& op, const Inference& c, size_t o) {
+Result<bool> Planner::update_output(const Node& node, Operator& op, const Inference& inference, size_t o) {
   Slot& s = slot(node.outputs[o]);
-  NM_ASSIGN(const std::optional<View> view, view_of(node, op, c, o));
+  NM_ASSIGN(const std::optional<View> view, view_of(node, op, inference, o));
   if (s.is_view) {
     if (!view || node.inputs[view->input] != s.within) return false;
     if (s.growing && *s.shape != *slot(s.within).shape) return false;
@@ -81,12 +81,12 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
     s.behind = behind;
     if (s.place != Place::Constant) return true;
     s.value = take_view(*slot(s.within).value.tensor(), *view, s.type.dtype, *s.shape);
-    changed_[static_cast<size_t>(node.outputs[o])] = true;
+    changed_[node.outputs[o]] = true;
     return true;
   }
   // It could now be a view: then nothing would have to be computed, and the steps are others.
   if (view) return false;
-  if (s.growing && !op.growth(c, o)) return false;
+  if (s.growing && !op.growth(inference, o)) return false;
   return s.within == kNone || *slot(s.within).shape == *s.shape;
 }
 

@@ -27,8 +27,8 @@ Status infer_constants(const Graph& graph) {
                                  [&](ValueId id) { return id != kNone && graph.value(id).is_constant(); });
     if (!any) continue;
     NM_ASSIGN(const Operator* op, operator_of(node));
-    Inference c(graph, node);
-    if (Status s = op->infer_outputs(c); !s.ok()) return std::move(s).at(node.op_type, node.name);
+    Inference inference(graph, node);
+    if (Status s = op->infer_outputs(inference); !s.ok()) return std::move(s).at(node.op_type, node.name);
   }
   return {};
 }

@@ -232,7 +232,7 @@ std::vector<StepFacts> Session::steps() const {
     facts.op = node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
     const auto add = [&](ValueId id) {
       if (id == kNone) return;
-      const Slot& s = plan->slots[static_cast<size_t>(id)];
+      const Slot& s = plan->slots[id];
       if (!s.shape || !s.type.is_tensor()) return;
       facts.bytes += static_cast<double>(tensor_bytes(s.type.dtype, *s.shape).number());
     };
@@ -241,13 +241,13 @@ std::vector<StepFacts> Session::steps() const {
       facts.values.push_back(id == kNone ? std::string() : program_->graph().value(id).name);
       add(id);
       if (id == kNone || !facts.shape.empty()) continue;
-      const Slot& s = plan->slots[static_cast<size_t>(id)];
+      const Slot& s = plan->slots[id];
       facts.shape = s.shape ? describe(s.type.dtype, *s.shape) : to_string(s.type);
     }
-    Inference c = inference_of(node, plan->slots);
-    if (op.infer_outputs(c).ok()) {
-      facts.flops = op.flops(c);
-      facts.kernel = op.kernel(c);
+    Inference inference = inference_of(node, plan->slots);
+    if (op.infer_outputs(inference).ok()) {
+      facts.flops = op.flops(inference);
+      facts.kernel = op.kernel(inference);
     }
     list.push_back(std::move(facts));
   }
@@ -271,7 +271,7 @@ const Value* Session::step_value(size_t step, size_t output) const {
   if (plan == nullptr || step >= plan->steps.size()) return nullptr;
   const std::vector<ValueId>& outputs = program_->graph().nodes[plan->steps[step].node].outputs;
   if (output >= outputs.size() || outputs[output] == kNone) return nullptr;
-  const Value& value = plan->slots[static_cast<size_t>(outputs[output])].value;
+  const Value& value = plan->slots[outputs[output]].value;
   return value.empty() ? nullptr : &value;
 }
 

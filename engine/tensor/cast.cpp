@@ -269,7 +269,7 @@ Status cast(const Tensor& from, Tensor& to, const CastOptions& options) {
   if (is_packed(to.dtype()) && to.count() > 0) static_cast<uint8_t*>(to.raw())[to.bytes() - 1] = 0;
   if (from.dtype() == DType::String) return from_text(from, to, options);
   const Direct quick = direct_for(from.dtype(), to.dtype());
-  ThreadPool::instance().parallel_for(from.count(), kChunk, [&](int64_t begin, int64_t end, int) {
+  thread_pool::parallel_for(from.count(), kChunk, [&](int64_t begin, int64_t end, int) {
     if (quick != nullptr) return quick(from.raw(), to.raw(), begin, end - begin);
     for (int64_t at = begin; at < end; at += kBlock) cast_block(from, to, at, std::min(kBlock, end - at), options);
   });

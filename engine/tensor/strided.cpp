@@ -105,13 +105,13 @@ void copy_box(const Box& box, const T* from, T* to) {
   }
   if (rows == 1) {
     const int64_t chunk = std::max<int64_t>(1, kSerialBytes / static_cast<int64_t>(sizeof(T)));
-    ThreadPool::instance().parallel_for(n, chunk, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(n, chunk, [&](int64_t begin, int64_t end, int) {
       copy_row(from + begin * box.from[0], box.from[0], to + begin * box.to[0], box.to[0], end - begin);
     });
     return;
   }
-  ThreadPool::instance().parallel_for(rows, std::max<int64_t>(1, kSerialBytes / bytes),
-                                      [&](int64_t begin, int64_t end, int) { body(begin, end); });
+  thread_pool::parallel_for(rows, std::max<int64_t>(1, kSerialBytes / bytes),
+                            [&](int64_t begin, int64_t end, int) { body(begin, end); });
 }
 
 void copy_packed(const Box& box, int bits, const void* from, int64_t from_offset, void* to, int64_t to_offset) {

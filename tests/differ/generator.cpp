@@ -162,7 +162,7 @@ class Generator {
     node.version = domain.empty() ? sketch_.set : 1;
     node.attributes = attributes;
     SketchNode s{std::move(op), std::move(domain), {}, {}, std::move(attributes)};
-    Inference c(inputs.size(), outputs);
+    Inference inference(inputs.size(), outputs);
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i]) {
         node.inputs.push_back(kNone);
@@ -172,18 +172,18 @@ class Generator {
       const Known& k = at(inputs[i]);
       node.inputs.push_back(static_cast<ValueId>(*inputs[i]));
       s.inputs.push_back(k.name);
-      c.input_slot(i) = {ValueType::tensor(k.dtype), k.shape, k.constant, true};
+      inference.input_slot(i) = {ValueType::tensor(k.dtype), k.shape, k.constant, true};
     }
     node.explicit_inputs = node.inputs.size();
     for (size_t o = 0; o < outputs; ++o) {
       node.outputs.push_back(static_cast<ValueId>(known_.size() + o));
-      c.output_slot(o).wanted = true;
+      inference.output_slot(o).wanted = true;
     }
     auto created = operator_of(node);
-    if (!created.ok() || !(*created)->infer_outputs(c).ok()) return {};
+    if (!created.ok() || !(*created)->infer_outputs(inference).ok()) return {};
     std::vector<Known> results;
     for (size_t o = 0; o < outputs; ++o) {
-      const Inference::Output& said = c.output_slot(o);
+      const Inference::Output& said = inference.output_slot(o);
       const bool sized = said.type.is_tensor() && said.type.dtype != DType::Undefined && said.shape &&
                          said.shape->known() && said.shape->count() >= 0 && said.shape->count() <= kMostElements;
       if (!sized) return {};

@@ -1,4 +1,4 @@
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -26,56 +26,48 @@ ConvShape shape(int64_t batch, int64_t h, int64_t w, int64_t in_c, int64_t out_c
   return s;
 }
 
-std::vector<double> convolve(const ConvShape& s, const float* x, int64_t ldx, const float* w, const float* scale,
-                             const Epilogue& e) {
-  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups;
-  std::vector<double> y(static_cast<size_t>(s.batch * s.out_h * s.out_w * s.out_c));
-  size_t at = 0;
-  for (int64_t p = 0; p < s.batch * s.out_h * s.out_w; ++p) {
-    const int64_t ox = p % s.out_w, oy = p / s.out_w % s.out_h, n = p / s.out_w / s.out_h;
-    for (int64_t o = 0; o < s.out_c; ++o) {
-      double sum = 0;
-      for (int64_t c = 0; c < ic; ++c) {
-        for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
-          for (int64_t kx = 0; kx < s.kernel_w; ++kx) {
-            const int64_t iy = oy * s.stride_h - s.pad_top + ky * s.dilation_h;
-            const int64_t ix = ox * s.stride_w - s.pad_left + kx * s.dilation_w;
-            if (iy < 0 || ix < 0 || iy >= s.in_h || ix >= s.in_w) continue;
-            sum += static_cast<double>(x[((n * s.in_h + iy) * s.in_w + ix) * ldx + o / oc * ic + c]) *
-                   w[((o * ic + c) * s.kernel_h + ky) * s.kernel_w + kx];
-          }
-        }
-      }
-      y[at++] = finish(e, sum * (scale ? scale[o] : 1), p, o);
+// Calls f(pixel, tap, other) where tap `tap` of the window at `pixel`, of images of h × w, falls on pixel `other` of
+// those of other_h × other_w.
+template <class F>
+void for_taps(const ConvShape& s, int64_t h, int64_t w, int64_t other_h, int64_t other_w, F f) {
+  for (int64_t p = 0; p < s.batch * h * w; ++p) {
+    for (int64_t tap = 0; tap < s.kernel_h * s.kernel_w; ++tap) {
+      const int64_t y = p / w % h * s.stride_h - s.pad_top + tap / s.kernel_w * s.dilation_h;
+      const int64_t x = p % w * s.stride_w - s.pad_left + tap % s.kernel_w * s.dilation_w;
+      const int64_t image = p / w / h;
+      if (y >= 0 && x >= 0 && y < other_h && x < other_w) f(p, tap, (image * other_h + y) * other_w + x);
     }
   }
-  return y;
+}
+
+std::vector<double> convolve(const ConvShape& s, const float* x, int64_t ldx, const float* w, const float* scale,
+                             const Epilogue& e) {
+  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups, taps = s.kernel_h * s.kernel_w;
+  Matrix sums(s.batch * s.out_h * s.out_w, s.out_c);
+  for (int64_t g = 0; g < s.groups; ++g) {
+    Matrix windows = Matrix::Zero(sums.rows(), ic * taps);
+    for_taps(s, s.out_h, s.out_w, s.in_h, s.in_w, [&](int64_t pixel, int64_t tap, int64_t from) {
+      for (int64_t c = 0; c < ic; ++c) windows(pixel, c * taps + tap) = x[from * ldx + g * ic + c];
+    });
+    sums.middleCols(g * oc, oc) = product(windows, matrix(w + g * oc * ic * taps, ic * taps, oc, 1, ic * taps));
+  }
+  if (scale) sums.rowwise() *= matrix(scale, 1, s.out_c, s.out_c).row(0);
+  return finish(e, sums);
 }
 
 std::vector<double> convolve_transposed(const ConvShape& s, const float* x, int64_t ldx, const float* w,
                                         const Epilogue& e) {
-  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups;
-  std::vector<double> y(static_cast<size_t>(s.batch * s.out_h * s.out_w * s.out_c));
-  for (int64_t p = 0; p < s.batch * s.in_h * s.in_w; ++p) {
-    const int64_t ix = p % s.in_w, iy = p / s.in_w % s.in_h, n = p / s.in_w / s.in_h;
-    for (int64_t c = 0; c < s.in_c; ++c) {
-      for (int64_t o = 0; o < oc; ++o) {
-        for (int64_t ky = 0; ky < s.kernel_h; ++ky) {
-          for (int64_t kx = 0; kx < s.kernel_w; ++kx) {
-            const int64_t oy = iy * s.stride_h - s.pad_top + ky * s.dilation_h;
-            const int64_t ox = ix * s.stride_w - s.pad_left + kx * s.dilation_w;
-            if (oy < 0 || ox < 0 || oy >= s.out_h || ox >= s.out_w) continue;
-            y[static_cast<size_t>(((n * s.out_h + oy) * s.out_w + ox) * s.out_c + c / ic * oc + o)] +=
-                static_cast<double>(x[p * ldx + c]) * w[((c * oc + o) * s.kernel_h + ky) * s.kernel_w + kx];
-          }
-        }
-      }
-    }
+  const int64_t ic = s.in_c / s.groups, oc = s.out_c / s.groups, taps = s.kernel_h * s.kernel_w;
+  const int64_t pixels = s.batch * s.in_h * s.in_w;
+  Matrix sums = Matrix::Zero(s.batch * s.out_h * s.out_w, s.out_c);
+  for (int64_t g = 0; g < s.groups; ++g) {
+    const Matrix windows =
+        product(matrix(x + g * ic, pixels, ic, ldx), matrix(w + g * ic * oc * taps, ic, oc * taps, oc * taps));
+    for_taps(s, s.in_h, s.in_w, s.out_h, s.out_w, [&](int64_t pixel, int64_t tap, int64_t to) {
+      for (int64_t o = 0; o < oc; ++o) sums(to, g * oc + o) += windows(pixel, o * taps + tap);
+    });
   }
-  for (size_t i = 0; i < y.size(); ++i) {
-    y[i] = finish(e, y[i], static_cast<int64_t>(i) / s.out_c, static_cast<int64_t>(i) % s.out_c);
-  }
-  return y;
+  return finish(e, sums);
 }
 
 struct Options {
@@ -92,7 +84,6 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
                 << "x" << s.out_c << " kernel " << s.kernel_h << "x" << s.kernel_w << " stride " << s.stride_w
                 << " dilation " << s.dilation_w << " groups " << s.groups << " wide " << o.wide << " winograd "
                 << s.winograd);
-  ThreadPool& pool = ThreadPool::instance();
   const int64_t ldx = s.in_c + (o.wide ? 5 : 0), ldy = s.out_c + (o.wide ? 3 : 0);
   const int64_t pixels = s.batch * s.out_h * s.out_w;
   const int64_t taps = s.kernel_h * s.kernel_w;
@@ -111,14 +102,14 @@ void check(const KernelTable& t, const ConvShape& s, Options o = {}) {
   const ConvImages images{x, ldx, o.in_place ? residual.data() : out.data(), ldy};
   if (o.transposed) {
     Floats packed(t.conv.transposed_packed_size(s));
-    t.conv.transposed_pack(s, w.data(), SourceType::F32, packed, pool);
-    Floats scratch(t.conv.transposed_scratch_size(s, pool));
-    t.conv.transposed_run(s, images, packed, e, scratch, pool);
+    t.conv.transposed_pack(s, w.data(), SourceType::F32, packed);
+    Floats scratch(t.conv.transposed_scratch_size(s));
+    t.conv.transposed_run(s, images, packed, e, scratch);
   } else {
     Floats packed(t.conv.packed_size(s));
-    t.conv.pack(s, w.data(), SourceType::F32, factors, packed, pool);
-    Floats scratch(t.conv.scratch_size(s, pool));
-    t.conv.run(s, images, packed, e, scratch, pool);
+    t.conv.pack(s, w.data(), SourceType::F32, factors, packed);
+    Floats scratch(t.conv.scratch_size(s));
+    t.conv.run(s, images, packed, e, scratch);
   }
   std::vector<float> dense;
   for (int64_t p = 0; p < pixels; ++p) dense.insert(dense.end(), images.y + p * ldy, images.y + p * ldy + s.out_c);
@@ -191,8 +182,7 @@ TEST_CASE("conv: output sizes through every tile remainder", "[conv]") {
 
 TEST_CASE("conv: depth through every block boundary", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    const Epilogue silu{.activation = Activation::Silu},
-        silu_first{.residual_last = true, .activation = Activation::Silu};
+    const Epilogue silu{.activation = Unary::Silu}, silu_first{.residual_last = true, .activation = Unary::Silu};
     for (int64_t c : {1, 21, 28, 29, 56, 57, 85, 127, 128, 129, 255, 256, 257, 513}) {
       for (int64_t kernel : {1, 3}) {
         const ConvShape s = shape(1, 5, 7, c, 37, kernel, 2, kernel / 2);
@@ -241,12 +231,12 @@ TEST_CASE("conv: groups and channel multipliers", "[conv]") {
 
 TEST_CASE("conv: epilogues", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    for (int i = 0; i <= static_cast<int>(Activation::GeluTanh); ++i) {
+    for (const Unary activation : kActivations) {
       Epilogue e;
-      e.activation = static_cast<Activation>(i);
-      e.a = e.activation == Activation::Clip ? -0.5f : 0.2f;
+      e.activation = activation;
+      e.a = e.activation == Unary::Clip ? -0.5f : 0.2f;
       e.b = 0.6f;
-      INFO("activation " << i);
+      INFO("activation " << static_cast<int>(activation));
       for (bool last : {false, true}) {
         e.residual_last = last;
         for (bool in_place : {false, true}) {
@@ -305,19 +295,18 @@ TEST_CASE("conv: a window wholly in the padding sees zeros", "[conv]") {
 
 // Few tiles are shared stage by stage, many are cut into blocks for each thread.
 TEST_CASE("conv: the number of threads does not change a bit of Winograd's form", "[conv][winograd]") {
-  ThreadPool& pool = ThreadPool::instance();
-  const int before = pool.size();
+  const int before = thread_pool::size();
   for_each_isa([&](const KernelTable& t) {
     for (const int64_t side : {11, 29, 57}) {
       ConvShape s = shape(1, side, side, 24, 40, 3, 1, 1);
       s.winograd = true;
       const Floats x = random_floats(side * side * s.in_c), w = random_floats(s.out_c * s.in_c * 9);
       Floats packed(t.conv.packed_size(s)), one(side * side * s.out_c), many(side * side * s.out_c);
-      t.conv.pack(s, w.data(), SourceType::F32, nullptr, packed, pool);
+      t.conv.pack(s, w.data(), SourceType::F32, nullptr, packed);
       const auto run = [&](int threads, Floats& out) {
-        pool.set_size(threads);
-        Floats scratch(t.conv.scratch_size(s, pool));
-        t.conv.run(s, {x, s.in_c, out, s.out_c}, packed, {}, scratch, pool);
+        thread_pool::set_size(threads);
+        Floats scratch(t.conv.scratch_size(s));
+        t.conv.run(s, {x, s.in_c, out, s.out_c}, packed, {}, scratch);
       };
       run(1, one);
       for (const int threads : {2, 3}) {
@@ -326,21 +315,20 @@ TEST_CASE("conv: the number of threads does not change a bit of Winograd's form"
       }
     }
   });
-  pool.set_size(before);
+  thread_pool::set_size(before);
 }
 
 TEST_CASE("conv: half weights", "[conv]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& pool = ThreadPool::instance();
     for (const ConvShape& s : {shape(1, 6, 6, 5, 9, 3, 1, 1), shape(1, 6, 6, 5, 5, 3, 1, 1, 1, 5)}) {
       const int64_t count = s.out_c * s.in_c / s.groups * 9;
       const Floats w = random_floats(count), x = random_floats(36 * s.in_c);
       Buffer<uint16_t> half(count);
-      Floats exact(count), packed(t.conv.packed_size(s)), scratch(t.conv.scratch_size(s, pool)), y(36 * s.out_c);
+      Floats exact(count), packed(t.conv.packed_size(s)), scratch(t.conv.scratch_size(s)), y(36 * s.out_c);
       t.convert.f32_to_f16(w, half, count);
       t.convert.f16_to_f32(half, exact, count);
-      t.conv.pack(s, half.data(), SourceType::F16, nullptr, packed, pool);
-      t.conv.run(s, {x, s.in_c, y, s.out_c}, packed, {}, scratch, pool);
+      t.conv.pack(s, half.data(), SourceType::F16, nullptr, packed);
+      t.conv.run(s, {x, s.in_c, y, s.out_c}, packed, {}, scratch);
       require_close(y, convolve(s, x, s.in_c, exact, nullptr, {}), 1e-5, 1e-5, "half");
     }
   });

@@ -1,4 +1,4 @@
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -7,37 +7,28 @@ struct GemmCase {
   int64_t m, n, k;
 };
 
-std::vector<double> product(const GemmCase& c, const float* a, int64_t lda, const float* b, int64_t rs, int64_t cs,
-                            double alpha, const Epilogue& e) {
-  std::vector<double> y(static_cast<size_t>(c.m * c.n));
-  for (int64_t i = 0; i < c.m; ++i) {
-    for (int64_t j = 0; j < c.n; ++j) {
-      double sum = 0;
-      for (int64_t k = 0; k < c.k; ++k) sum += static_cast<double>(a[i * lda + k]) * b[k * rs + j * cs];
-      y[static_cast<size_t>(i * c.n + j)] = finish(e, alpha * sum, i, j);
-    }
-  }
-  return y;
+std::vector<double> expected(const GemmCase& c, const float* a, int64_t lda, const float* b, int64_t rs, int64_t cs,
+                             double alpha, const Epilogue& e) {
+  return finish(e, alpha * product(matrix(a, c.m, c.k, lda), matrix(b, c.k, c.n, rs, cs)));
 }
 
 void check(const KernelTable& t, const GemmCase& c, Epilogue e, bool with_bias, bool with_residual, bool in_place) {
   INFO("m " << c.m << " n " << c.n << " k " << c.k);
-  ThreadPool& pool = ThreadPool::instance();
   const int64_t lda = c.k + 3, ldc = c.n + 2;
   const Floats a = random_floats(c.m * lda), b = random_floats(c.k * c.n), bias = random_floats(c.n);
   Floats out(c.m * ldc);
   Floats residual = random_floats(c.m * ldc, -1, 1, 7);
   Floats packed(t.gemm.packed_size(c.k, c.n));
-  t.gemm.pack_b(c.k, c.n, b.data(), SourceType::F32, c.n, 1, 0.5f, packed, pool);
+  t.gemm.pack_b(c.k, c.n, b.data(), SourceType::F32, c.n, 1, 0.5f, packed);
   if (with_bias) e.bias = bias;
   if (with_residual) {
     e.residual = residual;
     e.ldr = ldc;
   }
-  const std::vector<double> want = product(c, a, lda, b, c.n, 1, 0.5, e);
+  const std::vector<double> want = expected(c, a, lda, b, c.n, 1, 0.5, e);
   Gemm g{c.m, c.n, c.k, a, lda, packed, in_place ? residual.data() : out.data(), ldc, e};
   const float guard = out[c.n < ldc ? c.n : 0];
-  t.gemm.run(g, pool);
+  t.gemm.run(g);
   std::vector<float> dense;
   for (int64_t i = 0; i < c.m; ++i) dense.insert(dense.end(), g.c + i * ldc, g.c + i * ldc + c.n);
   require_close(dense.data(), want, 1e-5 + 2e-7 * static_cast<double>(c.k), 1e-5, "gemm");
@@ -64,8 +55,8 @@ TEST_CASE("gemm: depth through every block boundary", "[gemm]") {
       for (const GemmCase& c : {GemmCase{7, 37, k}, GemmCase{1, 64, k}, GemmCase{2, 9, k}, GemmCase{300, 16, k}}) {
         check(t, c, {}, true, true, false);
         check(t, c, {}, true, true, true);
-        check(t, c, {.residual_last = true, .activation = Activation::Silu}, true, true, true);
-        check(t, c, {.activation = Activation::Silu}, true, true, true);
+        check(t, c, {.residual_last = true, .activation = Unary::Silu}, true, true, true);
+        check(t, c, {.activation = Unary::Silu}, true, true, true);
       }
     }
   });
@@ -73,12 +64,12 @@ TEST_CASE("gemm: depth through every block boundary", "[gemm]") {
 
 TEST_CASE("gemm: activations", "[gemm]") {
   for_each_isa([](const KernelTable& t) {
-    for (int i = 0; i <= static_cast<int>(Activation::GeluTanh); ++i) {
+    for (const Unary activation : kActivations) {
       Epilogue e;
-      e.activation = static_cast<Activation>(i);
-      e.a = e.activation == Activation::Clip ? -0.5f : 0.2f;
+      e.activation = activation;
+      e.a = e.activation == Unary::Clip ? -0.5f : 0.2f;
       e.b = 0.6f;
-      INFO("activation " << i);
+      INFO("activation " << static_cast<int>(activation));
       for (bool last : {false, true}) {
         e.residual_last = last;
         check(t, {17, 37, 20}, e, true, true, false);
@@ -91,19 +82,18 @@ TEST_CASE("gemm: activations", "[gemm]") {
 
 TEST_CASE("gemm: NaN and infinity reach the output", "[gemm]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& pool = ThreadPool::instance();
-    for (Activation activation : {Activation::None, Activation::Relu, Activation::Clip}) {
+    for (const Unary activation : {Unary::Copy, Unary::Relu, Unary::Clip}) {
       Floats a(2), b(32), c(64);
       a[0] = std::numeric_limits<float>::quiet_NaN();
       a[1] = std::numeric_limits<float>::infinity();
       for (int i = 0; i < 32; ++i) b[i] = 1;
       Floats packed(t.gemm.packed_size(1, 32));
-      t.gemm.pack_b(1, 32, b.data(), SourceType::F32, 32, 1, 1, packed, pool);
+      t.gemm.pack_b(1, 32, b.data(), SourceType::F32, 32, 1, 1, packed);
       Gemm g{2, 32, 1, a, 1, packed, c, 32, {.activation = activation, .a = 0, .b = 6}};
-      t.gemm.run(g, pool);
+      t.gemm.run(g);
       for (int i = 0; i < 32; ++i) {
         REQUIRE(std::isnan(c[i]));
-        REQUIRE(c[32 + i] == (activation == Activation::Clip ? 6 : a[1]));
+        REQUIRE(c[32 + i] == (activation == Unary::Clip ? 6 : a[1]));
       }
     }
   });
@@ -111,7 +101,6 @@ TEST_CASE("gemm: NaN and infinity reach the output", "[gemm]") {
 
 TEST_CASE("gemm: transposed, half and bfloat16 B", "[gemm]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& pool = ThreadPool::instance();
     const GemmCase c{9, 41, 23};
     const Floats a = random_floats(c.m * c.k), b = random_floats(c.k * c.n);
     Buffer<uint16_t> half(c.k * c.n), brain(c.k * c.n);
@@ -123,12 +112,12 @@ TEST_CASE("gemm: transposed, half and bfloat16 B", "[gemm]") {
                                                      : static_cast<const void*>(brain.data());
       const double tolerance = type == SourceType::F32 ? 1e-5 : type == SourceType::F16 ? 5e-3 : 5e-2;
       Floats packed(t.gemm.packed_size(c.k, c.n)), y(c.m * c.n);
-      t.gemm.pack_b(c.k, c.n, source, type, 1, c.k, 1, packed, pool);  // B lies as N×K
-      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, y, c.n, {}}, pool);
-      require_close(y, product(c, a, c.k, b, 1, c.k, 1, {}), tolerance, tolerance, "transposed");
-      t.gemm.pack_b(c.k, c.n, source, type, c.n, 1, 1, packed, pool);
+      t.gemm.pack_b(c.k, c.n, source, type, 1, c.k, 1, packed);  // B lies as N×K
+      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, y, c.n, {}});
+      require_close(y, expected(c, a, c.k, b, 1, c.k, 1, {}), tolerance, tolerance, "transposed");
+      t.gemm.pack_b(c.k, c.n, source, type, c.n, 1, 1, packed);
       t.gemm.run_rows({c.m, c.n, c.k, a, c.k, packed, y, c.n, {}}, 0, c.m);
-      require_close(y, product(c, a, c.k, b, c.n, 1, 1, {}), tolerance, tolerance, "row-major");
+      require_close(y, expected(c, a, c.k, b, c.n, 1, 1, {}), tolerance, tolerance, "row-major");
     }
   });
 }
@@ -142,9 +131,9 @@ TEST_CASE("gemm: vector times unpacked matrix", "[gemm]") {
       Floats y(n);
       Epilogue e;
       e.bias = bias;
-      e.activation = Activation::Tanh;
-      t.gemm.gemv(c.k, n, a, b, ldb, y, e, ThreadPool::instance());
-      require_close(y, product(c, a, c.k, b, ldb, 1, 1, e), 1e-5, 1e-5, "gemv " + std::to_string(n));
+      e.activation = Unary::Tanh;
+      t.gemm.gemv(c.k, n, a, b, ldb, y, e);
+      require_close(y, expected(c, a, c.k, b, ldb, 1, 1, e), 1e-5, 1e-5, "gemv " + std::to_string(n));
     }
   });
 }
@@ -163,32 +152,30 @@ TEST_CASE("gemm: batches with strides of heads", "[gemm]") {
       }
     }
     BatchedGemm g{6, length, length, depth, q, row, in, k, 1, row, in, 0.25f, y, length, out, {}};
-    ThreadPool& pool = ThreadPool::instance();
-    Floats scratch(t.gemm.batched_scratch_size(g, pool));
-    t.gemm.run_batched(g, scratch, pool);
+    Floats scratch(t.gemm.batched_scratch_size(g));
+    t.gemm.run_batched(g, scratch);
     for (int i = 0; i < 6; ++i) {
-      const auto want = product({length, length, depth}, q + in[i], row, k + in[i], 1, row, 0.25, {});
+      const auto want = expected({length, length, depth}, q + in[i], row, k + in[i], 1, row, 0.25, {});
       require_close(y + out[i], want, 1e-5, 1e-5, "head " + std::to_string(i));
     }
   });
 }
 
 TEST_CASE("gemm: the number of threads does not change a bit", "[gemm]") {
-  ThreadPool& pool = ThreadPool::instance();
-  const int before = pool.size();
+  const int before = thread_pool::size();
   for_each_isa([&](const KernelTable& t) {
     for (const GemmCase& c : {GemmCase{201, 70, 600}, GemmCase{3, 300, 100}, GemmCase{50, 17, 33}}) {
       const Floats a = random_floats(c.m * c.k), b = random_floats(c.k * c.n);
       Floats packed(t.gemm.packed_size(c.k, c.n)), one(c.m * c.n), many(c.m * c.n);
-      t.gemm.pack_b(c.k, c.n, b.data(), SourceType::F32, c.n, 1, 1, packed, pool);
-      pool.set_size(1);
-      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, one, c.n, {}}, pool);
-      pool.set_size(3);
-      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, many, c.n, {}}, pool);
+      t.gemm.pack_b(c.k, c.n, b.data(), SourceType::F32, c.n, 1, 1, packed);
+      thread_pool::set_size(1);
+      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, one, c.n, {}});
+      thread_pool::set_size(3);
+      t.gemm.run({c.m, c.n, c.k, a, c.k, packed, many, c.n, {}});
       REQUIRE(std::memcmp(one.data(), many.data(), static_cast<size_t>(c.m * c.n) * 4) == 0);
     }
   });
-  pool.set_size(before);
+  thread_pool::set_size(before);
 }
 
 }  // namespace nm::test

@@ -35,7 +35,6 @@ std::vector<double> pool(const PoolShape& s, bool average, bool include_pad, con
 
 TEST_CASE("pool: windows, strides, pads, dilations, channels", "[pool]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& threads = ThreadPool::instance();
     for (int64_t kernel : {1, 2, 3, 5}) {
       for (int64_t stride : {1, 2, 3}) {
         for (int64_t pad = 0; pad < kernel; ++pad) {
@@ -62,9 +61,9 @@ TEST_CASE("pool: windows, strides, pads, dilations, channels", "[pool]") {
                 Floats y(pixels * ldy);
                 for (int form = 0; form < 3; ++form) {
                   if (form == 0) {
-                    t.pool.max(s, x, ldx, y, ldy, threads);
+                    t.pool.max(s, x, ldx, y, ldy);
                   } else {
-                    t.pool.average(s, form == 2, x, ldx, y, ldy, threads);
+                    t.pool.average(s, form == 2, x, ldx, y, ldy);
                   }
                   std::vector<float> dense;
                   for (int64_t p = 0; p < pixels; ++p) {
@@ -84,7 +83,6 @@ TEST_CASE("pool: windows, strides, pads, dilations, channels", "[pool]") {
 
 TEST_CASE("pool: bytes", "[pool]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& threads = ThreadPool::instance();
     for (int64_t c = 1; c <= 40; ++c) {
       PoolShape s;
       s.in_h = s.in_w = 5;
@@ -101,10 +99,10 @@ TEST_CASE("pool: bytes", "[pool]") {
         as_signed[i] = static_cast<int8_t>(x[i]);
       }
       std::vector<float> got(static_cast<size_t>(9 * c));
-      t.pool.max_u8(s, x, y, threads);
+      t.pool.max_u8(s, x, y);
       for (int64_t i = 0; i < y.size(); ++i) got[static_cast<size_t>(i)] = y[i];
       require_close(got.data(), pool(s, false, false, as_unsigned, c), 0, 0, "unsigned");
-      t.pool.max_i8(s, reinterpret_cast<const int8_t*>(x.data()), reinterpret_cast<int8_t*>(y.data()), threads);
+      t.pool.max_i8(s, reinterpret_cast<const int8_t*>(x.data()), reinterpret_cast<int8_t*>(y.data()));
       for (int64_t i = 0; i < y.size(); ++i) got[static_cast<size_t>(i)] = static_cast<int8_t>(y[i]);
       require_close(got.data(), pool(s, false, false, as_signed, c), 0, 0, "signed");
     }
@@ -113,7 +111,6 @@ TEST_CASE("pool: bytes", "[pool]") {
 
 TEST_CASE("pool: global", "[pool]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& threads = ThreadPool::instance();
     for (int64_t c = 1; c <= 70; ++c) {
       PoolShape s;
       s.batch = 2;
@@ -122,14 +119,14 @@ TEST_CASE("pool: global", "[pool]") {
       s.channels = c;
       const Floats x = random_floats(2 * 21 * (c + 1));
       Floats y(2 * c);
-      t.pool.global_average(2, 21, c, x, c + 1, y, c, threads);
+      t.pool.global_average(2, 21, c, x, c + 1, y, c);
       require_close(y, pool(s, true, false, x, c + 1), 1e-6, 1e-5, "average");
-      t.pool.global_max(2, 21, c, x, c + 1, y, c, threads);
+      t.pool.global_max(2, 21, c, x, c + 1, y, c);
       require_close(y, pool(s, false, false, x, c + 1), 0, 0, "max");
     }
     Floats x = random_floats(21 * 5), y(5);
     x[12] = std::numeric_limits<float>::quiet_NaN();
-    t.pool.global_max(1, 21, 5, x, 5, y, 5, threads);
+    t.pool.global_max(1, 21, 5, x, 5, y, 5);
     REQUIRE(std::isnan(y[2]));
     REQUIRE(!std::isnan(y[1]));
   });
@@ -137,7 +134,6 @@ TEST_CASE("pool: global", "[pool]") {
 
 TEST_CASE("resize: nearest and bilinear", "[resize]") {
   for_each_isa([](const KernelTable& t) {
-    ThreadPool& threads = ThreadPool::instance();
     for (int64_t c = 1; c <= 35; ++c) {
       const int64_t n = 2, ih = 4, iw = 5, oh = 7, ow = 9, ldx = c + 2, ldy = c + 1;
       const Floats x = random_floats(n * ih * iw * ldx - 2);
@@ -170,9 +166,9 @@ TEST_CASE("resize: nearest and bilinear", "[resize]") {
         for (int64_t p = 0; p < n * oh * ow; ++p) d.insert(d.end(), y + p * ldy, y + p * ldy + c);
         return d;
       };
-      t.resize.nearest(n, ih, iw, oh, ow, c, rows.data(), cols.data(), x, ldx, y, ldy, threads);
+      t.resize.nearest(n, ih, iw, oh, ow, c, rows.data(), cols.data(), x, ldx, y, ldy);
       require_close(dense().data(), nearest, 0, 0, "nearest");
-      t.resize.bilinear(n, ih, iw, oh, ow, c, row_taps.data(), col_taps.data(), x, ldx, y, ldy, threads);
+      t.resize.bilinear(n, ih, iw, oh, ow, c, row_taps.data(), col_taps.data(), x, ldx, y, ldy);
       require_close(dense().data(), bilinear, 1e-6, 1e-6, "bilinear");
     }
   });

@@ -63,12 +63,11 @@ class Product {
 
   void check(const KernelTable& table) {
     const IntegerKernels& kernel = table.integer;
-    ThreadPool& pool = ThreadPool::instance();
     const int64_t taps = s_.kernel_h * s_.kernel_w, in_c = s_.in_c / s_.groups;
-    Buffer<int32_t> packed(kernel.packed_size(s_) / 4, 16), scratch((kernel.scratch_size(s_, pool) + 3) / 4, 16);
+    Buffer<int32_t> packed(kernel.packed_size(s_) / 4, 16), scratch((kernel.scratch_size(s_) + 3) / 4, 16);
     const IntegerWeights weights{{w_.data(), c_.w_signed},  in_c * taps, taps, 1, w_zeros_.data(),
                                  c_.zero_per_output ? 1 : 0};
-    kernel.pack(s_, weights, bytes(packed), pool);
+    kernel.pack(s_, weights, bytes(packed));
     IntegerProduct job;
     job.shape = s_;
     job.x = {x_.data(), c_.x_signed};
@@ -84,14 +83,14 @@ class Product {
 
     Buffer<int32_t> exact(pixels * job.ldy);
     job.y = exact.data();
-    kernel.run(job, bytes(scratch), pool);
+    kernel.run(job, bytes(scratch));
     compare(sums, [&](int64_t p, int64_t o) { return std::pair(int64_t{exact[p * job.ldy + o]}, at(sums, p, o)); });
 
     Buffer<float> floats(pixels * job.ldy);
     job.y = floats.data();
     job.epilogue.to = IntegerEpilogue::To::Float32;
     job.epilogue.offsets = offsets_;
-    kernel.run(job, bytes(scratch), pool);
+    kernel.run(job, bytes(scratch));
     compare(sums, [&](int64_t p, int64_t o) {
       return std::pair(floats[p * job.ldy + o],
                        static_cast<float>(static_cast<int32_t>(at(sums, p, o))) * scales_[o] + offsets_[o]);
@@ -104,7 +103,7 @@ class Product {
       job.epilogue.zero = is_signed ? -7 : 100;
       job.epilogue.low = is_signed ? -128 : 30;
       job.epilogue.high = is_signed ? 90 : 255;
-      kernel.run(job, bytes(scratch), pool);
+      kernel.run(job, bytes(scratch));
       compare(sums, [&](int64_t p, int64_t o) {
         const float scaled = static_cast<float>(static_cast<int32_t>(at(sums, p, o))) * scales_[o];
         const float moved = std::nearbyint(scaled) + static_cast<float>(job.epilogue.zero);

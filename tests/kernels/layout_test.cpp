@@ -23,7 +23,7 @@ void check_permute(const KernelTable& t, const std::vector<int64_t>& dims, const
   Buffer<T> x(total), y(total);
   for (int64_t i = 0; i < total; ++i) x[i] = static_cast<T>(i);
   const int rank = static_cast<int>(dims.size());
-  t.layout.permute(rank, dims.data(), axes.data(), x.data(), y.data(), sizeof(T), ThreadPool::instance());
+  t.layout.permute(rank, dims.data(), axes.data(), x.data(), y.data(), sizeof(T));
   std::vector<int64_t> strides(dims.size());
   int64_t stride = 1;
   for (size_t i = dims.size(); i-- > 0;) {

@@ -1,5 +1,5 @@
 // Sums over millions of one number, on every instruction set, and the kernels of norms.
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -38,10 +38,10 @@ TEST_CASE("sums of 4 million numbers are right to a millionth", "[rows]") {
         for (const float s : sums) require_near(s, v, "mean of a column");
         for (const float s : variance) REQUIRE(s <= 1e-13 * v * v);
       }
-      t.pool.global_average(1, kMany, 1, x, 1, &y, 1, ThreadPool::instance());
+      t.pool.global_average(1, kMany, 1, x, 1, &y, 1);
       require_near(y, v, "mean of an image");
       const Epilogue none;
-      t.gemm.gemv(kMany, 1, x, x, 1, &y, none, ThreadPool::instance());
+      t.gemm.gemv(kMany, 1, x, x, 1, &y, none);
       require_near(y, v * v * n, "product of a row and a column");
     }
   });
@@ -52,16 +52,11 @@ TEST_CASE("more columns than sums are kept for at a time", "[rows]") {
     const int64_t rows = 150, columns = 2 * 1024 + 7;
     const Floats x = random_floats(rows * columns);
     Floats y(columns);
-    std::vector<double> want(static_cast<size_t>(columns), 0.0), least(want);
-    for (int64_t i = 0; i < rows * columns; ++i) {
-      want[static_cast<size_t>(i % columns)] += x[i];
-      double& low = least[static_cast<size_t>(i % columns)];
-      low = i < columns ? x[i] : std::min(low, static_cast<double>(x[i]));
-    }
+    const Matrix exact = matrix(x, rows, columns, columns);
     t.rows.reduce_columns(Reduce::Sum, rows, columns, x, columns, y);
-    require_close(y, want, 1e-5, 1e-6, "sums");
+    require_close(y, list(exact.colwise().sum()), 1e-5, 1e-6, "sums");
     t.rows.reduce_columns(Reduce::Min, rows, columns, x, columns, y);
-    require_close(y, least, 0, 0, "minima");
+    require_close(y, list(exact.colwise().minCoeff()), 0, 0, "minima");
   });
 }
 
@@ -70,17 +65,12 @@ TEST_CASE("a product can be taken along a part of K", "[gemm]") {
     const int64_t m = 5, n = 37, k = 300;
     const Floats a = random_floats(m * k), b = random_floats(k * n, -1, 1, 2);
     Floats packed(t.gemm.packed_size(k, n)), c(m * n);
-    t.gemm.pack_b(k, n, b, SourceType::F32, n, 1, 1, packed, ThreadPool::instance());
+    t.gemm.pack_b(k, n, b, SourceType::F32, n, 1, 1, packed);
     for (const auto& [k0, k1] : {std::pair<int64_t, int64_t>{0, 300}, {0, 1}, {63, 200}, {299, 300}}) {
       Gemm g{m, n, k, a, k, packed, c, n, {}, k0, k1};
-      t.gemm.run(g, ThreadPool::instance());
-      std::vector<double> want;
-      for (int64_t i = 0; i < m * n; ++i) {
-        double sum = 0;
-        for (int64_t s = k0; s < k1; ++s) sum += static_cast<double>(a[i / n * k + s]) * b[s * n + i % n];
-        want.push_back(sum);
-      }
-      require_close(c, want, 1e-5, 1e-5, "part");
+      t.gemm.run(g);
+      const Matrix want = product(matrix(a + k0, m, k1 - k0, k), matrix(b + k0 * n, k1 - k0, n, n));
+      require_close(c, list(want), 1e-5, 1e-5, "part");
     }
   });
 }

@@ -1,6 +1,4 @@
-#include <functional>
-
-#include "tests/kernels/support.h"
+#include "tests/kernels/reference.h"
 
 namespace nm::test {
 namespace {
@@ -10,15 +8,42 @@ constexpr int64_t lengths[] = {1,  2,  3,  4,  5,  7,  8,  9,  12, 15,  16,  17,
                                40, 47, 48, 63, 64, 65, 66, 96, 97, 127, 128, 129, 255, 257, 1000};
 
 std::vector<double> softmax(const float* x, int64_t n, int64_t step, bool log) {
-  double top = -INFINITY, total = 0;
-  for (int64_t i = 0; i < n; ++i) top = std::fmax(top, x[i * step]);
-  for (int64_t i = 0; i < n; ++i) total += std::exp(x[i * step] - top);
-  std::vector<double> y;
-  for (int64_t i = 0; i < n; ++i) {
-    const double v = x[i * step] - top;
-    y.push_back(log ? v - std::log(total) : std::exp(v) / total);
+  const Matrix v = matrix(x, n, 1, step);
+  const Matrix below = v - v.maxCoeff();
+  const double total = below.exp().sum();
+  return list(log ? Matrix(below - std::log(total)) : Matrix(below.exp() / total));
+}
+
+double reduce(Reduce op, const Matrix& x) {
+  switch (op) {
+    case Reduce::Sum:
+      return x.sum();
+    case Reduce::Mean:
+      return x.mean();
+    case Reduce::Max:
+      return x.maxCoeff();
+    case Reduce::Min:
+      return x.minCoeff();
+    case Reduce::Prod:
+      return x.prod();
+    case Reduce::SumSquare:
+      return x.square().sum();
+    case Reduce::L1:
+      return x.abs().sum();
+    case Reduce::L2:
+      return x.matrix().norm();
+    case Reduce::LogSum:
+      return std::log(x.sum());
+    case Reduce::LogSumExp:
+      return std::log(x.exp().sum());
   }
-  return y;
+  return 0;
+}
+
+std::vector<double> reduce_columns(Reduce op, const Matrix& x) {
+  std::vector<double> results;
+  for (int64_t c = 0; c < x.cols(); ++c) results.push_back(reduce(op, x.col(c)));
+  return results;
 }
 
 }  // namespace
@@ -85,31 +110,25 @@ TEST_CASE("layer_norm, rms_norm and moments", "[rows]") {
       Floats y(rows * n), mean(rows), inv(rows), rms(rows), m2(rows), v2(rows);
       t.rows.layer_norm(rows, n, x, ld, s, b, 1e-3f, y, n, mean, inv);
       t.rows.mean_variance(rows, n, x, ld, m2, v2);
-      std::vector<double> want, means, invs, squares, rms_want, rms_inv;
-      for (int64_t r = 0; r < rows; ++r) {
-        double m = 0, v = 0, q = 0;
-        for (int64_t i = 0; i < n; ++i) m += x[r * ld + i] / static_cast<double>(n);
-        for (int64_t i = 0; i < n; ++i) v += std::pow(x[r * ld + i] - m, 2) / static_cast<double>(n);
-        for (int64_t i = 0; i < n; ++i) q += std::pow(x[r * ld + i], 2) / static_cast<double>(n);
-        means.push_back(m);
-        invs.push_back(1 / std::sqrt(v + 1e-3));
-        squares.push_back(v);
-        rms_inv.push_back(1 / std::sqrt(q + 1e-3));
-        for (int64_t i = 0; i < n; ++i) {
-          want.push_back((x[r * ld + i] - m) * invs.back() * s[i] + b[i]);
-          rms_want.push_back(x[r * ld + i] * rms_inv.back() * s[i]);
-        }
-      }
-      require_close(y, want, 6e-4, 1e-4, "layer_norm");
-      require_close(mean, means, 1e-4, 1e-6, "mean");
-      require_close(inv, invs, 0, 1e-4, "inverse deviation");
-      require_close(m2, means, 1e-4, 1e-6, "mean of moments");
-      require_close(v2, squares, 1e-6, 1e-4, "variance");
+      const Matrix exact = matrix(x, rows, n, ld), factors = matrix(s, 1, n, n), offsets = matrix(b, 1, n, n);
+      const Matrix means = exact.rowwise().mean();
+      const Matrix centred = exact.colwise() - means.col(0);
+      const Matrix variances = centred.square().rowwise().mean();
+      const Matrix inverses = (variances + 1e-3).rsqrt(),
+                   rms_inverses = (exact.square().rowwise().mean() + 1e-3).rsqrt();
+      const Matrix normalized = (centred.colwise() * inverses.col(0)).rowwise() * factors.row(0);
+      const Matrix want = normalized.rowwise() + offsets.row(0);
+      const Matrix rms_want = (exact.colwise() * rms_inverses.col(0)).rowwise() * factors.row(0);
+      require_close(y, list(want), 6e-4, 1e-4, "layer_norm");
+      require_close(mean, list(means), 1e-4, 1e-6, "mean");
+      require_close(inv, list(inverses), 0, 1e-4, "inverse deviation");
+      require_close(m2, list(means), 1e-4, 1e-6, "mean of moments");
+      require_close(v2, list(variances), 1e-6, 1e-4, "variance");
       t.rows.rms_norm(rows, n, x, ld, s, 1e-3f, y, n, rms);
-      require_close(y, rms_want, 1e-5, 1e-5, "rms_norm");
-      require_close(rms, rms_inv, 0, 1e-5, "inverse rms");
+      require_close(y, list(rms_want), 1e-5, 1e-5, "rms_norm");
+      require_close(rms, list(rms_inverses), 0, 1e-5, "inverse rms");
       t.rows.layer_norm(rows, n, x, ld, nullptr, nullptr, 1e-3f, y, n, nullptr, nullptr);
-      REQUIRE(y[0] == Catch::Approx((x[0] - means[0]) * invs[0]).margin(6e-4));
+      REQUIRE(y[0] == Catch::Approx(centred(0, 0) * inverses(0, 0)).margin(6e-4));
     }
   });
 }
@@ -121,55 +140,16 @@ TEST_CASE("column moments", "[rows]") {
       const Floats x = random_floats(rows * ld, 9, 11);
       Floats mean(n), variance(n);
       t.rows.column_mean_variance(rows, n, x, ld, mean, variance);
-      std::vector<double> m(static_cast<size_t>(n)), v(static_cast<size_t>(n));
-      for (int64_t i = 0; i < rows * n; ++i) m[static_cast<size_t>(i % n)] += x[i / n * ld + i % n] / 150.;
-      for (int64_t i = 0; i < rows * n; ++i) {
-        v[static_cast<size_t>(i % n)] += std::pow(x[i / n * ld + i % n] - m[static_cast<size_t>(i % n)], 2) / 150.;
-      }
-      require_close(mean, m, 0, 1e-6, "mean");
-      require_close(variance, v, 0, 1e-5, "variance");
+      const Matrix exact = matrix(x, rows, n, ld), means = exact.colwise().mean();
+      const Matrix variances = (exact.rowwise() - means.row(0)).square().colwise().mean();
+      require_close(mean, list(means), 0, 1e-6, "mean");
+      require_close(variance, list(variances), 0, 1e-5, "variance");
     }
   });
 }
 
 TEST_CASE("reductions over rows and columns", "[rows]") {
-  const auto reference = [](Reduce op, int64_t n, const std::function<double(int64_t)>& at) {
-    double sum = 0, product = 1, top = -INFINITY, bottom = INFINITY, squares = 0, absolute = 0, exponentials = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      const double v = at(i);
-      sum += v;
-      product *= v;
-      top = std::fmax(top, v);
-      bottom = std::fmin(bottom, v);
-      squares += v * v;
-      absolute += std::abs(v);
-      exponentials += std::exp(v);
-    }
-    switch (op) {
-      case Reduce::Sum:
-        return sum;
-      case Reduce::Mean:
-        return sum / static_cast<double>(n);
-      case Reduce::Max:
-        return top;
-      case Reduce::Min:
-        return bottom;
-      case Reduce::Prod:
-        return product;
-      case Reduce::SumSquare:
-        return squares;
-      case Reduce::L1:
-        return absolute;
-      case Reduce::L2:
-        return std::sqrt(squares);
-      case Reduce::LogSum:
-        return std::log(sum);
-      case Reduce::LogSumExp:
-        return std::log(exponentials);
-    }
-    return 0.;
-  };
-  for_each_isa([&](const KernelTable& t) {
+  for_each_isa([](const KernelTable& t) {
     for (int i = 0; i <= static_cast<int>(Reduce::LogSumExp); ++i) {
       const Reduce op = static_cast<Reduce>(i);
       for (int64_t n : lengths) {
@@ -178,23 +158,15 @@ TEST_CASE("reductions over rows and columns", "[rows]") {
         const Floats x = random_floats(other * ld, low, op == Reduce::Prod ? 1.1f : 2);
         Floats y(other);
         t.rows.reduce(op, other, n, x, ld, y);
-        std::vector<double> want;
-        for (int64_t r = 0; r < other; ++r) want.push_back(reference(op, n, [&](int64_t k) { return x[r * ld + k]; }));
         INFO(t.isa << " reduction " << i << " length " << n);
-        require_close(y, want, 3e-5, 3e-5, "rows");
+        require_close(y, reduce_columns(op, matrix(x, n, other, 1, ld)), 3e-5, 3e-5, "rows");
         const Floats z = random_floats(n * other, low, op == Reduce::Prod ? 1.1f : 2);
         t.rows.reduce_columns(op, n, other, z, other, y);
-        want.clear();
-        for (int64_t c = 0; c < other; ++c) {
-          want.push_back(reference(op, n, [&](int64_t k) { return z[k * other + c]; }));
-        }
-        require_close(y, want, 3e-5, 3e-5, "columns");
+        require_close(y, reduce_columns(op, matrix(z, n, other, other)), 3e-5, 3e-5, "columns");
         const Floats wide = random_floats(3 * n, low, 1.1f);
         Floats columns(n);
         t.rows.reduce_columns(op, 3, n, wide, n, columns);
-        want.clear();
-        for (int64_t c = 0; c < n; ++c) want.push_back(reference(op, 3, [&](int64_t k) { return wide[k * n + c]; }));
-        require_close(columns, want, 3e-5, 3e-5, "wide columns");
+        require_close(columns, reduce_columns(op, matrix(wide, 3, n, n)), 3e-5, 3e-5, "wide columns");
       }
     }
     // NaN wins in Max and Min wherever it stands; empty rows give the neutral element.

@@ -73,38 +73,9 @@ void for_each_isa(F body) {
   }
 }
 
-inline double activate(const Epilogue& e, double x) {
-  switch (e.activation) {
-    case Activation::None:
-      return x;
-    case Activation::Relu:
-      return x > 0 ? x : 0;
-    case Activation::Clip:
-      return std::fmin(std::fmax(x, e.a), e.b);
-    case Activation::LeakyRelu:
-      return x < 0 ? e.a * x : x;
-    case Activation::Sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::Tanh:
-      return std::tanh(x);
-    case Activation::Silu:
-      return x / (1 + std::exp(-x));
-    case Activation::HardSwish:
-      return x * std::fmin(std::fmax(x / 6 + 0.5, 0), 1);
-    case Activation::HardSigmoid:
-      return std::fmin(std::fmax(e.a * x + e.b, 0), 1);
-    case Activation::Gelu:
-      return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::GeluTanh:
-      return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-  }
-  return x;
-}
-
-inline double finish(const Epilogue& e, double sum, int64_t row, int64_t column) {
-  if (e.bias) sum += e.bias[column];
-  const double residual = e.residual ? e.residual[row * e.ldr + column] : 0;
-  return e.residual_last ? activate(e, sum) + residual : activate(e, sum + residual);
-}
+// What passes fuse into products and convolutions.
+inline constexpr Unary kActivations[] = {Unary::Copy,        Unary::Relu, Unary::Clip,    Unary::LeakyRelu,
+                                         Unary::Sigmoid,     Unary::Tanh, Unary::Silu,    Unary::HardSwish,
+                                         Unary::HardSigmoid, Unary::Gelu, Unary::GeluTanh};
 
 }  // namespace nm::test

@@ -10,8 +10,8 @@ namespace {
 
 // Memory is handed out for sizes only: plain integers, whose products may have wrapped around, do not compile.
 template <class T>
-concept GivesScratch = requires(const Execution& c, T count) {
-  c.scratch<float>(count);
+concept GivesScratch = requires(const Execution& execution, T count) {
+  execution.scratch<float>(count);
 };
 static_assert(GivesScratch<Size>);
 static_assert(!GivesScratch<int64_t> && !GivesScratch<size_t>);

@@ -7,13 +7,13 @@
 
 #define PROBE extern "C" __attribute__((visibility("default"), used))
 
-PROBE void probe_threads(int32_t count) { nm::ThreadPool::instance().set_size(count); }
+PROBE void probe_threads(int32_t count) { nm::thread_pool::set_size(count); }
 
 // Ends only when `parties` threads are inside at once; returns the set of thread numbers seen, as bits.
 PROBE uint32_t probe_meet(int32_t parties) {
   std::atomic<int32_t> arrived = 0;
   std::atomic<uint32_t> seen = 0;
-  nm::ThreadPool::instance().parallel_for(parties, 1, [&](int64_t, int64_t, int thread) {
+  nm::thread_pool::parallel_for(parties, 1, [&](int64_t, int64_t, int thread) {
     seen |= 1u << thread;
     ++arrived;
     while (arrived < parties) {
@@ -27,7 +27,7 @@ PROBE int32_t probe_sums(int32_t jobs) {
   int32_t wrong = 0;
   for (int32_t job = 0; job < jobs; ++job) {
     std::atomic<int32_t> visits[37] = {};
-    nm::ThreadPool::instance().parallel_for(37, 1 + job % 5, [&](int64_t begin, int64_t end, int) {
+    nm::thread_pool::parallel_for(37, 1 + job % 5, [&](int64_t begin, int64_t end, int) {
       for (int64_t i = begin; i < end; ++i) ++visits[i];
     });
     for (const auto& count : visits) wrong += count != 1;
@@ -41,7 +41,7 @@ static thread_local int32_t calls = 40;
 PROBE int32_t probe_thread_local(int32_t parties) {
   std::atomic<int32_t> arrived = 0;
   std::atomic<int32_t> sum = 0;
-  nm::ThreadPool::instance().parallel_for(parties, 1, [&](int64_t, int64_t, int) {
+  nm::thread_pool::parallel_for(parties, 1, [&](int64_t, int64_t, int) {
     ++arrived;
     while (arrived < parties) {
     }

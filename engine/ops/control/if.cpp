@@ -19,27 +19,27 @@ class If final : public Movement {
     return {};
   }
 
-  Status infer(Inference& c) const override {
-    if (!c.has(0)) return {Code::MissingInput, "the condition (input 0) is missing"};
-    NM_TRY(check_type(c, 0, "the condition", {DType::Bool}));
-    NM_TRY(check_scalar(c, 0, "the condition"));
+  Status infer(Inference& inference) const override {
+    if (!inference.has(0)) return {Code::MissingInput, "the condition (input 0) is missing"};
+    NM_TRY(check_type(inference, 0, "the condition", {DType::Bool}));
+    NM_TRY(check_scalar(inference, 0, "the condition"));
     for (const auto& graph : graphs_) {
       if (graph->inputs.size() != 0) return {Code::InvalidModel, "a branch of If must have no inputs of its own"};
-      if (graph->outputs.size() != c.output_count()) {
+      if (graph->outputs.size() != inference.output_count()) {
         return {Code::InvalidModel,
-                text("a branch yields ", graph->outputs.size(), " values for ", c.output_count(), " outputs")};
+                text("a branch yields ", graph->outputs.size(), " values for ", inference.output_count(), " outputs")};
       }
     }
-    for (size_t o = 0; o < c.output_count(); ++o) {
+    for (size_t o = 0; o < inference.output_count(); ++o) {
       const ValueType& one = graphs_[1]->value(graphs_[1]->outputs[o]).type;
       const ValueType& other = graphs_[0]->value(graphs_[0]->outputs[o]).type;
-      if (to_string(one) == to_string(other)) c.output(o, one);
+      if (to_string(one) == to_string(other)) inference.output(o, one);
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor* condition = c.has(0) ? c.input_value(0).tensor() : nullptr;
+  Status run(Execution& execution) override {
+    const Tensor* condition = execution.has(0) ? execution.input_value(0).tensor() : nullptr;
     if (condition == nullptr || condition->dtype() != DType::Bool || condition->count() != 1) {
       return {Code::TypeMismatch, "the condition must be one bool"};
     }
@@ -49,14 +49,14 @@ class If final : public Movement {
     if (suspended_) {
       s = body.resume(outputs);
     } else {
-      body.bind_captures(c);
+      body.bind_captures(execution);
       s = body.run({}, outputs);
     }
     suspended_ = s.code() == Code::Suspended;
     if (!suspended_) body.abandon();
     NM_TRY(std::move(s));
     for (size_t o = 0; o < outputs.size(); ++o) {
-      if (c.wants(o)) NM_TRY(c.set_output(o, std::move(outputs[o])));
+      if (execution.wants(o)) NM_TRY(execution.set_output(o, std::move(outputs[o])));
     }
     return {};
   }

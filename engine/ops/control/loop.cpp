@@ -24,29 +24,30 @@ class Loop final : public Movement {
     return {};
   }
 
-  Status infer(Inference& c) const override {
-    if (c.has(0)) {
-      NM_TRY(check_type(c, 0, "the number of iterations", {DType::Int64}));
-      NM_TRY(check_scalar(c, 0, "the number of iterations"));
+  Status infer(Inference& inference) const override {
+    if (inference.has(0)) {
+      NM_TRY(check_type(inference, 0, "the number of iterations", {DType::Int64}));
+      NM_TRY(check_scalar(inference, 0, "the number of iterations"));
     }
-    if (c.has(1)) {
-      NM_TRY(check_type(c, 1, "the condition", {DType::Bool}));
-      NM_TRY(check_scalar(c, 1, "the condition"));
+    if (inference.has(1)) {
+      NM_TRY(check_type(inference, 1, "the condition", {DType::Bool}));
+      NM_TRY(check_scalar(inference, 1, "the condition"));
     }
-    if (c.output_count() > graph_->outputs.size() - 1) {
-      return {Code::InvalidModel, text("the loop's body yields too little for ", c.output_count(), " outputs")};
+    if (inference.output_count() > graph_->outputs.size() - 1) {
+      return {Code::InvalidModel, text("the loop's body yields too little for ", inference.output_count(), " outputs")};
     }
-    for (size_t o = 0; o < c.output_count(); ++o) c.output(o, graph_->value(graph_->outputs[o + 1]).type);
+    for (size_t o = 0; o < inference.output_count(); ++o)
+      inference.output(o, graph_->value(graph_->outputs[o + 1]).type);
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     if (!rounds_) {
       rounds_ = Rounds{};
-      NM_TRY(ended(start(c)));
+      NM_TRY(ended(start(execution)));
     }
-    NM_TRY(ended(go_on(c)));
-    return ended(finish(c));
+    NM_TRY(ended(go_on(execution)));
+    return ended(finish(execution));
   }
 
   void abandon() override {
@@ -75,19 +76,20 @@ class Loop final : public Movement {
 
   size_t states() const { return inputs_ - 2; }
 
-  Status start(Execution& c) {
+  Status start(Execution& execution) {
     Rounds& r = *rounds_;
-    NM_ASSIGN(r.most, limit(c));
-    NM_ASSIGN(r.condition, truth(c.has(1) ? &c.input_value(1) : nullptr, true));
-    for (size_t i = 0; i < states(); ++i) r.state.push_back(c.has(i + 2) ? c.input_value(i + 2) : Value());
+    NM_ASSIGN(r.most, limit(execution));
+    NM_ASSIGN(r.condition, truth(execution.has(1) ? &execution.input_value(1) : nullptr, true));
+    for (size_t i = 0; i < states(); ++i)
+      r.state.push_back(execution.has(i + 2) ? execution.input_value(i + 2) : Value());
     r.collected.resize(graph_->outputs.size() - 1 - states());
     NM_ASSIGN(r.number, Tensor::create(DType::Int64, counter_shape(0)));
     NM_ASSIGN(r.truth, Tensor::create(DType::Bool, counter_shape(1)));
-    body_->bind_captures(c);
+    body_->bind_captures(execution);
     return {};
   }
 
-  Status go_on(Execution& c) {
+  Status go_on(Execution& execution) {
     Rounds& r = *rounds_;
     while (r.in_body || (r.done < r.most && r.condition)) {
       std::vector<Value> outputs;
@@ -95,9 +97,9 @@ class Loop final : public Movement {
       if (r.in_body) {
         s = body_->resume(outputs);
       } else {
-        if (c.control().slice <= 0) return {Code::Suspended, "the slice is over"};
-        --c.control().slice;
-        NM_TRY(c.control().next_round());
+        if (execution.control().slice <= 0) return {Code::Suspended, "the slice is over"};
+        --execution.control().slice;
+        NM_TRY(execution.control().next_round());
         *r.number.data<int64_t>() = r.done;
         *r.truth.data<bool>() = true;
         // Without an owner, as they change with each round.
@@ -111,30 +113,30 @@ class Loop final : public Movement {
       NM_ASSIGN(r.condition, truth(&outputs[0], true));
       for (size_t i = 0; i < states(); ++i) r.state[i] = std::move(outputs[i + 1]);
       for (size_t i = 0; i < r.collected.size(); ++i) {
-        if (!c.wants(states() + i)) continue;
-        NM_TRY(collect(c, r.collected[i], std::move(outputs[states() + 1 + i])));
+        if (!execution.wants(states() + i)) continue;
+        NM_TRY(collect(execution, r.collected[i], std::move(outputs[states() + 1 + i])));
       }
       ++r.done;
     }
     return {};
   }
 
-  Status finish(Execution& c) {
+  Status finish(Execution& execution) {
     Rounds r = std::move(*rounds_);
     abandon();
     for (size_t s = 0; s < states(); ++s) {
-      if (!c.wants(s)) continue;
+      if (!execution.wants(s)) continue;
       if (const Tensor* t = r.state[s].tensor()) {
         NM_ASSIGN(r.state[s], keep(*t));
       }
-      NM_TRY(c.set_output(s, std::move(r.state[s])));
+      NM_TRY(execution.set_output(s, std::move(r.state[s])));
     }
     for (size_t s = 0; s < r.collected.size(); ++s) {
       const size_t o = states() + s;
-      if (!c.wants(o)) continue;
+      if (!execution.wants(o)) continue;
       const GraphValue& value = graph_->value(graph_->outputs[o + 1]);
-      NM_TRY(r.done > 0 ? stack_output(c, o, r.collected[s], 0, false)
-                        : empty_output(c, o, value.type.dtype, value.shape));
+      NM_TRY(r.done > 0 ? stack_output(execution, o, r.collected[s], 0, false)
+                        : empty_output(execution, o, value.type.dtype, value.shape));
     }
     return {};
   }
@@ -145,9 +147,9 @@ class Loop final : public Movement {
     return declared && declared->rank() == 1 ? Shape{1} : Shape{};
   }
 
-  static Result<int64_t> limit(const Execution& c) {
-    if (!c.has(0)) return INT64_MAX;
-    const Tensor* t = c.input_value(0).tensor();
+  static Result<int64_t> limit(const Execution& execution) {
+    if (!execution.has(0)) return INT64_MAX;
+    const Tensor* t = execution.input_value(0).tensor();
     if (t == nullptr || t->dtype() != DType::Int64 || t->count() != 1) {
       return Status(Code::TypeMismatch, "the number of iterations must be one int64");
     }

@@ -62,35 +62,35 @@ class Scan final : public Movement {
     return {};
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     for (size_t i = first_; i < first_ + inputs_; ++i) {
-      if (!c.has(i)) return {Code::MissingInput, text("input ", i, " of the scan is missing")};
+      if (!inference.has(i)) return {Code::MissingInput, text("input ", i, " of the scan is missing")};
     }
-    if (batched_) NM_TRY(check_type(c, 0, "the sequences' lengths", {DType::Int64}));
-    if (c.output_count() > graph_->outputs.size()) {
-      return {Code::InvalidModel, text("the scan's body yields too little for ", c.output_count(), " outputs")};
+    if (batched_) NM_TRY(check_type(inference, 0, "the sequences' lengths", {DType::Int64}));
+    if (inference.output_count() > graph_->outputs.size()) {
+      return {Code::InvalidModel, text("the scan's body yields too little for ", inference.output_count(), " outputs")};
     }
-    for (size_t o = 0; o < c.output_count(); ++o) c.output(o, graph_->value(graph_->outputs[o]).type);
+    for (size_t o = 0; o < inference.output_count(); ++o) inference.output(o, graph_->value(graph_->outputs[o]).type);
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     std::vector<Tensor> inputs;
     for (size_t i = 0; i < inputs_; ++i) {
-      const Tensor* t = c.input_value(first_ + i).tensor();
+      const Tensor* t = execution.input_value(first_ + i).tensor();
       if (t == nullptr) return {Code::TypeMismatch, text("input ", first_ + i, " of the scan must be a tensor")};
       inputs.push_back(*t);
     }
-    const BoundBody bound(*body_, c);
+    const BoundBody bound(*body_, execution);
     Results results(graph_->outputs.size());
-    if (batched_) return run_batches(c, inputs);
-    NM_TRY(iterate(c, inputs, -1, results));
+    if (batched_) return run_batches(execution, inputs);
+    NM_TRY(iterate(execution, inputs, -1, results));
     for (size_t o = 0; o < results.size(); ++o) {
-      if (!c.wants(o)) continue;
+      if (!execution.wants(o)) continue;
       if (o < states_) {
-        NM_TRY(hand_over(c, o, results[o][0]));
+        NM_TRY(hand_over(execution, o, results[o][0]));
       } else {
-        NM_TRY(join(c, o, results[o], value_at(output_axes_, o - states_),
+        NM_TRY(join(execution, o, results[o], value_at(output_axes_, o - states_),
                     value_at(output_directions_, o - states_) == 1));
       }
     }
@@ -102,20 +102,21 @@ class Scan final : public Movement {
 
   static int64_t value_at(const std::vector<int64_t>& list, size_t i) { return list.empty() ? 0 : list[i]; }
 
-  static Status hand_over(Execution& c, size_t o, Value& value) {
+  static Status hand_over(Execution& execution, size_t o, Value& value) {
     if (const Tensor* t = value.tensor()) {
       NM_ASSIGN(value, keep(*t));
     }
-    return c.set_output(o, std::move(value));
+    return execution.set_output(o, std::move(value));
   }
 
-  Status join(Execution& c, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) const {
+  Status join(Execution& execution, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) const {
     const GraphValue& value = graph_->value(graph_->outputs[o]);
-    return items.empty() ? empty_output(c, o, value.type.dtype, value.shape) : stack_output(c, o, items, axis, reverse);
+    return items.empty() ? empty_output(execution, o, value.type.dtype, value.shape)
+                         : stack_output(execution, o, items, axis, reverse);
   }
 
   // Scans `length` steps, or, when that is negative, as many as there are.
-  Status iterate(Execution& c, const std::vector<Tensor>& inputs, int64_t length, Results& results) {
+  Status iterate(Execution& execution, const std::vector<Tensor>& inputs, int64_t length, Results& results) {
     std::vector<int> axes;
     int64_t steps = -1;
     for (size_t i = states_; i < inputs.size(); ++i) {
@@ -131,7 +132,7 @@ class Scan final : public Movement {
       return {Code::InvalidData, text("a sequence's length is ", count, "; there are only ", steps, " steps")};
     std::vector<Value> state(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(states_));
     for (int64_t step = 0; step < count; ++step) {
-      NM_TRY(c.control().next_round());
+      NM_TRY(execution.control().next_round());
       std::vector<Value> fed = state;
       for (size_t i = states_; i < inputs.size(); ++i) {
         const bool backwards = value_at(input_directions_, i - states_) == 1;
@@ -144,7 +145,7 @@ class Scan final : public Movement {
         if (o < states_) {
           state[o] = std::move(yielded[o]);
         } else {
-          NM_TRY(collect(c, results[o], std::move(yielded[o])));
+          NM_TRY(collect(execution, results[o], std::move(yielded[o])));
         }
       }
     }
@@ -153,13 +154,13 @@ class Scan final : public Movement {
   }
 
   // Operator set 8: every batch by itself; shorter sequences are filled up with zeros.
-  Status run_batches(Execution& c, const std::vector<Tensor>& inputs) {
+  Status run_batches(Execution& execution, const std::vector<Tensor>& inputs) {
     const int64_t batches = inputs[0].rank() > 0 ? inputs[0].dim(0) : 0;
     for (const Tensor& t : inputs) {
       if (t.rank() < 1 || t.dim(0) != batches)
         return wrong_shape("an input of the scan", t.shape(), text(batches, " batches"));
     }
-    const Tensor* lengths = c.has(0) ? c.input_value(0).tensor() : nullptr;
+    const Tensor* lengths = execution.has(0) ? execution.input_value(0).tensor() : nullptr;
     if (lengths != nullptr && (lengths->dtype() != DType::Int64 || lengths->count() != batches)) {
       return wrong_shape("the sequences' lengths", lengths->shape(), text("[", batches, "]"));
     }
@@ -173,10 +174,10 @@ class Scan final : public Movement {
       Results results(graph_->outputs.size());
       const int64_t length = lengths != nullptr ? lengths->data<int64_t>()[b] : -1;
       if (lengths != nullptr && length < 0) return {Code::InvalidData, text("a sequence's length is ", length)};
-      NM_TRY(iterate(c, parts, length, results));
+      NM_TRY(iterate(execution, parts, length, results));
       const int64_t steps = parts[states_].rank() > 0 ? parts[states_].dim(0) : 0;
       for (size_t o = 0; o < results.size(); ++o) {
-        if (!c.wants(o)) continue;
+        if (!execution.wants(o)) continue;
         if (o < states_) {
           all[o].push_back(std::move(results[o][0]));
         } else {
@@ -186,7 +187,7 @@ class Scan final : public Movement {
       }
     }
     for (size_t o = 0; o < all.size(); ++o) {
-      if (c.wants(o)) NM_TRY(join(c, o, all[o], 0, false));
+      if (execution.wants(o)) NM_TRY(join(execution, o, all[o], 0, false));
     }
     return {};
   }

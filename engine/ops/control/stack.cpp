@@ -7,8 +7,8 @@
 
 namespace nm {
 
-Status collect(const Execution& c, std::vector<Value>& items, Value item) {
-  const uint64_t limit = c.control().limits.text_bytes;
+Status collect(const Execution& execution, std::vector<Value>& items, Value item) {
+  const uint64_t limit = execution.control().limits.text_bytes;
   if (items.size() >= limit / sizeof(Value)) {
     return limit_exceeded("textBytes", limit,
                           text("a loop collects ", items.size() + 1, " values of ", sizeof(Value), " bytes"));
@@ -16,7 +16,7 @@ Status collect(const Execution& c, std::vector<Value>& items, Value item) {
   return append(items, std::move(item), "a loop's results");
 }
 
-Status stack_output(const Execution& c, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) {
+Status stack_output(const Execution& execution, size_t o, const std::vector<Value>& items, int64_t axis, bool reverse) {
   const Tensor* first = items[0].tensor();
   if (first == nullptr) return {Code::TypeMismatch, "only tensors can be collected over the iterations"};
   if (first->rank() == kMaxRank) return wrong_shape("the collected output", first->shape(), "fewer dimensions");
@@ -24,7 +24,7 @@ Status stack_output(const Execution& c, size_t o, const std::vector<Value>& item
   const auto n = static_cast<int64_t>(items.size());
   Shape shape = first->shape();
   shape.insert(at, n);
-  NM_ASSIGN(Tensor * out, c.allocate(o, first->dtype(), shape));
+  NM_ASSIGN(Tensor * out, execution.allocate(o, first->dtype(), shape));
   Strides to = row_major(shape);
   const int64_t step = to[at];
   std::copy(to.begin() + at + 1, to.end(), to.begin() + at);
@@ -40,12 +40,12 @@ Status stack_output(const Execution& c, size_t o, const std::vector<Value>& item
   return {};
 }
 
-Status empty_output(const Execution& c, size_t o, DType dtype, const std::optional<Shape>& item) {
+Status empty_output(const Execution& execution, size_t o, DType dtype, const std::optional<Shape>& item) {
   Shape shape{0};
   if (item) {
     for (int i = 0; i < std::min(item->rank(), kMaxRank - 1); ++i) shape.push_back(std::max<int64_t>((*item)[i], 0));
   }
-  return c.allocate(o, dtype, shape).take_status();
+  return execution.allocate(o, dtype, shape).take_status();
 }
 
 }  // namespace nm

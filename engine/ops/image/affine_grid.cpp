@@ -11,18 +11,18 @@ class AffineGrid final : public Operator {
  public:
   explicit AffineGrid(Attributes& a) : corners_(a.flag("align_corners", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_float(c, 0, "theta"));
-    NM_TRY(check_type(c, 1, "the size", {DType::Int64}));
-    c.output(0, c.type(0));
-    const auto size = c.integers(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_float(inference, 0, "theta"));
+    NM_TRY(check_type(inference, 1, "the size", {DType::Int64}));
+    inference.output(0, inference.type(0));
+    const auto size = inference.integers(1);
     if (!size) return {};
     NM_ASSIGN(const Shape in, check_shape(*size));
-    if (in.rank() != 4 && in.rank() != 5) return wrong_shape("the size", c.shape(1), "[4] or [5]");
+    if (in.rank() != 4 && in.rank() != 5) return wrong_shape("the size", inference.shape(1), "[4] or [5]");
     const int space = in.rank() - 2;
-    if (c.has_shape(0)) {
-      const Shape& theta = c.shape(0);
+    if (inference.has_shape(0)) {
+      const Shape& theta = inference.shape(0);
       const auto differs = [](int64_t a, int64_t b) { return a >= 0 && a != b; };
       if (theta.rank() != 3 || differs(theta[0], in[0]) || differs(theta[1], space) || differs(theta[2], space + 1)) {
         return wrong_shape("theta", theta, to_string(Shape{in[0], space, space + 1}));
@@ -31,12 +31,12 @@ class AffineGrid final : public Operator {
     Shape out = in;
     out.erase(1);
     out.push_back(space);
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
     return with_float(out.dtype(), [&]<class T>() -> Status {
       const int space = out.rank() - 2;
       const int64_t cells = out.shape().count(1, 1 + space);
@@ -49,7 +49,7 @@ class AffineGrid final : public Operator {
             place[d] = coordinate<T>(rest % n, n);
             rest /= n;
           }
-          const T* theta = c.data<T>(0) + i / cells * space * (space + 1);
+          const T* theta = execution.data<T>(0) + i / cells * space * (space + 1);
           for (int d = 0; d < space; ++d, theta += space + 1) {
             T sum = theta[space];
             for (int k = 0; k < space; ++k) sum += theta[k] * place[k];

@@ -12,31 +12,33 @@ class CenterCropPad final : public Movement {
  public:
   explicit CenterCropPad(Attributes& a) : axes_(a.integers("axes")), given_(a.has("axes")) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the shape", {DType::Int32, DType::Int64}));
-    c.output(0, c.type(0));
-    if (c.has_shape(1) && c.shape(1).rank() != 1) return wrong_shape("the shape", c.shape(1), "a list");
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the shape", {DType::Int32, DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (inference.has_shape(1) && inference.shape(1).rank() != 1)
+      return wrong_shape("the shape", inference.shape(1), "a list");
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     if (given_) NM_TRY(check_axes(axes_, out.rank()).take_status());
     const size_t n = given_ ? axes_.size() : static_cast<size_t>(out.rank());
-    const auto target = c.integers(1);
+    const auto target = inference.integers(1);
     if (target) {
       NM_TRY(check_shape(*target).take_status());
-      if (target->size() != n) return wrong_shape("the shape", c.shape(1), text("[", n, "], one for each axis"));
+      if (target->size() != n)
+        return wrong_shape("the shape", inference.shape(1), text("[", n, "], one for each axis"));
     }
     for (size_t i = 0; i < n; ++i) {
       const int axis = given_ ? normalize_axis(axes_[i], out.rank()) : static_cast<int>(i);
       out[axis] = target ? (*target)[i] : kUnknownDim;
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     if (out.dtype() != DType::String) std::fill_n(static_cast<uint8_t*>(out.raw()), out.bytes(), uint8_t{0});
     StridedSource from{in.raw(), 0, row_major(in.shape())};
     StridedTarget to{out.raw(), 0, row_major(out.shape())};

@@ -14,37 +14,37 @@ class Col2Im final : public Operator {
  public:
   explicit Col2Im(Attributes& a) : window_(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_number(c, 0, "the columns"));
-    NM_TRY(check_type(c, 1, "the image's shape", {DType::Int32, DType::Int64}));
-    NM_TRY(check_type(c, 2, "the block's shape", {DType::Int32, DType::Int64}));
-    c.output(0, c.type(0));
-    const auto image = c.integers(1), block = c.integers(2);
-    if (!image || !block || !c.has_shape(0)) return {};
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_number(inference, 0, "the columns"));
+    NM_TRY(check_type(inference, 1, "the image's shape", {DType::Int32, DType::Int64}));
+    NM_TRY(check_type(inference, 2, "the block's shape", {DType::Int32, DType::Int64}));
+    inference.output(0, inference.type(0));
+    const auto image = inference.integers(1), block = inference.integers(2);
+    if (!image || !block || !inference.has_shape(0)) return {};
     NM_ASSIGN(const Window w, resolve(*image, *block));
-    const Shape& x = c.shape(0);
+    const Shape& x = inference.shape(0);
     if (x.rank() != 3 || (x[1] >= 0 && x[1] % w.taps() != 0) || (x[2] >= 0 && x[2] != w.out_pixels())) {
       return wrong_shape("the columns", x, text("[batch, channels · ", w.taps(), ", ", w.out_pixels(), "]"));
     }
     Shape y{x[0], x[1] < 0 ? kUnknownDim : x[1] / w.taps()};
     for (const int64_t d : *image) y.push_back(d);
-    c.output(0, c.type(0), y);
+    inference.output(0, inference.type(0), y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
-    if (in.dtype() == DType::Float32) return add<float>(c, in, out);
-    if (in.dtype() == DType::Float64) return add<double>(c, in, out);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
+    if (in.dtype() == DType::Float32) return add<float>(execution, in, out);
+    if (in.dtype() == DType::Float64) return add<double>(execution, in, out);
     // Sums that wrap around in 64 bits do so in fewer.
-    NM_ASSIGN(uint64_t * from, c.scratch<uint64_t>(Size(in.count())));
-    NM_ASSIGN(uint64_t * to, c.scratch<uint64_t>(Size(out.count())));
+    NM_ASSIGN(uint64_t * from, execution.scratch<uint64_t>(Size(in.count())));
+    NM_ASSIGN(uint64_t * to, execution.scratch<uint64_t>(Size(out.count())));
     Tensor columns = Tensor::view(DType::UInt64, in.shape(), from);
     Tensor image = Tensor::view(DType::UInt64, out.shape(), to);
     NM_TRY(cast(in, columns));
-    NM_TRY(add<uint64_t>(c, columns, image));
+    NM_TRY(add<uint64_t>(execution, columns, image));
     return cast(image, out);
   }
 
@@ -77,8 +77,8 @@ class Col2Im final : public Operator {
   }
 
   template <class T>
-  Status add(const Execution& c, const Tensor& x, Tensor& out) const {
-    NM_ASSIGN(const Window w, resolve(integers(c.input(1)), integers(c.input(2))));
+  Status add(const Execution& execution, const Tensor& x, Tensor& out) const {
+    NM_ASSIGN(const Window w, resolve(integers(execution.input(1)), integers(execution.input(2))));
     const int64_t pixels = w.in_pixels(), blocks = w.out_pixels(), taps = w.taps();
     const T* from = x.data<T>();
     T* to = out.data<T>();

@@ -18,46 +18,47 @@ class CropAndResize final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 4));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 4));
     for (const size_t i : {0, 1}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
     }
-    for (const size_t i : {2, 3}) NM_TRY(check_type(c, i, text("input ", i), {DType::Int32}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape &x = c.shape(0), &boxes = c.shape(1);
+    for (const size_t i : {2, 3}) NM_TRY(check_type(inference, i, text("input ", i), {DType::Int32}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape &x = inference.shape(0), &boxes = inference.shape(1);
     if (x.rank() != 4) return wrong_shape("the images (input 0)", x, "[batch,channels,height,width]");
     if (boxes.rank() != 2 || (boxes[1] >= 0 && boxes[1] != 4))
       return wrong_shape("the boxes (input 1)", boxes, "[boxes,4]");
-    if (c.has_shape(2) && c.shape(2).known() && boxes[0] >= 0 && c.shape(2) != Shape{boxes[0]}) {
-      return wrong_shape("the images of the boxes (input 2)", c.shape(2), to_string(Shape{boxes[0]}));
+    if (inference.has_shape(2) && inference.shape(2).known() && boxes[0] >= 0 &&
+        inference.shape(2) != Shape{boxes[0]}) {
+      return wrong_shape("the images of the boxes (input 2)", inference.shape(2), to_string(Shape{boxes[0]}));
     }
     Shape out{boxes[0], x[1], kUnknownDim, kUnknownDim};
-    if (const auto size = c.integers(3)) {
+    if (const auto size = inference.integers(3)) {
       if (size->size() != 2 || (*size)[0] < 1 || (*size)[1] < 1) {
         return {Code::InvalidData, "the size of the crops (input 3) must be two positive numbers"};
       }
       out[2] = (*size)[0];
       out[3] = (*size)[1];
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     for (const size_t i : {0, 1}) {
-      if (c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+      if (execution.input(i).dtype() != DType::Float32) return no_arithmetic(execution.input(i).dtype());
     }
-    const Tensor& x = c.input(0);
-    const Shape& out = c.output(0).shape();
+    const Tensor& x = execution.input(0);
+    const Shape& out = execution.output(0).shape();
     const int64_t height = x.dim(2), width = x.dim(3), plane = height * width;
     for (int64_t n = 0; n < out[0]; ++n) {
-      const int32_t image = c.data<int32_t>(2)[n];
+      const int32_t image = execution.data<int32_t>(2)[n];
       if (image < 0 || image >= x.dim(0)) {
         return {Code::InvalidData, text("the image ", image, " is outside of a batch of ", x.dim(0))};
       }
-      const float* box = c.data<float>(1) + 4 * n;
+      const float* box = execution.data<float>(1) + 4 * n;
       for (int64_t i = 0; i < out[2] * out[3]; ++i) {
         const float y = place(box[0], box[2], i / out[3], out[2], height);
         const float at = place(box[1], box[3], i % out[3], out[3], width);
@@ -65,7 +66,8 @@ class CropAndResize final : public Operator {
             y >= 0 && y <= static_cast<float>(height - 1) && at >= 0 && at <= static_cast<float>(width - 1);
         for (int64_t ch = 0; ch < out[1]; ++ch) {
           const float* from = x.data<float>() + (image * out[1] + ch) * plane;
-          c.out<float>(0)[(n * out[1] + ch) * out[2] * out[3] + i] = inside ? sample(from, width, y, at) : outside_;
+          execution.out<float>(0)[(n * out[1] + ch) * out[2] * out[3] + i] =
+              inside ? sample(from, width, y, at) : outside_;
         }
       }
     }

@@ -18,13 +18,13 @@ class DeformConv final : public Operator {
     if (groups_ < 1 || offset_groups_ < 1) a.fail("the attributes 'group' and 'offset_group' must be 1 at least");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    NM_TRY(common_type(c, 0, 5).take_status());
-    c.output(0, c.type(0));
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape &x = c.shape(0), &w = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    NM_TRY(common_type(inference, 0, 5).take_status());
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape &x = inference.shape(0), &w = inference.shape(1);
     if (x.rank() != 4 || w.rank() != 4)
       return wrong_shape("the image", x, "[batch, channels, height, width], and weights alike");
     if (!x.known() || !w.known()) return {};
@@ -35,33 +35,32 @@ class DeformConv final : public Operator {
     NM_ASSIGN(const Window window, window_.resolve(x.dims().subspan(2), w.dims().subspan(2)));
     const Shape y{x[0], w[0], window[0].out, window[1].out};
     const auto expect = [&](size_t i, std::string_view what, const Shape& shape) -> Status {
-      if (!c.has_shape(i) || !c.shape(i).known() || c.shape(i) == shape) return {};
-      return wrong_shape(what, c.shape(i), to_string(shape));
+      if (!inference.has_shape(i) || !inference.shape(i).known() || inference.shape(i) == shape) return {};
+      return wrong_shape(what, inference.shape(i), to_string(shape));
     };
     const int64_t taps = window.taps() * offset_groups_;
     NM_TRY(expect(2, "the offsets", Shape{x[0], 2 * taps, y[2], y[3]}));
     NM_TRY(expect(3, "the bias", Shape{w[0]}));
     NM_TRY(expect(4, "the mask", Shape{x[0], taps, y[2], y[3]}));
-    c.output(0, c.type(0), y);
+    inference.output(0, inference.type(0), y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    return c.input(0).dtype() == DType::Float32 ? convolve<float>(c) : convolve<double>(c);
+  Status run(Execution& execution) override {
+    return execution.input(0).dtype() == DType::Float32 ? convolve<float>(execution) : convolve<double>(execution);
   }
 
  private:
   template <class T>
-  Status convolve(const Execution& c) const {
-    const Tensor &x = c.input(0), &w = c.input(1), &y = c.output(0);
+  Status convolve(const Execution& execution) const {
+    const Tensor &x = execution.input(0), &w = execution.input(1), &y = execution.output(0);
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(x.shape().dims().subspan(2), w.shape().dims().subspan(2)));
     const int64_t in_c = x.dim(1), height = x.dim(2), width = x.dim(3), out_c = w.dim(0), taps = window.taps();
     const int64_t pixels = window.out_pixels(), columns = in_c * taps;
 
-    ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(T * samples, c.scratch<T>(Size(columns) * pool.size()));
-    const T* mask = c.has(4) ? c.data<T>(4) : nullptr;
+    NM_ASSIGN(T * samples, execution.scratch<T>(Size(columns) * thread_pool::size()));
+    const T* mask = execution.has(4) ? execution.data<T>(4) : nullptr;
     for (int64_t image = 0; image < x.dim(0); ++image) {
       const T* from = x.data<T>() + image * in_c * height * width;
       const auto gather = [&](int64_t pixel, T* column) {
@@ -69,7 +68,7 @@ class DeformConv final : public Operator {
         for (int64_t g = 0; g < offset_groups_; ++g) {
           for (int64_t t = 0; t < taps; ++t) {
             const int64_t tap = (image * offset_groups_ + g) * taps + t;
-            const T* offset = c.data<T>(2) + tap * 2 * pixels + pixel;
+            const T* offset = execution.data<T>(2) + tap * 2 * pixels + pixel;
             const double scale = mask ? static_cast<double>(mask[tap * pixels + pixel]) : 1;
             const auto place = [](const WindowAxis& a, int64_t out, int64_t k) {
               return static_cast<double>(out * a.stride - a.pad_begin + k * a.dilation);
@@ -83,7 +82,7 @@ class DeformConv final : public Operator {
           }
         }
       };
-      pool.parallel_for(pixels, 16, [&](int64_t begin, int64_t end, int thread) {
+      thread_pool::parallel_for(pixels, 16, [&](int64_t begin, int64_t end, int thread) {
         T* column = samples + thread * columns;
         for (int64_t p = begin; p < end; ++p) {
           gather(p, column);
@@ -91,9 +90,9 @@ class DeformConv final : public Operator {
             const int64_t per = columns / groups_;
             const T* part = column + o / (out_c / groups_) * per;
             const T* weights = w.data<T>() + o * per;
-            T sum = c.has(3) ? c.data<T>(3)[o] : T{0};
+            T sum = execution.has(3) ? execution.data<T>(3)[o] : T{0};
             for (int64_t i = 0; i < per; ++i) sum += weights[i] * part[i];
-            c.out<T>(0)[(image * out_c + o) * pixels + p] = sum;
+            execution.out<T>(0)[(image * out_c + o) * pixels + p] = sum;
           }
         }
       });

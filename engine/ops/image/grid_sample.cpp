@@ -48,13 +48,13 @@ class GridSample final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "the image"));
-    NM_TRY(check_float(c, 1, "the grid"));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape &x = c.shape(0), &grid = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "the image"));
+    NM_TRY(check_float(inference, 1, "the grid"));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape &x = inference.shape(0), &grid = inference.shape(1);
     const int spatial = x.rank() - 2;
     if (spatial < 1 || spatial > 3) return wrong_shape("the image", x, "[batch, channels, one to three dimensions]");
     if (grid.rank() != x.rank() || (grid.back() >= 0 && grid.back() != spatial) ||
@@ -63,30 +63,31 @@ class GridSample final : public Operator {
     }
     Shape y{x[0], x[1]};
     for (int i = 0; i < spatial; ++i) y.push_back(grid[i + 1]);
-    c.output(0, c.type(0), y);
+    inference.output(0, inference.type(0), y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    if (c.output(0).count() == 0) return {};
-    for (int i = 2; i < c.input(0).rank(); ++i) {
-      if (c.input(0).dim(i) == 0) return wrong_shape("the image", c.input(0).shape(), "something to sample");
+  Status run(Execution& execution) override {
+    if (execution.output(0).count() == 0) return {};
+    for (int i = 2; i < execution.input(0).rank(); ++i) {
+      if (execution.input(0).dim(i) == 0)
+        return wrong_shape("the image", execution.input(0).shape(), "something to sample");
     }
-    const Tensor& grid = c.input(1);
-    Tensor& out = c.output(0);
-    if (c.input(0).dtype() == DType::Float32) {
-      sample<float>(c.input(0), grid, out);
+    const Tensor& grid = execution.input(1);
+    Tensor& out = execution.output(0);
+    if (execution.input(0).dtype() == DType::Float32) {
+      sample<float>(execution.input(0), grid, out);
       return {};
     }
-    if (c.input(0).dtype() == DType::Float64) {
-      sample<double>(c.input(0), grid, out);
+    if (execution.input(0).dtype() == DType::Float64) {
+      sample<double>(execution.input(0), grid, out);
       return {};
     }
-    NM_ASSIGN(double* from, c.scratch<double>(Size(c.input(0).count())));
-    NM_ASSIGN(double* to, c.scratch<double>(Size(out.count())));
-    Tensor image = Tensor::view(DType::Float64, c.input(0).shape(), from);
+    NM_ASSIGN(double* from, execution.scratch<double>(Size(execution.input(0).count())));
+    NM_ASSIGN(double* to, execution.scratch<double>(Size(out.count())));
+    Tensor image = Tensor::view(DType::Float64, execution.input(0).shape(), from);
     Tensor result = Tensor::view(DType::Float64, out.shape(), to);
-    NM_TRY(cast(c.input(0), image));
+    NM_TRY(cast(execution.input(0), image));
     sample<double>(image, grid, result);
     return cast(result, out);
   }
@@ -111,7 +112,7 @@ class GridSample final : public Operator {
                                                 : mode_ == SampleMode::Linear ? 1
                                                                               : 2));
     const int64_t block = kTaps / most, blocks = (points + block - 1) / block;
-    ThreadPool::instance().parallel_for(x[0] * blocks, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(x[0] * blocks, 1, [&](int64_t begin, int64_t end, int) {
       std::array<Tap<T>, kTaps> taps;
       for (int64_t task = begin; task < end; ++task) {
         const int64_t image = task / blocks, first = task % blocks * block, count = std::min(block, points - first);

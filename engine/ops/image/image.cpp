@@ -9,7 +9,7 @@ namespace {
 void swap_inner(int64_t batch, int64_t rows, int64_t cols, const void* x, void* y, DType dtype) {
   const int64_t dims[] = {batch, rows, cols};
   const int axes[] = {0, 2, 1};
-  kernels().layout.permute(3, dims, axes, x, y, static_cast<size_t>(dtype_bits(dtype) / 8), ThreadPool::instance());
+  kernels().layout.permute(3, dims, axes, x, y, static_cast<size_t>(dtype_bits(dtype) / 8));
 }
 
 }  // namespace
@@ -22,14 +22,14 @@ Shape ImageLayout::shape(int64_t batch, int64_t channels, std::span<const int64_
   return s;
 }
 
-Result<const void*> ImageLayout::read(const Execution& c, const Tensor& t) const {
+Result<const void*> ImageLayout::read(const Execution& execution, const Tensor& t) const {
   if (as_is(t.shape()) || t.count() == 0) return t.raw();
-  NM_ASSIGN(uint8_t * copy, c.scratch<uint8_t>(Size(t.bytes())));
+  NM_ASSIGN(uint8_t * copy, execution.scratch<uint8_t>(Size(t.bytes())));
   swap_inner(t.dim(0), t.dim(1), pixels(t.shape()), t.raw(), copy, t.dtype());
   return static_cast<const void*>(copy);
 }
 
-Result<ImageLayout::Target> ImageLayout::target(const Execution& c, Tensor& output) const {
+Result<ImageLayout::Target> ImageLayout::target(const Execution& execution, Tensor& output) const {
   Target target;
   target.output_ = &output;
   target.channels_ = channels(output.shape());
@@ -37,7 +37,7 @@ Result<ImageLayout::Target> ImageLayout::target(const Execution& c, Tensor& outp
   if (as_is(output.shape())) {
     target.data_ = output.raw();
   } else {
-    NM_ASSIGN(target.data_, c.scratch<uint8_t>(Size(output.bytes())));
+    NM_ASSIGN(target.data_, execution.scratch<uint8_t>(Size(output.bytes())));
   }
   return target;
 }

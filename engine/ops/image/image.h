@@ -29,7 +29,7 @@ class ImageLayout {
   Shape shape(int64_t batch, int64_t channels, std::span<const int64_t> spatial) const;
 
   // A tensor's elements channels-last: where they lie, or permuted into scratch.
-  Result<const void*> read(const Execution& c, const Tensor& t) const;
+  Result<const void*> read(const Execution& execution, const Tensor& t) const;
 
   // Memory for an output's elements channels-last, and their way home.
   class Target {
@@ -44,7 +44,7 @@ class ImageLayout {
     void* data_ = nullptr;
     int64_t channels_ = 0, pixels_ = 0;
   };
-  Result<Target> target(const Execution& c, Tensor& output) const;
+  Result<Target> target(const Execution& execution, Tensor& output) const;
 
  private:
   // The same bytes in either layout.

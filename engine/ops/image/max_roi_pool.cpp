@@ -17,20 +17,22 @@ class MaxRoiPool final : public Operator {
     if (!sensible) a.fail("the attribute 'pooled_shape' must be a height and a width");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    NM_TRY(common_type(c, 0, 2).take_status());
-    c.output(0, c.type(0));
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape &x = c.shape(0), &rois = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    NM_TRY(common_type(inference, 0, 2).take_status());
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape &x = inference.shape(0), &rois = inference.shape(1);
     if (x.rank() != 4) return wrong_shape("the image", x, "[batch, channels, height, width]");
     if (rois.rank() != 2 || (rois[1] >= 0 && rois[1] != 5)) return wrong_shape("the regions", rois, "[count, 5]");
-    c.output(0, c.type(0), Shape{rois[0], x[1], bins_[0], bins_[1]});
+    inference.output(0, inference.type(0), Shape{rois[0], x[1], bins_[0], bins_[1]});
     return {};
   }
 
-  Status run(Execution& c) override { return c.input(0).dtype() == DType::Float32 ? pool<float>(c) : pool<double>(c); }
+  Status run(Execution& execution) override {
+    return execution.input(0).dtype() == DType::Float32 ? pool<float>(execution) : pool<double>(execution);
+  }
 
  private:
   // Cells [first, last) of bin `i` of `bins` over `size` cells that start at `start`, inside the image.
@@ -44,12 +46,12 @@ class MaxRoiPool final : public Operator {
   };
 
   template <class T>
-  Status pool(const Execution& c) const {
-    const Tensor& x = c.input(0);
+  Status pool(const Execution& execution) const {
+    const Tensor& x = execution.input(0);
     const int64_t channels = x.dim(1), height = x.dim(2), width = x.dim(3);
-    T* out = c.out<T>(0);
-    for (int64_t r = 0; r < c.input(1).dim(0); ++r) {
-      const T* roi = c.data<T>(1) + r * 5;
+    T* out = execution.out<T>(0);
+    for (int64_t r = 0; r < execution.input(1).dim(0); ++r) {
+      const T* roi = execution.data<T>(1) + r * 5;
       if (!(roi[0] >= 0 && roi[0] < static_cast<T>(x.dim(0)))) {
         return {Code::InvalidData,
                 text("the batch index ", static_cast<double>(roi[0]), " lies outside the batch of ", x.dim(0))};

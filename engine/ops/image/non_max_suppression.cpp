@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/check.h"
 #include "engine/op/operator.h"
 #include "engine/op/registry.h"
@@ -27,18 +27,18 @@ class NonMaxSuppression final : public Operator {
  public:
   explicit NonMaxSuppression(Attributes& a) : centred_(a.flag("center_point_box", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the boxes", {DType::Float32, DType::Float16}));
-    NM_TRY(check_type(c, 1, "the scores", {DType::Float32, DType::Float16}));
-    NM_TRY(check_type(c, 2, "the number of boxes", {DType::Int64}));
-    NM_TRY(check_type(c, 3, "the overlap threshold", {DType::Float32, DType::Float16}));
-    NM_TRY(check_type(c, 4, "the score threshold", {DType::Float32, DType::Float16}));
-    for (size_t i = 2; i < 5; ++i) NM_TRY(check_scalar(c, i, text("input ", i)));
-    c.output(0, DType::Int64, Shape{kUnknownDim, 3});
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape& boxes = c.shape(0);
-    const Shape& scores = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the boxes", {DType::Float32, DType::Float16}));
+    NM_TRY(check_type(inference, 1, "the scores", {DType::Float32, DType::Float16}));
+    NM_TRY(check_type(inference, 2, "the number of boxes", {DType::Int64}));
+    NM_TRY(check_type(inference, 3, "the overlap threshold", {DType::Float32, DType::Float16}));
+    NM_TRY(check_type(inference, 4, "the score threshold", {DType::Float32, DType::Float16}));
+    for (size_t i = 2; i < 5; ++i) NM_TRY(check_scalar(inference, i, text("input ", i)));
+    inference.output(0, DType::Int64, Shape{kUnknownDim, 3});
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape& boxes = inference.shape(0);
+    const Shape& scores = inference.shape(1);
     if (boxes.rank() != 3 || (boxes[2] >= 0 && boxes[2] != 4))
       return wrong_shape("the boxes", boxes, "[batch, boxes, 4]");
     const auto differs = [](int64_t a, int64_t b) { return a >= 0 && b >= 0 && a != b; };
@@ -48,25 +48,26 @@ class NonMaxSuppression final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& scores = c.input(1);
+  Status run(Execution& execution) override {
+    const Tensor& scores = execution.input(1);
     for (const size_t i : {0, 1, 3, 4}) {
-      if (c.has(i) && c.input(i).dtype() != DType::Float32)
-        return wrong_type(text("input ", i), c.input(i).dtype(), "float32");
+      if (execution.has(i) && execution.input(i).dtype() != DType::Float32)
+        return wrong_type(text("input ", i), execution.input(i).dtype(), "float32");
     }
     const int64_t batches = scores.dim(0);
     const int64_t classes = scores.dim(1);
     const int64_t count = scores.dim(2);
-    const int64_t most = c.has(2) ? std::min(*c.data<int64_t>(2), count) : 0;
-    const float limit = c.has(3) ? *c.data<float>(3) : 0;
-    const bool has_least = c.has(4);
-    const float least = has_least ? *c.data<float>(4) : 0;
+    const int64_t most = execution.has(2) ? std::min(*execution.data<int64_t>(2), count) : 0;
+    const float limit = execution.has(3) ? *execution.data<float>(3) : 0;
+    const bool has_least = execution.has(4);
+    const float least = has_least ? *execution.data<float>(4) : 0;
     std::vector<int64_t> found;  // triples
     std::vector<Box> boxes(static_cast<size_t>(count));
     std::vector<int64_t> order;
     std::vector<Box> kept;
     for (int64_t b = 0; b < batches && most > 0; ++b) {
-      for (int64_t i = 0; i < count; ++i) boxes[static_cast<size_t>(i)] = box(c.data<float>(0) + (b * count + i) * 4);
+      for (int64_t i = 0; i < count; ++i)
+        boxes[static_cast<size_t>(i)] = box(execution.data<float>(0) + (b * count + i) * 4);
       for (int64_t k = 0; k < classes; ++k) {
         const float* score = scores.data<float>() + (b * classes + k) * count;
         order.clear();
@@ -85,7 +86,7 @@ class NonMaxSuppression final : public Operator {
         }
       }
     }
-    NM_ASSIGN(Tensor * out, c.allocate(0, DType::Int64, Shape{static_cast<int64_t>(found.size()) / 3, 3}));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, DType::Int64, Shape{static_cast<int64_t>(found.size()) / 3, 3}));
     std::copy(found.begin(), found.end(), out->data<int64_t>());
     return {};
   }

@@ -75,9 +75,9 @@ class Resize final : public Operator {
     extrapolation_ = a.number("extrapolation_value", 0);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType dtype = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType dtype = inference.type(0);
     const bool arithmetic = dtype == DType::Float32 || dtype == DType::Float64 || dtype == DType::Int8 ||
                             dtype == DType::UInt8 || dtype == DType::Int32 || dtype == DType::Int64;
     const bool moves = rules_.mode == ResizeMode::Nearest && rules_.coordinates != Coordinates::TfCropAndResize &&
@@ -85,13 +85,13 @@ class Resize final : public Operator {
     if (dtype != DType::Undefined && !arithmetic && !moves) {
       return wrong_type("the image", dtype, "a type that can be interpolated");
     }
-    c.output(0, dtype);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
-    const auto floats = [&](size_t i) { return given(c, i); };
+    inference.output(0, dtype);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
+    const auto floats = [&](size_t i) { return given(inference, i); };
     const bool by_scales = scales_input_ == SIZE_MAX || (floats(scales_input_) && !floats(sizes_input_));
-    if ((by_scales && scales_input_ != SIZE_MAX && c.value(scales_input_) == nullptr) ||
-        (!by_scales && (!floats(sizes_input_) || c.value(sizes_input_) == nullptr))) {
+    if ((by_scales && scales_input_ != SIZE_MAX && inference.value(scales_input_) == nullptr) ||
+        (!by_scales && (!floats(sizes_input_) || inference.value(sizes_input_) == nullptr))) {
       if (!floats(sizes_input_) && !floats(scales_input_)) {
         return {Code::MissingInput, "neither scales nor sizes are given; a resize needs one of them"};
       }
@@ -100,24 +100,24 @@ class Resize final : public Operator {
       for (int i = 0; i < x.rank(); ++i) {
         if ((changing >> i & 1) != 0) y[place(i, x.rank())] = kUnknownDim;
       }
-      c.output(0, dtype, y);
+      inference.output(0, dtype, y);
       return {};
     }
-    const Tensor* scales = scales_input_ == SIZE_MAX ? nullptr : c.value(scales_input_);
-    const Tensor* sizes = sizes_input_ == SIZE_MAX ? nullptr : c.value(sizes_input_);
+    const Tensor* scales = scales_input_ == SIZE_MAX ? nullptr : inference.value(scales_input_);
+    const Tensor* sizes = sizes_input_ == SIZE_MAX ? nullptr : inference.value(sizes_input_);
     NM_ASSIGN(const Axes axes, resolve(x, scales, sizes, nullptr));
     Shape y = x;
     for (int i = 0; i < x.rank(); ++i) y[i] = axes[static_cast<size_t>(i)].out;
-    c.output(0, dtype, y);
+    inference.output(0, dtype, y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    Tensor& y = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    Tensor& y = execution.output(0);
     if (y.count() == 0) return {};
     if (x.count() == 0) return wrong_shape("the image", x.shape(), "something to enlarge");
-    const auto tensor = [&](size_t i) { return c.has(i) ? &c.input(i) : nullptr; };
+    const auto tensor = [&](size_t i) { return execution.has(i) ? &execution.input(i) : nullptr; };
     NM_ASSIGN(const Axes axes, resolve(x.shape(), tensor(scales_input_), tensor(sizes_input_), tensor(roi_input_)));
     int first = x.rank(), last = -1;
     for (int i = 0; i < x.rank(); ++i) {
@@ -131,19 +131,19 @@ class Resize final : public Operator {
     }
     const bool plain = !rules_.antialias && !rules_.exclude_outside && rules_.mode != ResizeMode::Cubic &&
                        rules_.coordinates != Coordinates::TfCropAndResize;
-    if (plain && x.dtype() == DType::Float32 && last - first <= 1) return run_kernel(c, axes, first, last);
+    if (plain && x.dtype() == DType::Float32 && last - first <= 1) return run_kernel(execution, axes, first, last);
     Status done;
     if (rules_.mode == ResizeMode::Nearest) {
       with_element(x.dtype(), [&]<class T>() {
-        if constexpr (std::is_trivially_copyable_v<T>) done = run_nearest<T>(c, axes);
+        if constexpr (std::is_trivially_copyable_v<T>) done = run_nearest<T>(execution, axes);
       });
       NM_TRY(std::move(done));
       return extrapolate_any(y, axes);
     }
     if (x.dtype() == DType::Float64) {
-      NM_TRY(run_weighted<double>(c, axes));
+      NM_TRY(run_weighted<double>(execution, axes));
     } else {
-      NM_TRY(run_weighted<float>(c, axes));
+      NM_TRY(run_weighted<float>(execution, axes));
     }
     return extrapolate_any(y, axes);
   }
@@ -151,8 +151,9 @@ class Resize final : public Operator {
  private:
   using Axes = std::array<ResizeAxis, kMaxRank>;  // by the tensor's own order of axes
 
-  bool given(const Inference& c, size_t i) const {
-    return i != SIZE_MAX && c.has(i) && !(c.has_shape(i) && c.shape(i).known() && c.shape(i).count() == 0);
+  bool given(const Inference& inference, size_t i) const {
+    return i != SIZE_MAX && inference.has(i) &&
+           !(inference.has_shape(i) && inference.shape(i).known() && inference.shape(i).count() == 0);
   }
 
   // Where ONNX's axis i lies in the tensor.
@@ -264,22 +265,21 @@ class Resize final : public Operator {
   }
 
   // float32, nearest or linear, axes `first` and `last` (neighbours, or the same) as height and width.
-  Status run_kernel(const Execution& c, const Axes& axes, int first, int last) const {
-    const Shape& x = c.input(0).shape();
+  Status run_kernel(const Execution& execution, const Axes& axes, int first, int last) const {
+    const Shape& x = execution.input(0).shape();
     const ResizeAxis& across = axes[static_cast<size_t>(last)];
     ResizeAxis down = axes[static_cast<size_t>(first)];
     if (first == last) down = ResizeAxis{1, 1};
     const int64_t batch = x.count(0, first), channels = x.count(last + 1, x.rank());
-    const float* from = c.data<float>(0);
-    float* to = c.out<float>(0);
-    ThreadPool& pool = ThreadPool::instance();
+    const float* from = execution.data<float>(0);
+    float* to = execution.out<float>(0);
     if (rules_.mode == ResizeMode::Nearest) {
-      NM_ASSIGN(int32_t * rows, c.scratch<int32_t>(Size(down.out)));
-      NM_ASSIGN(int32_t * cols, c.scratch<int32_t>(Size(across.out)));
+      NM_ASSIGN(int32_t * rows, execution.scratch<int32_t>(Size(down.out)));
+      NM_ASSIGN(int32_t * cols, execution.scratch<int32_t>(Size(across.out)));
       for (int64_t i = 0; i < down.out; ++i) down.tap(rules_, i, rows + i, nullptr);
       for (int64_t i = 0; i < across.out; ++i) across.tap(rules_, i, cols + i, nullptr);
       kernels().resize.nearest(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels,
-                               to, channels, pool);
+                               to, channels);
       return {};
     }
     const auto linear = [&](const ResizeAxis& axis, LinearTap* taps) {
@@ -290,20 +290,20 @@ class Resize final : public Operator {
         taps[i] = {indices[0], indices[1], static_cast<float>(weights[1])};
       }
     };
-    NM_ASSIGN(LinearTap * rows, c.scratch<LinearTap>(Size(down.out)));
-    NM_ASSIGN(LinearTap * cols, c.scratch<LinearTap>(Size(across.out)));
+    NM_ASSIGN(LinearTap * rows, execution.scratch<LinearTap>(Size(down.out)));
+    NM_ASSIGN(LinearTap * cols, execution.scratch<LinearTap>(Size(across.out)));
     linear(down, rows);
     linear(across, cols);
     kernels().resize.bilinear(batch, down.in, across.in, down.out, across.out, channels, rows, cols, from, channels, to,
-                              channels, pool);
+                              channels);
     return {};
   }
 
   // Calls step(axis, x, y, outer, inner) for each axis that changes; x and y are whole tensors of T, the last y is the
   // output.
   template <class T, class Step>
-  Status by_axes(const Execution& c, const Axes& axes, const T* x, T* output, Step step) const {
-    Shape shape = c.input(0).shape();
+  Status by_axes(const Execution& execution, const Axes& axes, const T* x, T* output, Step step) const {
+    Shape shape = execution.input(0).shape();
     int left = 0;
     for (int i = 0; i < shape.rank(); ++i) left += axes[static_cast<size_t>(i)].changes(rules_.coordinates);
     for (int i = 0; i < shape.rank(); ++i) {
@@ -315,7 +315,7 @@ class Resize final : public Operator {
       if (count < 0) return {Code::ShapeMismatch, "an intermediate image of the resize is too large"};
       T* y = output;
       if (--left > 0) {
-        NM_ASSIGN(y, c.scratch<T>(Size(count)));
+        NM_ASSIGN(y, execution.scratch<T>(Size(count)));
       }
       NM_TRY(step(axis, x, y, outer, inner));
       x = y;
@@ -324,25 +324,26 @@ class Resize final : public Operator {
   }
 
   template <class T>
-  Status run_nearest(const Execution& c, const Axes& axes) const {
-    const auto* x = static_cast<const T*>(c.input(0).raw());
-    auto* y = static_cast<T*>(c.output(0).raw());
-    return by_axes(c, axes, x, y, [&](const ResizeAxis& axis, const T* from, T* to, int64_t outer, int64_t inner) {
-      for (int64_t i = 0; i < axis.out; ++i) {
-        int32_t index;
-        axis.tap(rules_, i, &index, nullptr);
-        for (int64_t o = 0; o < outer; ++o) {
-          std::copy_n(from + (o * axis.in + index) * inner, inner, to + (o * axis.out + i) * inner);
-        }
-      }
-      return Status();
-    });
+  Status run_nearest(const Execution& execution, const Axes& axes) const {
+    const auto* x = static_cast<const T*>(execution.input(0).raw());
+    auto* y = static_cast<T*>(execution.output(0).raw());
+    return by_axes(execution, axes, x, y,
+                   [&](const ResizeAxis& axis, const T* from, T* to, int64_t outer, int64_t inner) {
+                     for (int64_t i = 0; i < axis.out; ++i) {
+                       int32_t index;
+                       axis.tap(rules_, i, &index, nullptr);
+                       for (int64_t o = 0; o < outer; ++o) {
+                         std::copy_n(from + (o * axis.in + index) * inner, inner, to + (o * axis.out + i) * inner);
+                       }
+                     }
+                     return Status();
+                   });
   }
 
   template <class F>
-  Status run_weighted(const Execution& c, const Axes& axes) const {
-    const Tensor& x = c.input(0);
-    Tensor& y = c.output(0);
+  Status run_weighted(const Execution& execution, const Axes& axes) const {
+    const Tensor& x = execution.input(0);
+    Tensor& y = execution.output(0);
     const bool direct = x.dtype() == dtype_of<F>;
     const F* from = nullptr;
     F* to = nullptr;
@@ -350,16 +351,16 @@ class Resize final : public Operator {
       from = static_cast<const F*>(x.raw());
       to = static_cast<F*>(y.raw());
     } else {
-      NM_ASSIGN(F * wide, c.scratch<F>(Size(x.count())));
+      NM_ASSIGN(F * wide, execution.scratch<F>(Size(x.count())));
       for (int64_t i = 0; i < x.count(); ++i) wide[i] = static_cast<F>(integer(x, i));
       from = wide;
-      NM_ASSIGN(to, c.scratch<F>(Size(y.count())));
+      NM_ASSIGN(to, execution.scratch<F>(Size(y.count())));
     }
-    NM_TRY(by_axes(c, axes, from, to,
+    NM_TRY(by_axes(execution, axes, from, to,
                    [&](const ResizeAxis& axis, const F* in, F* out, int64_t outer, int64_t inner) -> Status {
                      const int64_t taps = axis.taps(rules_);
-                     NM_ASSIGN(int32_t * indices, c.scratch<int32_t>(Size(taps)));
-                     NM_ASSIGN(double* weights, c.scratch<double>(Size(taps)));
+                     NM_ASSIGN(int32_t * indices, execution.scratch<int32_t>(Size(taps)));
+                     NM_ASSIGN(double* weights, execution.scratch<double>(Size(taps)));
                      for (int64_t i = 0; i < axis.out; ++i) {
                        axis.tap(rules_, i, indices, weights);
                        for (int64_t o = 0; o < outer; ++o) {

@@ -49,37 +49,39 @@ class RoiAlign final : public Operator {
     if (ratio_ < 0 || ratio_ > limit) a.fail(text("a sampling_ratio of ", ratio_, " makes no sense"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    NM_TRY(common_type(c, 0, 2).take_status());
-    NM_TRY(check_type(c, 2, "the batch indices", {DType::Int64}));
-    c.output(0, c.type(0));
-    if (c.has_shape(0) && c.shape(0).rank() != 4)
-      return wrong_shape("the image", c.shape(0), "[batch, channels, height, width]");
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    NM_TRY(common_type(inference, 0, 2).take_status());
+    NM_TRY(check_type(inference, 2, "the batch indices", {DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (inference.has_shape(0) && inference.shape(0).rank() != 4)
+      return wrong_shape("the image", inference.shape(0), "[batch, channels, height, width]");
     int64_t count = kUnknownDim;
-    if (c.has_shape(1)) {
-      const Shape& rois = c.shape(1);
+    if (inference.has_shape(1)) {
+      const Shape& rois = inference.shape(1);
       if (rois.rank() != 2 || (rois[1] >= 0 && rois[1] != 4)) return wrong_shape("the regions", rois, "[count, 4]");
       count = rois[0];
     }
-    if (c.has_shape(2) && (c.shape(2).rank() != 1 || (count >= 0 && c.shape(2)[0] >= 0 && c.shape(2)[0] != count))) {
-      return wrong_shape("the batch indices", c.shape(2), text("[", count, "]"));
+    if (inference.has_shape(2) && (inference.shape(2).rank() != 1 ||
+                                   (count >= 0 && inference.shape(2)[0] >= 0 && inference.shape(2)[0] != count))) {
+      return wrong_shape("the batch indices", inference.shape(2), text("[", count, "]"));
     }
-    c.output(0, c.type(0), Shape{count, c.has_shape(0) ? c.shape(0)[1] : kUnknownDim, out_h_, out_w_});
+    inference.output(0, inference.type(0),
+                     Shape{count, inference.has_shape(0) ? inference.shape(0)[1] : kUnknownDim, out_h_, out_w_});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    if (c.output(0).count() == 0) return {};
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    if (execution.output(0).count() == 0) return {};
     if (x.dim(2) == 0 || x.dim(3) == 0) return wrong_shape("the image", x.shape(), "something to sample");
-    for (const int64_t b : c.input(2).span<int64_t>()) {
+    for (const int64_t b : execution.input(2).span<int64_t>()) {
       if (b < 0 || b >= x.dim(0)) {
         return {Code::InvalidData, text("the batch index ", b, " lies outside the batch of ", x.dim(0))};
       }
     }
-    return x.dtype() == DType::Float32 ? align<float>(c) : align<double>(c);
+    return x.dtype() == DType::Float32 ? align<float>(execution) : align<double>(execution);
   }
 
  private:
@@ -92,12 +94,12 @@ class RoiAlign final : public Operator {
   }
 
   template <class T>
-  Status align(const Execution& c) const {
-    const Tensor& x = c.input(0);
+  Status align(const Execution& execution) const {
+    const Tensor& x = execution.input(0);
     const int64_t channels = x.dim(1), height = x.dim(2), width = x.dim(3), plane = height * width;
     const double shift = half_pixel_ ? 0.5 : 0, scale = static_cast<double>(scale_);
-    for (int64_t r = 0; r < c.output(0).dim(0); ++r) {
-      const T* roi = c.data<T>(1) + r * 4;
+    for (int64_t r = 0; r < execution.output(0).dim(0); ++r) {
+      const T* roi = execution.data<T>(1) + r * 4;
       const double left = static_cast<double>(roi[0]) * scale - shift,
                    top = static_cast<double>(roi[1]) * scale - shift;
       double w = static_cast<double>(roi[2]) * scale - shift - left,
@@ -109,9 +111,9 @@ class RoiAlign final : public Operator {
       NM_ASSIGN(const int64_t rows, samples(h, out_h_));
       NM_ASSIGN(const int64_t cols, samples(w, out_w_));
       const double bin_h = h / static_cast<double>(out_h_), bin_w = w / static_cast<double>(out_w_);
-      const T* image = c.data<T>(0) + c.data<int64_t>(2)[r] * channels * plane;
-      T* out = c.out<T>(0) + r * channels * out_h_ * out_w_;
-      ThreadPool::instance().parallel_for(out_h_ * out_w_, 4, [&](int64_t begin, int64_t end, int) {
+      const T* image = execution.data<T>(0) + execution.data<int64_t>(2)[r] * channels * plane;
+      T* out = execution.out<T>(0) + r * channels * out_h_ * out_w_;
+      thread_pool::parallel_for(out_h_ * out_w_, 4, [&](int64_t begin, int64_t end, int) {
         for (int64_t bin = begin; bin < end; ++bin) {
           const double y0 = top + static_cast<double>(bin / out_w_) * bin_h,
                        x0 = left + static_cast<double>(bin % out_w_) * bin_w;

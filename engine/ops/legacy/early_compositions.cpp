@@ -5,54 +5,57 @@
 namespace nm {
 namespace {
 
-void affine(Composition& c) {
-  c.require(1);
-  Attributes& a = c.attributes();
-  const ValueId x = c.add("Mul", {c.input(0), c.number(a.number("alpha", 1))});
-  c.finish("Add", {x, c.number(a.number("beta", 0))});
+void affine(Composition& composition) {
+  composition.require(1);
+  Attributes& a = composition.attributes();
+  const ValueId x = composition.add("Mul", {composition.input(0), composition.number(a.number("alpha", 1))});
+  composition.finish("Add", {x, composition.number(a.number("beta", 0))});
 }
 
-void scaled_tanh(Composition& c) {
-  c.require(1);
-  Attributes& a = c.attributes();
-  const ValueId x = c.add("Mul", {c.input(0), c.number(a.number("beta", 1))});
-  c.finish("Mul", {c.add("Tanh", {x}), c.number(a.number("alpha", 1))});
+void scaled_tanh(Composition& composition) {
+  composition.require(1);
+  Attributes& a = composition.attributes();
+  const ValueId x = composition.add("Mul", {composition.input(0), composition.number(a.number("beta", 1))});
+  composition.finish("Mul", {composition.add("Tanh", {x}), composition.number(a.number("alpha", 1))});
 }
 
-void parametric_softplus(Composition& c) {
-  c.require(1);
-  Attributes& a = c.attributes();
-  const ValueId x = c.add("Mul", {c.input(0), c.number(a.number("beta", 1))});
-  c.finish("Mul", {c.add("Softplus", {x}), c.number(a.number("alpha", 1))});
+void parametric_softplus(Composition& composition) {
+  composition.require(1);
+  Attributes& a = composition.attributes();
+  const ValueId x = composition.add("Mul", {composition.input(0), composition.number(a.number("beta", 1))});
+  composition.finish("Mul", {composition.add("Softplus", {x}), composition.number(a.number("alpha", 1))});
 }
 
-void image_scaler(Composition& c) {
-  c.require(1);
-  Attributes& a = c.attributes();
-  const ValueId x = c.add("Mul", {c.input(0), c.number(a.number("scale", 1))});
-  const ValueId bias = c.add("Constant", {}, {{"value_floats", a.numbers("bias")}});
-  c.finish("Add", {x, c.add("Reshape", {bias, c.integers({1, -1, 1, 1})})});
+void image_scaler(Composition& composition) {
+  composition.require(1);
+  Attributes& a = composition.attributes();
+  const ValueId x = composition.add("Mul", {composition.input(0), composition.number(a.number("scale", 1))});
+  const ValueId bias = composition.add("Constant", {}, {{"value_floats", a.numbers("bias")}});
+  composition.finish("Add", {x, composition.add("Reshape", {bias, composition.integers({1, -1, 1, 1})})});
 }
 
 // `border` is what is cut at the left, top, right and bottom; with `scale` the last two follow from height and width.
-void crop(Composition& c) {
-  c.require(1);
-  const std::vector<int64_t> border = c.attributes().integers("border"), size = c.attributes().integers("scale");
+void crop(Composition& composition) {
+  composition.require(1);
+  const std::vector<int64_t> border = composition.attributes().integers("border"),
+                             size = composition.attributes().integers("scale");
   if (border.size() != 4 || (!size.empty() && size.size() != 2)) {
-    c.attributes().fail("the attribute 'border' must hold four numbers, and 'scale' two");
+    composition.attributes().fail("the attribute 'border' must hold four numbers, and 'scale' two");
     return;
   }
   constexpr int64_t kMost = int64_t{1} << 31;
   for (const std::vector<int64_t>& numbers : {border, size}) {
     for (const int64_t n : numbers) {
-      if (n < 0 || n > kMost) c.attributes().fail("the attributes 'border' and 'scale' must not be negative or huge");
+      if (n < 0 || n > kMost)
+        composition.attributes().fail("the attributes 'border' and 'scale' must not be negative or huge");
     }
   }
   const int64_t top = border[1], left = border[0];
   const auto end = [](int64_t cut) { return cut == 0 ? kMost : -cut; };
   const std::vector<int64_t> ends = size.empty() ? std::vector<int64_t>{end(border[3]), end(border[2])}
                                                  : std::vector<int64_t>{top + size[0], left + size[1]};
-  c.finish("Slice", {c.input(0), c.integers({top, left}), c.integers(ends), c.integers({2, 3})});
+  composition.finish("Slice", {composition.input(0), composition.integers({top, left}), composition.integers(ends),
+                               composition.integers({2, 3})});
 }
 
 }  // namespace

@@ -13,12 +13,12 @@ class ArgExtreme final : public Operator {
         keep_dims_(a.flag("keepdims", true)),
         last_(a.flag("select_last_index", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_number(c, 0, "the input"));
-    c.output(0, DType::Int64);
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_number(inference, 0, "the input"));
+    inference.output(0, DType::Int64);
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, out.rank()));
     if (out[axis] == 0) return wrong_shape("the input", out, text("at least one element along axis ", axis));
     if (keep_dims_) {
@@ -26,17 +26,17 @@ class ArgExtreme final : public Operator {
     } else {
       out.erase(axis);
     }
-    c.output(0, DType::Int64, out);
+    inference.output(0, DType::Int64, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int axis = normalize_axis(axis_, in.rank());
     const int64_t n = in.dim(axis);
     const int64_t inner = in.shape().count(axis + 1, in.rank());
     const int64_t outer = in.shape().count(0, axis);
-    int64_t* out = c.out<int64_t>(0);
+    int64_t* out = execution.out<int64_t>(0);
     return with_number(in.dtype(), [&]<class T>() -> Status {
       const T* x = in.data<T>();
       for_rows(outer, n * inner, [&](int64_t begin, int64_t end) {
@@ -72,16 +72,16 @@ class ArgExtreme final : public Operator {
   bool last_;
 };
 
-bool arg_layout(LayoutChange& c) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
+bool arg_layout(LayoutChange& change) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
   const auto it = node.attributes.find("axis");
   const int64_t* given = it == node.attributes.end() ? nullptr : std::get_if<int64_t>(&it->second);
   const int axis = normalize_axis(given ? *given : 0, std::max(r, 0));
-  if (r < 3 || axis < 0 || !c.worthwhile({node.inputs[0]}) || !c.order_survives(r, {axis})) return false;
-  if (!c.move_axis(r, 0)) return false;
-  node.inputs[0] = c.last(node.inputs[0]);
-  return c.push_reduced();
+  if (r < 3 || axis < 0 || !change.worthwhile({node.inputs[0]}) || !change.order_survives(r, {axis})) return false;
+  if (!change.move_axis(r, 0)) return false;
+  node.inputs[0] = change.last(node.inputs[0]);
+  return change.push_reduced();
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace {
 enum class Window { Hann, Hamming, Blackman };
 
 // Doubles in the type of the output.
-Status put(Execution& c, double* values) {
-  Tensor& out = c.output(0);
+Status put(Execution& execution, double* values) {
+  Tensor& out = execution.output(0);
   return cast(Tensor::view(DType::Float64, out.shape(), values), out);
 }
 
@@ -32,22 +32,22 @@ class CosineWindow final : public Operator {
         dtype_(type_attribute(a, "output_datatype", DType::Float32)),
         periodic_(a.flag("periodic", true)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the size", {DType::Int32, DType::Int64}));
-    NM_TRY(check_scalar(c, 0, "the size"));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the size", {DType::Int32, DType::Int64}));
+    NM_TRY(check_scalar(inference, 0, "the size"));
     NM_TRY(check_output(dtype_));
-    c.output(0, dtype_, Shape{kUnknownDim});
-    if (const auto size = c.integers(0)) {
+    inference.output(0, dtype_, Shape{kUnknownDim});
+    if (const auto size = inference.integers(0)) {
       NM_ASSIGN(const Shape out, check_shape(*size));
-      c.output(0, dtype_, Shape{out.count()});
+      inference.output(0, dtype_, Shape{out.count()});
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const int64_t n = c.output(0).count();
-    NM_ASSIGN(double* values, c.scratch<double>(Size(n)));
+  Status run(Execution& execution) override {
+    const int64_t n = execution.output(0).count();
+    NM_ASSIGN(double* values, execution.scratch<double>(Size(n)));
     const auto period = static_cast<double>(periodic_ ? n : n - 1);
     for (int64_t i = 0; i < n; ++i) {
       const double angle = 2 * std::numbers::pi * static_cast<double>(i) / period;
@@ -57,7 +57,7 @@ class CosineWindow final : public Operator {
                   : kind_ == Window::Hamming ? (25 - 21 * wave) / 46
                                              : 0.42 - 0.5 * wave + 0.08 * std::cos(2 * angle);
     }
-    return put(c, values);
+    return put(execution, values);
   }
 
  private:
@@ -71,37 +71,37 @@ class MelWeightMatrix final : public Operator {
  public:
   explicit MelWeightMatrix(Attributes& a) : dtype_(type_attribute(a, "output_datatype", DType::Float32)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 5));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 5));
     constexpr std::string_view kNames[] = {"the number of mel bins", "the transform's length", "the sample rate",
                                            "the lower edge", "the upper edge"};
     for (size_t i = 0; i < 5; ++i) {
       if (i < 3) {
-        NM_TRY(check_type(c, i, kNames[i], {DType::Int32, DType::Int64}));
+        NM_TRY(check_type(inference, i, kNames[i], {DType::Int32, DType::Int64}));
       } else {
-        NM_TRY(check_float(c, i, kNames[i]));
+        NM_TRY(check_float(inference, i, kNames[i]));
       }
-      NM_TRY(check_scalar(c, i, kNames[i]));
-      if (const auto v = c.integers(i); i < 3 && v && (*v)[0] < 1) {
+      NM_TRY(check_scalar(inference, i, kNames[i]));
+      if (const auto v = inference.integers(i); i < 3 && v && (*v)[0] < 1) {
         return Status(Code::InvalidData, text(kNames[i], " is ", (*v)[0], "; it must be positive"));
       }
     }
     NM_TRY(check_output(dtype_));
-    const auto bins = c.integers(0);
-    const auto length = c.integers(1);
-    c.output(0, dtype_, Shape{length ? (*length)[0] / 2 + 1 : kUnknownDim, bins ? (*bins)[0] : kUnknownDim});
+    const auto bins = inference.integers(0);
+    const auto length = inference.integers(1);
+    inference.output(0, dtype_, Shape{length ? (*length)[0] / 2 + 1 : kUnknownDim, bins ? (*bins)[0] : kUnknownDim});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const int64_t bands = c.output(0).dim(1);
-    const int64_t bins = c.output(0).dim(0);
-    const auto length = static_cast<double>(integer_at(c.input(1), 0));
-    const auto rate = static_cast<double>(integer_at(c.input(2), 0));
+  Status run(Execution& execution) override {
+    const int64_t bands = execution.output(0).dim(1);
+    const int64_t bins = execution.output(0).dim(0);
+    const auto length = static_cast<double>(integer_at(execution.input(1), 0));
+    const auto rate = static_cast<double>(integer_at(execution.input(2), 0));
     double edges[2];
     for (size_t i = 0; i < 2; ++i) {
-      Tensor edge = Tensor::view(DType::Float64, c.input(3 + i).shape(), &edges[i]);
-      NM_TRY(cast(c.input(3 + i), edge));
+      Tensor edge = Tensor::view(DType::Float64, execution.input(3 + i).shape(), &edges[i]);
+      NM_TRY(cast(execution.input(3 + i), edge));
     }
     const double low = mel(edges[0]);
     const double step = (mel(edges[1]) - low) / static_cast<double>(bands + 2);
@@ -112,7 +112,7 @@ class MelWeightMatrix final : public Operator {
     if (bin(0) < 0 || bin(bands + 1) < bin(0) || bin(bands + 1) > bins) {
       return {Code::InvalidData, "the edges of the mel bands do not lie in order between 0 and half the sample rate"};
     }
-    NM_ASSIGN(double* values, c.scratch<double>(Size(bins) * bands));
+    NM_ASSIGN(double* values, execution.scratch<double>(Size(bins) * bands));
     std::fill_n(values, bins * bands, 0.0);
     for (int64_t b = 0; b < bands; ++b) {
       const int64_t lower = bin(b);
@@ -123,7 +123,7 @@ class MelWeightMatrix final : public Operator {
       }
       for (int64_t i = centre; i < higher; ++i) values[i * bands + b] = ratio(higher - i, higher - centre);
     }
-    return put(c, values);
+    return put(execution, values);
   }
 
  private:

@@ -135,34 +135,37 @@ class BinaryOperator final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "input 0"));
-    NM_ASSIGN(const DType type, common_type(c, 0, 2));
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const auto y = second_shape(c.shape(0), c.shape(1));
-    if (!y) return wrong_shape("input 1", c.shape(1), text("a shape that lies within ", to_string(c.shape(0))));
-    if (f_ == Binary::Prelu) NM_TRY(check_slope(c.shape(0), *y));
-    NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), *y));
-    if (f_ == Binary::Prelu && shape.known() && c.shape(0).known() && shape != c.shape(0)) {
-      return wrong_shape("the slope", c.shape(1), text("a shape that broadcasts to ", to_string(c.shape(0))));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(inference, 0, 2));
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const auto y = second_shape(inference.shape(0), inference.shape(1));
+    if (!y)
+      return wrong_shape("input 1", inference.shape(1),
+                         text("a shape that lies within ", to_string(inference.shape(0))));
+    if (f_ == Binary::Prelu) NM_TRY(check_slope(inference.shape(0), *y));
+    NM_ASSIGN(const Shape shape, broadcast_or_fail(inference.shape(0), *y));
+    if (f_ == Binary::Prelu && shape.known() && inference.shape(0).known() && shape != inference.shape(0)) {
+      return wrong_shape("the slope", inference.shape(1),
+                         text("a shape that broadcasts to ", to_string(inference.shape(0))));
     }
-    c.output(0, type, shape);
+    inference.output(0, type, shape);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const auto y = second_shape(c.input(0).shape(), c.input(1).shape());
-    return apply_binary(f_, c.input(0), c.input(1), *y, c.output(0));
+  Status run(Execution& execution) override {
+    const auto y = second_shape(execution.input(0).shape(), execution.input(1).shape());
+    return apply_binary(f_, execution.input(0), execution.input(1), *y, execution.output(0));
   }
 
   bool in_place(size_t i) const override { return i < 2; }
   std::optional<Pointwise> pointwise(const Inference&) const override {
     return has_axis_ ? std::nullopt : std::optional(Pointwise{f_});
   }
-  double flops(const Inference& c) const override {
-    return static_cast<double>(std::max(c.shape(0).count(), c.shape(1).count()));
+  double flops(const Inference& inference) const override {
+    return static_cast<double>(std::max(inference.shape(0).count(), inference.shape(1).count()));
   }
 
  private:

@@ -22,21 +22,21 @@ class Cast final : public Movement {
       a.unsupported(text("casts to ", dtype_name(to_), " are not supported"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, like_ ? 2 : 1));
-    const DType to = like_ ? c.type(1) : to_;
-    for (const DType t : {c.type(0), to}) {
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, like_ ? 2 : 1));
+    const DType to = like_ ? inference.type(1) : to_;
+    for (const DType t : {inference.type(0), to}) {
       if (t != DType::Undefined && !can_cast(t)) return wrong_type("the input", t, "a type that is not complex");
     }
-    c.output(0, to);
-    if (c.has_shape(0)) c.output(0, to, c.shape(0));
+    inference.output(0, to);
+    if (inference.has_shape(0)) inference.output(0, to, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override { return cast(c.input(0), c.output(0), options_); }
+  Status run(Execution& execution) override { return cast(execution.input(0), execution.output(0), options_); }
 
-  std::optional<View> view(const Inference& c, size_t) const override {
-    return c.type(0) == (like_ ? c.type(1) : to_) ? std::optional<View>(View{}) : std::nullopt;
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    return inference.type(0) == (like_ ? inference.type(1) : to_) ? std::optional<View>(View{}) : std::nullopt;
   }
 
  private:
@@ -66,20 +66,20 @@ class BitCast final : public SameBytes {
     if (to_ == DType::String) a.fail("text has no bits to be read as another type");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType from = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType from = inference.type(0);
     if (from != DType::Undefined && (from == DType::String || dtype_bits(from) != dtype_bits(to_))) {
       return wrong_type("the input", from, text("a type of ", dtype_bits(to_), " bits, as ", dtype_name(to_)));
     }
-    c.output(0, to_);
-    if (c.has_shape(0)) c.output(0, to_, c.shape(0));
+    inference.output(0, to_);
+    if (inference.has_shape(0)) inference.output(0, to_, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    copy_run(in.dtype(), in.raw(), 0, c.output(0).raw(), 0, in.count());
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    copy_run(in.dtype(), in.raw(), 0, execution.output(0).raw(), 0, in.count());
     return {};
   }
 

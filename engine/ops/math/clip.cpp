@@ -18,23 +18,23 @@ class Clip final : public Operator {
     high_ = a.number("max", high_);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_number(c, 0, "the input"));
-    NM_TRY(common_type(c, 0, c.input_count()).take_status());
-    NM_TRY(check_scalar(c, 1, "the minimum"));
-    NM_TRY(check_scalar(c, 2, "the maximum"));
-    output_like(c, 0, 0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_number(inference, 0, "the input"));
+    NM_TRY(common_type(inference, 0, inference.input_count()).take_status());
+    NM_TRY(check_scalar(inference, 1, "the minimum"));
+    NM_TRY(check_scalar(inference, 2, "the maximum"));
+    output_like(inference, 0, 0);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.dtype() == DType::Float32) {
-      const float low = c.has(1) ? *c.data<float>(1) : low_;
-      const float high = c.has(2) ? *c.data<float>(2) : high_;
+      const float low = execution.has(1) ? *execution.data<float>(1) : low_;
+      const float high = execution.has(2) ? *execution.data<float>(2) : high_;
       const float* x = in.data<float>();
-      float* y = c.out<float>(0);
+      float* y = execution.out<float>(0);
       for_elements(in.count(), [&](int64_t begin, int64_t end) {
         kernels().elementwise.unary(Unary::Clip, x + begin, y + begin, end - begin, low, high);
       });
@@ -44,10 +44,10 @@ class Clip final : public Operator {
       // The attribute forms take floats only; float64 keeps their float32 bounds.
       T low = std::is_integral_v<T> ? std::numeric_limits<T>::lowest() : static_cast<T>(low_);
       T high = std::is_integral_v<T> ? std::numeric_limits<T>::max() : static_cast<T>(high_);
-      if (c.has(1)) low = *c.data<T>(1);
-      if (c.has(2)) high = *c.data<T>(2);
+      if (execution.has(1)) low = *execution.data<T>(1);
+      if (execution.has(2)) high = *execution.data<T>(2);
       const T* x = in.data<T>();
-      T* y = c.out<T>(0);
+      T* y = execution.out<T>(0);
       for (int64_t i = 0; i < in.count(); ++i) {
         const T raised = x[i] < low ? low : x[i];
         y[i] = raised > high ? high : raised;
@@ -57,16 +57,18 @@ class Clip final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  std::optional<Pointwise> pointwise(const Inference& c) const override {
+  std::optional<Pointwise> pointwise(const Inference& inference) const override {
     float bounds[] = {low_, high_};
     for (const size_t i : {size_t{1}, size_t{2}}) {
-      if (!c.has(i)) continue;
-      if (c.value(i) == nullptr || c.type(i) != DType::Float32) return std::nullopt;
-      bounds[i - 1] = *c.value(i)->data<float>();
+      if (!inference.has(i)) continue;
+      if (inference.value(i) == nullptr || inference.type(i) != DType::Float32) return std::nullopt;
+      bounds[i - 1] = *inference.value(i)->data<float>();
     }
     return Pointwise{Unary::Clip, bounds[0], bounds[1]};
   }
-  double flops(const Inference& c) const override { return 2 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 2 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   float low_ = -std::numeric_limits<float>::infinity();

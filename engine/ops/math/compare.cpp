@@ -107,26 +107,29 @@ class Compare final : public Movement {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_ASSIGN(const DType type, common_type(c, 0, 2));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_ASSIGN(const DType type, common_type(inference, 0, 2));
     if (type != DType::Undefined && !allowed(type)) return wrong_type("input 0", type, expected());
     const DType result = compares(f_) || is_logic(f_) ? DType::Bool : type;
-    c.output(0, result);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const auto y = second_shape(c.shape(0), c.shape(1));
-    if (!y) return wrong_shape("input 1", c.shape(1), text("a shape that lies within ", to_string(c.shape(0))));
-    NM_ASSIGN(const Shape out, broadcast_or_fail(c.shape(0), *y));
-    c.output(0, result, out);
+    inference.output(0, result);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const auto y = second_shape(inference.shape(0), inference.shape(1));
+    if (!y)
+      return wrong_shape("input 1", inference.shape(1),
+                         text("a shape that lies within ", to_string(inference.shape(0))));
+    NM_ASSIGN(const Shape out, broadcast_or_fail(inference.shape(0), *y));
+    inference.output(0, result, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    const auto y_shape = second_shape(x.shape(), c.input(1).shape());
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    const auto y_shape = second_shape(x.shape(), execution.input(1).shape());
     const bool turned = f_ == Function::Greater || f_ == Function::GreaterOrEqual;
-    const Broadcast walk(c.output(0).shape(), {turned ? &*y_shape : &x.shape(), turned ? &x.shape() : &*y_shape});
-    const Operands o{walk, turned ? c.input(1) : x, turned ? x : c.input(1), c.output(0)};
+    const Broadcast walk(execution.output(0).shape(),
+                         {turned ? &*y_shape : &x.shape(), turned ? &x.shape() : &*y_shape});
+    const Operands o{walk, turned ? execution.input(1) : x, turned ? x : execution.input(1), execution.output(0)};
     if (!compares(f_)) {
       const bool is_signed = x.dtype() == DType::Int8 || x.dtype() == DType::Int16 || x.dtype() == DType::Int32 ||
                              x.dtype() == DType::Int64;
@@ -190,21 +193,21 @@ class Not final : public Movement {
  public:
   Not(Attributes&, bool bits) : bits_(bits) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType t = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType t = inference.type(0);
     if (t != DType::Undefined && (bits_ ? !is_integer(t) : t != DType::Bool)) {
       return wrong_type("the input", t, bits_ ? "integers" : "bool");
     }
-    output_like(c, 0, 0);
+    output_like(inference, 0, 0);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const auto* x = static_cast<const uint8_t*>(c.input(0).raw());
-    auto* y = static_cast<uint8_t*>(c.output(0).raw());
+  Status run(Execution& execution) override {
+    const auto* x = static_cast<const uint8_t*>(execution.input(0).raw());
+    auto* y = static_cast<uint8_t*>(execution.output(0).raw());
     const uint8_t flip = bits_ ? 0xff : 1;
-    for_elements(static_cast<int64_t>(c.output(0).bytes()), [&](int64_t begin, int64_t end) {
+    for_elements(static_cast<int64_t>(execution.output(0).bytes()), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) y[i] = x[i] ^ flip;
     });
     return {};

@@ -42,13 +42,13 @@ class Constant final : public Movement {
     if (!value_.defined() && !given) a.fail("the constant has no value");
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     if (!value_.defined()) return no_value();
-    c.output_value(0, value_);
+    inference.output_value(0, value_);
     return {};
   }
-  Status run(Execution& c) override {
-    copy_all(value_, c.output(0));
+  Status run(Execution& execution) override {
+    copy_all(value_, execution.output(0));
     return {};
   }
 
@@ -62,23 +62,24 @@ class ConstantOfShape final : public Movement {
     if (value_.defined() && value_.count() != 1) a.fail("the attribute 'value' must have exactly one element");
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     if (!value_.defined()) return no_value();
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the shape", {DType::Int64}));
-    c.output(0, value_.dtype());
-    if (c.has_shape(0) && c.shape(0).rank() != 1) return wrong_shape("the shape", c.shape(0), "a list");
-    if (const auto dims = c.integers(0)) {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the shape", {DType::Int64}));
+    inference.output(0, value_.dtype());
+    if (inference.has_shape(0) && inference.shape(0).rank() != 1)
+      return wrong_shape("the shape", inference.shape(0), "a list");
+    if (const auto dims = inference.integers(0)) {
       NM_ASSIGN(const Shape shape, check_shape(*dims));
-      c.output(0, value_.dtype(), shape);
-    } else if (c.has_shape(0) && c.shape(0)[0] >= 0 && c.shape(0)[0] <= kMaxRank) {
-      c.output(0, value_.dtype(), Shape::filled(static_cast<int>(c.shape(0)[0]), kUnknownDim));
+      inference.output(0, value_.dtype(), shape);
+    } else if (inference.has_shape(0) && inference.shape(0)[0] >= 0 && inference.shape(0)[0] <= kMaxRank) {
+      inference.output(0, value_.dtype(), Shape::filled(static_cast<int>(inference.shape(0)[0]), kUnknownDim));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    fill(c.output(0), value_.raw());
+  Status run(Execution& execution) override {
+    fill(execution.output(0), value_.raw());
     return {};
   }
 

@@ -12,18 +12,18 @@ class Cumulate final : public Operator {
   Cumulate(Attributes& a, bool product)
       : product_(product), exclusive_(a.flag("exclusive", false)), reverse_(a.flag("reverse", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "the input"));
-    NM_TRY(check_type(c, 1, "the axis", {DType::Int32, DType::Int64}));
-    NM_TRY(check_scalar(c, 1, "the axis"));
-    output_like(c, 0, 0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "the input"));
+    NM_TRY(check_type(inference, 1, "the axis", {DType::Int32, DType::Int64}));
+    NM_TRY(check_scalar(inference, 1, "the axis"));
+    output_like(inference, 0, 0);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    NM_ASSIGN(const int axis, check_axis(integer_at(c.input(1), 0), in.rank()));
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    NM_ASSIGN(const int axis, check_axis(integer_at(execution.input(1), 0), in.rank()));
     const int64_t n = in.dim(axis);
     const int64_t inner = in.shape().count(axis + 1, in.rank());
     const int64_t lanes = in.shape().count(0, axis) * inner;
@@ -31,7 +31,7 @@ class Cumulate final : public Operator {
       for_rows(lanes, n, [&](int64_t begin, int64_t end) {
         for (int64_t l = begin; l < end; ++l) {
           const int64_t first = l / inner * n * inner + l % inner;
-          lane(in.data<T>() + first, c.out<T>(0) + first, inner, n);
+          lane(in.data<T>() + first, execution.out<T>(0) + first, inner, n);
         }
       });
       return {};

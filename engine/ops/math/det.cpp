@@ -35,29 +35,29 @@ class Det final : public Operator {
  public:
   explicit Det(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    Shape s = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    Shape s = inference.shape(0);
     if (s.rank() < 2) return wrong_shape("the input", s, "square matrices: at least two dimensions");
     const int64_t rows = s[s.rank() - 2];
     if (rows >= 0 && s.back() >= 0 && rows != s.back()) return wrong_shape("the input", s, "square matrices");
     s.erase(s.rank() - 1);
     s.erase(s.rank() - 1);
-    c.output(0, c.type(0), s);
+    inference.output(0, inference.type(0), s);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int64_t n = in.shape().back();
     return with_float(in.dtype(), [&]<class T>() -> Status {
-      NM_ASSIGN(double* m, c.scratch<double>(Size(n) * n));
-      for (int64_t i = 0; i < c.output(0).count(); ++i) {
+      NM_ASSIGN(double* m, execution.scratch<double>(Size(n) * n));
+      for (int64_t i = 0; i < execution.output(0).count(); ++i) {
         std::copy_n(in.data<T>() + i * n * n, n * n, m);
-        c.out<T>(0)[i] = static_cast<T>(determinant(m, n));
+        execution.out<T>(0)[i] = static_cast<T>(determinant(m, n));
       }
       return {};
     });

@@ -15,26 +15,26 @@ class Trilu final : public Movement {
  public:
   explicit Trilu(Attributes& a) : upper_(a.flag("upper", true)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 1, "the diagonal", {DType::Int64}));
-    NM_TRY(check_scalar(c, 1, "the diagonal"));
-    if (is_packed(c.type(0)) || c.type(0) == DType::String)
-      return wrong_type("the input", c.type(0), "numbers or bool");
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    if (c.shape(0).rank() < 2) return wrong_shape("the input", c.shape(0), "at least two dimensions");
-    c.output(0, c.type(0), c.shape(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 1, "the diagonal", {DType::Int64}));
+    NM_TRY(check_scalar(inference, 1, "the diagonal"));
+    if (is_packed(inference.type(0)) || inference.type(0) == DType::String)
+      return wrong_type("the input", inference.type(0), "numbers or bool");
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    if (inference.shape(0).rank() < 2) return wrong_shape("the input", inference.shape(0), "at least two dimensions");
+    inference.output(0, inference.type(0), inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
-    copy_all(c.input(0), out);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
+    copy_all(execution.input(0), out);
     if (out.count() == 0) return {};
     const int64_t columns = out.shape().back();
     const int64_t rows = out.dim(out.rank() - 2);
-    const int64_t k = std::clamp(c.has(1) ? integer_at(c.input(1), 0) : 0, -rows, columns);
+    const int64_t k = std::clamp(execution.has(1) ? integer_at(execution.input(1), 0) : 0, -rows, columns);
     const size_t size = static_cast<size_t>(dtype_bits(out.dtype()) / 8);
     auto* row = static_cast<uint8_t*>(out.raw());
     for (int64_t i = 0; i < out.count() / columns; ++i, row += static_cast<size_t>(columns) * size) {
@@ -57,21 +57,21 @@ class EyeLike final : public Movement {
  public:
   explicit EyeLike(Attributes& a) : dtype_(type_attribute(a, "dtype", DType::Undefined)), k_(a.integer("k", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType t = dtype_ == DType::Undefined ? c.type(0) : dtype_;
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType t = dtype_ == DType::Undefined ? inference.type(0) : dtype_;
     if (t != DType::Undefined && (!can_cast(t) || is_packed(t) || t == DType::String)) {
       return wrong_type("the output", t, "numbers or bool");
     }
-    c.output(0, t);
-    if (!c.has_shape(0)) return {};
-    if (c.shape(0).rank() != 2) return wrong_shape("the input", c.shape(0), "two dimensions");
-    c.output(0, t, c.shape(0));
+    inference.output(0, t);
+    if (!inference.has_shape(0)) return {};
+    if (inference.shape(0).rank() != 2) return wrong_shape("the input", inference.shape(0), "two dimensions");
+    inference.output(0, t, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
     std::fill_n(static_cast<uint8_t*>(out.raw()), out.bytes(), uint8_t{0});
     const float number = 1;
     NM_ASSIGN(const Tensor one, Tensor::from<float>(Shape{}, std::span(&number, 1)));

@@ -95,42 +95,43 @@ class Einsum final : public Operator {
     if (parsed) equation_ = std::move(*parsed);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, c.input_count()));
-    if (c.input_count() != equation_.terms.size()) {
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, inference.input_count()));
+    if (inference.input_count() != equation_.terms.size()) {
       return {Code::InvalidModel,
-              text("the equation names ", equation_.terms.size(), " inputs, there are ", c.input_count())};
+              text("the equation names ", equation_.terms.size(), " inputs, there are ", inference.input_count())};
     }
-    NM_TRY(check_number(c, 0, "input 0"));
-    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
-    c.output(0, type);
+    NM_TRY(check_number(inference, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(inference, 0, inference.input_count()));
+    inference.output(0, type);
     std::vector<Shape> shapes;
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (!c.has_shape(i)) return {};
-      shapes.push_back(c.shape(i));
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (!inference.has_shape(i)) return {};
+      shapes.push_back(inference.shape(i));
     }
     NM_ASSIGN(const Plan plan, resolve(shapes));
     Shape out;
     for (const int l : plan.out) out.push_back(plan.sizes[static_cast<size_t>(l)]);
-    c.output(0, type, out);
+    inference.output(0, type, out);
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     std::vector<Shape> shapes;
-    for (size_t i = 0; i < c.input_count(); ++i) shapes.push_back(c.input(i).shape());
+    for (size_t i = 0; i < execution.input_count(); ++i) shapes.push_back(execution.input(i).shape());
     NM_ASSIGN(const Plan plan, resolve(shapes));
-    Tensor& out = c.output(0);
+    Tensor& out = execution.output(0);
     if (out.count() == 0) return {};
     Labelled left;
     for (size_t i = 0; i < plan.terms.size(); ++i) {
       Letters later = set_of(plan.out);
       for (size_t k = i + 1; k < plan.terms.size(); ++k) later |= set_of(plan.terms[k]);
-      NM_ASSIGN(Labelled next, reduced(c.input(i), plan.terms[i], i == 0 ? later : later | set_of(left.letters)));
+      NM_ASSIGN(Labelled next,
+                reduced(execution.input(i), plan.terms[i], i == 0 ? later : later | set_of(left.letters)));
       if (i == 0) {
         left = std::move(next);
       } else {
-        NM_ASSIGN(left, contract(c, left, next, later));
+        NM_ASSIGN(left, contract(execution, left, next, later));
       }
     }
     return arrange(left, plan.out, out);
@@ -266,7 +267,7 @@ class Einsum final : public Operator {
   }
 
   // A letter that only one side has in full (1 on the other) counts as that side's own.
-  static Result<Labelled> contract(Execution& c, const Labelled& a, const Labelled& b, Letters needed) {
+  static Result<Labelled> contract(Execution& execution, const Labelled& a, const Labelled& b, Letters needed) {
     Term batch, rows, columns, inner, a_ones, b_ones;
     int64_t m = 1, n = 1, k = 1, batches = 1;
     for (const int l : a.letters) {
@@ -304,7 +305,7 @@ class Einsum final : public Operator {
     NM_ASSIGN(const Tensor right, ordered(b, joined({&batch, &inner, &columns, &b_ones}), Shape{batches, k, n}));
     NM_ASSIGN(Tensor product, Tensor::create(left.dtype(), Shape{batches, m, n}));
     if (left.dtype() == DType::Float32) {
-      NM_TRY(multiply(c, left, right, PackedMatrices(), Operands(), Epilogue(), product));
+      NM_TRY(multiply(execution, left, right, PackedMatrices(), Operands(), Epilogue(), product));
     } else {
       NM_TRY(multiply_generic(left, right, product));
     }

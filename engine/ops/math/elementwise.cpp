@@ -64,48 +64,47 @@ class Elementwise final : public Operator {
     assign_registers();
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, inputs_));
-    c.output(0, DType::Float32);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, inputs_));
+    inference.output(0, DType::Float32);
     Shape shape;
     for (size_t i = 0; i < inputs_; ++i) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32}));
-      if (!c.has_shape(i)) return {};
-      NM_ASSIGN(shape, broadcast_or_fail(shape, c.shape(i)));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32}));
+      if (!inference.has_shape(i)) return {};
+      NM_ASSIGN(shape, broadcast_or_fail(shape, inference.shape(i)));
     }
-    c.output(0, DType::Float32, shape);
+    inference.output(0, DType::Float32, shape);
     return {};
   }
 
   // Functions of elements do not mind where on the way their operands are stretched: here it is at the start.
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
     walks_.clear();
     int64_t run = out.count();  // no piece goes over its end
     for (size_t i = 0; i < inputs_; ++i) {
-      if (!stretched(c, i)) continue;
-      walks_.push_back(Broadcast(out.shape(), {&c.input(i).shape()}));
+      if (!stretched(execution, i)) continue;
+      walks_.push_back(Broadcast(out.shape(), {&execution.input(i).shape()}));
       if (walks_.back().run() >= kLongRun) run = std::min(run, walks_.back().run());
     }
-    ThreadPool& pool = ThreadPool::instance();
     const auto pieces = static_cast<int64_t>(registers_ + walks_.size());
-    NM_ASSIGN(float* const scratch, c.scratch<float>(Size(pool.size()) * pieces * kPiece));
+    NM_ASSIGN(float* const scratch, execution.scratch<float>(Size(thread_pool::size()) * pieces * kPiece));
     float* const to = out.data<float>();
-    const int64_t chunk = std::max(kPiece, pool.chunk(out.count(), static_cast<int64_t>(steps_.size())));
-    pool.parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {
+    const int64_t chunk = std::max(kPiece, thread_pool::chunk(out.count(), static_cast<int64_t>(steps_.size())));
+    thread_pool::parallel_for(out.count(), chunk, [&](int64_t begin, int64_t end, int thread) {
       float* const own = scratch + thread * pieces * kPiece;
       for (int64_t at = begin, n = 0; at < end; at += n) {
         n = std::min({kPiece, end - at, run - at % run});
-        run_piece(c, at, n, own, to + at);
+        run_piece(execution, at, n, own, to + at);
       }
     });
     return {};
   }
 
   bool in_place(size_t) const override { return true; }
-  double flops(const Inference& c) const override {
+  double flops(const Inference& inference) const override {
     Shape shape;
-    for (size_t i = 0; i < inputs_; ++i) shape = broadcast_shape(shape, c.shape(i)).value_or(shape);
+    for (size_t i = 0; i < inputs_; ++i) shape = broadcast_shape(shape, inference.shape(i)).value_or(shape);
     return static_cast<double>(steps_.size()) * static_cast<double>(shape.count());
   }
   std::string kernel(const Inference&) const override { return text(steps_.size(), " operations"); }
@@ -129,20 +128,24 @@ class Elementwise final : public Operator {
     }
   }
 
-  static bool is_whole(const Execution& c, size_t i) { return c.input(i).count() == c.output(0).count(); }
-  static bool stretched(const Execution& c, size_t i) { return !is_whole(c, i) && c.input(i).count() != 1; }
+  static bool is_whole(const Execution& execution, size_t i) {
+    return execution.input(i).count() == execution.output(0).count();
+  }
+  static bool stretched(const Execution& execution, size_t i) {
+    return !is_whole(execution, i) && execution.input(i).count() != 1;
+  }
 
   // Elements [at, at + n) of the result, at `to`. `own`: the registers, and room for the stretched inputs.
-  void run_piece(const Execution& c, int64_t at, int64_t n, float* own, float* to) const {
+  void run_piece(const Execution& execution, int64_t at, int64_t n, float* own, float* to) const {
     std::array<Operand, kMaxInputs + kMaxElementwiseSteps> operands;
     float* room = own + static_cast<int64_t>(registers_) * kPiece;
     auto walk = walks_.begin();
     for (size_t i = 0; i < inputs_; ++i) {
-      const float* data = c.data<float>(i);
-      if (stretched(c, i)) {
+      const float* data = execution.data<float>(i);
+      if (stretched(execution, i)) {
         operands[i] = stretch(*walk++, data, at, n, room);
         room += kPiece;
-      } else if (is_whole(c, i)) {
+      } else if (is_whole(execution, i)) {
         operands[i] = {data + at, 1};
       } else {
         operands[i] = {data, 0};

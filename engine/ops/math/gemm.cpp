@@ -18,27 +18,29 @@ class GemmOperator final : public Operator {
     operands_.alpha = a.number("alpha", 1);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "the left matrix (input 0)"));
-    NM_TRY(check_number(c, 1, "the right matrix (input 1)"));
-    const DType type = c.type(0) == DType::Undefined ? c.type(1) : c.type(0);
-    const bool packable = type == DType::Float32 && is_float(c.type(1)) && c.type(1) != DType::Float64;
-    if (!packable) NM_TRY(common_type(c, 0, 2).take_status());
-    if (c.type(2) != DType::Undefined && type != DType::Undefined && c.type(2) != type) {
-      return wrong_type("the bias (input 2)", c.type(2), dtype_name(type));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "the left matrix (input 0)"));
+    NM_TRY(check_number(inference, 1, "the right matrix (input 1)"));
+    const DType type = inference.type(0) == DType::Undefined ? inference.type(1) : inference.type(0);
+    const bool packable = type == DType::Float32 && is_float(inference.type(1)) && inference.type(1) != DType::Float64;
+    if (!packable) NM_TRY(common_type(inference, 0, 2).take_status());
+    if (inference.type(2) != DType::Undefined && type != DType::Undefined && inference.type(2) != type) {
+      return wrong_type("the bias (input 2)", inference.type(2), dtype_name(type));
     }
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
     for (size_t i = 0; i < 2; ++i) {
-      if (c.shape(i).rank() != 2) return wrong_shape(text("input ", i), c.shape(i), "a matrix (two dimensions)");
+      if (inference.shape(i).rank() != 2)
+        return wrong_shape(text("input ", i), inference.shape(i), "a matrix (two dimensions)");
     }
-    NM_ASSIGN(const ProductShape p, ProductShape::of(c.shape(0), c.shape(1), operands_));
-    c.output(0, type, p.out);
-    if (!c.has_shape(2)) return {};
-    const auto both = broadcast_shape(p.out, c.shape(2));
+    NM_ASSIGN(const ProductShape p, ProductShape::of(inference.shape(0), inference.shape(1), operands_));
+    inference.output(0, type, p.out);
+    if (!inference.has_shape(2)) return {};
+    const auto both = broadcast_shape(p.out, inference.shape(2));
     if (!both || both->rank() != 2 || (p.out.known() && both->known() && *both != p.out)) {
-      return wrong_shape("the bias (input 2)", c.shape(2), text("a shape that broadcasts to ", to_string(p.out)));
+      return wrong_shape("the bias (input 2)", inference.shape(2),
+                         text("a shape that broadcasts to ", to_string(p.out)));
     }
     return {};
   }
@@ -52,36 +54,36 @@ class GemmOperator final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& a = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& a = execution.input(0);
     if (a.dtype() == DType::Float32) {
-      if (packed_.ok() || c.input(1).dtype() == DType::Float32) return run_float(c);
-      return no_arithmetic(c.input(1).dtype());
+      if (packed_.ok() || execution.input(1).dtype() == DType::Float32) return run_float(execution);
+      return no_arithmetic(execution.input(1).dtype());
     }
-    if (a.dtype() != c.input(1).dtype()) return no_arithmetic(c.input(1).dtype());
-    return with_number(a.dtype(), [&]<class T>() { return run_generic<T>(c); });
+    if (a.dtype() != execution.input(1).dtype()) return no_arithmetic(execution.input(1).dtype());
+    return with_number(a.dtype(), [&]<class T>() { return run_generic<T>(execution); });
   }
 
   bool packs_float16(size_t i) const override { return i == 1; }
-  double flops(const Inference& c) const override {
-    auto p = ProductShape::of(c.shape(0), c.shape(1), operands_);
+  double flops(const Inference& inference) const override {
+    auto p = ProductShape::of(inference.shape(0), inference.shape(1), operands_);
     return p.ok() ? p->flops() : 0;
   }
   std::string kernel(const Inference&) const override { return packed_.ok() ? "gemm packed" : "gemm"; }
 
  private:
-  Status run_float(Execution& c) {
-    Tensor& out = c.output(0);
+  Status run_float(Execution& execution) {
+    Tensor& out = execution.output(0);
     Epilogue epilogue;
     activation_.put(epilogue);
-    if (c.has(2) && beta_ != 0) {
-      const Tensor& bias = c.input(2);
+    if (execution.has(2) && beta_ != 0) {
+      const Tensor& bias = execution.input(2);
       const int64_t n = out.dim(1);
       const bool row = bias.count() == n && (bias.rank() == 0 || bias.shape().back() == n);
       if (row && beta_ == 1) {
         epilogue.bias = bias.data<float>();
       } else if (row) {
-        NM_ASSIGN(float* scaled, c.scratch<float>(Size(n)));
+        NM_ASSIGN(float* scaled, execution.scratch<float>(Size(n)));
         kernels().elementwise.unary(Unary::Affine, bias.data<float>(), scaled, n, beta_, 0);
         epilogue.bias = scaled;
       } else {
@@ -89,7 +91,7 @@ class GemmOperator final : public Operator {
         epilogue.residual = out.data<float>();
       }
     }
-    return multiply(c, c.input(0), c.input(1), packed_, operands_, epilogue, out);
+    return multiply(execution, execution.input(0), execution.input(1), packed_, operands_, epilogue, out);
   }
 
   // out = beta · bias, broadcast.
@@ -103,10 +105,10 @@ class GemmOperator final : public Operator {
   }
 
   template <class T>
-  Status run_generic(Execution& c) const {
-    const Tensor& a = c.input(0);
-    const Tensor& b = c.input(1);
-    Tensor& out = c.output(0);
+  Status run_generic(Execution& execution) const {
+    const Tensor& a = execution.input(0);
+    const Tensor& b = execution.input(1);
+    Tensor& out = execution.output(0);
     NM_ASSIGN(const ProductShape p, ProductShape::of(a.shape(), b.shape(), operands_));
     // Where element (i, s) of A and (s, j) of B lie.
     const int64_t a_row = operands_.transpose_a ? 1 : p.k;
@@ -122,8 +124,8 @@ class GemmOperator final : public Operator {
         out.data<T>()[i * p.n + j] = scaled(sum, operands_.alpha);
       }
     }
-    if (!c.has(2)) return {};
-    const Tensor& bias = c.input(2);
+    if (!execution.has(2)) return {};
+    const Tensor& bias = execution.input(2);
     const Broadcast walk(out.shape(), {&bias.shape()});
     walk.walk(0, walk.count(), [&](const Broadcast::Run& r) {
       for (int64_t i = 0; i < r.count; ++i) {

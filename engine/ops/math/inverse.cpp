@@ -34,25 +34,25 @@ class Inverse final : public Operator {
  public:
   explicit Inverse(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
-    if (!c.has_shape(0)) return {};
-    const Shape& s = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& s = inference.shape(0);
     const bool square = s.rank() >= 2 && (s.back() < 0 || s[s.rank() - 2] < 0 || s.back() == s[s.rank() - 2]);
     return square ? Status() : wrong_shape("the input", s, "square matrices");
   }
 
-  Status run(Execution& c) override {
-    return with_float(c.input(0).dtype(), [&]<class T>() -> Status {
-      const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    return with_float(execution.input(0).dtype(), [&]<class T>() -> Status {
+      const Tensor& in = execution.input(0);
       const int64_t n = in.shape().back();
       if (in.count() == 0) return {};
-      NM_ASSIGN(double* m, c.scratch<double>(Size(2) * n * n));
+      NM_ASSIGN(double* m, execution.scratch<double>(Size(2) * n * n));
       for (int64_t i = 0; i < in.count() / (n * n); ++i) {
         const T* x = in.data<T>() + i * n * n;
-        T* y = c.out<T>(0) + i * n * n;
+        T* y = execution.out<T>(0) + i * n * n;
         for (int64_t k = 0; k < n * n; ++k) {
           m[k / n * 2 * n + k % n] = static_cast<double>(x[k]);
           m[k / n * 2 * n + n + k % n] = k / n == k % n ? 1 : 0;

@@ -35,20 +35,20 @@ class IsSpecial final : public Movement {
     negative_ = a.flag("detect_negative", true);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType t = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType t = inference.type(0);
     if (t != DType::Undefined && !is_float(t) && !(is_small_float(t) && dtype_bits(t) == 8)) {
       return wrong_type("the input", t, "floats");
     }
-    c.output(0, DType::Bool);
-    if (c.has_shape(0)) c.output(0, DType::Bool, c.shape(0));
+    inference.output(0, DType::Bool);
+    if (inference.has_shape(0)) inference.output(0, DType::Bool, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    bool* out = c.out<bool>(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    bool* out = execution.out<bool>(0);
     const Layout layout = layout_of(in.dtype());
     for_elements(in.count(), [&](int64_t begin, int64_t end) {
       switch (dtype_bits(in.dtype())) {

@@ -48,23 +48,23 @@ class MatMul final : public Operator {
              operands_.alpha == 1;
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "the left matrix (input 0)"));
-    NM_TRY(check_number(c, 1, "the right matrix (input 1)"));
-    const DType type = c.type(0) == DType::Undefined ? c.type(1) : c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "the left matrix (input 0)"));
+    NM_TRY(check_number(inference, 1, "the right matrix (input 1)"));
+    const DType type = inference.type(0) == DType::Undefined ? inference.type(1) : inference.type(0);
     // Weights may still be 16-bit when the pass that widens has left them for `prepare`.
-    const bool packable = type == DType::Float32 && is_float(c.type(1)) && c.type(1) != DType::Float64;
-    if (!packable) NM_TRY(common_type(c, 0, 2).take_status());
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    NM_ASSIGN(const ProductShape p, product(c));
-    c.output(0, type, p.out);
-    if (c.has_shape(2) && c.shape(2).known() && p.n >= 0 && c.shape(2) != Shape{p.n}) {
-      return wrong_shape("the bias (input 2)", c.shape(2), to_string(Shape{p.n}));
+    const bool packable = type == DType::Float32 && is_float(inference.type(1)) && inference.type(1) != DType::Float64;
+    if (!packable) NM_TRY(common_type(inference, 0, 2).take_status());
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    NM_ASSIGN(const ProductShape p, product(inference));
+    inference.output(0, type, p.out);
+    if (inference.has_shape(2) && inference.shape(2).known() && p.n >= 0 && inference.shape(2) != Shape{p.n}) {
+      return wrong_shape("the bias (input 2)", inference.shape(2), to_string(Shape{p.n}));
     }
-    if (c.has_shape(3) && c.shape(3).known() && p.out.known() && c.shape(3) != p.out) {
-      return wrong_shape("the residual (input 3)", c.shape(3), to_string(p.out));
+    if (inference.has_shape(3) && inference.shape(3).known() && p.out.known() && inference.shape(3) != p.out) {
+      return wrong_shape("the residual (input 3)", inference.shape(3), to_string(p.out));
     }
     return {};
   }
@@ -84,42 +84,43 @@ class MatMul final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    if (c.input(0).dtype() == DType::Float32 && (packed_.ok() || c.input(1).dtype() == DType::Float32)) {
-      NM_ASSIGN(const Tensor a, operand(c, 0));
-      NM_ASSIGN(const Tensor b, operand(c, 1));
+  Status run(Execution& execution) override {
+    if (execution.input(0).dtype() == DType::Float32 &&
+        (packed_.ok() || execution.input(1).dtype() == DType::Float32)) {
+      NM_ASSIGN(const Tensor a, operand(execution, 0));
+      NM_ASSIGN(const Tensor b, operand(execution, 1));
       Epilogue epilogue;
-      if (c.has(2)) epilogue.bias = c.data<float>(2);
-      if (c.has(3)) epilogue.residual = c.data<float>(3);
+      if (execution.has(2)) epilogue.bias = execution.data<float>(2);
+      if (execution.has(3)) epilogue.residual = execution.data<float>(3);
       activation_.put(epilogue);
-      return multiply(c, a, b, packed_, operands_, epilogue, c.output(0));
+      return multiply(execution, a, b, packed_, operands_, epilogue, execution.output(0));
     }
-    const Tensor& a = c.input(0);
-    if (!plain_ || a.dtype() != c.input(1).dtype()) return no_arithmetic(c.input(1).dtype());
-    return multiply_generic(a, c.input(1), c.output(0));
+    const Tensor& a = execution.input(0);
+    if (!plain_ || a.dtype() != execution.input(1).dtype()) return no_arithmetic(execution.input(1).dtype());
+    return multiply_generic(a, execution.input(1), execution.output(0));
   }
 
   bool packs_float16(size_t i) const override { return i == 1; }
   bool in_place(size_t i) const override { return i == 3; }
-  double flops(const Inference& c) const override {
-    auto p = product(c);
+  double flops(const Inference& inference) const override {
+    auto p = product(inference);
     return p.ok() ? p->flops() : 0;
   }
   std::string kernel(const Inference&) const override { return packed_.ok() ? "gemm packed" : "gemm"; }
 
  private:
-  Result<ProductShape> product(const Inference& c) const {
-    return ProductShape::of(batch_first(c.shape(0), batch_inside_[0]), batch_first(c.shape(1), batch_inside_[1]),
-                            operands_);
+  Result<ProductShape> product(const Inference& inference) const {
+    return ProductShape::of(batch_first(inference.shape(0), batch_inside_[0]),
+                            batch_first(inference.shape(1), batch_inside_[1]), operands_);
   }
 
   // Input i with its batch in front. Of packed weights only the shape matters.
-  Result<Tensor> operand(Execution& c, size_t i) const {
-    const Tensor& t = c.input(i);
+  Result<Tensor> operand(Execution& execution, size_t i) const {
+    const Tensor& t = execution.input(i);
     if (!batch_inside_[i] || t.rank() < 3) return t;
     const Shape shape = batch_first(t.shape(), true);
     if (i == 1 && packed_.ok()) return Tensor::view(t.dtype(), shape, nullptr);
-    NM_ASSIGN(float* rows, c.scratch<float>(Size(t.count())));
+    NM_ASSIGN(float* rows, execution.scratch<float>(Size(t.count())));
     Tensor moved = Tensor::view(t.dtype(), shape, rows);
     move_batch_first(t, moved);
     return moved;

@@ -11,38 +11,40 @@ class OneHot final : public Movement {
  public:
   explicit OneHot(Attributes& a) : axis_(a.integer("axis", -1)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
     for (size_t i = 0; i < 2; ++i) {
-      const DType t = c.type(i);
+      const DType t = inference.type(i);
       if (t != DType::Undefined && (!can_cast(t) || t == DType::String))
         return wrong_type(text("input ", i), t, "numbers");
     }
-    NM_TRY(check_scalar(c, 1, "the depth"));
-    if (is_packed(c.type(2))) return wrong_type("the values", c.type(2), "a type of whole bytes");
-    if (c.has_shape(2) && (c.shape(2).rank() != 1 || (c.shape(2)[0] >= 0 && c.shape(2)[0] != 2))) {
-      return wrong_shape("the values", c.shape(2), "[2]");
+    NM_TRY(check_scalar(inference, 1, "the depth"));
+    if (is_packed(inference.type(2))) return wrong_type("the values", inference.type(2), "a type of whole bytes");
+    if (inference.has_shape(2) &&
+        (inference.shape(2).rank() != 1 || (inference.shape(2)[0] >= 0 && inference.shape(2)[0] != 2))) {
+      return wrong_shape("the values", inference.shape(2), "[2]");
     }
-    c.output(0, c.type(2));
-    if (!c.has_shape(0)) return {};
-    if (c.shape(0).rank() == kMaxRank) return wrong_shape("the indices", c.shape(0), "fewer dimensions");
-    Shape out = c.shape(0);
+    inference.output(0, inference.type(2));
+    if (!inference.has_shape(0)) return {};
+    if (inference.shape(0).rank() == kMaxRank)
+      return wrong_shape("the indices", inference.shape(0), "fewer dimensions");
+    Shape out = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, out.rank() + 1));
     int64_t depth = kUnknownDim;
-    if (c.value(1) != nullptr) {
-      NM_ASSIGN(const Tensor number, as_int64(*c.value(1)));
+    if (inference.value(1) != nullptr) {
+      NM_ASSIGN(const Tensor number, as_int64(*inference.value(1)));
       depth = *number.data<int64_t>();
       if (depth < 1) return {Code::InvalidData, text("the depth is ", depth, "; it must be positive")};
     }
     out.insert(axis, depth);
-    c.output(0, c.type(2), out);
+    inference.output(0, inference.type(2), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Tensor indices, as_int64(c.input(0)));
-    const Tensor& values = c.input(2);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Tensor indices, as_int64(execution.input(0)));
+    const Tensor& values = execution.input(2);
+    Tensor& out = execution.output(0);
     const int axis = normalize_axis(axis_, out.rank());
     const int64_t depth = out.dim(axis);
     const int64_t inner = out.shape().count(axis + 1, out.rank());

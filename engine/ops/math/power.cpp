@@ -18,23 +18,25 @@ class Pow final : public Operator {
     if (a.version() < 7) a.ignore({"broadcast"});  // shapes say whether it is needed
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "the base"));
-    NM_TRY(check_number(c, 1, "the exponent"));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const auto y = exponent_shape(c.shape(0), c.shape(1));
-    if (!y) return wrong_shape("the exponent", c.shape(1), text("a shape that lies within ", to_string(c.shape(0))));
-    NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), *y));
-    c.output(0, c.type(0), shape);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "the base"));
+    NM_TRY(check_number(inference, 1, "the exponent"));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const auto y = exponent_shape(inference.shape(0), inference.shape(1));
+    if (!y)
+      return wrong_shape("the exponent", inference.shape(1),
+                         text("a shape that lies within ", to_string(inference.shape(0))));
+    NM_ASSIGN(const Shape shape, broadcast_or_fail(inference.shape(0), *y));
+    inference.output(0, inference.type(0), shape);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    const Tensor& y = c.input(1);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    const Tensor& y = execution.input(1);
+    Tensor& out = execution.output(0);
     const auto y_shape = exponent_shape(x.shape(), y.shape());
     if (x.dtype() == DType::Float32 && y.count() == 1 && out.shape() == x.shape()) {
       return scalar(x, y, out);
@@ -59,12 +61,13 @@ class Pow final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  std::optional<Pointwise> pointwise(const Inference& c) const override {
-    if (aligned_ || c.type(1) != DType::Float32 || c.value(1) == nullptr) return std::nullopt;
-    if (c.value(1)->count() == 1 && *c.value(1)->data<float>() == 0.5f) return Pointwise{Unary::PowerOfHalf};
+  std::optional<Pointwise> pointwise(const Inference& inference) const override {
+    if (aligned_ || inference.type(1) != DType::Float32 || inference.value(1) == nullptr) return std::nullopt;
+    if (inference.value(1)->count() == 1 && *inference.value(1)->data<float>() == 0.5f)
+      return Pointwise{Unary::PowerOfHalf};
     return Pointwise{Binary::Pow};
   }
-  double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override { return static_cast<double>(inference.shape(0).count()); }
 
  private:
   // Squares, roots and cubes, which normalisations and GELUs are full of.
@@ -153,21 +156,21 @@ class Mod final : public Operator {
  public:
   explicit Mod(Attributes& a) : like_c_(a.flag("fmod", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_number(c, 0, "input 0"));
-    NM_ASSIGN(const DType type, common_type(c, 0, 2));
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), c.shape(1)));
-    c.output(0, type, shape);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_number(inference, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(inference, 0, 2));
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    NM_ASSIGN(const Shape shape, broadcast_or_fail(inference.shape(0), inference.shape(1)));
+    inference.output(0, type, shape);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    const Tensor& y = c.input(1);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    const Tensor& y = execution.input(1);
+    Tensor& out = execution.output(0);
     const Broadcast b(out.shape(), {&x.shape(), &y.shape()});
     return with_number(x.dtype(), [&]<class T>() -> Status {
       if constexpr (std::is_integral_v<T>) {

@@ -53,16 +53,15 @@ struct Totals {
 };
 
 // One matrix of the batch after the other.
-Status multiply_long(Execution& c, const ProductShape& p, const float* a, const Tensor& b, const PackedMatrices& packed,
-                     const Operands& operands, const Epilogue& epilogue, Tensor& out) {
-  ThreadPool& pool = ThreadPool::instance();
+Status multiply_long(Execution& execution, const ProductShape& p, const float* a, const Tensor& b,
+                     const PackedMatrices& packed, const Operands& operands, const Epilogue& epilogue, Tensor& out) {
   const GemmKernels& gemm = kernels().gemm;
   const int64_t size = p.m * p.n;
   const bool transposed = operands.transpose_b && b.rank() > 1;
-  NM_ASSIGN(float* part, c.scratch<float>(Size(p.m) * p.n));
+  NM_ASSIGN(float* part, execution.scratch<float>(Size(p.m) * p.n));
   Totals totals{nullptr, nullptr, size};
-  NM_ASSIGN(totals.sum, c.scratch<float>(Size(p.m) * p.n));
-  NM_ASSIGN(totals.lost, c.scratch<float>(Size(p.m) * p.n));
+  NM_ASSIGN(totals.sum, execution.scratch<float>(Size(p.m) * p.n));
+  NM_ASSIGN(totals.lost, execution.scratch<float>(Size(p.m) * p.n));
   const int64_t none = 0;
   BatchedGemm g;
   g.m = p.m;
@@ -77,7 +76,7 @@ Status multiply_long(Execution& c, const ProductShape& p, const float* a, const 
   g.ldc = p.n;
   float* work = nullptr;
   if (!packed.ok()) {
-    NM_ASSIGN(work, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
+    NM_ASSIGN(work, execution.scratch<float>(Size(gemm.batched_scratch_size(g))));
   }
   for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
     std::fill_n(totals.sum, size, 0.f);
@@ -88,12 +87,12 @@ Status multiply_long(Execution& c, const ProductShape& p, const float* a, const 
       if (packed.ok()) {
         one.k0 = k0;
         one.k1 = k1;
-        gemm.run(one, pool);
+        gemm.run(one);
       } else {
         g.k = k1 - k0;
         g.a = one.a + k0;
         g.b = b.data<float>() + bi * p.k * p.n + k0 * g.b_row_stride;
-        gemm.run_batched(g, work, pool);
+        gemm.run_batched(g, work);
       }
       totals.add(part);
     }
@@ -108,7 +107,7 @@ Status multiply_long(Execution& c, const ProductShape& p, const float* a, const 
     }
     one.epilogue.residual = totals.sum;
     one.epilogue.ldr = p.n;
-    gemm.run(one, pool);
+    gemm.run(one);
   });
   return {};
 }
@@ -158,21 +157,20 @@ Status PackedMatrices::pack(const Tensor& b, const Operands& operands) {
   const auto* from = static_cast<const uint8_t*>(b.raw());
   for (int64_t i = 0; i < matrices; ++i) {
     gemm.pack_b(k, n, from + dtype_offset(b.dtype(), i * k * n), source_type(b.dtype()), row_stride, column_stride,
-                operands.alpha, reinterpret_cast<float*>(data_.data()) + i * size_, ThreadPool::instance());
+                operands.alpha, reinterpret_cast<float*>(data_.data()) + i * size_);
   }
   return {};
 }
 
-Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatrices& packed, const Operands& operands,
-                Epilogue epilogue, Tensor& out) {
+Status multiply(Execution& execution, const Tensor& a, const Tensor& b, const PackedMatrices& packed,
+                const Operands& operands, Epilogue epilogue, Tensor& out) {
   NM_ASSIGN(ProductShape p, ProductShape::of(a.shape(), b.shape(), operands));
   if (out.count() == 0) return {};
-  ThreadPool& pool = ThreadPool::instance();
   const GemmKernels& gemm = kernels().gemm;
   int64_t batch = p.batch.count();
   const float* pa = a.data<float>();
   if (operands.transpose_a && a.rank() > 1) {
-    NM_ASSIGN(float* rows, c.scratch<float>(Size(a.count())));
+    NM_ASSIGN(float* rows, execution.scratch<float>(Size(a.count())));
     for (int64_t i = 0; i < p.a_batch.count(); ++i) {
       const int64_t at = i * p.m * p.k;
       kernels().layout.transpose(p.k, p.m, pa + at, p.m, rows + at, p.k, sizeof(float));
@@ -187,23 +185,23 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
   epilogue.ldr = p.n;
   const bool is_vector = batch == 1 && p.m == 1 && !packed.ok() && !(operands.transpose_b && b.rank() > 1);
   if (p.k > kLongK && !(is_vector && operands.alpha == 1)) {
-    return multiply_long(c, p, pa, b, packed, operands, epilogue, out);
+    return multiply_long(execution, p, pa, b, packed, operands, epilogue, out);
   }
   if (packed.ok()) {
     for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
       Gemm g{p.m, p.n,     p.k, pa + ai * p.m * p.k, p.k, packed.matrix(bi), out.data<float>() + i * p.m * p.n,
              p.n, epilogue};
       if (epilogue.residual) g.epilogue.residual += i * p.m * p.n;
-      gemm.run(g, pool);
+      gemm.run(g);
     });
     return {};
   }
   const bool transposed = operands.transpose_b && b.rank() > 1;
   if (batch == 1 && p.m == 1 && !transposed && operands.alpha == 1) {
-    gemm.gemv(p.k, p.n, pa, b.data<float>(), p.n, out.data<float>(), epilogue, pool);
+    gemm.gemv(p.k, p.n, pa, b.data<float>(), p.n, out.data<float>(), epilogue);
     return {};
   }
-  NM_ASSIGN(int64_t * offsets, c.scratch<int64_t>(Size(3) * batch));
+  NM_ASSIGN(int64_t * offsets, execution.scratch<int64_t>(Size(3) * batch));
   for_matrices(p, [&](int64_t i, int64_t ai, int64_t bi) {
     offsets[i] = ai * p.m * p.k;
     offsets[batch + i] = bi * p.k * p.n;
@@ -226,8 +224,8 @@ Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatr
   g.ldc = p.n;
   g.c_offsets = offsets + 2 * batch;
   g.epilogue = epilogue;
-  NM_ASSIGN(float* scratch, c.scratch<float>(Size(gemm.batched_scratch_size(g, pool))));
-  gemm.run_batched(g, scratch, pool);
+  NM_ASSIGN(float* scratch, execution.scratch<float>(Size(gemm.batched_scratch_size(g))));
+  gemm.run_batched(g, scratch);
   return {};
 }
 

@@ -38,8 +38,8 @@ class PackedMatrices {
 };
 
 // float32: out = epilogue(alpha · A·B). `b` is not read when it is packed. The epilogue's residual has out's layout.
-Status multiply(Execution& c, const Tensor& a, const Tensor& b, const PackedMatrices& packed, const Operands& operands,
-                Epilogue epilogue, Tensor& out);
+Status multiply(Execution& execution, const Tensor& a, const Tensor& b, const PackedMatrices& packed,
+                const Operands& operands, Epilogue epilogue, Tensor& out);
 // float64 and integers, which wrap around.
 Status multiply_generic(const Tensor& a, const Tensor& b, Tensor& out);
 

@@ -24,9 +24,9 @@ class Drawing : public Movement {
 
   // Numbers from draw() in the output's type.
   template <class F>
-  Status fill(Execution& c, F&& draw) {
-    Tensor& out = c.output(0);
-    NM_ASSIGN(double* numbers, c.scratch<double>(Size(out.count())));
+  Status fill(Execution& execution, F&& draw) {
+    Tensor& out = execution.output(0);
+    NM_ASSIGN(double* numbers, execution.scratch<double>(Size(out.count())));
     for (int64_t i = 0; i < out.count(); ++i) numbers[i] = draw(i);
     return cast(Tensor::view(DType::Float64, out.shape(), numbers), out);
   }
@@ -47,22 +47,22 @@ class Distribution final : public Drawing {
     if (!like) a.require("shape");
   }
 
-  Status infer(Inference& c) const override {
-    if (like_) NM_TRY(check_tensors(c, 1));
-    const DType type = dtype_ == DType::Undefined ? c.type(0) : dtype_;
+  Status infer(Inference& inference) const override {
+    if (like_) NM_TRY(check_tensors(inference, 1));
+    const DType type = dtype_ == DType::Undefined ? inference.type(0) : dtype_;
     if (type != DType::Undefined && !is_float(type)) return wrong_type("the output", type, "floats");
-    c.output(0, type);
+    inference.output(0, type);
     if (!like_) {
       NM_ASSIGN(const Shape shape, check_shape(shape_));
-      c.output(0, type, shape);
-    } else if (c.has_shape(0)) {
-      c.output(0, type, c.shape(0));
+      inference.output(0, type, shape);
+    } else if (inference.has_shape(0)) {
+      inference.output(0, type, inference.shape(0));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    return fill(c, [&](int64_t) {
+  Status run(Execution& execution) override {
+    return fill(execution, [&](int64_t) {
       return normal_ ? first_ + second_ * random_.normal() : first_ + (second_ - first_) * random_.uniform();
     });
   }
@@ -80,22 +80,22 @@ class Bernoulli final : public Drawing {
  public:
   explicit Bernoulli(Attributes& a) : Drawing(a), dtype_(type_attribute(a, "dtype", DType::Undefined)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the probabilities"));
-    const DType type = dtype_ == DType::Undefined ? c.type(0) : dtype_;
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the probabilities"));
+    const DType type = dtype_ == DType::Undefined ? inference.type(0) : dtype_;
     if (type != DType::Undefined && !can_cast(type)) return wrong_type("the output", type, "numbers or bool");
-    c.output(0, type);
-    if (c.has_shape(0)) c.output(0, type, c.shape(0));
+    inference.output(0, type);
+    if (inference.has_shape(0)) inference.output(0, type, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    NM_ASSIGN(double* chance, c.scratch<double>(Size(in.count())));
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    NM_ASSIGN(double* chance, execution.scratch<double>(Size(in.count())));
     Tensor wide = Tensor::view(DType::Float64, in.shape(), chance);
     NM_TRY(cast(in, wide));
-    return fill(c, [&](int64_t i) { return random_.uniform() < chance[i] ? 1.0 : 0.0; });
+    return fill(execution, [&](int64_t i) { return random_.uniform() < chance[i] ? 1.0 : 0.0; });
   }
 
  private:
@@ -110,21 +110,21 @@ class Multinomial final : public Drawing {
     if (samples_ < 1) a.fail(text("the attribute 'sample_size' is ", samples_, "; it must be positive"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the logarithms of the probabilities"));
-    c.output(0, dtype_);
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the logarithms of the probabilities"));
+    inference.output(0, dtype_);
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (in.rank() != 2 || in[1] == 0) return wrong_shape("the input", in, "[batch, classes]");
-    c.output(0, dtype_, Shape{in[0], samples_});
+    inference.output(0, dtype_, Shape{in[0], samples_});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int64_t classes = in.dim(1);
-    NM_ASSIGN(double* sums, c.scratch<double>(Size(in.count())));
+    NM_ASSIGN(double* sums, execution.scratch<double>(Size(in.count())));
     Tensor wide = Tensor::view(DType::Float64, in.shape(), sums);
     NM_TRY(cast(in, wide));
     for (int64_t b = 0; b < in.dim(0); ++b) {
@@ -133,7 +133,7 @@ class Multinomial final : public Drawing {
       double sum = 0;
       for (int64_t i = 0; i < classes; ++i) row[i] = sum += std::exp(row[i] - largest);
     }
-    return fill(c, [&](int64_t i) {
+    return fill(execution, [&](int64_t i) {
       const double* row = sums + i / samples_ * classes;
       const double at = random_.uniform() * row[classes - 1];
       return static_cast<double>(std::min<int64_t>(std::upper_bound(row, row + classes, at) - row, classes - 1));

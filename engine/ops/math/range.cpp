@@ -13,16 +13,17 @@ class Range final : public Operator {
     if (a.version() >= 27) a.ignore({"stash_type"});  // computed as exactly as the type allows
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_ASSIGN(const DType type, common_type(c, 0, 3));
-    NM_TRY(check_number(c, 0, "the start"));
-    for (size_t i = 0; i < 3; ++i) NM_TRY(check_scalar(c, i, "a bound of the range"));
-    c.output(0, type, Shape{kUnknownDim});
-    if (c.value(0) == nullptr || c.value(1) == nullptr || c.value(2) == nullptr) return {};
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_ASSIGN(const DType type, common_type(inference, 0, 3));
+    NM_TRY(check_number(inference, 0, "the start"));
+    for (size_t i = 0; i < 3; ++i) NM_TRY(check_scalar(inference, i, "a bound of the range"));
+    inference.output(0, type, Shape{kUnknownDim});
+    if (inference.value(0) == nullptr || inference.value(1) == nullptr || inference.value(2) == nullptr) return {};
     int64_t count = 0;
     const auto infer_count = [&]<class T>() {
-      return count_of(*c.value(0)->data<T>(), *c.value(1)->data<T>(), *c.value(2)->data<T>(), count);
+      return count_of(*inference.value(0)->data<T>(), *inference.value(1)->data<T>(), *inference.value(2)->data<T>(),
+                      count);
     };
     if (type == DType::Float16) {
       NM_TRY(infer_count.template operator()<float16>());
@@ -31,15 +32,15 @@ class Range final : public Operator {
     } else {
       NM_TRY(with_number(type, infer_count));
     }
-    c.output(0, type, Shape{count});
+    inference.output(0, type, Shape{count});
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
     return with_number(out.dtype(), [&]<class T>() -> Status {
-      const T start = *c.data<T>(0);
-      const T delta = *c.data<T>(2);
+      const T start = *execution.data<T>(0);
+      const T delta = *execution.data<T>(2);
       T* to = out.data<T>();
       for (int64_t i = 0; i < out.count(); ++i) to[i] = add(start, multiply(static_cast<T>(i), delta));
       return {};

@@ -96,18 +96,18 @@ class ReduceOperator final : public Operator {
     if (!axes_are_input_) axes_ = a.integers("axes");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    if (c.type(0) != DType::Bool || !takes_bool()) NM_TRY(check_number(c, 0, "the input"));
-    NM_TRY(check_type(c, 1, "the axes", {DType::Int64, DType::Int32}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    if (inference.type(0) != DType::Bool || !takes_bool()) NM_TRY(check_number(inference, 0, "the input"));
+    NM_TRY(check_type(inference, 1, "the axes", {DType::Int64, DType::Int32}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     std::vector<int64_t> list = axes_;
-    if (axes_are_input_ && c.has(1)) {
-      const auto known = c.integers(1);
+    if (axes_are_input_ && inference.has(1)) {
+      const auto known = inference.integers(1);
       if (!known) {
-        if (keep_dims_) c.output(0, c.type(0), Shape::filled(in.rank(), kUnknownDim));
+        if (keep_dims_) inference.output(0, inference.type(0), Shape::filled(in.rank(), kUnknownDim));
         return {};
       }
       list = *known;
@@ -121,20 +121,20 @@ class ReduceOperator final : public Operator {
         out.push_back(1);
       }
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     if (out.count() == 0) return {};
-    NM_ASSIGN(const uint32_t axes, axes_of(c, in.rank()));
+    NM_ASSIGN(const uint32_t axes, axes_of(execution, in.rank()));
     const Runs runs(in.shape(), axes);
     if (in.dtype() == DType::Float32) {
       if (run_float(runs, in.data<float>(), out.data<float>())) return {};
     }
-    NM_ASSIGN(const void* rows, rows_of(c, in, axes, runs));
+    NM_ASSIGN(const void* rows, rows_of(execution, in, axes, runs));
     const int64_t n = in.count() / out.count();
     if (in.dtype() == DType::Float32) {
       reduce_rows(out.count(), n, static_cast<const float*>(rows), out.data<float>());
@@ -153,7 +153,7 @@ class ReduceOperator final : public Operator {
     });
   }
 
-  double flops(const Inference& c) const override { return static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override { return static_cast<double>(inference.shape(0).count()); }
 
  private:
   bool takes_bool() const { return op_ == Reduce::Max || op_ == Reduce::Min; }
@@ -164,9 +164,9 @@ class ReduceOperator final : public Operator {
     return check_axes(list, rank);
   }
 
-  Result<uint32_t> axes_of(const Execution& c, int rank) const {
-    if (!axes_are_input_ || !c.has(1)) return axis_set(axes_, rank);
-    const Tensor& t = c.input(1);
+  Result<uint32_t> axes_of(const Execution& execution, int rank) const {
+    if (!axes_are_input_ || !execution.has(1)) return axis_set(axes_, rank);
+    const Tensor& t = execution.input(1);
     if (t.count() == 0) return axis_set({}, rank);
     std::array<int64_t, kMaxRank> list{};
     if (t.count() > kMaxRank)
@@ -218,10 +218,10 @@ class ReduceOperator final : public Operator {
   }
 
   // The elements with the reduced dimensions last.
-  static Result<const void*> rows_of(Execution& c, const Tensor& in, uint32_t axes, const Runs& r) {
+  static Result<const void*> rows_of(Execution& execution, const Tensor& in, uint32_t axes, const Runs& r) {
     const bool in_order = r.count == 0 || (r.count == 1) || (r.count == 2 && !r.reduced[0]);
     if (in_order || in.count() == 0) return in.raw();
-    NM_ASSIGN(uint8_t * rows, c.scratch<uint8_t>(Size(in.bytes())));
+    NM_ASSIGN(uint8_t * rows, execution.scratch<uint8_t>(Size(in.bytes())));
     const Strides strides = row_major(in.shape());
     StridedSource from{in.raw(), 0, {}};
     Shape extent;
@@ -243,18 +243,18 @@ class ReduceOperator final : public Operator {
   std::vector<int64_t> axes_;
 };
 
-bool reduce_layout(LayoutChange& c) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || !c.worthwhile({node.inputs[0]})) return false;
-  auto axes = c.axes(1, r, {});
-  if (!axes || axes->empty() || !c.order_survives(r, *axes)) return false;
+bool reduce_layout(LayoutChange& change) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || !change.worthwhile({node.inputs[0]})) return false;
+  auto axes = change.axes(1, r, {});
+  if (!axes || axes->empty() || !change.order_survives(r, *axes)) return false;
   const bool as_input = node.input(1) != kNone;
   for (int64_t& a : *axes) a = LayoutChange::in_last(a, r);
   std::sort(axes->begin(), axes->end());
-  if (!c.set_axes(1, as_input, *axes)) return false;
-  node.inputs[0] = c.last(node.inputs[0]);
-  return c.push_reduced();
+  if (!change.set_axes(1, as_input, *axes)) return false;
+  node.inputs[0] = change.last(node.inputs[0]);
+  return change.push_reduced();
 }
 
 }  // namespace

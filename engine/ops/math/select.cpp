@@ -11,22 +11,22 @@ class NonZero final : public Movement {
  public:
   explicit NonZero(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    if (is_packed(c.type(0))) return wrong_type("the input", c.type(0), "a type of whole bytes");
-    c.output(0, DType::Int64, Shape{kUnknownDim, kUnknownDim});
-    if (c.has_shape(0)) c.output(0, DType::Int64, Shape{c.shape(0).rank(), kUnknownDim});
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    if (is_packed(inference.type(0))) return wrong_type("the input", inference.type(0), "a type of whole bytes");
+    inference.output(0, DType::Int64, Shape{kUnknownDim, kUnknownDim});
+    if (inference.has_shape(0)) inference.output(0, DType::Int64, Shape{inference.shape(0).rank(), kUnknownDim});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     Result<Tensor*> result(nullptr);
     with_element(in.dtype(), [&]<class T>() {
       const T* x = static_cast<const T*>(in.raw());
       int64_t found = 0;
       for (int64_t i = 0; i < in.count(); ++i) found += is_set(in.dtype(), x[i]);
-      result = c.allocate(0, DType::Int64, Shape{in.rank(), found});
+      result = execution.allocate(0, DType::Int64, Shape{in.rank(), found});
       if (!result.ok()) return;
       int64_t* out = (*result)->template data<int64_t>();
       int64_t next = 0;
@@ -57,26 +57,27 @@ class Compress final : public Movement {
  public:
   explicit Compress(Attributes& a) : flat_(!a.has("axis")), axis_(a.integer("axis", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the condition", {DType::Bool}));
-    if (c.has_shape(1) && c.shape(1).rank() != 1) return wrong_shape("the condition", c.shape(1), "a list");
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    Shape out = flat_ ? Shape{kUnknownDim} : c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the condition", {DType::Bool}));
+    if (inference.has_shape(1) && inference.shape(1).rank() != 1)
+      return wrong_shape("the condition", inference.shape(1), "a list");
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    Shape out = flat_ ? Shape{kUnknownDim} : inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, out.rank()));
     out[axis] = kUnknownDim;
-    const Shape& in = c.shape(0);
-    if (in.known() && c.has_shape(1) && c.shape(1)[0] > (flat_ ? in.count() : in[axis])) {
-      return wrong_shape("the condition", c.shape(1), text("at most as many as the input, ", to_string(in)));
+    const Shape& in = inference.shape(0);
+    if (in.known() && inference.has_shape(1) && inference.shape(1)[0] > (flat_ ? in.count() : in[axis])) {
+      return wrong_shape("the condition", inference.shape(1), text("at most as many as the input, ", to_string(in)));
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    const Tensor& condition = c.input(1);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    const Tensor& condition = execution.input(1);
     const bool* chosen = condition.data<bool>();
     Shape shape = flat_ ? Shape{in.count()} : in.shape();
     const int axis = flat_ ? 0 : normalize_axis(axis_, in.rank());
@@ -85,7 +86,7 @@ class Compress final : public Movement {
     const int64_t inner = shape.count(axis + 1, shape.rank());
     shape[axis] = 0;
     for (int64_t i = 0; i < condition.count(); ++i) shape[axis] += chosen[i];
-    NM_ASSIGN(Tensor * out, c.allocate(0, in.dtype(), shape));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, in.dtype(), shape));
     int64_t next = 0;
     for (int64_t o = 0; o < outer; ++o) {
       for (int64_t i = 0; i < condition.count(); ++i) {

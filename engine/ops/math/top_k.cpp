@@ -30,38 +30,37 @@ class TopK final : public Movement {
     if (as_attribute_) a.require("k");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, as_attribute_ ? 1 : 2));
-    NM_TRY(check_number(c, 0, "the input"));
-    NM_TRY(check_type(c, 1, "k", {DType::Int64}));
-    if (!as_attribute_) NM_TRY(check_scalar(c, 1, "k"));
-    c.output(0, c.type(0));
-    c.output(1, DType::Int64);
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, as_attribute_ ? 1 : 2));
+    NM_TRY(check_number(inference, 0, "the input"));
+    NM_TRY(check_type(inference, 1, "k", {DType::Int64}));
+    if (!as_attribute_) NM_TRY(check_scalar(inference, 1, "k"));
+    inference.output(0, inference.type(0));
+    inference.output(1, DType::Int64);
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, out.rank()));
-    const bool known = as_attribute_ || c.value(1) != nullptr;
-    const int64_t k = as_attribute_ ? k_ : known ? integer_at(*c.value(1), 0) : kUnknownDim;
+    const bool known = as_attribute_ || inference.value(1) != nullptr;
+    const int64_t k = as_attribute_ ? k_ : known ? integer_at(*inference.value(1), 0) : kUnknownDim;
     if (known && (k < 0 || (out[axis] >= 0 && k > out[axis]))) {
       return {Code::InvalidData, text("k is ", k, "; it must lie in [0,", out[axis], "], the size of axis ", axis)};
     }
     out[axis] = k;
-    c.output(0, c.type(0), out);
-    c.output(1, DType::Int64, out);
+    inference.output(0, inference.type(0), out);
+    inference.output(1, DType::Int64, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int axis = normalize_axis(axis_, in.rank());
     const int64_t n = in.dim(axis);
     const int64_t inner = in.shape().count(axis + 1, in.rank());
     const int64_t lanes = in.shape().count(0, axis) * inner;
-    const int64_t k = as_attribute_ ? k_ : integer_at(c.input(1), 0);
+    const int64_t k = as_attribute_ ? k_ : integer_at(execution.input(1), 0);
     if (k == 0 || lanes == 0) return {};
-    ThreadPool& pool = ThreadPool::instance();
-    const int64_t threads = n * lanes < kElementChunk ? 1 : pool.size();
-    NM_ASSIGN(Entry * scratch, c.scratch<Entry>(Size(threads) * n));
+    const int64_t threads = n * lanes < kElementChunk ? 1 : thread_pool::size();
+    NM_ASSIGN(Entry * scratch, execution.scratch<Entry>(Size(threads) * n));
     const auto lane = [&](int64_t l, Entry* entries) {
       const int64_t outer = l / inner;
       const int64_t from = outer * n * inner + l % inner;
@@ -73,18 +72,19 @@ class TopK final : public Movement {
       }
       const int64_t to = outer * k * inner + l % inner;
       for (int64_t i = 0; i < k; ++i) {
-        if (c.wants(0))
-          copy_run(in.dtype(), in.raw(), from + entries[i].index * inner, c.output(0).raw(), to + i * inner, 1);
-        if (c.wants(1)) c.out<int64_t>(1)[to + i * inner] = entries[i].index;
+        if (execution.wants(0))
+          copy_run(in.dtype(), in.raw(), from + entries[i].index * inner, execution.output(0).raw(), to + i * inner, 1);
+        if (execution.wants(1)) execution.out<int64_t>(1)[to + i * inner] = entries[i].index;
       }
     };
     if (threads == 1) {
       for (int64_t l = 0; l < lanes; ++l) lane(l, scratch);
       return {};
     }
-    pool.parallel_for(lanes, std::max<int64_t>(1, kElementChunk / n), [&](int64_t begin, int64_t end, int thread) {
-      for (int64_t l = begin; l < end; ++l) lane(l, scratch + thread * n);
-    });
+    thread_pool::parallel_for(lanes, std::max<int64_t>(1, kElementChunk / n),
+                              [&](int64_t begin, int64_t end, int thread) {
+                                for (int64_t l = begin; l < end; ++l) lane(l, scratch + thread * n);
+                              });
     return {};
   }
 

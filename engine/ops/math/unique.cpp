@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/check.h"
 #include "engine/op/movement.h"
 #include "engine/op/numbers.h"
@@ -27,24 +27,24 @@ class Unique final : public Movement {
   explicit Unique(Attributes& a)
       : flat_(!a.has("axis")), axis_(a.integer("axis", 0)), sorted_(a.flag("sorted", true)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    const DType t = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    const DType t = inference.type(0);
     if (t != DType::Undefined && !is_float(t) && !is_integer(t) && t != DType::Bool && t != DType::String) {
       return wrong_type("the input", t, "numbers, bool or text");
     }
-    c.output(0, t);
-    for (size_t o = 1; o < 4; ++o) c.output(o, DType::Int64, Shape{kUnknownDim});
-    if (!c.has_shape(0)) return {};
-    Shape out = flat_ ? Shape{kUnknownDim} : c.shape(0);
+    inference.output(0, t);
+    for (size_t o = 1; o < 4; ++o) inference.output(o, DType::Int64, Shape{kUnknownDim});
+    if (!inference.has_shape(0)) return {};
+    Shape out = flat_ ? Shape{kUnknownDim} : inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, out.rank()));
     out[axis] = kUnknownDim;
-    c.output(0, t, out);
+    inference.output(0, t, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     Shape shape = flat_ ? Shape{in.count()} : in.shape();
     const int axis = flat_ ? 0 : normalize_axis(axis_, in.rank());
     const Items items{shape[axis], shape.count(0, axis), shape.count(axis + 1, shape.rank())};
@@ -83,9 +83,9 @@ class Unique final : public Movement {
     if (!sorted_) renumber(groups, group_of);
 
     const auto n = static_cast<int64_t>(groups.size());
-    if (c.wants(0)) {
+    if (execution.wants(0)) {
       shape[axis] = n;
-      NM_ASSIGN(Tensor * out, c.allocate(0, in.dtype(), shape));
+      NM_ASSIGN(Tensor * out, execution.allocate(0, in.dtype(), shape));
       const Items target{n, items.outer, items.inner};
       for (int64_t g = 0; g < n; ++g) {
         for (int64_t part = 0; part < items.outer; ++part) {
@@ -95,8 +95,8 @@ class Unique final : public Movement {
       }
     }
     const auto list = [&](size_t o, int64_t count, auto&& value) -> Status {
-      if (!c.wants(o)) return {};
-      NM_ASSIGN(Tensor * out, c.allocate(o, DType::Int64, Shape{count}));
+      if (!execution.wants(o)) return {};
+      NM_ASSIGN(Tensor * out, execution.allocate(o, DType::Int64, Shape{count}));
       for (int64_t i = 0; i < count; ++i) out->data<int64_t>()[i] = value(static_cast<size_t>(i));
       return {};
     };

@@ -16,36 +16,37 @@ class Variadic final : public Operator {
  public:
   Variadic(Attributes& a, Binary f, bool mean = false) : f_(f), mean_(mean), may_overwrite_(a.input_count() <= 2) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, c.input_count()));
-    if (c.input_count() == 0) return {Code::MissingInput, "the operator needs at least one input"};
-    NM_TRY(check_number(c, 0, "input 0"));
-    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
-    c.output(0, type);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, inference.input_count()));
+    if (inference.input_count() == 0) return {Code::MissingInput, "the operator needs at least one input"};
+    NM_TRY(check_number(inference, 0, "input 0"));
+    NM_ASSIGN(const DType type, common_type(inference, 0, inference.input_count()));
+    inference.output(0, type);
     Shape shape;
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (!c.has_shape(i)) return {};
-      NM_ASSIGN(shape, broadcast_or_fail(shape, c.shape(i)));
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (!inference.has_shape(i)) return {};
+      NM_ASSIGN(shape, broadcast_or_fail(shape, inference.shape(i)));
     }
-    c.output(0, type, shape);
+    inference.output(0, type, shape);
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
-    if (c.input_count() == 1) {
-      copy_all(c.input(0), out);
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
+    if (execution.input_count() == 1) {
+      copy_all(execution.input(0), out);
       return {};
     }
-    NM_TRY(apply_binary(f_, c.input(0), c.input(1), c.input(1).shape(), out));
-    for (size_t i = 2; i < c.input_count(); ++i) NM_TRY(apply_binary(f_, out, c.input(i), c.input(i).shape(), out));
-    return mean_ ? divide(out, static_cast<int64_t>(c.input_count())) : Status();
+    NM_TRY(apply_binary(f_, execution.input(0), execution.input(1), execution.input(1).shape(), out));
+    for (size_t i = 2; i < execution.input_count(); ++i)
+      NM_TRY(apply_binary(f_, out, execution.input(i), execution.input(i).shape(), out));
+    return mean_ ? divide(out, static_cast<int64_t>(execution.input_count())) : Status();
   }
 
   // With more inputs, one that shares memory with the first could still be needed after it is overwritten.
   bool in_place(size_t i) const override { return may_overwrite_ && i < 2; }
-  std::optional<Pointwise> pointwise(const Inference& c) const override {
-    return mean_ || c.input_count() < 2 ? std::nullopt : std::optional(Pointwise{f_});
+  std::optional<Pointwise> pointwise(const Inference& inference) const override {
+    return mean_ || inference.input_count() < 2 ? std::nullopt : std::optional(Pointwise{f_});
   }
 
  private:

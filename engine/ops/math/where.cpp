@@ -12,25 +12,25 @@ class Where final : public Movement {
  public:
   explicit Where(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the condition", {DType::Bool}));
-    NM_ASSIGN(const DType type, common_type(c, 1, 3));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 0, "the condition", {DType::Bool}));
+    NM_ASSIGN(const DType type, common_type(inference, 1, 3));
     if (is_packed(type)) return wrong_type("input 1", type, "a type of whole bytes");
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(1) || !c.has_shape(2)) return {};
-    NM_ASSIGN(const Shape values, broadcast_or_fail(c.shape(1), c.shape(2)));
-    NM_ASSIGN(const Shape out, broadcast_or_fail(c.shape(0), values));
-    c.output(0, type, out);
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(1) || !inference.has_shape(2)) return {};
+    NM_ASSIGN(const Shape values, broadcast_or_fail(inference.shape(1), inference.shape(2)));
+    NM_ASSIGN(const Shape out, broadcast_or_fail(inference.shape(0), values));
+    inference.output(0, type, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(1);
-    const Tensor& y = c.input(2);
-    Tensor& out = c.output(0);
-    const bool* condition = c.data<bool>(0);
-    const Broadcast b(out.shape(), {&c.input(0).shape(), &x.shape(), &y.shape()});
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(1);
+    const Tensor& y = execution.input(2);
+    Tensor& out = execution.output(0);
+    const bool* condition = execution.data<bool>(0);
+    const Broadcast b(out.shape(), {&execution.input(0).shape(), &x.shape(), &y.shape()});
     with_element(out.dtype(), [&]<class T>() {
       const T* px = static_cast<const T*>(x.raw());
       const T* py = static_cast<const T*>(y.raw());

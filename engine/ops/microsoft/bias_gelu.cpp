@@ -11,28 +11,29 @@ class BiasGelu final : public Operator {
  public:
   BiasGelu(Attributes&, Unary f) : f_(f) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, f_ == Unary::Gelu ? 2 : 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
-    NM_TRY(common_type(c, 0, c.input_count()).take_status());
-    output_like(c, 0, 0);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
-    if (c.has(1) && x.rank() == 0) return wrong_shape("the input", x, "at least one dimension");
-    if (c.has_shape(1) && c.shape(1).known() && x.back() >= 0 && c.shape(1) != Shape{x.back()}) {
-      return wrong_shape("the bias (input 1)", c.shape(1), to_string(Shape{x.back()}));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, f_ == Unary::Gelu ? 2 : 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
+    NM_TRY(common_type(inference, 0, inference.input_count()).take_status());
+    output_like(inference, 0, 0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
+    if (inference.has(1) && x.rank() == 0) return wrong_shape("the input", x, "at least one dimension");
+    if (inference.has_shape(1) && inference.shape(1).known() && x.back() >= 0 &&
+        inference.shape(1) != Shape{x.back()}) {
+      return wrong_shape("the bias (input 1)", inference.shape(1), to_string(Shape{x.back()}));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.dtype() != DType::Float32) return no_arithmetic(in.dtype());
     const int64_t n = in.rank() == 0 ? 1 : in.shape().back();
     if (in.count() == 0) return {};
-    const float* bias = c.has(1) ? c.data<float>(1) : nullptr;
+    const float* bias = execution.has(1) ? execution.data<float>(1) : nullptr;
     const float* x = in.data<float>();
-    float* y = c.out<float>(0);
+    float* y = execution.out<float>(0);
     const ElementwiseKernels& k = kernels().elementwise;
     for_rows(in.count() / n, n, [&](int64_t begin, int64_t end) {
       const int64_t at = begin * n;
@@ -47,8 +48,8 @@ class BiasGelu final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  std::optional<Pointwise> pointwise(const Inference& c) const override {
-    return c.has(1) ? std::nullopt : std::optional(Pointwise{f_});
+  std::optional<Pointwise> pointwise(const Inference& inference) const override {
+    return inference.has(1) ? std::nullopt : std::optional(Pointwise{f_});
   }
 
  private:
@@ -56,7 +57,7 @@ class BiasGelu final : public Operator {
 };
 
 // A bias is one number for each index of the file's last dimension, wherever that goes.
-bool bias_layout(LayoutChange& c) { return c.node.input(1) == kNone && layout::elementwise(c); }
+bool bias_layout(LayoutChange& change) { return change.node.input(1) == kNone && layout::elementwise(change); }
 
 }  // namespace
 

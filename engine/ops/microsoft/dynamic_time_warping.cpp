@@ -15,12 +15,12 @@ class DynamicTimeWarping final : public Operator {
  public:
   explicit DynamicTimeWarping(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the costs", {DType::Float32}));
-    c.output(0, DType::Int32, Shape{2, kUnknownDim});
-    if (!c.has_shape(0)) return {};
-    const Shape& s = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the costs", {DType::Float32}));
+    inference.output(0, DType::Int32, Shape{2, kUnknownDim});
+    if (!inference.has_shape(0)) return {};
+    const Shape& s = inference.shape(0);
     const bool plane = s.rank() == 2 || (s.rank() == 3 && (s[0] == 1 || s[0] < 0));
     for (const int64_t d : s) {
       if (!plane || d == 0 || d > INT32_MAX) return wrong_shape("the costs", s, "[rows,columns], perhaps behind a 1");
@@ -28,12 +28,13 @@ class DynamicTimeWarping final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& costs = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& costs = execution.input(0);
     const int64_t rows = costs.dim(costs.rank() - 2), columns = costs.dim(costs.rank() - 1), width = columns + 1;
     const float* x = costs.data<float>();
-    NM_ASSIGN(uint8_t * steps, c.scratch<uint8_t>(Size(rows) * columns));
-    NM_ASSIGN(float* best, c.scratch<float>(Size(2) * width));  // ways to the cells of the row above and of this one
+    NM_ASSIGN(uint8_t * steps, execution.scratch<uint8_t>(Size(rows) * columns));
+    NM_ASSIGN(float* best,
+              execution.scratch<float>(Size(2) * width));  // ways to the cells of the row above and of this one
     std::fill_n(best, 2 * width, std::numeric_limits<float>::infinity());
     float *above = best, *here = best + width;
     above[0] = 0;
@@ -63,7 +64,7 @@ class DynamicTimeWarping final : public Operator {
       if (step != kDown) --k;
     }
     const auto length = static_cast<int64_t>(path[0].size());
-    NM_ASSIGN(Tensor * out, c.allocate(0, DType::Int32, Shape{2, length}));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, DType::Int32, Shape{2, length}));
     for (const int side : {0, 1})
       std::reverse_copy(path[side].begin(), path[side].end(), out->data<int32_t>() + side * length);
     return {};

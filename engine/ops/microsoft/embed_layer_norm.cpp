@@ -17,77 +17,81 @@ class EmbedLayerNorm final : public Operator {
       a.unsupported("only masks that count (mask_index_type 0 or 1) are supported");
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     for (const size_t i : {kIds, kWordTable, kPositionTable, kGamma, kBeta}) {
-      if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
+      if (!inference.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
     }
-    NM_TRY(check_tensors(c, 1));
-    if (c.has(kSegments) != c.has(kSegmentTable)) {
+    NM_TRY(check_tensors(inference, 1));
+    if (inference.has(kSegments) != inference.has(kSegmentTable)) {
       return {Code::MissingInput, "segments and their table must be given together (inputs 1 and 4)"};
     }
     for (const size_t i : {kIds, kSegments, kMask, kPositions})
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Int32}));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Int32}));
     for (const size_t i : {kWordTable, kPositionTable, kSegmentTable, kGamma, kBeta}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16}));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16}));
     }
-    c.output(0, c.type(kWordTable));
-    c.output(1, DType::Int32);
-    c.output(2, c.type(kWordTable));
-    if (!c.has_shape(kIds) || !c.has_shape(kWordTable)) return {};
-    const Shape& ids = c.shape(kIds);
+    inference.output(0, inference.type(kWordTable));
+    inference.output(1, DType::Int32);
+    inference.output(2, inference.type(kWordTable));
+    if (!inference.has_shape(kIds) || !inference.has_shape(kWordTable)) return {};
+    const Shape& ids = inference.shape(kIds);
     if (ids.rank() != 2) return wrong_shape("the words (input 0)", ids, "[batch,length]");
-    if (c.shape(kWordTable).rank() != 2)
-      return wrong_shape("the word table (input 2)", c.shape(kWordTable), "[words,size]");
-    const int64_t size = c.shape(kWordTable)[1];
+    if (inference.shape(kWordTable).rank() != 2)
+      return wrong_shape("the word table (input 2)", inference.shape(kWordTable), "[words,size]");
+    const int64_t size = inference.shape(kWordTable)[1];
     const Shape out{ids[0], ids[1], size};
-    c.output(0, c.type(kWordTable), out);
-    c.output(1, DType::Int32, Shape{ids[0]});
-    c.output(2, c.type(kWordTable), out);
-    for (const size_t i : {kSegments, kMask}) NM_TRY(check_known(c, i, ids));
-    for (const size_t i : {kGamma, kBeta}) NM_TRY(check_known(c, i, Shape{size}));
+    inference.output(0, inference.type(kWordTable), out);
+    inference.output(1, DType::Int32, Shape{ids[0]});
+    inference.output(2, inference.type(kWordTable), out);
+    for (const size_t i : {kSegments, kMask}) NM_TRY(check_known(inference, i, ids));
+    for (const size_t i : {kGamma, kBeta}) NM_TRY(check_known(inference, i, Shape{size}));
     for (const size_t i : {kPositionTable, kSegmentTable}) {
-      if (c.has_shape(i) && c.shape(i).known() && size >= 0 && (c.shape(i).rank() != 2 || c.shape(i)[1] != size)) {
-        return wrong_shape(text("input ", i), c.shape(i), text("rows of ", size));
+      if (inference.has_shape(i) && inference.shape(i).known() && size >= 0 &&
+          (inference.shape(i).rank() != 2 || inference.shape(i)[1] != size)) {
+        return wrong_shape(text("input ", i), inference.shape(i), text("rows of ", size));
       }
     }
-    if (c.has_shape(kPositions) && c.shape(kPositions).known() && ids.known() && c.shape(kPositions) != ids &&
-        c.shape(kPositions) != Shape{1, ids[1]}) {
-      return wrong_shape("the positions (input 8)", c.shape(kPositions), to_string(ids));
+    if (inference.has_shape(kPositions) && inference.shape(kPositions).known() && ids.known() &&
+        inference.shape(kPositions) != ids && inference.shape(kPositions) != Shape{1, ids[1]}) {
+      return wrong_shape("the positions (input 8)", inference.shape(kPositions), to_string(ids));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& words = c.input(kWordTable);
+  Status run(Execution& execution) override {
+    const Tensor& words = execution.input(kWordTable);
     if (words.dtype() != DType::Float32) return no_arithmetic(words.dtype());
-    const int64_t batch = c.input(kIds).dim(0);
-    const int64_t length = c.input(kIds).dim(1);
+    const int64_t batch = execution.input(kIds).dim(0);
+    const int64_t length = execution.input(kIds).dim(1);
     const int64_t size = words.dim(1);
-    float* sum = c.wants(2) ? c.out<float>(2) : c.out<float>(0);
+    float* sum = execution.wants(2) ? execution.out<float>(2) : execution.out<float>(0);
     const ElementwiseKernels& k = kernels().elementwise;
     for (int64_t i = 0; i < batch * length; ++i) {
-      const int64_t position =
-          c.has(kPositions) ? c.data<int32_t>(kPositions)[i % c.input(kPositions).count()] : i % length;
-      NM_ASSIGN(const float* word, row(words, c.data<int32_t>(kIds)[i], "word"));
-      NM_ASSIGN(const float* place, row(c.input(kPositionTable), position, "position"));
+      const int64_t position = execution.has(kPositions)
+                                   ? execution.data<int32_t>(kPositions)[i % execution.input(kPositions).count()]
+                                   : i % length;
+      NM_ASSIGN(const float* word, row(words, execution.data<int32_t>(kIds)[i], "word"));
+      NM_ASSIGN(const float* place, row(execution.input(kPositionTable), position, "position"));
       k.binary(Binary::Add, word, place, sum + i * size, size);
-      if (!c.has(kSegments)) continue;
-      NM_ASSIGN(const float* segment, row(c.input(kSegmentTable), c.data<int32_t>(kSegments)[i], "segment"));
+      if (!execution.has(kSegments)) continue;
+      NM_ASSIGN(const float* segment,
+                row(execution.input(kSegmentTable), execution.data<int32_t>(kSegments)[i], "segment"));
       k.binary(Binary::Add, sum + i * size, segment, sum + i * size, size);
     }
-    float* out = c.out<float>(0);
+    float* out = execution.out<float>(0);
     for_rows(batch * length, size, [&](int64_t begin, int64_t end) {
-      kernels().rows.layer_norm(end - begin, size, sum + begin * size, size, c.data<float>(kGamma),
-                                c.data<float>(kBeta), epsilon_, out + begin * size, size, nullptr, nullptr);
+      kernels().rows.layer_norm(end - begin, size, sum + begin * size, size, execution.data<float>(kGamma),
+                                execution.data<float>(kBeta), epsilon_, out + begin * size, size, nullptr, nullptr);
     });
-    if (c.wants(1)) count_words(c, batch, length);
+    if (execution.wants(1)) count_words(execution, batch, length);
     return {};
   }
 
  private:
-  static Status check_known(const Inference& c, size_t i, const Shape& expected) {
-    if (!c.has_shape(i) || !c.shape(i).known() || !expected.known() || c.shape(i) == expected) return {};
-    return wrong_shape(text("input ", i), c.shape(i), to_string(expected));
+  static Status check_known(const Inference& inference, size_t i, const Shape& expected) {
+    if (!inference.has_shape(i) || !inference.shape(i).known() || !expected.known() || inference.shape(i) == expected)
+      return {};
+    return wrong_shape(text("input ", i), inference.shape(i), to_string(expected));
   }
 
   static Result<const float*> row(const Tensor& table, int64_t i, std::string_view what) {
@@ -96,11 +100,12 @@ class EmbedLayerNorm final : public Operator {
   }
 
   // Of each sample, words that the mask does not hide.
-  static void count_words(Execution& c, int64_t batch, int64_t length) {
+  static void count_words(Execution& execution, int64_t batch, int64_t length) {
     for (int64_t b = 0; b < batch; ++b) {
       int32_t count = 0;
-      for (int64_t i = 0; c.has(kMask) && i < length; ++i) count += c.data<int32_t>(kMask)[b * length + i] == 1;
-      c.out<int32_t>(1)[b] = count;
+      for (int64_t i = 0; execution.has(kMask) && i < length; ++i)
+        count += execution.data<int32_t>(kMask)[b * length + i] == 1;
+      execution.out<int32_t>(1)[b] = count;
     }
   }
 

@@ -51,54 +51,58 @@ class GroupQueryAttention final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     for (const size_t i : {kQuery, kLengths, kTotal}) {
-      if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
+      if (!inference.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
     }
-    NM_TRY(check_tensors(c, 1));
-    for (size_t i = kInputs; i < c.input_count(); ++i) {
-      if (c.has(i)) return {Code::UnsupportedOperator, "the lengths of the new tokens (input 16) are not supported"};
+    NM_TRY(check_tensors(inference, 1));
+    for (size_t i = kInputs; i < inference.input_count(); ++i) {
+      if (inference.has(i))
+        return {Code::UnsupportedOperator, "the lengths of the new tokens (input 16) are not supported"};
     }
     for (const size_t i :
          {kQuery, kKey, kValue, kPastKey, kPastValue, kCosines, kSines, kScoreBias, kSinks, kQueryNorm, kKeyNorm}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
-      if (c.type(i) != DType::Undefined && c.type(kQuery) != DType::Undefined && c.type(i) != c.type(kQuery)) {
-        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kQuery)));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      if (inference.type(i) != DType::Undefined && inference.type(kQuery) != DType::Undefined &&
+          inference.type(i) != inference.type(kQuery)) {
+        return wrong_type(text("input ", i), inference.type(i), dtype_name(inference.type(kQuery)));
       }
     }
-    for (const size_t i : {kLengths, kTotal}) NM_TRY(check_type(c, i, text("input ", i), {DType::Int32}));
-    NM_TRY(check_type(c, kPositions, "the positions (input 9)", {DType::Int64}));
-    NM_TRY(check_scalar(c, kTotal, "the total length (input 6)"));
-    if (c.has(kKey) != c.has(kValue) || c.has(kPastKey) != c.has(kPastValue) || c.has(kQueryNorm) != c.has(kKeyNorm)) {
+    for (const size_t i : {kLengths, kTotal}) NM_TRY(check_type(inference, i, text("input ", i), {DType::Int32}));
+    NM_TRY(check_type(inference, kPositions, "the positions (input 9)", {DType::Int64}));
+    NM_TRY(check_scalar(inference, kTotal, "the total length (input 6)"));
+    if (inference.has(kKey) != inference.has(kValue) || inference.has(kPastKey) != inference.has(kPastValue) ||
+        inference.has(kQueryNorm) != inference.has(kKeyNorm)) {
       return {Code::MissingInput, "keys and values, their pasts, and the norms of queries and keys come in pairs"};
     }
-    if (rotary_ && (!c.has(kCosines) || !c.has(kSines))) {
+    if (rotary_ && (!inference.has(kCosines) || !inference.has(kSines))) {
       return {Code::MissingInput, "the attribute 'do_rotary' needs cosines and sines (inputs 7 and 8)"};
     }
-    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(kQuery));
+    for (size_t o = 0; o < 4; ++o) inference.output(o, inference.type(kQuery));
     for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue}) {
-      if (c.has(i) && !c.has_shape(i)) return {};
+      if (inference.has(i) && !inference.has_shape(i)) return {};
     }
-    NM_ASSIGN(const Sizes s, sizes(c));
+    NM_ASSIGN(const Sizes s, sizes(inference));
     const int64_t width = s.head < 0 ? kUnknownDim : s.head * heads_;
-    c.output(0, c.type(kQuery), Shape{s.batch, s.length, width});
-    for (const size_t o : {1, 2}) c.output(o, c.type(kQuery), Shape{s.batch, kv_heads_, s.capacity, s.head});
-    c.output(3, c.type(kQuery), Shape{s.batch, heads_, s.length, s.total});
-    return check_others(c, s);
+    inference.output(0, inference.type(kQuery), Shape{s.batch, s.length, width});
+    for (const size_t o : {1, 2})
+      inference.output(o, inference.type(kQuery), Shape{s.batch, kv_heads_, s.capacity, s.head});
+    inference.output(3, inference.type(kQuery), Shape{s.batch, heads_, s.length, s.total});
+    return check_others(inference, s);
   }
 
-  Status run(Execution& c) override {
-    for (size_t i = 0; i < c.input_count(); ++i) {
+  Status run(Execution& execution) override {
+    for (size_t i = 0; i < execution.input_count(); ++i) {
       const bool real = i != kLengths && i != kTotal && i != kPositions;
-      if (real && c.has(i) && c.strided_input(i).dtype != DType::Float32) {
-        return no_arithmetic(c.strided_input(i).dtype);
+      if (real && execution.has(i) && execution.strided_input(i).dtype != DType::Float32) {
+        return no_arithmetic(execution.strided_input(i).dtype);
       }
     }
-    const Sizes s = run_sizes(c);
-    NM_ASSIGN(int64_t * lengths, c.scratch<int64_t>(Size(2) * s.batch));
+    const Sizes s = run_sizes(execution);
+    NM_ASSIGN(int64_t * lengths, execution.scratch<int64_t>(Size(2) * s.batch));
     int64_t* pasts = lengths + s.batch;
     for (int64_t b = 0; b < s.batch; ++b) {
-      lengths[b] = int64_t{c.data<int32_t>(kLengths)[b]} + 1;
+      lengths[b] = int64_t{execution.data<int32_t>(kLengths)[b]} + 1;
       // The first tokens of a shorter sample are followed by padding.
       pasts[b] = s.total == s.length ? 0 : lengths[b] - s.length;
       if (lengths[b] < 1 || lengths[b] > s.total || pasts[b] < 0 || pasts[b] > s.past) {
@@ -114,73 +118,73 @@ class GroupQueryAttention final : public Operator {
     call.q_len = s.length;
     call.kv_len = s.total;
     call.head_size = call.v_size = s.head;
-    call.y = Heads<float>::inner(c.out<float>(0), s.length, s.head, heads_ * s.head);
+    call.y = Heads<float>::inner(execution.out<float>(0), s.length, s.head, heads_ * s.head);
     call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
     call.softcap = softcap_;
     call.causal = causal_;
     call.left_window = window_ > 0 ? window_ - 1 : -1;
     call.lengths = lengths;
     call.offsets = pasts;
-    set_score_bias(c, kScoreBias, call);
-    if (c.has(kSinks)) {
-      call.sinks = c.data<float>(kSinks);
+    set_score_bias(execution, kScoreBias, call);
+    if (execution.has(kSinks)) {
+      call.sinks = execution.data<float>(kSinks);
     } else if (smooth_) {
-      NM_ASSIGN(float* sinks, c.scratch<float>(Size(heads_)));
+      NM_ASSIGN(float* sinks, execution.scratch<float>(Size(heads_)));
       std::fill_n(sinks, heads_, 0.f);
       call.sinks = sinks;
     }
-    if (c.wants(3)) {
-      call.scores = c.out<float>(3);
+    if (execution.wants(3)) {
+      call.scores = execution.out<float>(3);
       call.scores_after = scores_ == 2 ? AttentionCall::Scores::Softmax : AttentionCall::Scores::Softcap;
     }
-    NM_TRY(set_operands(c, s, pasts, call));
-    return attend(c, call);
+    NM_TRY(set_operands(execution, s, pasts, call));
+    return attend(execution, call);
   }
 
   // A past that has room for all stays as long as it is.
-  std::optional<size_t> growth(const Inference& c, size_t o) const override {
-    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
-    auto s = sizes(c);
+  std::optional<size_t> growth(const Inference& inference, size_t o) const override {
+    if (!inference.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+    auto s = sizes(inference);
     if (!s.ok() || s->past < 0 || s->capacity <= s->past) return std::nullopt;
     return o == 1 ? kPastKey : kPastValue;
   }
   bool takes_growing(size_t i) const override { return i == kPastKey || i == kPastValue; }
 
-  double flops(const Inference& c) const override {
-    auto s = sizes(c);
+  double flops(const Inference& inference) const override {
+    auto s = sizes(inference);
     if (!s.ok() || s->total < 0) return 0;
     return 4.0 * static_cast<double>(s->batch * heads_ * s->length * s->total) * static_cast<double>(s->head);
   }
 
  private:
-  Result<Sizes> sizes(const Inference& c) const {
+  Result<Sizes> sizes(const Inference& inference) const {
     Sizes s;
-    const Shape& q = c.shape(kQuery);
+    const Shape& q = inference.shape(kQuery);
     if (q.rank() != 3) return wrong_shape("the queries (input 0)", q, "[batch,length,size]");
     s.batch = q[0];
     s.length = q[1];
-    const int64_t shares = c.has(kKey) ? heads_ : heads_ + 2 * kv_heads_;
+    const int64_t shares = inference.has(kKey) ? heads_ : heads_ + 2 * kv_heads_;
     if (q[2] >= 0 && (q[2] % shares != 0 || q[2] == 0)) {
       return wrong_shape("the queries (input 0)", q, text("a last dimension that ", shares, " heads share"));
     }
     s.head = q[2] < 0 ? kUnknownDim : q[2] / shares;
     for (const size_t i : {kKey, kValue}) {
-      if (!c.has(i) || !c.shape(i).known()) continue;
+      if (!inference.has(i) || !inference.shape(i).known()) continue;
       const Shape expected{s.batch, s.length, s.head < 0 ? kUnknownDim : s.head * kv_heads_};
-      if (expected.known() && c.shape(i) != expected)
-        return wrong_shape(text("input ", i), c.shape(i), to_string(expected));
+      if (expected.known() && inference.shape(i) != expected)
+        return wrong_shape(text("input ", i), inference.shape(i), to_string(expected));
     }
-    if (c.has(kPastKey)) {
-      s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+    if (inference.has(kPastKey)) {
+      s.past = inference.shape(kPastKey).rank() == 4 ? inference.shape(kPastKey)[2] : kUnknownDim;
       for (const size_t i : {kPastKey, kPastValue}) {
         const Shape expected{s.batch, kv_heads_, s.past, s.head};
-        const Shape& past = c.shape(i);
+        const Shape& past = inference.shape(i);
         if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
           return wrong_shape(text("input ", i), past, to_string(expected));
         }
       }
     }
-    const auto total = c.integers(kTotal);
+    const auto total = inference.integers(kTotal);
     s.total = total && total->size() == 1 ? (*total)[0] : kUnknownDim;
     if (total && (s.total < 1 || (s.length >= 0 && s.total < s.length))) {
       return Status(Code::InvalidData,
@@ -191,78 +195,79 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Inference has checked the shapes already.
-  Sizes run_sizes(const Execution& c) const {
-    const Tensor& q = c.input(kQuery);
+  Sizes run_sizes(const Execution& execution) const {
+    const Tensor& q = execution.input(kQuery);
     Sizes s;
     s.batch = q.dim(0);
     s.length = q.dim(1);
-    s.head = q.dim(2) / (c.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
-    s.past = c.has(kPastKey) ? c.strided_input(kPastKey).shape[2] : 0;
-    s.total = *c.data<int32_t>(kTotal);
+    s.head = q.dim(2) / (execution.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
+    s.past = execution.has(kPastKey) ? execution.strided_input(kPastKey).shape[2] : 0;
+    s.total = *execution.data<int32_t>(kTotal);
     s.capacity = std::max(s.total, s.past);
     return s;
   }
 
-  Status check_others(const Inference& c, const Sizes& s) const {
-    const auto known = [&](size_t i) { return c.has_shape(i) && c.shape(i).known(); };
-    if (known(kLengths) && s.batch >= 0 && c.shape(kLengths).count() != s.batch) {
-      return wrong_shape("the lengths (input 5)", c.shape(kLengths), to_string(Shape{s.batch}));
+  Status check_others(const Inference& inference, const Sizes& s) const {
+    const auto known = [&](size_t i) { return inference.has_shape(i) && inference.shape(i).known(); };
+    if (known(kLengths) && s.batch >= 0 && inference.shape(kLengths).count() != s.batch) {
+      return wrong_shape("the lengths (input 5)", inference.shape(kLengths), to_string(Shape{s.batch}));
     }
-    if (known(kPositions) && s.batch >= 0 && s.length >= 0 && c.shape(kPositions) != Shape{s.batch, s.length}) {
-      return wrong_shape("the positions (input 9)", c.shape(kPositions), to_string(Shape{s.batch, s.length}));
+    if (known(kPositions) && s.batch >= 0 && s.length >= 0 && inference.shape(kPositions) != Shape{s.batch, s.length}) {
+      return wrong_shape("the positions (input 9)", inference.shape(kPositions), to_string(Shape{s.batch, s.length}));
     }
-    if (known(kSinks) && c.shape(kSinks) != Shape{heads_}) {
-      return wrong_shape("the sinks (input 11)", c.shape(kSinks), to_string(Shape{heads_}));
+    if (known(kSinks) && inference.shape(kSinks) != Shape{heads_}) {
+      return wrong_shape("the sinks (input 11)", inference.shape(kSinks), to_string(Shape{heads_}));
     }
     for (const size_t i : {kQueryNorm, kKeyNorm}) {
-      if (known(i) && s.head >= 0 && c.shape(i) != Shape{s.head}) {
-        return wrong_shape(text("the norm's weights (input ", i, ")"), c.shape(i), to_string(Shape{s.head}));
+      if (known(i) && s.head >= 0 && inference.shape(i) != Shape{s.head}) {
+        return wrong_shape(text("the norm's weights (input ", i, ")"), inference.shape(i), to_string(Shape{s.head}));
       }
     }
     if (rotary_ && known(kCosines) && known(kSines)) {
-      const Shape& angles = c.shape(kCosines);
-      if (angles != c.shape(kSines) || angles.rank() != 2 || (s.head >= 0 && angles[1] > s.head / 2)) {
+      const Shape& angles = inference.shape(kCosines);
+      if (angles != inference.shape(kSines) || angles.rank() != 2 || (s.head >= 0 && angles[1] > s.head / 2)) {
         return wrong_shape("the cosines (input 7)", angles, "as the sines, [positions, half of a head at most]");
       }
     }
-    return check_score_bias(c, kScoreBias, s.batch, heads_, s.length, s.total);
+    return check_score_bias(inference, kScoreBias, s.batch, heads_, s.length, s.total);
   }
 
-  Status set_operands(Execution& c, const Sizes& s, const int64_t* pasts, AttentionCall& call) const {
+  Status set_operands(Execution& execution, const Sizes& s, const int64_t* pasts, AttentionCall& call) const {
     const int64_t q_width = heads_ * s.head, kv_width = kv_heads_ * s.head;
-    const float* q = c.data<float>(kQuery);
+    const float* q = execution.data<float>(kQuery);
     Heads<const float> k, v;
-    if (c.has(kKey)) {
+    if (execution.has(kKey)) {
       call.q = Heads<const float>::inner(q, s.length, s.head, q_width);
-      k = Heads<const float>::inner(c.data<float>(kKey), s.length, s.head, kv_width);
-      v = Heads<const float>::inner(c.data<float>(kValue), s.length, s.head, kv_width);
+      k = Heads<const float>::inner(execution.data<float>(kKey), s.length, s.head, kv_width);
+      v = Heads<const float>::inner(execution.data<float>(kValue), s.length, s.head, kv_width);
     } else {
       const int64_t width = q_width + 2 * kv_width;
       call.q = Heads<const float>::inner(q, s.length, s.head, width);
       k = Heads<const float>::inner(q + q_width, s.length, s.head, width);
       v = Heads<const float>::inner(q + q_width + kv_width, s.length, s.head, width);
     }
-    NM_ASSIGN(call.q, prepared(c, s, pasts, call.q, heads_, kQueryNorm, query_epsilon_));
-    NM_ASSIGN(k, prepared(c, s, pasts, k, kv_heads_, kKeyNorm, key_epsilon_));
-    NM_ASSIGN(call.k, appended(c, s, pasts, k, kPastKey, 1));
-    NM_ASSIGN(call.v, appended(c, s, pasts, v, kPastValue, 2));
+    NM_ASSIGN(call.q, prepared(execution, s, pasts, call.q, heads_, kQueryNorm, query_epsilon_));
+    NM_ASSIGN(k, prepared(execution, s, pasts, k, kv_heads_, kKeyNorm, key_epsilon_));
+    NM_ASSIGN(call.k, appended(execution, s, pasts, k, kPastKey, 1));
+    NM_ASSIGN(call.v, appended(execution, s, pasts, v, kPastValue, 2));
     return {};
   }
 
   // Normalised and turned by their positions, where the node wants that.
-  Result<Heads<const float>> prepared(Execution& c, const Sizes& s, const int64_t* pasts, const Heads<const float>& x,
-                                      int64_t heads, size_t norm, float epsilon) const {
-    if (!c.has(norm) && !rotary_) return x;
-    const int64_t half = rotary_ ? c.input(kCosines).dim(1) : 0, rows = rotary_ ? c.input(kCosines).dim(0) : 0;
+  Result<Heads<const float>> prepared(Execution& execution, const Sizes& s, const int64_t* pasts,
+                                      const Heads<const float>& x, int64_t heads, size_t norm, float epsilon) const {
+    if (!execution.has(norm) && !rotary_) return x;
+    const int64_t half = rotary_ ? execution.input(kCosines).dim(1) : 0,
+                  rows = rotary_ ? execution.input(kCosines).dim(0) : 0;
     const auto position = [&](int64_t b, int64_t i) {
-      return c.has(kPositions) ? c.data<int64_t>(kPositions)[b * s.length + i] : pasts[b] + i;
+      return execution.has(kPositions) ? execution.data<int64_t>(kPositions)[b * s.length + i] : pasts[b] + i;
     };
     for (int64_t i = 0; rotary_ && i < s.batch * s.length; ++i) {
       const int64_t p = position(i / s.length, i % s.length);
       if (p >= 0 && p < rows) continue;
       return Status(Code::InvalidData, text("the position ", p, " is outside of caches with ", rows, " rows"));
     }
-    NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.length * heads * s.head));
+    NM_ASSIGN(float* own, execution.scratch<float>(Size(s.batch) * s.length * heads * s.head));
     const auto to = Heads<float>::inner(own, s.length, s.head, heads * s.head);
     for_rows(s.batch * s.length, heads * s.head, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
@@ -270,13 +275,14 @@ class GroupQueryAttention final : public Operator {
         for (int64_t h = 0; h < heads; ++h) {
           const float* from = x.at(b, h) + i * x.row;
           float* y = to.at(b, h) + i * to.row;
-          if (c.has(norm)) {
-            kernels().rows.rms_norm(1, s.head, from, s.head, c.data<float>(norm), epsilon, y, s.head, nullptr);
+          if (execution.has(norm)) {
+            kernels().rows.rms_norm(1, s.head, from, s.head, execution.data<float>(norm), epsilon, y, s.head, nullptr);
             from = y;
           }
           if (!rotary_) continue;
           const int64_t at = position(b, i) * half;
-          turn_head(from, y, c.data<float>(kCosines) + at, c.data<float>(kSines) + at, 2 * half, s.head, neighbours_);
+          turn_head(from, y, execution.data<float>(kCosines) + at, execution.data<float>(kSines) + at, 2 * half, s.head,
+                    neighbours_);
         }
       }
     });
@@ -284,18 +290,18 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Behind each sample's own past, in a buffer whose other rows are zero.
-  Result<Heads<const float>> appended(Execution& c, const Sizes& s, const int64_t* pasts, const Heads<const float>& now,
-                                      size_t past, size_t output) const {
-    if (!c.has(past) && !c.wants(output) && s.total == s.length) return now;
+  Result<Heads<const float>> appended(Execution& execution, const Sizes& s, const int64_t* pasts,
+                                      const Heads<const float>& now, size_t past, size_t output) const {
+    if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return now;
     // Where each sample fills all rows of the past, these are as they shall be.
     const bool filled = std::all_of(pasts, pasts + s.batch, [&](int64_t rows) { return rows == s.past; });
     NM_ASSIGN(const StridedAt<float*> all,
-              present(c, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, filled ? s.past : 0));
+              present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, filled ? s.past : 0));
     const auto to = Heads<float>::strided(all.data, all.strides);
     for (int64_t b = 0; b < s.batch; ++b) {
       const Heads<float> own{to.at(b, 0), to.batch, to.head, to.row};
-      if (c.has(past) && !filled) {
-        const StridedSource before = c.strided_input(past).at;
+      if (execution.has(past) && !filled) {
+        const StridedSource before = execution.strided_input(past).at;
         auto from = Heads<const float>::strided(static_cast<const float*>(before.data), before.strides);
         from.data = from.at(b, 0);
         copy_rows({1, kv_heads_, s.head, from, pasts[b]}, own);

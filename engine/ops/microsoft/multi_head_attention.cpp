@@ -33,44 +33,47 @@ class MultiHeadAttention final : public Operator {
     if (heads_ < 1) a.fail("the attribute 'num_heads' must be given and positive");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
     for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
-      if (c.type(i) != DType::Undefined && c.type(kQuery) != DType::Undefined && c.type(i) != c.type(kQuery)) {
-        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kQuery)));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      if (inference.type(i) != DType::Undefined && inference.type(kQuery) != DType::Undefined &&
+          inference.type(i) != inference.type(kQuery)) {
+        return wrong_type(text("input ", i), inference.type(i), dtype_name(inference.type(kQuery)));
       }
     }
-    if (c.has(kPastLength) || c.has(kIndirection)) {
+    if (inference.has(kPastLength) || inference.has(kIndirection)) {
       return {Code::UnsupportedOperator,
               "a cache that beams share (inputs 8 and 9) is not supported; run the decoder's loop in JavaScript"};
     }
-    if (c.has(kPastKey) != c.has(kPastValue)) {
+    if (inference.has(kPastKey) != inference.has(kPastValue)) {
       return {Code::MissingInput, "past keys and past values must be given together (inputs 6 and 7)"};
     }
-    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(kQuery));
+    for (size_t o = 0; o < 4; ++o) inference.output(o, inference.type(kQuery));
     for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue}) {
-      if (c.has(i) && !c.has_shape(i)) return {};
+      if (inference.has(i) && !inference.has_shape(i)) return {};
     }
-    NM_ASSIGN(const Sizes s, sizes(c));
+    NM_ASSIGN(const Sizes s, sizes(inference));
     const int64_t width = s.v_head < 0 ? kUnknownDim : s.v_head * heads_;
-    c.output(0, c.type(kQuery), Shape{s.batch, s.q_len, width});
-    c.output(1, c.type(kQuery), Shape{s.batch, heads_, s.total(), s.head});
-    c.output(2, c.type(kQuery), Shape{s.batch, heads_, s.total(), s.v_head});
-    c.output(3, c.type(kQuery), Shape{s.batch, heads_, s.q_len, s.total()});
+    inference.output(0, inference.type(kQuery), Shape{s.batch, s.q_len, width});
+    inference.output(1, inference.type(kQuery), Shape{s.batch, heads_, s.total(), s.head});
+    inference.output(2, inference.type(kQuery), Shape{s.batch, heads_, s.total(), s.v_head});
+    inference.output(3, inference.type(kQuery), Shape{s.batch, heads_, s.q_len, s.total()});
     const int64_t biases = s.head < 0 || s.v_head < 0 ? -1 : heads_ * (2 * s.head + s.v_head);
-    if (c.has_shape(kBias) && c.shape(kBias).known() && biases >= 0 && c.shape(kBias) != Shape{biases}) {
-      return wrong_shape("the bias (input 3)", c.shape(kBias), to_string(Shape{biases}));
+    if (inference.has_shape(kBias) && inference.shape(kBias).known() && biases >= 0 &&
+        inference.shape(kBias) != Shape{biases}) {
+      return wrong_shape("the bias (input 3)", inference.shape(kBias), to_string(Shape{biases}));
     }
-    NM_TRY(check_score_bias(c, kScoreBias, s.batch, heads_, s.q_len, s.total()));
-    return check_key_mask(c, kMask, s.batch, s.q_len, s.total());
+    NM_TRY(check_score_bias(inference, kScoreBias, s.batch, heads_, s.q_len, s.total()));
+    return check_key_mask(inference, kMask, s.batch, s.q_len, s.total());
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
-      if (c.has(i) && c.strided_input(i).dtype != DType::Float32) return no_arithmetic(c.strided_input(i).dtype);
+      if (execution.has(i) && execution.strided_input(i).dtype != DType::Float32)
+        return no_arithmetic(execution.strided_input(i).dtype);
     }
-    const Sizes s = run_sizes(c);
+    const Sizes s = run_sizes(execution);
     AttentionCall call;
     call.batch = s.batch;
     call.q_heads = call.kv_heads = heads_;
@@ -78,40 +81,40 @@ class MultiHeadAttention final : public Operator {
     call.kv_len = s.total();
     call.head_size = s.head;
     call.v_size = s.v_head;
-    call.y = Heads<float>::inner(c.out<float>(0), s.q_len, s.v_head, heads_ * s.v_head);
+    call.y = Heads<float>::inner(execution.out<float>(0), s.q_len, s.v_head, heads_ * s.v_head);
     call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
     call.causal = causal_;
     call.offset = s.past;
-    NM_TRY(set_operands(c, s, call));
-    set_score_bias(c, kScoreBias, call);
-    NM_TRY(set_key_mask(c, kMask, hidden_, call));
-    if (c.wants(3)) {
-      call.scores = c.out<float>(3);
+    NM_TRY(set_operands(execution, s, call));
+    set_score_bias(execution, kScoreBias, call);
+    NM_TRY(set_key_mask(execution, kMask, hidden_, call));
+    if (execution.wants(3)) {
+      call.scores = execution.out<float>(3);
       call.scores_after = AttentionCall::Scores::Product;  // what onnxruntime means by normalised
     }
-    return attend(c, call);
+    return attend(execution, call);
   }
 
-  std::optional<size_t> growth(const Inference& c, size_t o) const override {
-    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+  std::optional<size_t> growth(const Inference& inference, size_t o) const override {
+    if (!inference.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
     return o == 1 ? kPastKey : kPastValue;
   }
   bool takes_growing(size_t i) const override { return i == kPastKey || i == kPastValue; }
 
-  double flops(const Inference& c) const override {
-    auto s = sizes(c);
+  double flops(const Inference& inference) const override {
+    auto s = sizes(inference);
     if (!s.ok() || s->total() < 0) return 0;
     return 2.0 * static_cast<double>(s->batch * heads_ * s->q_len * s->total()) *
            static_cast<double>(s->head + s->v_head);
   }
 
  private:
-  Result<Sizes> sizes(const Inference& c) const {
+  Result<Sizes> sizes(const Inference& inference) const {
     Sizes s;
-    const Shape& q = c.shape(kQuery);
+    const Shape& q = inference.shape(kQuery);
     s.batch = q.rank() > 1 ? q[0] : 0;
     s.q_len = q.rank() > 1 ? q[1] : 0;
-    if (c.has(kKey) == (q.rank() == 5)) {
+    if (inference.has(kKey) == (q.rank() == 5)) {
       return wrong_shape("the queries (input 0)", q,
                          "three dimensions beside keys, or queries, keys and values in [batch,length,heads,3,size]");
     }
@@ -123,13 +126,13 @@ class MultiHeadAttention final : public Operator {
     } else {
       if (q.rank() != 3) return wrong_shape("the queries (input 0)", q, "[batch,length,size]");
       NM_ASSIGN(s.head, share(kQuery, q));
-      NM_TRY(add_keys(c, s));
+      NM_TRY(add_keys(inference, s));
     }
-    if (!c.has(kPastKey)) return s;
-    s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+    if (!inference.has(kPastKey)) return s;
+    s.past = inference.shape(kPastKey).rank() == 4 ? inference.shape(kPastKey)[2] : kUnknownDim;
     for (const size_t i : {kPastKey, kPastValue}) {
       const Shape expected{s.batch, heads_, s.past, i == kPastKey ? s.head : s.v_head};
-      const Shape& past = c.shape(i);
+      const Shape& past = inference.shape(i);
       if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
         return wrong_shape(text("input ", i), past, to_string(expected));
       }
@@ -137,29 +140,30 @@ class MultiHeadAttention final : public Operator {
     return s;
   }
 
-  Status add_keys(const Inference& c, Sizes& s) const {
-    const Shape& k = c.shape(kKey);
+  Status add_keys(const Inference& inference, Sizes& s) const {
+    const Shape& k = inference.shape(kKey);
     Shape expected;
     if (k.rank() == 5) {
       s.packing = Packing::KeysAndValues;
-      if (c.has(kValue)) return wrong_shape("the keys (input 1)", k, "three dimensions beside values (input 2)");
+      if (inference.has(kValue))
+        return wrong_shape("the keys (input 1)", k, "three dimensions beside values (input 2)");
       s.kv_len = k[1];
       s.v_head = s.head;
       expected = Shape{s.batch, s.kv_len, heads_, 2, s.head};
-    } else if (!c.has(kValue)) {
+    } else if (!inference.has(kValue)) {
       return {Code::MissingInput, "the values (input 2) are missing"};
     } else if (k.rank() == 4) {
       s.packing = Packing::Outer;
       s.kv_len = k[2];
       expected = Shape{s.batch, heads_, s.kv_len, s.head};
-      const Shape& v = c.shape(kValue);
+      const Shape& v = inference.shape(kValue);
       s.v_head = v.rank() == 4 ? v[3] : kUnknownDim;
       const Shape like{s.batch, heads_, s.kv_len, s.v_head};
       if (v.rank() != 4 || differs(v, like)) return wrong_shape("the values (input 2)", v, to_string(like));
     } else {
       s.kv_len = k.rank() == 3 ? k[1] : kUnknownDim;
       expected = Shape{s.batch, s.kv_len, s.head < 0 ? kUnknownDim : s.head * heads_};
-      const Shape& v = c.shape(kValue);
+      const Shape& v = inference.shape(kValue);
       if (v.rank() != 3) return wrong_shape("the values (input 2)", v, "[batch,length,size]");
       NM_ASSIGN(s.v_head, share(kValue, v));
       if (differs(v, Shape{s.batch, s.kv_len, v[2]})) {
@@ -188,8 +192,8 @@ class MultiHeadAttention final : public Operator {
   }
 
   // Inference has checked the shapes already.
-  Sizes run_sizes(const Execution& c) const {
-    const Tensor& q = c.input(kQuery);
+  Sizes run_sizes(const Execution& execution) const {
+    const Tensor& q = execution.input(kQuery);
     Sizes s;
     s.batch = q.dim(0);
     s.q_len = q.dim(1);
@@ -198,21 +202,21 @@ class MultiHeadAttention final : public Operator {
       s.kv_len = s.q_len;
       s.head = s.v_head = q.dim(4);
     } else {
-      const Tensor& k = c.input(kKey);
+      const Tensor& k = execution.input(kKey);
       s.head = q.dim(2) / heads_;
       s.packing = k.rank() == 5 ? Packing::KeysAndValues : k.rank() == 4 ? Packing::Outer : Packing::None;
       s.kv_len = k.dim(k.rank() == 4 ? 2 : 1);
       s.v_head = s.packing == Packing::KeysAndValues ? s.head
-                 : s.packing == Packing::Outer       ? c.input(kValue).dim(3)
-                                                     : c.input(kValue).dim(2) / heads_;
+                 : s.packing == Packing::Outer       ? execution.input(kValue).dim(3)
+                                                     : execution.input(kValue).dim(2) / heads_;
     }
-    if (c.has(kPastKey)) s.past = c.strided_input(kPastKey).shape[2];
+    if (execution.has(kPastKey)) s.past = execution.strided_input(kPastKey).shape[2];
     return s;
   }
 
   // Queries with their bias; keys and values with theirs, behind those of the past, in the outputs when wanted.
-  Status set_operands(Execution& c, const Sizes& s, AttentionCall& call) const {
-    const float* q = c.data<float>(kQuery);
+  Status set_operands(Execution& execution, const Sizes& s, AttentionCall& call) const {
+    const float* q = execution.data<float>(kQuery);
     const auto packed = [&](const float* p, int64_t parts, int64_t part) {
       const int64_t row = heads_ * parts * s.head;
       return Heads<const float>{p + part * s.head, s.kv_len * row, parts * s.head, row};
@@ -223,33 +227,35 @@ class MultiHeadAttention final : public Operator {
       call.k = packed(q, 3, 1);
       call.v = packed(q, 3, 2);
     } else if (s.packing == Packing::KeysAndValues) {
-      call.k = packed(c.data<float>(kKey), 2, 0);
-      call.v = packed(c.data<float>(kKey), 2, 1);
+      call.k = packed(execution.data<float>(kKey), 2, 0);
+      call.v = packed(execution.data<float>(kKey), 2, 1);
     } else if (s.packing == Packing::Outer) {
-      call.k = Heads<const float>::outer(c.data<float>(kKey), heads_, s.kv_len, s.head);
-      call.v = Heads<const float>::outer(c.data<float>(kValue), heads_, s.kv_len, s.v_head);
+      call.k = Heads<const float>::outer(execution.data<float>(kKey), heads_, s.kv_len, s.head);
+      call.v = Heads<const float>::outer(execution.data<float>(kValue), heads_, s.kv_len, s.v_head);
     } else {
-      call.k = Heads<const float>::inner(c.data<float>(kKey), s.kv_len, s.head, heads_ * s.head);
-      call.v = Heads<const float>::inner(c.data<float>(kValue), s.kv_len, s.v_head, heads_ * s.v_head);
+      call.k = Heads<const float>::inner(execution.data<float>(kKey), s.kv_len, s.head, heads_ * s.head);
+      call.v = Heads<const float>::inner(execution.data<float>(kValue), s.kv_len, s.v_head, heads_ * s.v_head);
     }
-    const float* bias = c.has(kBias) ? c.data<float>(kBias) : nullptr;
+    const float* bias = execution.has(kBias) ? execution.data<float>(kBias) : nullptr;
     if (bias != nullptr) {
-      NM_ASSIGN(float* own, c.scratch<float>(Size(s.batch) * s.q_len * heads_ * s.head));
+      NM_ASSIGN(float* own, execution.scratch<float>(Size(s.batch) * s.q_len * heads_ * s.head));
       const auto to = Heads<float>::outer(own, heads_, s.q_len, s.head);
       copy_rows({s.batch, heads_, s.head, call.q, s.q_len, bias}, to);
       call.q = Heads<const float>::outer(own, heads_, s.q_len, s.head);
     }
     // Keys of another sequence have their bias already.
     if (s.packing == Packing::Outer) bias = nullptr;
-    NM_ASSIGN(call.k, behind(c, s, call.k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
-    NM_ASSIGN(call.v, behind(c, s, call.v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
+    NM_ASSIGN(call.k, behind(execution, s, call.k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
+    NM_ASSIGN(call.v,
+              behind(execution, s, call.v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
     return {};
   }
 
-  Result<Heads<const float>> behind(Execution& c, const Sizes& s, const Heads<const float>& now, int64_t size,
+  Result<Heads<const float>> behind(Execution& execution, const Sizes& s, const Heads<const float>& now, int64_t size,
                                     const float* bias, size_t past, size_t output) const {
-    if (!c.has(past) && !c.wants(output) && bias == nullptr) return now;
-    NM_ASSIGN(const StridedAt<float*> all, present(c, past, output, Shape{s.batch, heads_, s.total(), size}, s.past));
+    if (!execution.has(past) && !execution.wants(output) && bias == nullptr) return now;
+    NM_ASSIGN(const StridedAt<float*> all,
+              present(execution, past, output, Shape{s.batch, heads_, s.total(), size}, s.past));
     copy_rows({s.batch, heads_, size, now, s.kv_len, bias},
               Heads<float>::strided(all.data, all.strides).from_row(s.past));
     return Heads<const float>::strided(all.data, all.strides);

@@ -18,38 +18,38 @@ class RelativePositionBias final : public Operator {
     if (farthest_ < 1) a.fail("the attribute 'max_distance' must be given and positive");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the table (input 0)", {DType::Float32, DType::Float16}));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 0, "the table (input 0)", {DType::Float32, DType::Float16}));
     for (const size_t i : {1, 2}) {
-      NM_TRY(check_type(c, i, text("the length (input ", i, ")"), {DType::Int64}));
-      NM_TRY(check_scalar(c, i, text("the length (input ", i, ")")));
+      NM_TRY(check_type(inference, i, text("the length (input ", i, ")"), {DType::Int64}));
+      NM_TRY(check_scalar(inference, i, text("the length (input ", i, ")")));
     }
     Shape out{1, kUnknownDim, kUnknownDim, kUnknownDim};
-    if (c.has_shape(0)) {
-      const Shape& table = c.shape(0);
+    if (inference.has_shape(0)) {
+      const Shape& table = inference.shape(0);
       if (table.rank() != 2 || (table[0] >= 0 && table[0] < (both_ways_ ? 4 : 2))) {
         return wrong_shape("the table (input 0)", table, "[buckets,heads]");
       }
       out[1] = table[1];
     }
     for (const size_t i : {1, 2}) {
-      const auto n = c.integers(i);
+      const auto n = inference.integers(i);
       if (!n || n->size() != 1) continue;
       if ((*n)[0] < 0 || (*n)[0] > INT32_MAX) {
         return {Code::InvalidData, text("the length (input ", i, ") is ", (*n)[0])};
       }
       out[static_cast<int>(i) + 1] = (*n)[0];
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& table = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& table = execution.input(0);
     if (table.dtype() != DType::Float32) return no_arithmetic(table.dtype());
-    const Shape& s = c.output(0).shape();
-    float* out = c.out<float>(0);
+    const Shape& s = execution.output(0).shape();
+    float* out = execution.out<float>(0);
     for (int64_t q = 0; q < s[2]; ++q) {
       for (int64_t k = 0; k < s[3]; ++k) {
         const float* row = table.data<float>() + bucket(k - q, table.dim(0)) * s[1];

@@ -14,23 +14,23 @@ class UnfoldTensor final : public Movement {
     if (size_ < 1 || step_ < 1) a.fail("the attributes 'size' and 'step' must be positive");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    Shape s = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    Shape s = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, s.rank()));
     if (s.rank() == kMaxRank) return wrong_shape("the input", s, text("fewer dimensions than ", kMaxRank));
     if (s[axis] >= 0 && s[axis] < size_) return wrong_shape("the input", s, text(size_, " at least along axis ", axis));
     if (s[axis] >= 0) s[axis] = (s[axis] - size_) / step_ + 1;
     s.push_back(size_);
-    c.output(0, c.type(0), s);
+    inference.output(0, inference.type(0), s);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const int axis = normalize_axis(axis_, in.rank());
     const int64_t outer = in.shape().count(0, axis), inner = in.shape().count(axis + 1, in.rank());
     const int64_t windows = out.dim(axis);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 
 namespace nm {
 namespace {

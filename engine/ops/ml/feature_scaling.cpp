@@ -11,26 +11,26 @@ namespace {
 
 class FeatureRows : public Operator {
  public:
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_features(c, rows));
-    if (!c.has_shape(0)) {
-      c.output(0, DType::Float32);
+    NM_TRY(check_features(inference, rows));
+    if (!inference.has_shape(0)) {
+      inference.output(0, DType::Float32);
       return {};
     }
-    NM_TRY(check_count(c.shape(0).back()));
-    c.output(0, DType::Float32, c.shape(0));
+    NM_TRY(check_count(inference.shape(0).back()));
+    inference.output(0, DType::Float32, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const int64_t features = feature_count(x);
     std::vector<double> row(static_cast<size_t>(features));
     for (int64_t r = 0; r < row_count(x); ++r) {
       read_features(x, r * features, row.data(), features);
       scale(row);
-      std::copy(row.begin(), row.end(), c.out<float>(0) + r * features);
+      std::copy(row.begin(), row.end(), execution.out<float>(0) + r * features);
     }
     return {};
   }

@@ -20,35 +20,35 @@ class FeatureVectorizer final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, std::max<size_t>(c.input_count(), 1)));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, std::max<size_t>(inference.input_count(), 1)));
     int64_t rows = kUnknownDim;
     int64_t width = 0;
-    for (size_t i = 0; i < c.input_count(); ++i) {
+    for (size_t i = 0; i < inference.input_count(); ++i) {
       int64_t own = kUnknownDim;
-      NM_TRY(check_features(c, own, i));
+      NM_TRY(check_features(inference, own, i));
       if (own >= 0 && rows >= 0 && own != rows) {
         return {Code::ShapeMismatch, text("input ", i, " has ", own, " rows, but those before have ", rows)};
       }
       if (own != kUnknownDim) rows = own;
-      int64_t w = !widths_.empty() ? widths_[i] : c.has_shape(i) ? c.shape(i).back() : kUnknownDim;
+      int64_t w = !widths_.empty() ? widths_[i] : inference.has_shape(i) ? inference.shape(i).back() : kUnknownDim;
       width = w < 0 || width < 0 ? kUnknownDim : width + w;
     }
-    c.output(0, DType::Float32, {rows, width});
+    inference.output(0, DType::Float32, {rows, width});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const int64_t width = c.output(0).dim(1);
+  Status run(Execution& execution) override {
+    const int64_t width = execution.output(0).dim(1);
     std::vector<double> row;
     int64_t column = 0;
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      const Tensor& x = c.input(i);
+    for (size_t i = 0; i < execution.input_count(); ++i) {
+      const Tensor& x = execution.input(i);
       const int64_t features = feature_count(x);
       row.assign(static_cast<size_t>(widths_.empty() ? features : widths_[i]), 0);
       for (int64_t r = 0; r < row_count(x); ++r) {
         read_features(x, r * features, row.data(), std::min(features, static_cast<int64_t>(row.size())));
-        std::copy(row.begin(), row.end(), c.out<float>(0) + r * width + column);
+        std::copy(row.begin(), row.end(), execution.out<float>(0) + r * width + column);
       }
       column += static_cast<int64_t>(row.size());
     }

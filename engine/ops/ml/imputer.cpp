@@ -22,10 +22,10 @@ Status with_feature(DType t, F&& f) {
 
 class OfNumbers : public Operator {
  public:
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float64, DType::Int64, DType::Int32}));
-    output_like(c, 0, 0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::Float32, DType::Float64, DType::Int64, DType::Int32}));
+    output_like(inference, 0, 0);
     return {};
   }
   bool in_place(size_t) const override { return true; }
@@ -35,10 +35,10 @@ class Binarizer final : public OfNumbers {
  public:
   explicit Binarizer(Attributes& a) : threshold_(a.number("threshold", 0)) {}
 
-  Status run(Execution& c) override {
-    return with_feature(c.input(0).dtype(), [&]<class T>() -> Status {
-      for (int64_t i = 0; i < c.input(0).count(); ++i) {
-        c.out<T>(0)[i] = static_cast<T>(static_cast<double>(c.data<T>(0)[i]) > threshold_);
+  Status run(Execution& execution) override {
+    return with_feature(execution.input(0).dtype(), [&]<class T>() -> Status {
+      for (int64_t i = 0; i < execution.input(0).count(); ++i) {
+        execution.out<T>(0)[i] = static_cast<T>(static_cast<double>(execution.data<T>(0)[i]) > threshold_);
       }
       return {};
     });
@@ -60,16 +60,16 @@ class Imputer final : public OfNumbers {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(OfNumbers::infer(c));
-    const DType t = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(OfNumbers::infer(inference));
+    const DType t = inference.type(0);
     if (t != DType::Undefined && is_float(t) == floats_.empty()) {
       return wrong_type("the input", t,
                         floats_.empty() ? "int64 or int32, as the imputed values are integers"
                                         : "float32 or float64, as the imputed values are floats");
     }
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     const auto values = static_cast<int64_t>(std::max(floats_.size(), integers_.size()));
     if (values != 1 && (x.rank() == 0 || (x.back() >= 0 && x.back() != values))) {
       return wrong_shape("the input", x, text("a last dimension of ", values, ", one for each imputed value"));
@@ -77,12 +77,12 @@ class Imputer final : public OfNumbers {
     return {};
   }
 
-  Status run(Execution& c) override {
-    return with_feature(c.input(0).dtype(), [&]<class T>() -> Status {
+  Status run(Execution& execution) override {
+    return with_feature(execution.input(0).dtype(), [&]<class T>() -> Status {
       if constexpr (std::is_floating_point_v<T>) {
-        fill<T>(c, floats_, replaced_float_);
+        fill<T>(execution, floats_, replaced_float_);
       } else {
-        fill<T>(c, integers_, replaced_integer_);
+        fill<T>(execution, integers_, replaced_integer_);
       }
       return {};
     });
@@ -90,12 +90,12 @@ class Imputer final : public OfNumbers {
 
  private:
   template <class T, class V>
-  static void fill(Execution& c, const std::vector<V>& values, V replaced) {
+  static void fill(Execution& execution, const std::vector<V>& values, V replaced) {
     size_t column = 0;
-    for (int64_t i = 0; i < c.input(0).count(); ++i) {
-      const T x = c.data<T>(0)[i];
+    for (int64_t i = 0; i < execution.input(0).count(); ++i) {
+      const T x = execution.data<T>(0)[i];
       const bool missing = x == static_cast<T>(replaced) || (x != x && replaced != replaced);  // NaN stands for itself
-      c.out<T>(0)[i] = missing ? static_cast<T>(values[column]) : x;
+      execution.out<T>(0)[i] = missing ? static_cast<T>(values[column]) : x;
       if (++column == values.size()) column = 0;
     }
   }

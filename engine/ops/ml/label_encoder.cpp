@@ -20,14 +20,14 @@ Tensor read(Attributes& a, const std::string& what) {
 }
 
 // Replaces each element by the value that stands where its key does, or by `fallback`, which has one element.
-Status translate(Execution& c, const Dictionary& keys, const Tensor& values, const Tensor& fallback) {
-  const Tensor& in = c.input(0);
-  NM_ASSIGN(int64_t * positions, c.scratch<int64_t>(Size(in.count())));
+Status translate(Execution& execution, const Dictionary& keys, const Tensor& values, const Tensor& fallback) {
+  const Tensor& in = execution.input(0);
+  NM_ASSIGN(int64_t * positions, execution.scratch<int64_t>(Size(in.count())));
   keys.find(in, positions);
   with_element(values.dtype(), [&]<class V>() {
     const V* from = static_cast<const V*>(values.raw());
     const V* missing = static_cast<const V*>(fallback.raw());
-    V* to = static_cast<V*>(c.output(0).raw());
+    V* to = static_cast<V*>(execution.output(0).raw());
     for (int64_t i = 0; i < in.count(); ++i) to[i] = positions[i] < 0 ? *missing : from[positions[i]];
   });
   return {};
@@ -53,17 +53,17 @@ class LabelEncoder final : public Operator {
     keys_ = Dictionary(keys);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    if (c.type(0) != DType::Undefined && c.type(0) != keys_.dtype()) {
-      return wrong_type("the input", c.type(0), dtype_name(keys_.dtype()));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    if (inference.type(0) != DType::Undefined && inference.type(0) != keys_.dtype()) {
+      return wrong_type("the input", inference.type(0), dtype_name(keys_.dtype()));
     }
-    c.output(0, values_.dtype());
-    if (c.has_shape(0)) c.output(0, values_.dtype(), c.shape(0));
+    inference.output(0, values_.dtype());
+    if (inference.has_shape(0)) inference.output(0, values_.dtype(), inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override { return translate(c, keys_, values_, fallback_); }
+  Status run(Execution& execution) override { return translate(execution, keys_, values_, fallback_); }
 
  private:
   Tensor read_default(Attributes& a) const {
@@ -111,19 +111,19 @@ class CategoryMapper final : public Operator {
     default_number_ = list_tensor(a, std::vector{a.integer("default_int64", -1)});
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::String, DType::Int64}));
-    if (c.type(0) == DType::Undefined) return {};
-    const DType out = c.type(0) == DType::String ? DType::Int64 : DType::String;
-    c.output(0, out);
-    if (c.has_shape(0)) c.output(0, out, c.shape(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::String, DType::Int64}));
+    if (inference.type(0) == DType::Undefined) return {};
+    const DType out = inference.type(0) == DType::String ? DType::Int64 : DType::String;
+    inference.output(0, out);
+    if (inference.has_shape(0)) inference.output(0, out, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    return c.input(0).dtype() == DType::String ? translate(c, texts_, numbers_.keys(), default_number_)
-                                               : translate(c, numbers_, texts_.keys(), default_text_);
+  Status run(Execution& execution) override {
+    return execution.input(0).dtype() == DType::String ? translate(execution, texts_, numbers_.keys(), default_number_)
+                                                       : translate(execution, numbers_, texts_.keys(), default_text_);
   }
 
  private:

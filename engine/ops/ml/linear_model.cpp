@@ -15,14 +15,14 @@ class LinearModel : public Operator {
         intercepts_(a.numbers("intercepts")),
         transform_(read_post_transform(a)) {}
 
-  Status check_columns(const Inference& c, int64_t columns, int64_t& rows) const {
-    NM_TRY(check_features(c, rows));
-    if (!c.has_shape(0) || c.shape(0).back() < 0) return {};
+  Status check_columns(const Inference& inference, int64_t columns, int64_t& rows) const {
+    NM_TRY(check_features(inference, rows));
+    if (!inference.has_shape(0) || inference.shape(0).back() < 0) return {};
     // More coefficients than features is what a wrongly declared input looks like (skl2onnx once wrote such files);
     // onnxruntime then takes the leading ones, and so do we.
-    if (c.shape(0).back() * columns > static_cast<int64_t>(coefficients_.size())) {
+    if (inference.shape(0).back() * columns > static_cast<int64_t>(coefficients_.size())) {
       return wrong_shape(
-          "the input", c.shape(0),
+          "the input", inference.shape(0),
           text("at most ", static_cast<int64_t>(coefficients_.size()) / std::max<int64_t>(columns, 1), " features"));
     }
     return {};
@@ -51,16 +51,16 @@ class LinearClassifier final : public LinearModel {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_columns(c, static_cast<int64_t>(columns_), rows));
-    c.output(0, labels_.dtype(), {rows});
-    c.output(1, DType::Float32, {rows, static_cast<int64_t>(labels_.size())});
+    NM_TRY(check_columns(inference, static_cast<int64_t>(columns_), rows));
+    inference.output(0, labels_.dtype(), {rows});
+    inference.output(1, DType::Float32, {rows, static_cast<int64_t>(labels_.size())});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const int64_t features = feature_count(x);
     std::vector<double> row(static_cast<size_t>(features));
     std::vector<double> scores(labels_.size());
@@ -76,9 +76,9 @@ class LinearClassifier final : public LinearModel {
         winner = static_cast<size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
         transform_scores(transform_, scores);
       }
-      if (c.wants(0)) labels_.write(c.output(0), r, winner);
-      if (c.wants(1))
-        std::copy(scores.begin(), scores.end(), c.out<float>(1) + r * static_cast<int64_t>(scores.size()));
+      if (execution.wants(0)) labels_.write(execution.output(0), r, winner);
+      if (execution.wants(1))
+        std::copy(scores.begin(), scores.end(), execution.out<float>(1) + r * static_cast<int64_t>(scores.size()));
     }
     return {};
   }
@@ -94,15 +94,15 @@ class LinearRegressor final : public LinearModel {
     if (targets_ < 1 || targets_ > (1 << 20)) a.fail("targets is out of range");
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_columns(c, targets_, rows));
-    c.output(0, DType::Float32, {rows, targets_});
+    NM_TRY(check_columns(inference, targets_, rows));
+    inference.output(0, DType::Float32, {rows, targets_});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const int64_t features = feature_count(x);
     std::vector<double> row(static_cast<size_t>(features));
     std::vector<double> y(static_cast<size_t>(targets_));
@@ -110,7 +110,7 @@ class LinearRegressor final : public LinearModel {
       read_features(x, r * features, row.data(), features);
       for (size_t t = 0; t < y.size(); ++t) y[t] = score(row, t);
       transform_scores(transform_, y);
-      std::copy(y.begin(), y.end(), c.out<float>(0) + r * targets_);
+      std::copy(y.begin(), y.end(), execution.out<float>(0) + r * targets_);
     }
     return {};
   }

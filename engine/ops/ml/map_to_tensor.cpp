@@ -15,9 +15,9 @@ constexpr int64_t kLongest = 1 << 28;
 class MapToTensor : public Operator {
  protected:
   // The input is a map, as far as is known, with keys of this type.
-  static Status check_map(const Inference& c, DType keys) {
-    if (!c.has(0)) return {Code::MissingInput, "input 0 is missing; the operator needs a map there"};
-    const ValueType& t = c.value_type(0);
+  static Status check_map(const Inference& inference, DType keys) {
+    if (!inference.has(0)) return {Code::MissingInput, "input 0 is missing; the operator needs a map there"};
+    const ValueType& t = inference.value_type(0);
     if (t.is_tensor() && t.dtype == DType::Undefined) return {};
     if (t.kind == ValueType::Kind::Map && t.dtype == keys) return {};
     const std::string expected = text("map(", dtype_name(keys), ",…)");
@@ -26,8 +26,8 @@ class MapToTensor : public Operator {
   }
 
   // Value i goes to column places[i], unless that is -1; other columns hold 0 or an empty text.
-  static Status place(Execution& c, const Tensor& values, const int64_t* places, int64_t columns) {
-    NM_ASSIGN(Tensor * out, c.allocate(0, values.dtype(), {1, columns}));
+  static Status place(Execution& execution, const Tensor& values, const int64_t* places, int64_t columns) {
+    NM_ASSIGN(Tensor * out, execution.allocate(0, values.dtype(), {1, columns}));
     with_element(values.dtype(), [&]<class T>() {
       const T* from = static_cast<const T*>(values.raw());
       T* to = static_cast<T*>(out->raw());
@@ -56,14 +56,14 @@ class CastMap final : public MapToTensor {
     if (sparse_ && (columns_ < 1 || columns_ > kLongest)) a.fail(text("max_map is ", columns_));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_map(c, DType::Int64));
-    c.output(0, type_);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_map(inference, DType::Int64));
+    inference.output(0, type_);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Map* map = c.input_value(0).map();
+  Status run(Execution& execution) override {
+    const Map* map = execution.input_value(0).map();
     if (map == nullptr) return {Code::TypeMismatch, "input 0 holds no map"};
     const int64_t count = map->keys.count();
     NM_ASSIGN(Tensor values, Tensor::create(type_, {count}));
@@ -77,7 +77,7 @@ class CastMap final : public MapToTensor {
     } else if (std::any_of(places.begin(), places.end(), [&](int64_t p) { return p < 0 || p >= columns_; })) {
       return {Code::InvalidData, text("a key of the map is outside the ", columns_, " that max_map allows, from 0 on")};
     }
-    return place(c, values, places.data(), sparse_ ? columns_ : count);
+    return place(execution, values, places.data(), sparse_ ? columns_ : count);
   }
 
  private:
@@ -94,19 +94,19 @@ class DictVectorizer final : public MapToTensor {
     if (vocabulary_.size() == 0) a.fail("the operator has no vocabulary");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_map(c, vocabulary_.dtype()));
-    const ValueType& t = c.value_type(0);
-    if (t.kind == ValueType::Kind::Map && t.element && t.element->is_tensor()) c.output(0, t.element->dtype);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_map(inference, vocabulary_.dtype()));
+    const ValueType& t = inference.value_type(0);
+    if (t.kind == ValueType::Kind::Map && t.element && t.element->is_tensor()) inference.output(0, t.element->dtype);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Map* map = c.input_value(0).map();
+  Status run(Execution& execution) override {
+    const Map* map = execution.input_value(0).map();
     if (map == nullptr) return {Code::TypeMismatch, "input 0 holds no map"};
     std::vector<int64_t> places(static_cast<size_t>(map->keys.count()));
     vocabulary_.find(map->keys, places.data());
-    return place(c, map->values, places.data(), vocabulary_.size());
+    return place(execution, map->values, places.data(), vocabulary_.size());
   }
 
  private:

@@ -95,13 +95,13 @@ void expand_binary(PostTransform transform, bool margin, double score, double* t
   two[0] = margin && !probability ? -two[1] : 1 - two[1];
 }
 
-Status check_features(const Inference& c, int64_t& rows, size_t i) {
-  NM_TRY(check_tensors(c, i + 1));
+Status check_features(const Inference& inference, int64_t& rows, size_t i) {
+  NM_TRY(check_tensors(inference, i + 1));
   const std::string what = i == 0 ? "the input" : text("input ", i);
-  NM_TRY(check_type(c, i, what, {DType::Float32, DType::Float64, DType::Int64, DType::Int32}));
+  NM_TRY(check_type(inference, i, what, {DType::Float32, DType::Float64, DType::Int64, DType::Int32}));
   rows = kUnknownDim;
-  if (!c.has_shape(i)) return {};
-  const Shape& x = c.shape(i);
+  if (!inference.has_shape(i)) return {};
+  const Shape& x = inference.shape(i);
   if (x.rank() != 1 && x.rank() != 2) return wrong_shape(what, x, "[rows, features]");
   rows = x.rank() == 1 ? 1 : x[0];
   return {};

@@ -34,7 +34,7 @@ struct ClassLabels {
 void expand_binary(PostTransform transform, bool margin, double score, double* two);
 
 // Input i as [rows, features] of float32, float64, int64 or int32; a single row may lack its first dimension.
-Status check_features(const Inference& c, int64_t& rows, size_t i = 0);
+Status check_features(const Inference& inference, int64_t& rows, size_t i = 0);
 // `count` elements from `first` on.
 void read_features(const Tensor& x, int64_t first, double* to, int64_t count);
 int64_t feature_count(const Tensor& x);

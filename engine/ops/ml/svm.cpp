@@ -41,10 +41,11 @@ class SvmOperator : public Operator {
     features_ = count_ > 0 ? vectors_.size() / count_ : coefficients_.size() / std::max<size_t>(linear_models, 1);
   }
 
-  Status check_row(const Inference& c, int64_t& rows) const {
-    NM_TRY(check_features(c, rows));
-    if (c.has_shape(0) && c.shape(0).back() >= 0 && c.shape(0).back() != static_cast<int64_t>(features_)) {
-      return wrong_shape("the input", c.shape(0), text(features_, " features"));
+  Status check_row(const Inference& inference, int64_t& rows) const {
+    NM_TRY(check_features(inference, rows));
+    if (inference.has_shape(0) && inference.shape(0).back() >= 0 &&
+        inference.shape(0).back() != static_cast<int64_t>(features_)) {
+      return wrong_shape("the input", inference.shape(0), text(features_, " features"));
     }
     return {};
   }
@@ -153,25 +154,25 @@ class SvmClassifier final : public SvmOperator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_row(c, rows));
-    c.output(0, labels_.dtype(), {rows});
-    c.output(1, DType::Float32, {rows, static_cast<int64_t>(scores_per_row())});
+    NM_TRY(check_row(inference, rows));
+    inference.output(0, labels_.dtype(), {rows});
+    inference.output(1, DType::Float32, {rows, static_cast<int64_t>(scores_per_row())});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const auto features = static_cast<int64_t>(features_);
     std::vector<double> row(features_);
     std::vector<double> scores(scores_per_row());
     for (int64_t r = 0; r < row_count(x); ++r) {
       read_features(x, r * features, row.data(), features);
       const size_t winner = count_ == 0 ? score_linear(row, scores) : score_pairs(row, scores);
-      if (c.wants(0)) labels_.write(c.output(0), r, winner);
-      if (c.wants(1)) {
-        std::copy(scores.begin(), scores.end(), c.out<float>(1) + r * static_cast<int64_t>(scores.size()));
+      if (execution.wants(0)) labels_.write(execution.output(0), r, winner);
+      if (execution.wants(1)) {
+        std::copy(scores.begin(), scores.end(), execution.out<float>(1) + r * static_cast<int64_t>(scores.size()));
       }
     }
     return {};
@@ -255,15 +256,15 @@ class SvmRegressor final : public SvmOperator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_row(c, rows));
-    c.output(0, DType::Float32, {rows, 1});
+    NM_TRY(check_row(inference, rows));
+    inference.output(0, DType::Float32, {rows, 1});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const auto features = static_cast<int64_t>(features_);
     std::vector<double> row(features_);
     std::vector<double> kernels(count_);
@@ -274,7 +275,7 @@ class SvmRegressor final : public SvmOperator {
       all_kernels(row.data(), kernels);
       for (size_t i = 0; i < count_; ++i) y += coefficients_[i] * kernels[i];
       transform_scores(transform_, {&y, 1});
-      c.out<float>(0)[r] = static_cast<float>(one_class_ ? (y > 0 ? 1 : -1) : y);
+      execution.out<float>(0)[r] = static_cast<float>(one_class_ ? (y > 0 ? 1 : -1) : y);
     }
     return {};
   }

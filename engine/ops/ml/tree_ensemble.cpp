@@ -21,25 +21,24 @@ class TreeOperator : public Operator {
     return 1;
   }
 
-  Status check_row(const Inference& c, int64_t& rows) const {
-    NM_TRY(check_features(c, rows));
-    if (c.has_shape(0) && c.shape(0).back() >= 0 && c.shape(0).back() < forest_.features()) {
-      return wrong_shape("the input", c.shape(0), text("at least ", forest_.features(), " features"));
+  Status check_row(const Inference& inference, int64_t& rows) const {
+    NM_TRY(check_features(inference, rows));
+    if (inference.has_shape(0) && inference.shape(0).back() >= 0 && inference.shape(0).back() < forest_.features()) {
+      return wrong_shape("the input", inference.shape(0), text("at least ", forest_.features(), " features"));
     }
     return {};
   }
 
   // Calls finish(row, scores) for each row, from several threads.
   template <class Finish>
-  Status for_scores(Execution& c, Aggregate how, int64_t targets, Finish finish) const {
-    const Tensor& x = c.input(0);
+  Status for_scores(Execution& execution, Aggregate how, int64_t targets, Finish finish) const {
+    const Tensor& x = execution.input(0);
     const int64_t features = feature_count(x);
     // Rows pass through the trees in blocks that fit the first-level cache.
     const int64_t block = std::clamp<int64_t>(2048 / std::max<int64_t>(std::max(features, targets), 1), 1, 64);
-    ThreadPool& pool = ThreadPool::instance();
     const int64_t per_thread = block * (features + targets);
-    NM_ASSIGN(double* scratch, c.scratch<double>(Size(per_thread) * pool.size()));
-    pool.parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
+    NM_ASSIGN(double* scratch, execution.scratch<double>(Size(per_thread) * thread_pool::size()));
+    thread_pool::parallel_for(row_count(x), block, [&](int64_t begin, int64_t end, int thread) {
       double* rows = scratch + per_thread * thread;
       double* scores = rows + block * features;
       read_features(x, begin * features, rows, (end - begin) * features);
@@ -69,19 +68,19 @@ class Classifier final : public TreeOperator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_row(c, rows));
-    c.output(0, labels_.dtype(), {rows});
-    c.output(1, DType::Float32, {rows, static_cast<int64_t>(labels_.size())});
+    NM_TRY(check_row(inference, rows));
+    inference.output(0, labels_.dtype(), {rows});
+    inference.output(1, DType::Float32, {rows, static_cast<int64_t>(labels_.size())});
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     const auto classes = static_cast<int64_t>(labels_.size());
-    const int64_t rows = row_count(c.input(0));
-    NM_ASSIGN(size_t * winners, c.scratch<size_t>(Size(rows)));
-    NM_TRY(for_scores(c, Aggregate::Sum, classes, [&](int64_t row, double* scores) {
+    const int64_t rows = row_count(execution.input(0));
+    NM_ASSIGN(size_t * winners, execution.scratch<size_t>(Size(rows)));
+    NM_TRY(for_scores(execution, Aggregate::Sum, classes, [&](int64_t row, double* scores) {
       size_t& winner = winners[row];
       std::span<double> list(scores, static_cast<size_t>(classes));
       if (one_column_) {
@@ -93,10 +92,10 @@ class Classifier final : public TreeOperator {
         winner = static_cast<size_t>(std::max_element(list.begin(), list.end()) - list.begin());
         transform_scores(transform_, list);
       }
-      if (c.wants(1)) std::copy(list.begin(), list.end(), c.out<float>(1) + row * classes);
+      if (execution.wants(1)) std::copy(list.begin(), list.end(), execution.out<float>(1) + row * classes);
     }));
     // Texts need memory, for which other threads must not ask.
-    for (int64_t r = 0; c.wants(0) && r < rows; ++r) labels_.write(c.output(0), r, winners[r]);
+    for (int64_t r = 0; execution.wants(0) && r < rows; ++r) labels_.write(execution.output(0), r, winners[r]);
     return {};
   }
 
@@ -133,18 +132,18 @@ class Regressor final : public TreeOperator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     int64_t rows = 0;
-    NM_TRY(check_row(c, rows));
-    c.output(0, numbered_ ? c.type(0) : DType::Float32, {rows, targets_});
+    NM_TRY(check_row(inference, rows));
+    inference.output(0, numbered_ ? inference.type(0) : DType::Float32, {rows, targets_});
     return {};
   }
 
-  Status run(Execution& c) override {
-    return for_scores(c, how_, targets_, [&](int64_t row, double* scores) {
+  Status run(Execution& execution) override {
+    return for_scores(execution, how_, targets_, [&](int64_t row, double* scores) {
       for (size_t t = 0; t < base_.size(); ++t) scores[t] += base_[t];
       transform_scores(transform_, {scores, static_cast<size_t>(targets_)});
-      Tensor& out = c.output(0);
+      Tensor& out = execution.output(0);
       if (out.dtype() == DType::Float64) {
         std::copy_n(scores, targets_, out.data<double>() + row * targets_);
       } else {

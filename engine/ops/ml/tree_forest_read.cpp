@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/ops/ml/tree_forest.h"
 #include "engine/tensor/cast.h"
 

@@ -17,11 +17,11 @@ class ZipMap final : public Operator {
     if (labels_.size() == 0) a.fail("the operator has no class labels");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the scores", {DType::Float32}));
-    if (c.has_shape(0)) {
-      const Shape& x = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the scores", {DType::Float32}));
+    if (inference.has_shape(0)) {
+      const Shape& x = inference.shape(0);
       const auto labels = static_cast<int64_t>(labels_.size());
       if (x.rank() < 1 || x.rank() > 2 || (x.back() >= 0 && x.back() != labels)) {
         return wrong_shape("the scores", x, text("[rows, ", labels, "]"));
@@ -31,12 +31,12 @@ class ZipMap final : public Operator {
     map.kind = ValueType::Kind::Map;
     map.dtype = labels_.dtype();
     map.element = std::make_shared<const ValueType>(ValueType::tensor(DType::Float32));
-    c.output(0, ValueType::sequence(std::move(map)));
+    inference.output(0, ValueType::sequence(std::move(map)));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
     const auto labels = static_cast<int64_t>(labels_.size());
     NM_ASSIGN(Tensor keys, Tensor::create(labels_.dtype(), {labels}));
     for (int64_t i = 0; i < labels; ++i) labels_.write(keys, i, static_cast<size_t>(i));
@@ -48,7 +48,7 @@ class ZipMap final : public Operator {
       std::memcpy(map->values.raw(), x.data<float>() + r * labels, map->values.bytes());
       sequence->items.push_back(std::shared_ptr<const Map>(std::move(map)));
     }
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(sequence)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(sequence)));
   }
 
  private:

@@ -1,17 +1,17 @@
 #include "engine/ops/nn/activation.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace nm {
 namespace {
 
-struct Row {
+// What passes fuse, by the names that packed files have.
+struct Fusable {
   std::string_view name;
-  Unary kernel;
+  Unary function;
 };
-
-// In the order of Activation.
-constexpr Row kRows[] = {
+constexpr Fusable kFusable[] = {
     {"", Unary::Copy},
     {"relu", Unary::Relu},
     {"clip", Unary::Clip},
@@ -24,40 +24,41 @@ constexpr Row kRows[] = {
     {"gelu", Unary::Gelu},
     {"gelu_tanh", Unary::GeluTanh},
 };
-static_assert(std::size(kRows) == static_cast<size_t>(Activation::GeluTanh) + 1);
 
-}  // namespace
-
-std::string_view activation_name(Activation activation) { return kRows[static_cast<size_t>(activation)].name; }
-
-std::optional<Activation> activation_named(std::string_view name) {
-  for (size_t i = 0; i < std::size(kRows); ++i) {
-    if (kRows[i].name == name) return static_cast<Activation>(i);
-  }
-  return std::nullopt;
+const Fusable* fusable(Unary function) {
+  const auto row =
+      std::find_if(std::begin(kFusable), std::end(kFusable), [&](const Fusable& f) { return f.function == function; });
+  return row == std::end(kFusable) ? nullptr : row;
 }
 
-Unary activation_kernel(Activation activation) { return kRows[static_cast<size_t>(activation)].kernel; }
+}  // namespace
 
 std::optional<FusedActivation> fused_activation(const Pointwise& function) {
   const Unary* unary = std::get_if<Unary>(&function.f);
   if (unary == nullptr || *unary == Unary::Copy) return std::nullopt;
-  if (*unary == Unary::QuickGelu && function.a == 1) return FusedActivation(Activation::Silu, 0, 0);
+  if (*unary == Unary::QuickGelu && function.a == 1) return FusedActivation(Unary::Silu, 0, 0);
   if (*unary == Unary::Clip && !(function.a <= function.b)) return std::nullopt;
-  for (size_t i = 0; i < std::size(kRows); ++i) {
-    if (kRows[i].kernel == *unary) return FusedActivation(static_cast<Activation>(i), function.a, function.b);
-  }
-  return std::nullopt;
+  if (fusable(*unary) == nullptr) return std::nullopt;
+  return FusedActivation(*unary, function.a, function.b);
 }
 
 FusedActivation::FusedActivation(Attributes& attributes) {
-  const std::string name = attributes.string("nm_activation", "");
+  const std::string given = attributes.string("nm_activation", "");
   const std::vector<float> params = attributes.numbers("nm_activation_params");
-  const auto known = activation_named(name);
-  if (!known) attributes.fail(text("the fused activation '", name, "' is not known"));
-  kind = known.value_or(Activation::None);
+  const auto row =
+      std::find_if(std::begin(kFusable), std::end(kFusable), [&](const Fusable& f) { return f.name == given; });
+  if (row == std::end(kFusable)) {
+    attributes.fail(text("the fused activation '", given, "' is not known"));
+  } else {
+    function = row->function;
+  }
   if (!params.empty()) a = params[0];
   if (params.size() > 1) b = params[1];
+}
+
+std::string_view FusedActivation::name() const {
+  const Fusable* row = fusable(function);
+  return row == nullptr ? std::string_view() : row->name;
 }
 
 }  // namespace nm

@@ -1,5 +1,5 @@
 // The activation that a pass has fused into a matrix product or a convolution: the internal attributes
-// `nm_activation` (a name of the table below) and `nm_activation_params` (a, b of Epilogue).
+// `nm_activation` (its name) and `nm_activation_params` (a, b of Epilogue).
 #pragma once
 #include <optional>
 #include <string_view>
@@ -10,29 +10,25 @@
 
 namespace nm {
 
-// "relu", "clip", "leaky_relu", …; "" for None.
-std::string_view activation_name(Activation activation);
-std::optional<Activation> activation_named(std::string_view name);
-// The same function as an elementwise kernel; Copy for None. The parameters are the same.
-Unary activation_kernel(Activation activation);
-
 struct FusedActivation {
-  Activation kind = Activation::None;
+  Unary function = Unary::Copy;  // none
   float a = 0;
   float b = 0;
 
   FusedActivation() = default;
-  FusedActivation(Activation k, float a_, float b_) : kind(k), a(a_), b(b_) {}
+  FusedActivation(Unary f, float a_, float b_) : function(f), a(a_), b(b_) {}
   explicit FusedActivation(Attributes& attributes);
 
+  // "relu", "clip", "leaky_relu", …; "" for none.
+  std::string_view name() const;
   void put(Epilogue& epilogue) const {
-    epilogue.activation = kind;
+    epilogue.activation = function;
     epilogue.a = a;
     epilogue.b = b;
   }
 };
 
-// The same function as an activation, where there is one.
+// The function as an activation, where it may be one.
 std::optional<FusedActivation> fused_activation(const Pointwise& function);
 
 }  // namespace nm

@@ -41,42 +41,45 @@ class Attention final : public Operator {
     if (left_window_ < -1 || right_window_ < -1) a.fail("a window's size must be -1 or not negative");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
     for (const size_t i : {size_t{0}, size_t{1}, size_t{2}, kPastKey, kPastValue}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
     }
-    if (c.type(kMask) != DType::Bool) NM_TRY(check_number(c, kMask, "the mask"));
-    NM_TRY(check_type(c, kLengths, "the lengths (input 6)", {DType::Int64}));
-    NM_TRY(check_type(c, kSeen, "the mask of bools (input 7)", {DType::Bool}));
-    if (c.has(kPastKey) != c.has(kPastValue)) {
+    if (inference.type(kMask) != DType::Bool) NM_TRY(check_number(inference, kMask, "the mask"));
+    NM_TRY(check_type(inference, kLengths, "the lengths (input 6)", {DType::Int64}));
+    NM_TRY(check_type(inference, kSeen, "the mask of bools (input 7)", {DType::Bool}));
+    if (inference.has(kPastKey) != inference.has(kPastValue)) {
       return {Code::MissingInput, "past keys and past values must be given together (inputs 4 and 5)"};
     }
-    if (c.has(kPastKey) && c.has(kLengths)) return {Code::InvalidModel, "past keys and lengths exclude each other"};
-    for (size_t o = 0; o < 4; ++o) c.output(o, c.type(0));
+    if (inference.has(kPastKey) && inference.has(kLengths))
+      return {Code::InvalidModel, "past keys and lengths exclude each other"};
+    for (size_t o = 0; o < 4; ++o) inference.output(o, inference.type(0));
     for (size_t i = 0; i < 3; ++i) {
-      if (!c.has_shape(i)) return {};
+      if (!inference.has_shape(i)) return {};
     }
-    if (c.has(kPastKey) && (!c.has_shape(kPastKey) || !c.has_shape(kPastValue))) return {};
-    NM_ASSIGN(const Sizes s, sizes(c));
-    const bool flat = c.shape(0).rank() == 3;
+    if (inference.has(kPastKey) && (!inference.has_shape(kPastKey) || !inference.has_shape(kPastValue))) return {};
+    NM_ASSIGN(const Sizes s, sizes(inference));
+    const bool flat = inference.shape(0).rank() == 3;
     const int64_t width = s.v_head < 0 || s.q_heads < 0 ? kUnknownDim : s.v_head * s.q_heads;
-    c.output(0, c.type(0), flat ? Shape{s.batch, s.q_len, width} : Shape{s.batch, s.q_heads, s.q_len, s.v_head});
-    c.output(1, c.type(1), Shape{s.batch, s.kv_heads, s.total(), s.head});
-    c.output(2, c.type(2), Shape{s.batch, s.kv_heads, s.total(), s.v_head});
+    inference.output(0, inference.type(0),
+                     flat ? Shape{s.batch, s.q_len, width} : Shape{s.batch, s.q_heads, s.q_len, s.v_head});
+    inference.output(1, inference.type(1), Shape{s.batch, s.kv_heads, s.total(), s.head});
+    inference.output(2, inference.type(2), Shape{s.batch, s.kv_heads, s.total(), s.v_head});
     const Shape scores{s.batch, s.q_heads, s.q_len, s.total()};
-    c.output(3, c.type(0), scores);
-    return check_masks(c, s, scores);
+    inference.output(3, inference.type(0), scores);
+    return check_masks(inference, s, scores);
   }
 
-  Status run(Execution& c) override {
-    const Tensor& q = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& q = execution.input(0);
     if (q.dtype() != DType::Float32) return no_arithmetic(q.dtype());
     for (const size_t i : {kKey, kValue, kPastKey, kPastValue}) {
-      if (c.has(i) && c.strided_input(i).dtype != DType::Float32) return no_arithmetic(c.strided_input(i).dtype);
+      if (execution.has(i) && execution.strided_input(i).dtype != DType::Float32)
+        return no_arithmetic(execution.strided_input(i).dtype);
     }
     const bool flat = q.rank() == 3;
-    const Sizes s = run_sizes(c, flat);
+    const Sizes s = run_sizes(execution, flat);
     AttentionCall call;
     call.batch = s.batch;
     call.q_heads = s.q_heads;
@@ -86,9 +89,9 @@ class Attention final : public Operator {
     call.head_size = s.head;
     call.v_size = s.v_head;
     call.q = heads(q.data<float>(), flat, s.q_heads, s.q_len, s.head);
-    NM_ASSIGN(call.k, cached(c, kKey, kPastKey, flat, s, s.head));
-    NM_ASSIGN(call.v, cached(c, kValue, kPastValue, flat, s, s.v_head));
-    call.y = heads(c.out<float>(0), flat, s.q_heads, s.q_len, s.v_head);
+    NM_ASSIGN(call.k, cached(execution, kKey, kPastKey, flat, s, s.head));
+    NM_ASSIGN(call.v, cached(execution, kValue, kPastValue, flat, s, s.v_head));
+    call.y = heads(execution.out<float>(0), flat, s.q_heads, s.q_len, s.v_head);
     call.scale = has_scale_ ? scale_ : 1 / std::sqrt(static_cast<float>(s.head));
     call.softcap = softcap_;
     call.causal = causal_;
@@ -97,24 +100,24 @@ class Attention final : public Operator {
     call.offset = s.past;
     call.low = low_;
     call.nan_rows = nan_rows_;
-    if (c.has(kLengths)) call.lengths = c.data<int64_t>(kLengths);
-    if (c.has(kSeen)) NM_TRY(set_mask(c, kSeen, call.mask));
-    if (c.has(kMask)) NM_TRY(set_mask(c, kMask, c.has(kSeen) ? call.padding : call.mask));
-    if (c.wants(3)) {
-      call.scores = c.out<float>(3);
+    if (execution.has(kLengths)) call.lengths = execution.data<int64_t>(kLengths);
+    if (execution.has(kSeen)) NM_TRY(set_mask(execution, kSeen, call.mask));
+    if (execution.has(kMask)) NM_TRY(set_mask(execution, kMask, execution.has(kSeen) ? call.padding : call.mask));
+    if (execution.wants(3)) {
+      call.scores = execution.out<float>(3);
       call.scores_after = static_cast<AttentionCall::Scores>(scores_mode_);
     }
-    return attend(c, call);
+    return attend(execution, call);
   }
 
-  std::optional<size_t> growth(const Inference& c, size_t o) const override {
-    if (!c.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+  std::optional<size_t> growth(const Inference& inference, size_t o) const override {
+    if (!inference.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
     return o == 1 ? kPastKey : kPastValue;
   }
   bool takes_growing(size_t i) const override { return i == kKey || i == kValue || i == kPastKey || i == kPastValue; }
 
-  double flops(const Inference& c) const override {
-    auto s = sizes(c);
+  double flops(const Inference& inference) const override {
+    auto s = sizes(inference);
     if (!s.ok() || s->total() < 0) return 0;
     return 2.0 * static_cast<double>(s->batch * s->q_heads * s->q_len * s->total()) *
            static_cast<double>(s->head + s->v_head);
@@ -127,13 +130,13 @@ class Attention final : public Operator {
   }
 
   // Rows and heads of [batch, heads, rows, size] or [batch, rows, heads·size].
-  Result<Sizes> sizes(const Inference& c) const {
+  Result<Sizes> sizes(const Inference& inference) const {
     Sizes s;
-    const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+    const Shape &q = inference.shape(0), &k = inference.shape(1), &v = inference.shape(2);
     const int rank = q.rank();
     for (size_t i = 0; i < 3; ++i) {
-      if ((rank != 3 && rank != 4) || c.shape(i).rank() != rank) {
-        return wrong_shape(text("input ", i), c.shape(i),
+      if ((rank != 3 && rank != 4) || inference.shape(i).rank() != rank) {
+        return wrong_shape(text("input ", i), inference.shape(i),
                            "three or four dimensions, as many for queries, keys and values");
       }
     }
@@ -166,7 +169,7 @@ class Attention final : public Operator {
     }
     const int length_axis = rank == 3 ? 1 : 2;
     for (const int i : {1, 2}) {
-      const Shape& shape = c.shape(static_cast<size_t>(i));
+      const Shape& shape = inference.shape(static_cast<size_t>(i));
       if (shape[0] >= 0 && s.batch >= 0 && shape[0] != s.batch)
         return wrong_shape(text("input ", i), shape, text("a batch of ", s.batch));
     }
@@ -177,11 +180,11 @@ class Attention final : public Operator {
       return Status(Code::ShapeMismatch,
                     text(s.q_heads, " query heads cannot share ", s.kv_heads, " heads of keys evenly"));
     }
-    if (!c.has(kPastKey)) return s;
-    s.past = c.shape(kPastKey).rank() == 4 ? c.shape(kPastKey)[2] : kUnknownDim;
+    if (!inference.has(kPastKey)) return s;
+    s.past = inference.shape(kPastKey).rank() == 4 ? inference.shape(kPastKey)[2] : kUnknownDim;
     for (const size_t i : {kPastKey, kPastValue}) {
       const Shape expected{s.batch, s.kv_heads, s.past, i == kPastKey ? s.head : s.v_head};
-      const Shape& past = c.shape(i);
+      const Shape& past = inference.shape(i);
       if (past.rank() != 4 || (past.known() && expected.known() && past != expected)) {
         return wrong_shape(text("input ", i), past, to_string(expected));
       }
@@ -195,13 +198,14 @@ class Attention final : public Operator {
     return s[2] / heads;
   }
 
-  static Status check_masks(const Inference& c, const Sizes& s, const Shape& scores) {
-    if (c.has_shape(kLengths) && c.shape(kLengths).known() && s.batch >= 0 && c.shape(kLengths) != Shape{s.batch}) {
-      return wrong_shape("the lengths (input 6)", c.shape(kLengths), to_string(Shape{s.batch}));
+  static Status check_masks(const Inference& inference, const Sizes& s, const Shape& scores) {
+    if (inference.has_shape(kLengths) && inference.shape(kLengths).known() && s.batch >= 0 &&
+        inference.shape(kLengths) != Shape{s.batch}) {
+      return wrong_shape("the lengths (input 6)", inference.shape(kLengths), to_string(Shape{s.batch}));
     }
     for (const size_t i : {kMask, kSeen}) {
-      if (!c.has_shape(i) || !c.shape(i).known() || !scores.known()) continue;
-      const Shape& mask = c.shape(i);
+      if (!inference.has_shape(i) || !inference.shape(i).known() || !scores.known()) continue;
+      const Shape& mask = inference.shape(i);
       Shape covered = scores;  // the mask may end before the keys do
       if (mask.rank() > 0 && mask.back() > 1 && mask.back() < scores[3]) covered[3] = mask.back();
       const auto both = broadcast_shape(covered, mask);
@@ -213,8 +217,9 @@ class Attention final : public Operator {
   }
 
   // Inference has checked the shapes already.
-  Sizes run_sizes(const Execution& c, bool flat) const {
-    const Shape &q = c.input(0).shape(), &k = c.strided_input(kKey).shape, &v = c.strided_input(kValue).shape;
+  Sizes run_sizes(const Execution& execution, bool flat) const {
+    const Shape &q = execution.input(0).shape(), &k = execution.strided_input(kKey).shape,
+                &v = execution.strided_input(kValue).shape;
     Sizes s;
     s.batch = q[0];
     s.q_heads = flat ? q_heads_ : q[1];
@@ -223,7 +228,7 @@ class Attention final : public Operator {
     s.kv_len = k[flat ? 1 : 2];
     s.head = flat ? q[2] / q_heads_ : q[3];
     s.v_head = flat ? v[2] / kv_heads_ : v[3];
-    if (c.has(kPastKey)) s.past = c.strided_input(kPastKey).shape[2];
+    if (execution.has(kPastKey)) s.past = execution.strided_input(kPastKey).shape[2];
     return s;
   }
 
@@ -233,29 +238,29 @@ class Attention final : public Operator {
   }
 
   // Keys or values behind those of the past; in the output for the present ones when somebody wants it.
-  static Result<Heads<const float>> cached(Execution& c, size_t input, size_t past, bool flat, const Sizes& s,
+  static Result<Heads<const float>> cached(Execution& execution, size_t input, size_t past, bool flat, const Sizes& s,
                                            int64_t size) {
-    const StridedSource own = c.strided_input(input).at;
+    const StridedSource own = execution.strided_input(input).at;
     const auto* data = static_cast<const float*>(own.data);
     const auto now = flat ? Heads<const float>{data, own.strides[0], size, own.strides[1]}
                           : Heads<const float>::strided(data, own.strides);
-    if (!c.has(past) && !c.wants(input)) return now;
+    if (!execution.has(past) && !execution.wants(input)) return now;
     NM_ASSIGN(const StridedAt<float*> all,
-              present(c, past, input, Shape{s.batch, s.kv_heads, s.total(), size}, s.past));
+              present(execution, past, input, Shape{s.batch, s.kv_heads, s.total(), size}, s.past));
     copy_rows({s.batch, s.kv_heads, size, now, s.kv_len},
               Heads<float>::strided(all.data, all.strides).from_row(s.past));
     return Heads<const float>::strided(all.data, all.strides);
   }
 
   // Numbers of any type are added to the scores.
-  static Status set_mask(const Execution& c, size_t input, AttentionMask& m) {
-    const Tensor& t = c.input(input);
+  static Status set_mask(const Execution& execution, size_t input, AttentionMask& m) {
+    const Tensor& t = execution.input(input);
     if (t.dtype() == DType::Bool) {
       m.seen = t.data<bool>();
     } else if (t.dtype() == DType::Float32) {
       m.bias = t.data<float>();
     } else {
-      NM_ASSIGN(float* bias, c.scratch<float>(Size(t.count())));
+      NM_ASSIGN(float* bias, execution.scratch<float>(Size(t.count())));
       NM_TRY(with_number(t.dtype(), [&]<class T>() -> Status {
         for (int64_t i = 0; i < t.count(); ++i) bias[i] = static_cast<float>(t.data<T>()[i]);
         return {};

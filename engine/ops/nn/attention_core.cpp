@@ -24,7 +24,7 @@ class Attend {
  public:
   explicit Attend(const AttentionCall& call) : a_(call) {}
 
-  Status run(Execution& c) {
+  Status run(Execution& execution) {
     const int64_t matrices = a_.batch * a_.q_heads;
     if (matrices == 0 || a_.q_len == 0) return {};
     if (a_.kv_len == 0) {  // nothing to see
@@ -35,7 +35,7 @@ class Attend {
       }
       return {};
     }
-    if (a_.q_len == 1) return run_single(c, matrices);
+    if (a_.q_len == 1) return run_single(execution, matrices);
     // The same blocks for any number of threads.
     const auto pieces = [](int64_t n, int64_t size) { return (n + size - 1) / size; };
     int64_t height = std::max(kScores / a_.kv_len, kFewestRows);
@@ -46,10 +46,9 @@ class Attend {
     const GemmKernels& gemm = kernels().gemm;
     const int64_t keys = gemm.packed_size(a_.head_size, a_.kv_len), values = gemm.packed_size(a_.kv_len, a_.v_size);
     const int64_t floats = height * a_.kv_len + keys + values;
-    ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(float* scratch, c.scratch<float>(Size(floats) * pool.size()));
+    NM_ASSIGN(float* scratch, execution.scratch<float>(Size(floats) * thread_pool::size()));
     const int64_t tasks = matrices * blocks, work = height * a_.kv_len * (a_.head_size + a_.v_size);
-    pool.parallel_for(tasks, pool.chunk(tasks, work), [&](int64_t begin, int64_t end, int thread) {
+    thread_pool::parallel_for(tasks, thread_pool::chunk(tasks, work), [&](int64_t begin, int64_t end, int thread) {
       Block block;
       block.scores = scratch + thread * floats;
       block.keys = block.scores + height * a_.kv_len;
@@ -65,18 +64,17 @@ class Attend {
 
  private:
   // One query for each head, as a decoder has them: nothing is packed.
-  Status run_single(Execution& c, int64_t matrices) {
-    ThreadPool& pool = ThreadPool::instance();
-    NM_ASSIGN(float* scores, c.scratch<float>(Size(a_.kv_len) * pool.size()));
+  Status run_single(Execution& execution, int64_t matrices) {
+    NM_ASSIGN(float* scores, execution.scratch<float>(Size(a_.kv_len) * thread_pool::size()));
     const GemmKernels& gemm = kernels().gemm;
     const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
-    pool.parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
+    thread_pool::parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
       float* row = scores + thread * a_.kv_len;
       for (int64_t m = begin; m < end; ++m) {
         const int64_t b = m / a_.q_heads, h = m % a_.q_heads;
         gemm.gemv_rows(a_.head_size, a_.kv_len, a_.q.at(b, h), a_.k.at(b, kv_head(h)), a_.k.row, a_.scale, row);
         soften(m, 0, a_.kv_len, row);
-        gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {}, pool);
+        gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {});
       }
     });
     return {};
@@ -93,13 +91,12 @@ class Attend {
   // Rows [row, row + rows) of a matrix.
   void run_block(Block& block, int64_t matrix, int64_t row, int64_t rows) const {
     const GemmKernels& gemm = kernels().gemm;
-    ThreadPool& pool = ThreadPool::instance();
     const int64_t b = matrix / a_.q_heads, h = matrix % a_.q_heads, shared = b * a_.kv_heads + kv_head(h);
     const int64_t seen = reach(b, row + rows - 1);
     if (block.packed != shared || block.rows != seen) {
       const float *k = a_.k.at(b, kv_head(h)), *v = a_.v.at(b, kv_head(h));
-      gemm.pack_b(a_.head_size, seen, k, SourceType::F32, 1, a_.k.row, a_.scale, block.keys, pool);
-      gemm.pack_b(seen, a_.v_size, v, SourceType::F32, a_.v.row, 1, 1, block.values, pool);
+      gemm.pack_b(a_.head_size, seen, k, SourceType::F32, 1, a_.k.row, a_.scale, block.keys);
+      gemm.pack_b(seen, a_.v_size, v, SourceType::F32, a_.v.row, 1, 1, block.values);
       block.packed = shared;
       block.rows = seen;
     }
@@ -220,28 +217,28 @@ void copy_rows(const HeadRows& r, const Heads<float>& to) {
   });
 }
 
-Result<StridedAt<float*>> present(Execution& c, size_t past, size_t o, const Shape& shape, int64_t kept) {
+Result<StridedAt<float*>> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept) {
   const int axis = shape.rank() - 2;
-  if (c.has(past) && c.wants(o)) {
-    NM_ASSIGN(const StridedTarget all, c.lengthened(o, past, axis, kept, shape[axis]));
+  if (execution.has(past) && execution.wants(o)) {
+    NM_ASSIGN(const StridedTarget all, execution.lengthened(o, past, axis, kept, shape[axis]));
     return StridedAt<float*>{static_cast<float*>(all.data), all.offset, all.strides};
   }
   StridedAt<float*> all{nullptr, 0, row_major(shape)};
-  if (c.wants(o)) {
-    all.data = c.out<float>(o);
+  if (execution.wants(o)) {
+    all.data = execution.out<float>(o);
     return all;
   }
   Size count(1);
   for (const int64_t d : shape) count = count * d;
-  NM_ASSIGN(all.data, c.scratch<float>(count));
-  if (!c.has(past)) return all;
-  const StridedTensor before = c.strided_input(past);
+  NM_ASSIGN(all.data, execution.scratch<float>(count));
+  if (!execution.has(past)) return all;
+  const StridedTensor before = execution.strided_input(past);
   Shape extent = before.shape;
   extent[axis] = kept;
   copy_strided(before.dtype, extent, before.at, {all.data, 0, all.strides});
   return all;
 }
 
-Status attend(Execution& c, const AttentionCall& call) { return Attend(call).run(c); }
+Status attend(Execution& execution, const AttentionCall& call) { return Attend(call).run(execution); }
 
 }  // namespace nm

@@ -49,7 +49,7 @@ void copy_rows(const HeadRows& rows, const Heads<float>& to);
 // Where keys or values of the past and of now lie together, as `shape` says, whose last three dimensions are heads,
 // rows and sizes: the rows of the past, the first `kept` of input `past`, are there already, those behind them are to
 // be written. In output `o`, where somebody wants it, or else in scratch.
-Result<StridedAt<float*>> present(Execution& c, size_t past, size_t o, const Shape& shape, int64_t kept);
+Result<StridedAt<float*>> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept);
 
 struct AttentionCall {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;
@@ -78,6 +78,6 @@ struct AttentionCall {
   Scores scores_after = Scores::Product;
 };
 
-Status attend(Execution& c, const AttentionCall& call);
+Status attend(Execution& execution, const AttentionCall& call);
 
 }  // namespace nm

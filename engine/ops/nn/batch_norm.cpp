@@ -20,21 +20,21 @@ class BatchNorm final : public Operator {
     if (a.version() < 7) a.ignore({"is_test"});  // files mean inference, whatever they say
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 5));
-    for (size_t i = 0; i < 5; ++i) NM_TRY(check_float(c, i, text("input ", i)));
-    output_like(c, 0, 0);
-    for (size_t o = 1; o < 5; ++o) output_like(c, o, o % 2 == 1 ? 3 : 4);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 5));
+    for (size_t i = 0; i < 5; ++i) NM_TRY(check_float(inference, i, text("input ", i)));
+    output_like(inference, 0, 0);
+    for (size_t o = 1; o < 5; ++o) output_like(inference, o, o % 2 == 1 ? 3 : 4);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 1) return wrong_shape("the input", x, "at least one dimension");
     if (!spatial_ && channels_last_) return {Code::Internal, "the layout pass changed a form it does not know"};
     const int64_t own = spatial_ ? (x.rank() == 1 ? 1 : x[channels_last_ ? x.rank() - 1 : 1]) : -1;
     for (size_t i = 1; i < 5; ++i) {
-      if (!c.has_shape(i) || !c.shape(i).known() || !x.known()) continue;
+      if (!inference.has_shape(i) || !inference.shape(i).known() || !x.known()) continue;
       const int64_t expected = spatial_ ? own : x.count(1, x.rank());
-      if (c.shape(i).count() != expected) {
-        return wrong_shape(text("input ", i), c.shape(i), text(expected, " elements, one for each channel"));
+      if (inference.shape(i).count() != expected) {
+        return wrong_shape(text("input ", i), inference.shape(i), text(expected, " elements, one for each channel"));
       }
     }
     return {};
@@ -49,42 +49,45 @@ class BatchNorm final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const DType type = c.input(0).dtype();
+  Status run(Execution& execution) override {
+    const DType type = execution.input(0).dtype();
     for (size_t i = 1; i < 5; ++i) {
-      if (c.input(i).dtype() != type) return wrong_type(text("input ", i), c.input(i).dtype(), dtype_name(type));
+      if (execution.input(i).dtype() != type)
+        return wrong_type(text("input ", i), execution.input(i).dtype(), dtype_name(type));
     }
-    return with_float(type, [&]<class T>() { return run_as<T>(c); });
+    return with_float(type, [&]<class T>() { return run_as<T>(execution); });
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 2 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 2 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   template <class T>
-  Status run_as(Execution& c) const {
-    const Tensor& in = c.input(0);
+  Status run_as(Execution& execution) const {
+    const Tensor& in = execution.input(0);
     Planes p = Planes::of(in.shape(), channels_last_);
     if (!spatial_) {  // statistics for each element of an image
       p.channels *= p.pixels;
       p.pixels = 1;
     }
-    NM_ASSIGN(T * factor, c.scratch<T>(Size(p.channels)));
-    const T* mean = c.data<T>(3);
-    const T* variance = c.data<T>(4);
+    NM_ASSIGN(T * factor, execution.scratch<T>(Size(p.channels)));
+    const T* mean = execution.data<T>(3);
+    const T* variance = execution.data<T>(4);
     if (training_) {
-      NM_ASSIGN(T * batch_mean, c.scratch<T>(Size(p.channels)));
-      NM_ASSIGN(T * batch_variance, c.scratch<T>(Size(p.channels)));
+      NM_ASSIGN(T * batch_mean, execution.scratch<T>(Size(p.channels)));
+      NM_ASSIGN(T * batch_variance, execution.scratch<T>(Size(p.channels)));
       statistics(p, in.data<T>(), batch_mean, batch_variance);
-      average(c, 1, mean, batch_mean, p.channels);
-      average(c, 2, variance, batch_variance, p.channels);
+      average(execution, 1, mean, batch_mean, p.channels);
+      average(execution, 2, variance, batch_variance, p.channels);
       mean = batch_mean;
       variance = batch_variance;
     }
     for (int64_t i = 0; i < p.channels; ++i) {
-      factor[i] = c.data<T>(1)[i] / std::sqrt(variance[i] + static_cast<T>(epsilon_));
+      factor[i] = execution.data<T>(1)[i] / std::sqrt(variance[i] + static_cast<T>(epsilon_));
     }
-    scale_channels<T>(p, {mean, factor, c.data<T>(2)}, in.data<T>(), c.out<T>(0));
+    scale_channels<T>(p, {mean, factor, execution.data<T>(2)}, in.data<T>(), execution.out<T>(0));
     return {};
   }
 
@@ -110,9 +113,9 @@ class BatchNorm final : public Operator {
   }
 
   template <class T>
-  void average(Execution& c, size_t o, const T* running, const T* current, int64_t n) const {
-    if (!c.wants(o)) return;
-    T* out = c.out<T>(o);
+  void average(Execution& execution, size_t o, const T* running, const T* current, int64_t n) const {
+    if (!execution.wants(o)) return;
+    T* out = execution.out<T>(o);
     for (int64_t i = 0; i < n; ++i) out[i] = running[i] * momentum_ + current[i] * (1 - momentum_);
   }
 

@@ -1,11 +1,10 @@
 // Conv, and com.microsoft's FusedConv. Inputs: images, weights, bias, and a residual that is added before the
 // activation (FusedConv's Z; fuse_residual gives it to Conv).
-#include <cmath>
-
 #include "engine/base/memory.h"
 #include "engine/op/check.h"
 #include "engine/op/registry.h"
 #include "engine/ops/image/image.h"
+#include "engine/ops/math/scalar_function.h"
 #include "engine/ops/nn/activation.h"
 #include "engine/ops/nn/direct_conv.h"
 #include "engine/ops/nn/plane_conv.h"
@@ -16,30 +15,18 @@ namespace {
 FusedActivation microsoft_activation(Attributes& a) {
   const std::string name = a.string("activation", "");
   const std::vector<float> params = a.numbers("activation_params");
-  const auto param = [&](size_t i, float fallback) { return i < params.size() ? params[i] : fallback; };
-  FusedActivation f;
-  if (name.empty()) return f;
-  const auto set = [&](Activation kind, float low, float high) {
-    f.kind = kind;
-    f.a = param(0, low);
-    f.b = param(1, high);
+  if (name.empty()) return {};
+  const std::pair<std::string_view, Unary> functions[] = {
+      {"Relu", Unary::Relu},           {"Tanh", Unary::Tanh}, {"Sigmoid", Unary::Sigmoid},
+      {"LeakyRelu", Unary::LeakyRelu}, {"Clip", Unary::Clip}, {"HardSigmoid", Unary::HardSigmoid},
   };
-  if (name == "Relu") {
-    set(Activation::Relu, 0, 0);
-  } else if (name == "Tanh") {
-    set(Activation::Tanh, 0, 0);
-  } else if (name == "Sigmoid") {
-    set(Activation::Sigmoid, 0, 0);
-  } else if (name == "LeakyRelu") {
-    set(Activation::LeakyRelu, 0.01f, 0);
-  } else if (name == "Clip") {
-    set(Activation::Clip, -INFINITY, INFINITY);
-  } else if (name == "HardSigmoid") {
-    set(Activation::HardSigmoid, 0.2f, 0.5f);
-  } else {
-    a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
+  for (const auto& [known, function] : functions) {
+    if (known != name) continue;
+    const UnaryParameters usual = usual_parameters(function);
+    return {function, params.empty() ? usual.a : params[0], params.size() < 2 ? usual.b : params[1]};
   }
-  return f;
+  a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
+  return {};
 }
 
 class Conv final : public Operator {
@@ -53,31 +40,31 @@ class Conv final : public Operator {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    const DType dtype = c.type(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    const DType dtype = inference.type(0);
     SourceType packed;
-    if (dtype == DType::Float32 && !source_type(c.type(1), packed) && c.type(1) != DType::Undefined) {
-      return wrong_type("the weights", c.type(1), "float32, like the image");
+    if (dtype == DType::Float32 && !source_type(inference.type(1), packed) && inference.type(1) != DType::Undefined) {
+      return wrong_type("the weights", inference.type(1), "float32, like the image");
     }
-    if (dtype == DType::Float64) NM_TRY(common_type(c, 0, 3).take_status());
-    if (dtype == DType::Float64 && (c.has(3) || activation_.kind != Activation::None)) {
+    if (dtype == DType::Float64) NM_TRY(common_type(inference, 0, 3).take_status());
+    if (dtype == DType::Float64 && (inference.has(3) || activation_.function != Unary::Copy)) {
       return {Code::UnsupportedOperator, "a convolution in float64 with a fused residual or activation"};
     }
     if (dtype != DType::Undefined) {
-      NM_TRY(check_type(c, 2, "the bias", {dtype}));
-      NM_TRY(check_type(c, 3, "the residual", {dtype}));
-      c.output(0, dtype);
+      NM_TRY(check_type(inference, 2, "the bias", {dtype}));
+      NM_TRY(check_type(inference, 3, "the residual", {dtype}));
+      inference.output(0, dtype);
     }
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
-    if (!c.has_shape(1)) {
-      c.output(0, dtype, Shape::filled(x.rank(), kUnknownDim));
+    if (!inference.has_shape(1)) {
+      inference.output(0, dtype, Shape::filled(x.rank(), kUnknownDim));
       return {};
     }
-    const Shape& w = c.shape(1);
+    const Shape& w = inference.shape(1);
     if (w.rank() != x.rank()) return wrong_shape("the weights", w, text("rank ", x.rank(), ", like the image"));
     NM_TRY(check_weights(w));
     const int64_t channels = layout_.channels(x);
@@ -86,26 +73,26 @@ class Conv final : public Operator {
           "the weights", w,
           text("[…, ", channels / groups_, ", …] for an image of ", channels, " channels in ", groups_, " groups"));
     }
-    if (c.has_shape(2) && w[0] >= 0 && !(c.shape(2) == Shape{w[0]}) && c.shape(2).known()) {
-      return wrong_shape("the bias", c.shape(2), text("[", w[0], "]"));
+    if (inference.has_shape(2) && w[0] >= 0 && !(inference.shape(2) == Shape{w[0]}) && inference.shape(2).known()) {
+      return wrong_shape("the bias", inference.shape(2), text("[", w[0], "]"));
     }
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x), w.dims().subspan(2)));
     const auto dims = window.out_dims();
     const Shape y = layout_.shape(x[0], w[0], std::span(dims).first(static_cast<size_t>(window.rank)));
-    if (c.has_shape(3) && c.shape(3).known() && y.known() && !(c.shape(3) == y)) {
-      return wrong_shape("the residual", c.shape(3), to_string(y));
+    if (inference.has_shape(3) && inference.shape(3).known() && y.known() && !(inference.shape(3) == y)) {
+      return wrong_shape("the residual", inference.shape(3), to_string(y));
     }
-    c.output(0, dtype, y);
+    inference.output(0, dtype, y);
     return {};
   }
 
-  Status prepare(Preparation& c) override {
-    const Tensor* w = c.constant(1);
+  Status prepare(Preparation& preparation) override {
+    const Tensor* w = preparation.constant(1);
     SourceType type;
     if (w == nullptr || w->rank() < 3 || !source_type(w->dtype(), type)) return {};
     if (!check_weights(w->shape()).ok()) return {};  // reported when shapes are inferred
     const auto kernel = w->shape().dims().subspan(2);
-    const std::optional<Shape>& x = c.graph().value(c.node().input(0)).shape;
+    const std::optional<Shape>& x = preparation.graph().value(preparation.node().input(0)).shape;
     const bool sized = x && x->rank() == w->rank();
     auto window = sized ? window_.resolve(layout_.spatial(*x), kernel) : window_.axes(w->rank() - 2, kernel);
     if (!window.ok()) return {};
@@ -115,39 +102,40 @@ class Conv final : public Operator {
     packed_ = Buffer(Size(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, floats(packed_)));
-    c.keeps(packed_.size());
-    c.consume(1);
+    preparation.keeps(packed_.size());
+    preparation.consume(1);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    Tensor& y = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    Tensor& y = execution.output(0);
     if (y.count() == 0) return {};
-    NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), c.input(1).shape().dims().subspan(2)));
-    if (x.dtype() == DType::Float64) return run_double(c, window);
+    NM_ASSIGN(const Window window,
+              window_.resolve(layout_.spatial(x.shape()), execution.input(1).shape().dims().subspan(2)));
+    if (x.dtype() == DType::Float64) return run_double(execution, window);
     const PlaneConv conv(false, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_,
                          winograd_);
     const float* packed = floats(packed_);
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
-      source_type(c.input(1).dtype(), type);
-      NM_ASSIGN(float* dynamic, c.scratch<float>(Size(conv.packed_size())));
-      NM_TRY(conv.pack(c.input(1).raw(), type, dynamic));
+      source_type(execution.input(1).dtype(), type);
+      NM_ASSIGN(float* dynamic, execution.scratch<float>(Size(conv.packed_size())));
+      NM_TRY(conv.pack(execution.input(1).raw(), type, dynamic));
       packed = dynamic;
     }
-    NM_ASSIGN(const void* image, layout_.read(c, x));
+    NM_ASSIGN(const void* image, layout_.read(execution, x));
     Epilogue epilogue;
-    if (c.has(2)) epilogue.bias = c.data<float>(2);
-    if (c.has(3)) {
-      NM_ASSIGN(const void* residual, layout_.read(c, c.input(3)));
+    if (execution.has(2)) epilogue.bias = execution.data<float>(2);
+    if (execution.has(3)) {
+      NM_ASSIGN(const void* residual, layout_.read(execution, execution.input(3)));
       epilogue.residual = static_cast<const float*>(residual);
       epilogue.ldr = layout_.channels(y.shape());
     }
     activation_.put(epilogue);
     epilogue.residual_last = residual_last_;
-    NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
-    NM_TRY(conv.run(c, static_cast<const float*>(image), packed, target.floats(), epilogue));
+    NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, y));
+    NM_TRY(conv.run(execution, static_cast<const float*>(image), packed, target.floats(), epilogue));
     target.finish();
     return {};
   }
@@ -155,15 +143,15 @@ class Conv final : public Operator {
   bool in_place(size_t i) const override { return i == 3; }
   bool packs_float16(size_t i) const override { return i == 1; }
 
-  double flops(const Inference& c) const override {
-    const Shape& w = c.shape(1);
-    auto window = window_.resolve(layout_.spatial(c.shape(0)), w.dims().subspan(2));
+  double flops(const Inference& inference) const override {
+    const Shape& w = inference.shape(1);
+    auto window = window_.resolve(layout_.spatial(inference.shape(0)), w.dims().subspan(2));
     if (!window.ok()) return 0;
-    return 2.0 * static_cast<double>(c.shape(0)[0]) * static_cast<double>(window->out_pixels()) *
+    return 2.0 * static_cast<double>(inference.shape(0)[0]) * static_cast<double>(window->out_pixels()) *
            static_cast<double>(w.count());
   }
-  std::string kernel(const Inference& c) const override {
-    const Shape& w = c.shape(1);
+  std::string kernel(const Inference& inference) const override {
+    const Shape& w = inference.shape(1);
     std::string taps;
     for (const int64_t d : w.dims().subspan(2)) taps += text(taps.empty() ? "" : "x", d);
     return text(winograd_ ? "Winograd " : w[1] == 1 && w[0] == groups_ ? "depthwise " : "direct ", taps);
@@ -182,15 +170,17 @@ class Conv final : public Operator {
     return {};
   }
 
-  Status run_double(Execution& c, const Window& window) const {
-    const Tensor& w = c.input(1);
-    const DirectConvShape shape{c.input(0).dim(0), layout_.channels(c.input(0).shape()), w.dim(0), groups_, window};
-    NM_ASSIGN(double* packed, c.scratch<double>(Size(w.count())));
+  Status run_double(Execution& execution, const Window& window) const {
+    const Tensor& w = execution.input(1);
+    const DirectConvShape shape{execution.input(0).dim(0), layout_.channels(execution.input(0).shape()), w.dim(0),
+                                groups_, window};
+    NM_ASSIGN(double* packed, execution.scratch<double>(Size(w.count())));
     direct_conv_pack(shape, w.data<double>(), packed);
-    NM_ASSIGN(const void* x, layout_.read(c, c.input(0)));
-    NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, c.output(0)));
+    NM_ASSIGN(const void* x, layout_.read(execution, execution.input(0)));
+    NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, execution.output(0)));
     auto* y = static_cast<double*>(target.data());
-    for (int64_t i = 0; i < c.output(0).count(); ++i) y[i] = c.has(2) ? c.data<double>(2)[i % shape.out_c] : 0;
+    for (int64_t i = 0; i < execution.output(0).count(); ++i)
+      y[i] = execution.has(2) ? execution.data<double>(2)[i % shape.out_c] : 0;
     direct_conv_run(shape, static_cast<const double*>(x), packed, y);
     target.finish();
     return {};

@@ -28,44 +28,45 @@ class ConvTranspose final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32}));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32}));
     SourceType packed;
-    if (!source_type(c.type(1), packed) && c.type(1) != DType::Undefined) {
-      return wrong_type("the weights", c.type(1), "float32, like the image");
+    if (!source_type(inference.type(1), packed) && inference.type(1) != DType::Undefined) {
+      return wrong_type("the weights", inference.type(1), "float32, like the image");
     }
-    NM_TRY(check_type(c, 2, "the bias", {DType::Float32}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+    NM_TRY(check_type(inference, 2, "the bias", {DType::Float32}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
-    if (!c.has_shape(1)) {
-      c.output(0, c.type(0), Shape::filled(x.rank(), kUnknownDim));
+    if (!inference.has_shape(1)) {
+      inference.output(0, inference.type(0), Shape::filled(x.rank(), kUnknownDim));
       return {};
     }
-    const Shape& w = c.shape(1);
+    const Shape& w = inference.shape(1);
     if (w.rank() != x.rank()) return wrong_shape("the weights", w, text("rank ", x.rank(), ", like the image"));
     NM_TRY(check_weights(w));
     const int64_t channels = layout_.channels(x), out_c = w[1] < 0 ? kUnknownDim : w[1] * groups_;
     if (channels >= 0 && w[0] >= 0 && channels != w[0]) {
       return wrong_shape("the weights", w, text("[", channels, ", …] for an image of ", channels, " channels"));
     }
-    if (c.has_shape(2) && c.shape(2).known() && out_c >= 0 && !(c.shape(2) == Shape{out_c})) {
-      return wrong_shape("the bias", c.shape(2), text("[", out_c, "]"));
+    if (inference.has_shape(2) && inference.shape(2).known() && out_c >= 0 && !(inference.shape(2) == Shape{out_c})) {
+      return wrong_shape("the bias", inference.shape(2), text("[", out_c, "]"));
     }
     NM_ASSIGN(const Window window, resolve(x, w));
     const auto dims = window.out_dims();
-    c.output(0, c.type(0), layout_.shape(x[0], out_c, std::span(dims).first(static_cast<size_t>(window.rank))));
+    inference.output(0, inference.type(0),
+                     layout_.shape(x[0], out_c, std::span(dims).first(static_cast<size_t>(window.rank))));
     return {};
   }
 
-  Status prepare(Preparation& c) override {
-    const Tensor* w = c.constant(1);
+  Status prepare(Preparation& preparation) override {
+    const Tensor* w = preparation.constant(1);
     SourceType type;
     if (w == nullptr || w->rank() < 3 || !source_type(w->dtype(), type)) return {};
     if (!check_weights(w->shape()).ok()) return {};  // reported when shapes are inferred
-    const std::optional<Shape>& x = c.graph().value(c.node().input(0)).shape;
+    const std::optional<Shape>& x = preparation.graph().value(preparation.node().input(0)).shape;
     const bool sized = x && x->rank() == w->rank();
     auto window = sized ? resolve(*x, w->shape()) : window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
     if (!window.ok()) return {};
@@ -75,41 +76,41 @@ class ConvTranspose final : public Operator {
     packed_ = Buffer(Size(conv.packed_size()) * sizeof(float));
     if (!packed_.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     NM_TRY(conv.pack(w->raw(), type, reinterpret_cast<float*>(packed_.data())));
-    c.keeps(packed_.size());
-    c.consume(1);
+    preparation.keeps(packed_.size());
+    preparation.consume(1);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    Tensor& y = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    Tensor& y = execution.output(0);
     if (y.count() == 0) return {};
-    NM_ASSIGN(const Window window, resolve(x.shape(), c.input(1).shape()));
+    NM_ASSIGN(const Window window, resolve(x.shape(), execution.input(1).shape()));
     const PlaneConv conv(true, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_,
                          winograd_);
     const float* packed = reinterpret_cast<const float*>(packed_.data());
     if (packed == nullptr) {
       SourceType type = SourceType::F32;
-      source_type(c.input(1).dtype(), type);
-      NM_ASSIGN(float* dynamic, c.scratch<float>(Size(conv.packed_size())));
-      NM_TRY(conv.pack(c.input(1).raw(), type, dynamic));
+      source_type(execution.input(1).dtype(), type);
+      NM_ASSIGN(float* dynamic, execution.scratch<float>(Size(conv.packed_size())));
+      NM_TRY(conv.pack(execution.input(1).raw(), type, dynamic));
       packed = dynamic;
     }
-    NM_ASSIGN(const void* image, layout_.read(c, x));
+    NM_ASSIGN(const void* image, layout_.read(execution, x));
     Epilogue epilogue;
-    if (c.has(2)) epilogue.bias = c.data<float>(2);
+    if (execution.has(2)) epilogue.bias = execution.data<float>(2);
     activation_.put(epilogue);
-    NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
-    NM_TRY(conv.run(c, static_cast<const float*>(image), packed, target.floats(), epilogue));
+    NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, y));
+    NM_TRY(conv.run(execution, static_cast<const float*>(image), packed, target.floats(), epilogue));
     target.finish();
     return {};
   }
 
   bool packs_float16(size_t i) const override { return i == 1; }
 
-  double flops(const Inference& c) const override {
-    return 2.0 * static_cast<double>(c.shape(0)[0]) * static_cast<double>(layout_.pixels(c.shape(0))) *
-           static_cast<double>(c.shape(1).count());
+  double flops(const Inference& inference) const override {
+    return 2.0 * static_cast<double>(inference.shape(0)[0]) * static_cast<double>(layout_.pixels(inference.shape(0))) *
+           static_cast<double>(inference.shape(1).count());
   }
 
  private:

@@ -21,30 +21,32 @@ class CrossEntropy final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_float(c, 0, "the scores"));
-    NM_TRY(check_type(c, 1, "the labels", {DType::Int32, DType::Int64}));
-    if (c.has(2) && c.type(0) != DType::Undefined) NM_TRY(check_type(c, 2, "the weights", {c.type(0)}));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_float(inference, 0, "the scores"));
+    NM_TRY(check_type(inference, 1, "the labels", {DType::Int32, DType::Int64}));
+    if (inference.has(2) && inference.type(0) != DType::Undefined)
+      NM_TRY(check_type(inference, 2, "the weights", {inference.type(0)}));
     const bool scalar = reduction_ != "none";
-    c.output(0, c.type(0));
-    if (scalar) c.output(0, c.type(0), Shape{});
-    if (softmax_) output_like(c, 1, 0);
-    if (!c.has_shape(0)) return {};
-    const Shape& scores = c.shape(0);
+    inference.output(0, inference.type(0));
+    if (scalar) inference.output(0, inference.type(0), Shape{});
+    if (softmax_) output_like(inference, 1, 0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& scores = inference.shape(0);
     if (scores.rank() < 2) return wrong_shape("the scores", scores, "[batch, classes, ...]");
     Shape labels = scores;
     labels.erase(1);
-    if (c.has_shape(1) && !fits(c.shape(1), labels)) return wrong_shape("the labels", c.shape(1), to_string(labels));
-    if (c.has_shape(2) && !fits(c.shape(2), Shape{scores[1]})) {
-      return wrong_shape("the weights", c.shape(2), to_string(Shape{scores[1]}));
+    if (inference.has_shape(1) && !fits(inference.shape(1), labels))
+      return wrong_shape("the labels", inference.shape(1), to_string(labels));
+    if (inference.has_shape(2) && !fits(inference.shape(2), Shape{scores[1]})) {
+      return wrong_shape("the weights", inference.shape(2), to_string(Shape{scores[1]}));
     }
-    if (!scalar) c.output(0, c.type(0), labels);
+    if (!scalar) inference.output(0, inference.type(0), labels);
     return {};
   }
 
-  Status run(Execution& c) override {
-    return with_float(c.input(0).dtype(), [&]<class T>() -> Status { return losses<T>(c); });
+  Status run(Execution& execution) override {
+    return with_float(execution.input(0).dtype(), [&]<class T>() -> Status { return losses<T>(execution); });
   }
 
  private:
@@ -57,25 +59,25 @@ class CrossEntropy final : public Operator {
   }
 
   template <class T>
-  Status losses(Execution& c) {
-    const Tensor& in = c.input(0);
-    const Indices labels(c.input(1));
-    const T* weights = c.has(2) ? c.data<T>(2) : nullptr;
+  Status losses(Execution& execution) {
+    const Tensor& in = execution.input(0);
+    const Indices labels(execution.input(1));
+    const T* weights = execution.has(2) ? execution.data<T>(2) : nullptr;
     const T* scores = in.data<T>();
     const int64_t classes = in.dim(1);
     const int64_t inner = in.shape().count(2, in.rank());
     if (softmax_) {
       T* logs = nullptr;
-      if (c.wants(1)) {
-        logs = c.out<T>(1);
+      if (execution.wants(1)) {
+        logs = execution.out<T>(1);
       } else {
-        NM_ASSIGN(logs, c.scratch<T>(Size(in.count())));
+        NM_ASSIGN(logs, execution.scratch<T>(Size(in.count())));
       }
       log_softmax(scores, logs, labels.count(), classes, inner);
       scores = logs;
     }
-    if (!c.wants(0)) return {};
-    T* each = reduction_ == "none" ? c.out<T>(0) : nullptr;
+    if (!execution.wants(0)) return {};
+    T* each = reduction_ == "none" ? execution.out<T>(0) : nullptr;
     double sum = 0;
     double weight_sum = 0;
     for (int64_t i = 0; i < labels.count(); ++i) {
@@ -93,7 +95,7 @@ class CrossEntropy final : public Operator {
       if (each) each[i] = static_cast<T>(loss);
       sum += loss;
     }
-    if (!each) *c.out<T>(0) = static_cast<T>(reduction_ == "sum" ? sum : sum / weight_sum);
+    if (!each) *execution.out<T>(0) = static_cast<T>(reduction_ == "sum" ? sum : sum / weight_sum);
     return {};
   }
 

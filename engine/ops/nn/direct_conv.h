@@ -19,7 +19,7 @@ template <class T>
 void direct_conv_pack(const DirectConvShape& s, const T* weights, T* packed) {
   const int64_t dims[] = {s.groups, s.out_c / s.groups, s.in_c / s.groups, s.window.taps()};
   const int axes[] = {3, 0, 2, 1};
-  kernels().layout.permute(4, dims, axes, weights, packed, sizeof(T), ThreadPool::instance());
+  kernels().layout.permute(4, dims, axes, weights, packed, sizeof(T));
 }
 
 // The input pixel under tap `tap` of output pixel `out`; -1 in the padding.
@@ -66,12 +66,11 @@ void direct_conv_run(const DirectConvShape& s, const T* x, const T* packed, T* y
     }
   };
   const int64_t work = std::max<int64_t>(1, taps * in_c * s.out_c);
-  ThreadPool::instance().parallel_for(s.batch * pixels, std::max<int64_t>(1, 65536 / work),
-                                      [&](int64_t begin, int64_t end, int) {
-                                        for (int64_t p = begin; p < end; ++p) {
-                                          pixel_sums(p / pixels, p % pixels, y + p * s.out_c);
-                                        }
-                                      });
+  thread_pool::parallel_for(s.batch * pixels, std::max<int64_t>(1, 65536 / work), [&](int64_t begin, int64_t end, int) {
+    for (int64_t p = begin; p < end; ++p) {
+      pixel_sums(p / pixels, p % pixels, y + p * s.out_c);
+    }
+  });
 }
 
 }  // namespace nm

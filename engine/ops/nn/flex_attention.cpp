@@ -37,16 +37,17 @@ class FlexAttention final : public Operator {
     return {};
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_float(c, 0, "the queries"));
-    NM_TRY(common_type(c, 0, 3).take_status());
-    c.output(0, c.type(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_float(inference, 0, "the queries"));
+    NM_TRY(common_type(inference, 0, 3).take_status());
+    inference.output(0, inference.type(0));
     for (size_t i = 0; i < 3; ++i) {
-      if (!c.has_shape(i)) return {};
-      if (c.shape(i).rank() != 4) return wrong_shape(text("input ", i), c.shape(i), "[batch, heads, rows, size]");
+      if (!inference.has_shape(i)) return {};
+      if (inference.shape(i).rank() != 4)
+        return wrong_shape(text("input ", i), inference.shape(i), "[batch, heads, rows, size]");
     }
-    const Shape &q = c.shape(0), &k = c.shape(1), &v = c.shape(2);
+    const Shape &q = inference.shape(0), &k = inference.shape(1), &v = inference.shape(2);
     if (!same(k[0], q[0]) || !same(k[3], q[3])) return wrong_shape("the keys", k, "the queries' batch and size");
     if (!same(v[0], q[0]) || !same(v[1], k[1]) || !same(v[2], k[2])) {
       return wrong_shape("the values", v, "the keys' batch, heads and rows");
@@ -54,52 +55,52 @@ class FlexAttention final : public Operator {
     if (q[1] >= 0 && k[1] >= 0 && (k[1] == 0 || q[1] % k[1] != 0)) {
       return {Code::ShapeMismatch, text(q[1], " query heads cannot share ", k[1], " heads of keys evenly")};
     }
-    c.output(0, c.type(0), Shape{q[0], q[1], q[2], v[3]});
+    inference.output(0, inference.type(0), Shape{q[0], q[1], q[2], v[3]});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const DType type = c.input(0).dtype();
+  Status run(Execution& execution) override {
+    const DType type = execution.input(0).dtype();
     if (type != DType::Float32 && type != DType::Float64) return no_arithmetic(type);
-    const Shape &q = c.input(0).shape(), &k = c.input(1).shape(), &v = c.input(2).shape();
+    const Shape &q = execution.input(0).shape(), &k = execution.input(1).shape(), &v = execution.input(2).shape();
     // Query heads that share a head of keys lie one after the other, like rows of one matrix.
     const int64_t rows = q[1] / k[1] * q[2];
-    const Tensor queries = c.input(0).reshaped(Shape{q[0], k[1], rows, q[3]});
+    const Tensor queries = execution.input(0).reshaped(Shape{q[0], k[1], rows, q[3]});
     NM_ASSIGN(Tensor turned, Tensor::create(type, Shape{k[0], k[1], k[3], k[2]}));
-    copy_strided(type, turned.shape(), {c.input(1).raw(), 0, {k[1] * k[2] * k[3], k[2] * k[3], 1, k[3]}},
+    copy_strided(type, turned.shape(), {execution.input(1).raw(), 0, {k[1] * k[2] * k[3], k[2] * k[3], 1, k[3]}},
                  {turned.raw(), 0, row_major(turned.shape())});
     NM_ASSIGN(Tensor scores, Tensor::create(type, Shape{q[0], q[1], q[2], k[2]}));
     const Shape matrices{q[0], k[1], rows, k[2]};
     Tensor product = scores.reshaped(matrices);
-    NM_TRY(multiply(c, queries, turned, product));
+    NM_TRY(multiply(execution, queries, turned, product));
     const double scale = has_scale_ ? scale_ : 1 / std::sqrt(static_cast<double>(q[3]));
     NM_TRY(with_float(type, [&]<class T>() -> Status {
       for (T& x : scores.span<T>()) x *= static_cast<T>(scale);
       return {};
     }));
-    NM_TRY(modify(c, 0, scores));
+    NM_TRY(modify(execution, 0, scores));
     NM_TRY(with_float(type, [&]<class T>() -> Status {
       for_rows(k[2] ? scores.count() / k[2] : 0, k[2], [&](int64_t begin, int64_t end) {
         for (int64_t r = begin; r < end; ++r) softmax(scores.data<T>() + r * k[2], k[2]);
       });
       return {};
     }));
-    NM_TRY(modify(c, 1, scores));
+    NM_TRY(modify(execution, 1, scores));
     product = scores.reshaped(matrices);
-    Tensor out = c.output(0).reshaped(Shape{q[0], k[1], rows, v[3]});
-    return multiply(c, product, c.input(2), out);
+    Tensor out = execution.output(0).reshaped(Shape{q[0], k[1], rows, v[3]});
+    return multiply(execution, product, execution.input(2), out);
   }
 
  private:
   static bool same(int64_t a, int64_t b) { return a == b || a < 0 || b < 0; }
 
-  static Status multiply(Execution& c, const Tensor& a, const Tensor& b, Tensor& out) {
-    if (a.dtype() == DType::Float32) return nm::multiply(c, a, b, {}, {}, {}, out);
+  static Status multiply(Execution& execution, const Tensor& a, const Tensor& b, Tensor& out) {
+    if (a.dtype() == DType::Float32) return nm::multiply(execution, a, b, {}, {}, {}, out);
     return multiply_generic(a, b, out);
   }
 
   // Through a subgraph, in the type that it wants.
-  Status modify(Execution& c, size_t which, Tensor& scores) {
+  Status modify(Execution& execution, size_t which, Tensor& scores) {
     if (!bodies_[which]) return {};
     const DType type = scores.dtype();
     const DType wanted = precision_ == DType::Undefined ? type : precision_;
@@ -108,7 +109,7 @@ class FlexAttention final : public Operator {
       NM_ASSIGN(given, Tensor::create(wanted, scores.shape()));
       NM_TRY(cast(scores, given));
     }
-    const BoundBody bound(*bodies_[which], c);
+    const BoundBody bound(*bodies_[which], execution);
     std::vector<Value> outputs;
     NM_TRY(bodies_[which]->run({Value(std::move(given))}, outputs));
     const Tensor* result = outputs[0].tensor();

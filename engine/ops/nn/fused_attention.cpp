@@ -37,21 +37,24 @@ class FusedAttention final : public Operator {
       a.unsupported("the attribute 'past_present_share_buffer' is not supported");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    const bool packable = c.type(kInput) == DType::Float32 && is_float(c.type(kWeights));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    const bool packable = inference.type(kInput) == DType::Float32 && is_float(inference.type(kWeights));
     for (const size_t i : {kInput, kWeights, kBias, kPast, kScoreBias}) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
       if (i == kWeights && packable) continue;
-      if (c.type(i) != DType::Undefined && c.type(kInput) != DType::Undefined && c.type(i) != c.type(kInput)) {
-        return wrong_type(text("input ", i), c.type(i), dtype_name(c.type(kInput)));
+      if (inference.type(i) != DType::Undefined && inference.type(kInput) != DType::Undefined &&
+          inference.type(i) != inference.type(kInput)) {
+        return wrong_type(text("input ", i), inference.type(i), dtype_name(inference.type(kInput)));
       }
     }
-    c.output(0, c.type(kInput));
-    c.output(1, c.type(kInput));
-    if (!c.has_shape(kInput) || !c.has_shape(kWeights) || (c.has(kPast) && !c.has_shape(kPast))) return {};
-    const Shape& x = c.shape(kInput);
-    const Shape& w = c.shape(kWeights);
+    inference.output(0, inference.type(kInput));
+    inference.output(1, inference.type(kInput));
+    if (!inference.has_shape(kInput) || !inference.has_shape(kWeights) ||
+        (inference.has(kPast) && !inference.has_shape(kPast)))
+      return {};
+    const Shape& x = inference.shape(kInput);
+    const Shape& w = inference.shape(kWeights);
     if (x.rank() != 3) return wrong_shape("the input", x, "[batch,length,size]");
     if (w.rank() != 2 || (w[0] >= 0 && x[2] >= 0 && w[0] != x[2])) {
       return wrong_shape("the weights (input 1)", w, text("a matrix with ", x[2], " rows"));
@@ -62,25 +65,25 @@ class FusedAttention final : public Operator {
       return wrong_shape("the weights (input 1)", w,
                          text("columns for queries, keys and values of ", heads_, " heads"));
     }
-    c.output(0, c.type(kInput), Shape{x[0], x[1], s.v});
-    if (c.has_shape(kBias) && c.shape(kBias).known() && c.shape(kBias) != Shape{w[1]}) {
-      return wrong_shape("the bias (input 2)", c.shape(kBias), to_string(Shape{w[1]}));
+    inference.output(0, inference.type(kInput), Shape{x[0], x[1], s.v});
+    if (inference.has_shape(kBias) && inference.shape(kBias).known() && inference.shape(kBias) != Shape{w[1]}) {
+      return wrong_shape("the bias (input 2)", inference.shape(kBias), to_string(Shape{w[1]}));
     }
     int64_t past = 0;
-    if (c.has(kPast)) {
-      const Shape& p = c.shape(kPast);
+    if (inference.has(kPast)) {
+      const Shape& p = inference.shape(kPast);
       const Shape expected{2, x[0], heads_, p.rank() == 5 ? p[3] : kUnknownDim, s.qk / heads_};
       if (s.qk != s.v || p.rank() != 5 || (p.known() && expected.known() && p != expected)) {
         return wrong_shape("the past (input 4)", p, to_string(expected));
       }
       past = p[3];
     }
-    if (c.wants(1) && s.qk != s.v)
+    if (inference.wants(1) && s.qk != s.v)
       return wrong_shape("the weights (input 1)", w, "keys and values of one size, for the present state");
     const int64_t total = past < 0 || x[1] < 0 ? kUnknownDim : past + x[1];
-    c.output(1, c.type(kInput), Shape{2, x[0], heads_, total, s.qk / heads_});
-    NM_TRY(check_score_bias(c, kScoreBias, x[0], heads_, x[1], total));
-    return check_key_mask(c, kMask, x[0], x[1], total);
+    inference.output(1, inference.type(kInput), Shape{2, x[0], heads_, total, s.qk / heads_});
+    NM_TRY(check_score_bias(inference, kScoreBias, x[0], heads_, x[1], total));
+    return check_key_mask(inference, kMask, x[0], x[1], total);
   }
 
   Status prepare(Preparation& p) override {
@@ -94,18 +97,18 @@ class FusedAttention final : public Operator {
 
   bool packs_float16(size_t i) const override { return i == kWeights; }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(kInput);
-    if (x.dtype() != DType::Float32 || (!packed_.ok() && c.input(kWeights).dtype() != DType::Float32)) {
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(kInput);
+    if (x.dtype() != DType::Float32 || (!packed_.ok() && execution.input(kWeights).dtype() != DType::Float32)) {
       return no_arithmetic(x.dtype());
     }
-    const int64_t batch = x.dim(0), length = x.dim(1), width = c.input(kWeights).dim(1);
+    const int64_t batch = x.dim(0), length = x.dim(1), width = execution.input(kWeights).dim(1);
     const Widths s = widths(width);
-    NM_ASSIGN(float* qkv, c.scratch<float>(Size(batch) * length * width));
+    NM_ASSIGN(float* qkv, execution.scratch<float>(Size(batch) * length * width));
     Tensor product = Tensor::view(DType::Float32, Shape{batch, length, width}, qkv);
     Epilogue epilogue;
-    if (c.has(kBias)) epilogue.bias = c.data<float>(kBias);
-    NM_TRY(multiply(c, x, c.input(kWeights), packed_, {}, epilogue, product));
+    if (execution.has(kBias)) epilogue.bias = execution.data<float>(kBias);
+    NM_TRY(multiply(execution, x, execution.input(kWeights), packed_, {}, epilogue, product));
 
     AttentionCall call;
     call.batch = batch;
@@ -113,30 +116,30 @@ class FusedAttention final : public Operator {
     call.q_len = length;
     call.head_size = s.qk / heads_;
     call.v_size = s.v / heads_;
-    const int64_t past = c.has(kPast) ? c.strided_input(kPast).shape[3] : 0;
+    const int64_t past = execution.has(kPast) ? execution.strided_input(kPast).shape[3] : 0;
     call.kv_len = past + length;
     call.q = Heads<const float>::inner(qkv, length, call.head_size, width);
     call.k = Heads<const float>::inner(qkv + s.qk, length, call.head_size, width);
     call.v = Heads<const float>::inner(qkv + 2 * s.qk, length, call.v_size, width);
-    call.y = Heads<float>::inner(c.out<float>(0), length, call.v_size, s.v);
+    call.y = Heads<float>::inner(execution.out<float>(0), length, call.v_size, s.v);
     call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(call.head_size));
     call.causal = causal_;
     call.offset = past;
-    if (c.has(kPast) || c.wants(1)) NM_TRY(join_past(c, past, call));
-    set_score_bias(c, kScoreBias, call);
-    NM_TRY(set_key_mask(c, kMask, hidden_, call));
-    return attend(c, call);
+    if (execution.has(kPast) || execution.wants(1)) NM_TRY(join_past(execution, past, call));
+    set_score_bias(execution, kScoreBias, call);
+    NM_TRY(set_key_mask(execution, kMask, hidden_, call));
+    return attend(execution, call);
   }
 
-  std::optional<size_t> growth(const Inference& c, size_t o) const override {
-    return o == 1 && c.has(kPast) ? std::optional(kPast) : std::nullopt;
+  std::optional<size_t> growth(const Inference& inference, size_t o) const override {
+    return o == 1 && inference.has(kPast) ? std::optional(kPast) : std::nullopt;
   }
   bool takes_growing(size_t i) const override { return i == kPast; }
 
-  double flops(const Inference& c) const override {
-    const Shape& x = c.shape(kInput);
+  double flops(const Inference& inference) const override {
+    const Shape& x = inference.shape(kInput);
     const auto tokens = static_cast<double>(x[0] * x[1]);
-    const auto width = static_cast<double>(c.shape(kWeights)[1]);
+    const auto width = static_cast<double>(inference.shape(kWeights)[1]);
     return 2 * tokens * width * (static_cast<double>(x[2]) + static_cast<double>(x[1]) * 2 / 3);
   }
 
@@ -149,9 +152,9 @@ class FusedAttention final : public Operator {
   }
 
   // Present keys, then present values, each [batch, heads, past + length, size].
-  Status join_past(Execution& c, int64_t past, AttentionCall& call) const {
+  Status join_past(Execution& execution, int64_t past, AttentionCall& call) const {
     NM_ASSIGN(const StridedAt<float*> all,
-              present(c, kPast, 1, Shape{2, call.batch, heads_, call.kv_len, call.head_size}, past));
+              present(execution, kPast, 1, Shape{2, call.batch, heads_, call.kv_len, call.head_size}, past));
     const Strides& s = all.strides;
     float* data = all.data;
     for (Heads<const float>* part : {&call.k, &call.v}) {

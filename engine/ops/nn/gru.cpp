@@ -8,8 +8,7 @@ namespace {
 class Gru final : public Recurrent {
  public:
   explicit Gru(Attributes& a)
-      : Recurrent(a, 3, {CellActivation::Kind::Sigmoid, CellActivation::Kind::Tanh}, false),
-        reset_after_(a.integer("linear_before_reset", 0) != 0) {}
+      : Recurrent(a, 3, {kSigmoidCell, kTanhCell}, false), reset_after_(a.integer("linear_before_reset", 0) != 0) {}
 
  protected:
   // The reset gate multiplies the hidden state before its product with R, or the product itself.

@@ -22,13 +22,13 @@ class InstanceNorm final : public Operator {
     if (groups_ < 1) a.fail("the attribute 'num_groups' must be positive");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_float(c, 0, "the input"));
-    NM_TRY(common_type(c, 0, 3).take_status());
-    output_like(c, 0, 0);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_float(inference, 0, "the input"));
+    NM_TRY(common_type(inference, 0, 3).take_status());
+    output_like(inference, 0, 0);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 2) return wrong_shape("the input", x, "batch and channels: at least two dimensions");
     const int64_t channels = x[channels_last_ ? x.rank() - 1 : 1];
     if (channels < 0) return {};
@@ -36,47 +36,50 @@ class InstanceNorm final : public Operator {
       return wrong_shape("the input", x, text("channels in ", groups_, " groups"));
     const Shape expected{scale_per_group_ ? groups_ : channels};
     for (size_t i = 1; i < 3; ++i) {
-      if (c.has_shape(i) && c.shape(i).known() && c.shape(i) != expected) {
-        return wrong_shape(i == 1 ? "the scale (input 1)" : "the bias (input 2)", c.shape(i), to_string(expected));
+      if (inference.has_shape(i) && inference.shape(i).known() && inference.shape(i) != expected) {
+        return wrong_shape(i == 1 ? "the scale (input 1)" : "the bias (input 2)", inference.shape(i),
+                           to_string(expected));
       }
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    if (c.input(0).count() == 0) return {};
-    return with_float(c.input(0).dtype(), [&]<class T>() { return run_as<T>(c); });
+  Status run(Execution& execution) override {
+    if (execution.input(0).count() == 0) return {};
+    return with_float(execution.input(0).dtype(), [&]<class T>() { return run_as<T>(execution); });
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 6 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 6 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   template <class T>
-  Status run_as(Execution& c) const {
-    const Tensor& in = c.input(0);
+  Status run_as(Execution& execution) const {
+    const Tensor& in = execution.input(0);
     const Planes p = Planes::of(in.shape(), channels_last_);
     const int64_t groups = grouped_ ? groups_ : p.channels;
     const int64_t size = p.channels / groups;  // channels of a group
-    NM_ASSIGN(T * mean, c.scratch<T>(Size(p.batch) * p.channels));
-    NM_ASSIGN(T * variance, c.scratch<T>(Size(p.batch) * p.channels));
+    NM_ASSIGN(T * mean, execution.scratch<T>(Size(p.batch) * p.channels));
+    NM_ASSIGN(T * variance, execution.scratch<T>(Size(p.batch) * p.channels));
     if (channels_last_) {
-      NM_TRY(column_statistics<T>(c, p, in.data<T>(), mean, variance));
+      NM_TRY(column_statistics<T>(execution, p, in.data<T>(), mean, variance));
       if (size > 1) merge(p.batch * groups, size, mean, variance);
     } else {
       mean_variance<T>(p.batch * groups, size * p.pixels, in.data<T>(), mean, variance);
     }
-    NM_ASSIGN(T * offset, c.scratch<T>(Size(p.batch) * p.channels));
+    NM_ASSIGN(T * offset, execution.scratch<T>(Size(p.batch) * p.channels));
     // A mean, a factor and an offset for each image and channel, from the last on: they take the statistics' place.
     for (int64_t i = p.batch * p.channels; i-- > 0;) {
       const int64_t ch = i % p.channels;
       const int64_t parameter = scale_per_group_ ? ch / size : ch;
-      const T factor = c.data<T>(1)[parameter] / std::sqrt(variance[i / size] + static_cast<T>(epsilon_));
+      const T factor = execution.data<T>(1)[parameter] / std::sqrt(variance[i / size] + static_cast<T>(epsilon_));
       mean[i] = mean[i / size];
       variance[i] = factor;
-      offset[i] = c.data<T>(2)[parameter];
+      offset[i] = execution.data<T>(2)[parameter];
     }
-    scale_channels<T>(p, {mean, variance, offset, true}, in.data<T>(), c.out<T>(0));
+    scale_channels<T>(p, {mean, variance, offset, true}, in.data<T>(), execution.out<T>(0));
     return {};
   }
 
@@ -84,14 +87,14 @@ class InstanceNorm final : public Operator {
   static constexpr int64_t kBlockElements = 65536;
 
   template <class T>
-  static Status column_statistics(const Execution& c, const Planes& p, const T* x, T* mean, T* variance) {
+  static Status column_statistics(const Execution& execution, const Planes& p, const T* x, T* mean, T* variance) {
     const int64_t block = std::max<int64_t>(1, kBlockElements / p.channels);
     const int64_t blocks = (p.pixels + block - 1) / block;
-    NM_ASSIGN(T * means, c.scratch<T>(Size(blocks) * p.channels));
-    NM_ASSIGN(T * variances, c.scratch<T>(Size(blocks) * p.channels));
+    NM_ASSIGN(T * means, execution.scratch<T>(Size(blocks) * p.channels));
+    NM_ASSIGN(T * variances, execution.scratch<T>(Size(blocks) * p.channels));
     for (int64_t b = 0; b < p.batch; ++b) {
       const T* image = x + b * p.pixels * p.channels;
-      ThreadPool::instance().parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {
+      thread_pool::parallel_for(blocks, 1, [&](int64_t begin, int64_t end, int) {
         for (int64_t i = begin; i < end; ++i) {
           const int64_t pixels = std::min(block, p.pixels - i * block);
           block_statistics<T>(pixels, p.channels, image + i * block * p.channels, means + i * p.channels,

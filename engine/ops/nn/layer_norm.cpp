@@ -42,9 +42,9 @@ struct Parameter {
 
 // A tensor that is smaller than the normalised dimensions is repeated; one that differs from row to row, as large as x.
 template <class T>
-Result<Parameter<T>> parameter(Execution& c, size_t i, const Shape& x, int axis) {
-  if (!c.has(i)) return Parameter<T>();
-  const Tensor& t = c.input(i);
+Result<Parameter<T>> parameter(Execution& execution, size_t i, const Shape& x, int axis) {
+  if (!execution.has(i)) return Parameter<T>();
+  const Tensor& t = execution.input(i);
   const Shape normalized(x.dims().subspan(static_cast<size_t>(axis)));
   Shape own = t.shape();
   while (own.rank() > 0 && own.rank() > normalized.rank() && own[0] == 1) own.erase(0);
@@ -52,7 +52,7 @@ Result<Parameter<T>> parameter(Execution& c, size_t i, const Shape& x, int axis)
   const Shape& full_shape = by_row ? x : normalized;
   const int64_t step = by_row ? normalized.count() : 0;
   if (own == full_shape) return Parameter<T>{t.data<T>(), step};
-  NM_ASSIGN(T * full, c.scratch<T>(Size(full_shape.count())));
+  NM_ASSIGN(T * full, execution.scratch<T>(Size(full_shape.count())));
   const Broadcast b(full_shape, {&own});
   b.walk(0, b.count(), [&](const Broadcast::Run& r) {
     for (int64_t k = 0; k < r.count; ++k) full[r.out + k] = t.data<T>()[r.in[0] + k * b.step(0)];
@@ -60,13 +60,13 @@ Result<Parameter<T>> parameter(Execution& c, size_t i, const Shape& x, int axis)
   return Parameter<T>{full, step};
 }
 
-Status check_parameter(const Inference& c, size_t i, std::string_view what, const Shape& x) {
-  if (!c.has_shape(i)) return {};
-  Shape own = c.shape(i);
+Status check_parameter(const Inference& inference, size_t i, std::string_view what, const Shape& x) {
+  if (!inference.has_shape(i)) return {};
+  Shape own = inference.shape(i);
   while (own.rank() > x.rank() && own[0] == 1) own.erase(0);
   const auto both = broadcast_shape(x, own);
   if (both && both->rank() == x.rank() && (!both->known() || !x.known() || *both == x)) return {};
-  return wrong_shape(what, c.shape(i), text("a shape that broadcasts to ", to_string(x)));
+  return wrong_shape(what, inference.shape(i), text("a shape that broadcasts to ", to_string(x)));
 }
 
 class LayerNorm final : public Operator {
@@ -76,52 +76,54 @@ class LayerNorm final : public Operator {
     a.ignore({"stash_type"});  // always float32
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_float(c, 0, "the input"));
-    NM_TRY(check_float(c, 1, "the scale (input 1)"));
-    if (kind_ == Norm::Layer) NM_TRY(common_type(c, 0, c.input_count()).take_status());
-    const DType type = c.type(kind_ == Norm::Rms ? 1 : 0);  // of RMS norms: the scale's
-    c.output(0, type);
-    c.output(1, DType::Float32);
-    c.output(2, DType::Float32);
-    if (!c.has_shape(0)) return {};
-    c.output(0, type, c.shape(0));
-    NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
-    Shape statistics = c.shape(0);
-    for (int i = axis; i < c.shape(0).rank(); ++i) statistics[i] = 1;
-    c.output(1, DType::Float32, statistics);  // of RMS norms: the inverse deviation
-    c.output(2, DType::Float32, statistics);
-    NM_TRY(check_parameter(c, 1, "the scale (input 1)", c.shape(0)));
-    return check_parameter(c, 2, "the bias (input 2)", c.shape(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_float(inference, 0, "the input"));
+    NM_TRY(check_float(inference, 1, "the scale (input 1)"));
+    if (kind_ == Norm::Layer) NM_TRY(common_type(inference, 0, inference.input_count()).take_status());
+    const DType type = inference.type(kind_ == Norm::Rms ? 1 : 0);  // of RMS norms: the scale's
+    inference.output(0, type);
+    inference.output(1, DType::Float32);
+    inference.output(2, DType::Float32);
+    if (!inference.has_shape(0)) return {};
+    inference.output(0, type, inference.shape(0));
+    NM_ASSIGN(const int axis, check_axis(axis_, inference.shape(0).rank()));
+    Shape statistics = inference.shape(0);
+    for (int i = axis; i < inference.shape(0).rank(); ++i) statistics[i] = 1;
+    inference.output(1, DType::Float32, statistics);  // of RMS norms: the inverse deviation
+    inference.output(2, DType::Float32, statistics);
+    NM_TRY(check_parameter(inference, 1, "the scale (input 1)", inference.shape(0)));
+    return check_parameter(inference, 2, "the bias (input 2)", inference.shape(0));
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.count() == 0) return {};
-    if (c.input(1).dtype() != in.dtype()) {
-      return wrong_type("the scale (input 1)", c.input(1).dtype(), dtype_name(in.dtype()));
+    if (execution.input(1).dtype() != in.dtype()) {
+      return wrong_type("the scale (input 1)", execution.input(1).dtype(), dtype_name(in.dtype()));
     }
-    return with_float(in.dtype(), [&]<class T>() { return run_rows<T>(c, in); });
+    return with_float(in.dtype(), [&]<class T>() { return run_rows<T>(execution, in); });
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 8 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 8 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   template <class T>
-  Status run_rows(Execution& c, const Tensor& in) const {
+  Status run_rows(Execution& execution, const Tensor& in) const {
     NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
     const int64_t rows = in.shape().count(0, axis);
     const int64_t n = in.shape().count(axis, in.rank());
-    NM_ASSIGN(const Parameter<T> scale, parameter<T>(c, 1, in.shape(), axis));
-    NM_ASSIGN(const Parameter<T> bias, parameter<T>(c, 2, in.shape(), axis));
+    NM_ASSIGN(const Parameter<T> scale, parameter<T>(execution, 1, in.shape(), axis));
+    NM_ASSIGN(const Parameter<T> bias, parameter<T>(execution, 2, in.shape(), axis));
     const bool by_row = scale.step != 0 || bias.step != 0;
     const T* x = in.data<T>();
-    T* y = c.out<T>(0);
+    T* y = execution.out<T>(0);
     const size_t inv_std_at = kind_ == Norm::Layer ? 2 : 1;
-    float* mean = kind_ == Norm::Layer && c.wants(1) ? c.out<float>(1) : nullptr;
-    float* inv_std = c.wants(inv_std_at) ? c.out<float>(inv_std_at) : nullptr;
+    float* mean = kind_ == Norm::Layer && execution.wants(1) ? execution.out<float>(1) : nullptr;
+    float* inv_std = execution.wants(inv_std_at) ? execution.out<float>(inv_std_at) : nullptr;
     // Rows with one scale and bias.
     const auto run = [&](int64_t begin, int64_t end) {
       const int64_t at = begin * n;
@@ -158,51 +160,53 @@ class SkipNorm final : public Operator {
  public:
   SkipNorm(Attributes& a, Norm kind) : kind_(kind), epsilon_(a.number("epsilon", 1e-12f)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
-    NM_TRY(common_type(c, 0, c.input_count()).take_status());
-    output_like(c, 0, 0);
-    output_like(c, 3, 0);
-    c.output(1, DType::Float32);
-    c.output(2, DType::Float32);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16}));
+    NM_TRY(common_type(inference, 0, inference.input_count()).take_status());
+    output_like(inference, 0, 0);
+    output_like(inference, 3, 0);
+    inference.output(1, DType::Float32);
+    inference.output(2, DType::Float32);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 2) return wrong_shape("the input", x, "at least two dimensions");
     Shape statistics = x;
     statistics[x.rank() - 1] = 1;
-    c.output(1, DType::Float32, statistics);
-    c.output(2, DType::Float32, statistics);
-    if (c.has_shape(1)) {
-      const auto both = broadcast_shape(x, c.shape(1));
+    inference.output(1, DType::Float32, statistics);
+    inference.output(2, DType::Float32, statistics);
+    if (inference.has_shape(1)) {
+      const auto both = broadcast_shape(x, inference.shape(1));
       if (!both || (x.known() && both->known() && *both != x)) {
-        return wrong_shape("the skip (input 1)", c.shape(1), text("a shape that broadcasts to ", to_string(x)));
+        return wrong_shape("the skip (input 1)", inference.shape(1), text("a shape that broadcasts to ", to_string(x)));
       }
     }
-    for (size_t i = 2; i < c.input_count(); ++i) {
-      if (!c.has_shape(i) || x.back() < 0 || !c.shape(i).known() || c.shape(i) == Shape{x.back()}) continue;
-      return wrong_shape(text("input ", i), c.shape(i), to_string(Shape{x.back()}));
+    for (size_t i = 2; i < inference.input_count(); ++i) {
+      if (!inference.has_shape(i) || x.back() < 0 || !inference.shape(i).known() ||
+          inference.shape(i) == Shape{x.back()})
+        continue;
+      return wrong_shape(text("input ", i), inference.shape(i), to_string(Shape{x.back()}));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.count() == 0) return {};
     if (in.dtype() != DType::Float32) return no_arithmetic(in.dtype());
     const int64_t n = in.shape().back();
     const int64_t rows = in.count() / n;
     const size_t bias_at = kind_ == Norm::Layer ? 4 : 3;  // the simplified form has no beta
-    const float* beta = kind_ == Norm::Layer && c.has(3) ? c.data<float>(3) : nullptr;
-    const float* bias = c.has(bias_at) ? c.data<float>(bias_at) : nullptr;
-    const float* gamma = c.data<float>(2);
-    float* sum = c.wants(3) ? c.out<float>(3) : c.out<float>(0);
-    const Broadcast b(in.shape(), {&c.input(1).shape()});
+    const float* beta = kind_ == Norm::Layer && execution.has(3) ? execution.data<float>(3) : nullptr;
+    const float* bias = execution.has(bias_at) ? execution.data<float>(bias_at) : nullptr;
+    const float* gamma = execution.data<float>(2);
+    float* sum = execution.wants(3) ? execution.out<float>(3) : execution.out<float>(0);
+    const Broadcast b(in.shape(), {&execution.input(1).shape()});
     const float* x = in.data<float>();
-    const float* skip = c.data<float>(1);
-    float* y = c.out<float>(0);
-    float* mean = c.wants(1) ? c.out<float>(1) : nullptr;
-    float* inv_std = c.wants(2) ? c.out<float>(2) : nullptr;
+    const float* skip = execution.data<float>(1);
+    float* y = execution.out<float>(0);
+    float* mean = execution.wants(1) ? execution.out<float>(1) : nullptr;
+    float* inv_std = execution.wants(2) ? execution.out<float>(2) : nullptr;
     const KernelTable& k = kernels();
     for_rows(rows, n, [&](int64_t begin, int64_t end) {
       b.walk(begin * n, end * n, [&](const Broadcast::Run& r) {
@@ -226,7 +230,9 @@ class SkipNorm final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 9 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 9 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   Norm kind_;

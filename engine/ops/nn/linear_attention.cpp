@@ -29,102 +29,106 @@ class LinearAttention final : public Operator {
     corrected_ = rule.ends_with("delta");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(common_type(c, 0, 3).take_status());
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(common_type(inference, 0, 3).take_status());
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32, DType::Float16, DType::BFloat16}));
     }
-    if (gated_ != c.has(kDecay)) {
+    if (gated_ != inference.has(kDecay)) {
       return {gated_ ? Code::MissingInput : Code::InvalidModel,
               "the decay (input 4) belongs to the gated update rules"};
     }
-    if (corrected_ != c.has(kBeta)) {
+    if (corrected_ != inference.has(kBeta)) {
       return {corrected_ ? Code::MissingInput : Code::InvalidModel, "beta (input 5) belongs to the delta update rules"};
     }
-    const DType state_type = c.has(kPast) ? c.type(kPast) : c.type(0);
-    c.output(0, c.type(0));
-    c.output(1, state_type);
-    if (!c.has_shape(0) || !c.has_shape(1) || !c.has_shape(2)) return {};
-    const Shape& q = c.shape(0);
+    const DType state_type = inference.has(kPast) ? inference.type(kPast) : inference.type(0);
+    inference.output(0, inference.type(0));
+    inference.output(1, state_type);
+    if (!inference.has_shape(0) || !inference.has_shape(1) || !inference.has_shape(2)) return {};
+    const Shape& q = inference.shape(0);
     for (size_t i = 0; i < 3; ++i) {
-      const Shape& s = c.shape(i);
+      const Shape& s = inference.shape(i);
       const int64_t heads = i == 0 ? q_heads_ : kv_heads_;
       const bool fits = s.rank() == 3 && (s[2] < 0 || s[2] % heads == 0) && same(s[0], q[0]) && same(s[1], q[1]);
       if (!fits) return wrong_shape(text("input ", i), s, text("[batch, time, ", heads, " heads of one size]"));
     }
     const int64_t key = share(q[2], q_heads_);
-    const int64_t value = share(c.shape(2)[2], kv_heads_);
-    if (!same(share(c.shape(1)[2], kv_heads_), key)) {
-      return wrong_shape("the keys", c.shape(1), text("heads of ", key));
+    const int64_t value = share(inference.shape(2)[2], kv_heads_);
+    if (!same(share(inference.shape(1)[2], kv_heads_), key)) {
+      return wrong_shape("the keys", inference.shape(1), text("heads of ", key));
     }
     const Shape state{q[0], kv_heads_, key, value};
-    c.output(0, c.type(0), Shape{q[0], q[1], value < 0 ? kUnknownDim : value * q_heads_});
-    c.output(1, state_type, state);
-    if (c.has_shape(kPast) && c.shape(kPast).known() && state.known() && c.shape(kPast) != state) {
-      return wrong_shape("the past state", c.shape(kPast), to_string(state));
+    inference.output(0, inference.type(0), Shape{q[0], q[1], value < 0 ? kUnknownDim : value * q_heads_});
+    inference.output(1, state_type, state);
+    if (inference.has_shape(kPast) && inference.shape(kPast).known() && state.known() &&
+        inference.shape(kPast) != state) {
+      return wrong_shape("the past state", inference.shape(kPast), to_string(state));
     }
     const int64_t decays = key < 0 ? kUnknownDim : key * kv_heads_;
-    NM_TRY(check_gate(c, kDecay, "the decay", kv_heads_, decays));
-    return check_gate(c, kBeta, "beta", kv_heads_, 1);
+    NM_TRY(check_gate(inference, kDecay, "the decay", kv_heads_, decays));
+    return check_gate(inference, kBeta, "beta", kv_heads_, 1);
   }
 
-  Status run(Execution& c) override {
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (c.has(i) && c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+  Status run(Execution& execution) override {
+    for (size_t i = 0; i < execution.input_count(); ++i) {
+      if (execution.has(i) && execution.input(i).dtype() != DType::Float32)
+        return no_arithmetic(execution.input(i).dtype());
     }
-    const int64_t key = c.input(0).dim(2) / q_heads_;
-    const int64_t value = c.input(2).dim(2) / kv_heads_;
-    const int64_t heads = c.input(0).dim(0) * kv_heads_;
+    const int64_t key = execution.input(0).dim(2) / q_heads_;
+    const int64_t value = execution.input(2).dim(2) / kv_heads_;
+    const int64_t heads = execution.input(0).dim(0) * kv_heads_;
     float* states = nullptr;
-    if (c.wants(1)) {
-      states = c.out<float>(1);
+    if (execution.wants(1)) {
+      states = execution.out<float>(1);
     } else {
-      NM_ASSIGN(states, c.scratch<float>(Size(heads) * key * value));
+      NM_ASSIGN(states, execution.scratch<float>(Size(heads) * key * value));
     }
-    if (c.has(kPast)) {
-      std::copy_n(c.data<float>(kPast), heads * key * value, states);
+    if (execution.has(kPast)) {
+      std::copy_n(execution.data<float>(kPast), heads * key * value, states);
     } else {
       std::fill_n(states, heads * key * value, 0.f);
     }
-    NM_ASSIGN(float* changes, c.scratch<float>(Size(heads) * value));
-    ThreadPool::instance().parallel_for(heads, 1, [&](int64_t begin, int64_t end, int) {
+    NM_ASSIGN(float* changes, execution.scratch<float>(Size(heads) * value));
+    thread_pool::parallel_for(heads, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t h = begin; h < end; ++h) {
-        attend(c, h / kv_heads_, h % kv_heads_, key, value, states + h * key * value, changes + h * value);
+        attend(execution, h / kv_heads_, h % kv_heads_, key, value, states + h * key * value, changes + h * value);
       }
     });
     return {};
   }
 
-  double flops(const Inference& c) const override {
-    const Shape& q = c.shape(0);
-    return 2 * static_cast<double>(q.count()) * static_cast<double>(c.shape(2)[2] / kv_heads_) * (corrected_ ? 3 : 2);
+  double flops(const Inference& inference) const override {
+    const Shape& q = inference.shape(0);
+    return 2 * static_cast<double>(q.count()) * static_cast<double>(inference.shape(2)[2] / kv_heads_) *
+           (corrected_ ? 3 : 2);
   }
 
  private:
   static bool same(int64_t a, int64_t b) { return a == b || a < 0 || b < 0; }
   static int64_t share(int64_t width, int64_t heads) { return width < 0 ? kUnknownDim : width / heads; }
 
-  static Status check_gate(const Inference& c, size_t i, std::string_view what, int64_t one, int64_t other) {
-    if (!c.has_shape(i)) return {};
-    const Shape& s = c.shape(i);
-    const Shape& q = c.shape(0);
+  static Status check_gate(const Inference& inference, size_t i, std::string_view what, int64_t one, int64_t other) {
+    if (!inference.has_shape(i)) return {};
+    const Shape& s = inference.shape(i);
+    const Shape& q = inference.shape(0);
     const bool fits = s.rank() == 3 && same(s[0], q[0]) && same(s[1], q[1]) && (same(s[2], one) || same(s[2], other));
     return fits ? Status() : wrong_shape(what, s, text("[batch, time, ", one, " or ", other, "]"));
   }
 
   // One head of keys and values, with the query heads that share it.
-  void attend(Execution& c, int64_t b, int64_t head, int64_t key, int64_t value, float* state, float* change) const {
+  void attend(Execution& execution, int64_t b, int64_t head, int64_t key, int64_t value, float* state,
+              float* change) const {
     const int64_t group = q_heads_ / kv_heads_;
-    const int64_t time = c.input(0).dim(1);
+    const int64_t time = execution.input(0).dim(1);
     const float scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(key));
     for (int64_t at = b * time; at < (b + 1) * time; ++at) {
-      const float* k = c.data<float>(1) + (at * kv_heads_ + head) * key;
-      const float* v = c.data<float>(2) + (at * kv_heads_ + head) * value;
+      const float* k = execution.data<float>(1) + (at * kv_heads_ + head) * key;
+      const float* v = execution.data<float>(2) + (at * kv_heads_ + head) * value;
       if (gated_) {
-        const int64_t width = c.input(kDecay).dim(2);
+        const int64_t width = execution.input(kDecay).dim(2);
         const bool each = width != kv_heads_ || key == 1;
-        const float* decay = c.data<float>(kDecay) + at * width + (each ? head * key : head);
+        const float* decay = execution.data<float>(kDecay) + at * width + (each ? head * key : head);
         for (int64_t i = 0; i < key; ++i) {
           const float keep = std::exp(decay[each ? i : 0]);
           for (int64_t j = 0; j < value; ++j) state[i * value + j] *= keep;
@@ -132,19 +136,19 @@ class LinearAttention final : public Operator {
       }
       std::copy_n(v, value, change);
       if (corrected_) {
-        const int64_t width = c.input(kBeta).dim(2);
-        const float beta = c.data<float>(kBeta)[at * width + (width == 1 ? 0 : head)];
+        const int64_t width = execution.input(kBeta).dim(2);
+        const float beta = execution.data<float>(kBeta)[at * width + (width == 1 ? 0 : head)];
         accumulate(k, state, key, value, -1, change);
         for (int64_t j = 0; j < value; ++j) change[j] *= beta;
       }
       for (int64_t i = 0; i < key; ++i) {
         for (int64_t j = 0; j < value; ++j) state[i * value + j] += k[i] * change[j];
       }
-      if (!c.wants(0)) continue;
+      if (!execution.wants(0)) continue;
       for (int64_t h = head * group; h < (head + 1) * group; ++h) {
-        float* y = c.out<float>(0) + (at * q_heads_ + h) * value;
+        float* y = execution.out<float>(0) + (at * q_heads_ + h) * value;
         std::fill_n(y, value, 0.f);
-        accumulate(c.data<float>(0) + (at * q_heads_ + h) * key, state, key, value, scale, y);
+        accumulate(execution.data<float>(0) + (at * q_heads_ + h) * key, state, key, value, scale, y);
       }
     }
   }

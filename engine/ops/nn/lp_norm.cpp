@@ -17,15 +17,15 @@ class LpNormalization final : public Operator {
     if (p_ != 1 && p_ != 2) a.fail(text("the attribute 'p' is ", p_, "; it must be 1 or 2"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
-    return c.has_shape(0) ? check_axis(axis_, c.shape(0).rank()).take_status() : Status();
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
+    return inference.has_shape(0) ? check_axis(axis_, inference.shape(0).rank()).take_status() : Status();
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
     const int64_t outer = in.shape().count(0, axis);
     const int64_t n = in.dim(axis);
@@ -34,7 +34,7 @@ class LpNormalization final : public Operator {
       for (int64_t o = 0; o < outer; ++o) {
         for (int64_t i = 0; i < inner; ++i) {
           const int64_t at = o * n * inner + i;
-          scale(in.data<T>() + at, c.out<T>(0) + at, n, inner);
+          scale(in.data<T>() + at, execution.out<T>(0) + at, n, inner);
         }
       }
       return {};
@@ -64,15 +64,15 @@ class MeanVarianceNormalization final : public Operator {
  public:
   explicit MeanVarianceNormalization(Attributes& a) : axes_(a.integers("axes", {0, 2, 3})) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
-    return c.has_shape(0) ? check_axes(axes_, c.shape(0).rank()).take_status() : Status();
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
+    return inference.has_shape(0) ? check_axes(axes_, inference.shape(0).rank()).take_status() : Status();
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.count() == 0) return {};
     NM_ASSIGN(const uint32_t axes, check_axes(axes_, in.rank()));
     Shape kept = in.shape();
@@ -81,8 +81,8 @@ class MeanVarianceNormalization final : public Operator {
     }
     const int64_t groups = kept.count();
     const auto n = static_cast<double>(in.count() / groups);
-    NM_ASSIGN(double* mean, c.scratch<double>(Size(groups)));
-    NM_ASSIGN(double* deviation, c.scratch<double>(Size(groups)));
+    NM_ASSIGN(double* mean, execution.scratch<double>(Size(groups)));
+    NM_ASSIGN(double* deviation, execution.scratch<double>(Size(groups)));
     std::fill_n(mean, groups, 0.0);
     std::fill_n(deviation, groups, 0.0);
     const Broadcast b(in.shape(), {&kept});
@@ -93,7 +93,7 @@ class MeanVarianceNormalization final : public Operator {
     };
     return with_float(in.dtype(), [&]<class T>() -> Status {
       const T* x = in.data<T>();
-      T* y = c.out<T>(0);
+      T* y = execution.out<T>(0);
       each([&](int64_t i, int64_t g) { mean[g] += x[i]; });
       for (int64_t g = 0; g < groups; ++g) mean[g] /= n;
       each([&](int64_t i, int64_t g) { deviation[g] += (x[i] - mean[g]) * (x[i] - mean[g]); });
@@ -121,24 +121,25 @@ class Lrn final : public Operator {
     if (size_ < 1) a.fail(text("the attribute 'size' is ", size_, "; it must be positive"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
-    if (c.has_shape(0) && c.shape(0).rank() < 2) return wrong_shape("the input", c.shape(0), "batch and channels");
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
+    if (inference.has_shape(0) && inference.shape(0).rank() < 2)
+      return wrong_shape("the input", inference.shape(0), "batch and channels");
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.count() == 0) return {};
     const int64_t channels = in.dim(1);
     const int64_t pixels = in.shape().count(2, in.rank());
     const int64_t before = (size_ - 1) / 2;
     return with_float(in.dtype(), [&]<class T>() -> Status {
-      NM_ASSIGN(T * sums, c.scratch<T>(Size(in.count())));
+      NM_ASSIGN(T * sums, execution.scratch<T>(Size(in.count())));
       const T* x = in.data<T>();
-      T* y = c.out<T>(0);
+      T* y = execution.out<T>(0);
       for_rows(in.dim(0) * channels, pixels * std::min(size_, channels), [&](int64_t begin, int64_t end) {
         for (int64_t plane = begin; plane < end; ++plane) {
           const int64_t ch = plane % channels;
@@ -168,8 +169,8 @@ class Lrn final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override {
-    return static_cast<double>(c.shape(0).count()) * static_cast<double>(2 * size_ + 4);
+  double flops(const Inference& inference) const override {
+    return static_cast<double>(inference.shape(0).count()) * static_cast<double>(2 * size_ + 4);
   }
 
  private:

@@ -7,8 +7,7 @@ namespace nm {
 class Lstm : public Recurrent {
  public:
   explicit Lstm(Attributes& a)
-      : Recurrent(a, 4, {CellActivation::Kind::Sigmoid, CellActivation::Kind::Tanh, CellActivation::Kind::Tanh}, true),
-        input_forget_(a.integer("input_forget", 0) != 0) {}
+      : Recurrent(a, 4, {kSigmoidCell, kTanhCell, kTanhCell}, true), input_forget_(a.integer("input_forget", 0) != 0) {}
 
  protected:
   void step(const Direction& d, const Rows& rows) const override;

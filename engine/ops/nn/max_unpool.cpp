@@ -13,22 +13,22 @@ class MaxUnpool final : public Operator {
  public:
   explicit MaxUnpool(Attributes& a) : window_(a) { a.require("kernel_shape"); }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    NM_TRY(check_type(c, 1, "the indices", {DType::Int64}));
-    NM_TRY(check_type(c, 2, "the output's shape", {DType::Int64}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    NM_TRY(check_type(inference, 1, "the indices", {DType::Int64}));
+    NM_TRY(check_type(inference, 2, "the output's shape", {DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
-    if (c.has_shape(1) && x.known() && c.shape(1).known() && !(c.shape(1) == x)) {
-      return wrong_shape("the indices", c.shape(1), to_string(x));
+    if (inference.has_shape(1) && x.known() && inference.shape(1).known() && !(inference.shape(1) == x)) {
+      return wrong_shape("the indices", inference.shape(1), to_string(x));
     }
-    if (c.has(2)) {
-      const auto sizes = c.integers(2);
+    if (inference.has(2)) {
+      const auto sizes = inference.integers(2);
       if (!sizes) {
-        c.output(0, c.type(0), Shape::filled(x.rank(), kUnknownDim));
+        inference.output(0, inference.type(0), Shape::filled(x.rank(), kUnknownDim));
         return {};
       }
       if (static_cast<int>(sizes->size()) != x.rank()) {
@@ -40,7 +40,7 @@ class MaxUnpool final : public Operator {
           return {Code::InvalidData, text("output_shape asks for ", d, " in dimension ", i, " of ", to_string(x))};
         }
       }
-      c.output(0, c.type(0), Shape(std::span<const int64_t>(*sizes)));
+      inference.output(0, inference.type(0), Shape(std::span<const int64_t>(*sizes)));
       return {};
     }
     NM_ASSIGN(const Window w, window_.axes(x.rank() - 2, {}));
@@ -52,23 +52,23 @@ class MaxUnpool final : public Operator {
         return wrong_shape("the image", x, "a size that can be unpooled");
       y.push_back(in < 0 ? kUnknownDim : out);
     }
-    c.output(0, c.type(0), y);
+    inference.output(0, inference.type(0), y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    return c.input(0).dtype() == DType::Float32 ? scatter<float>(c) : scatter<double>(c);
+  Status run(Execution& execution) override {
+    return execution.input(0).dtype() == DType::Float32 ? scatter<float>(execution) : scatter<double>(execution);
   }
 
  private:
   template <class T>
-  Status scatter(const Execution& c) const {
-    const Tensor& x = c.input(0);
-    const int64_t count = c.output(0).count();
-    T* out = c.out<T>(0);
+  Status scatter(const Execution& execution) const {
+    const Tensor& x = execution.input(0);
+    const int64_t count = execution.output(0).count();
+    T* out = execution.out<T>(0);
     std::fill_n(out, count, T{0});
     for (int64_t i = 0; i < x.count(); ++i) {
-      const int64_t index = c.data<int64_t>(1)[i];
+      const int64_t index = execution.data<int64_t>(1)[i];
       if (index < 0 || index >= count) {
         return {Code::InvalidData, text("the index ", index, " lies outside the ", count, " elements of the image")};
       }

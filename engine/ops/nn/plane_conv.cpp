@@ -71,7 +71,6 @@ bool PlaneConv::prefers_winograd() const {
 
 Status PlaneConv::pack(const void* weights, SourceType type, float* packed) const {
   const ConvKernels& conv = kernels().conv;
-  ThreadPool& pool = ThreadPool::instance();
   const int64_t plane_taps = plane_.kernel_h * plane_.kernel_w;
   const int64_t rows = plane_.in_c / plane_.groups * plane_.out_c;
   const size_t element = type == SourceType::F32 ? 4 : 2;
@@ -87,15 +86,15 @@ Status PlaneConv::pack(const void* weights, SourceType type, float* packed) cons
     if (!by_tap.ok()) return {Code::OutOfMemory, "there is no memory for the weights of a convolution"};
     const int64_t dims[] = {rows, outer_taps_, plane_taps};
     const int axes[] = {1, 0, 2};
-    kernels().layout.permute(3, dims, axes, weights, by_tap.data(), element, pool);
+    kernels().layout.permute(3, dims, axes, weights, by_tap.data(), element);
     weights = by_tap.data();
   }
   for (int64_t t = 0; t < outer_taps_; ++t) {
     const void* from = static_cast<const uint8_t*>(weights) + static_cast<size_t>(t * rows * plane_taps) * element;
     if (transposed_) {
-      conv.transposed_pack(plane_, from, type, packed + t * tap_size_, pool);
+      conv.transposed_pack(plane_, from, type, packed + t * tap_size_);
     } else {
-      conv.pack(plane_, from, type, nullptr, packed + t * tap_size_, pool);
+      conv.pack(plane_, from, type, nullptr, packed + t * tap_size_);
     }
   }
   return {};
@@ -118,22 +117,21 @@ void PlaneConv::turn_round(const void* weights, size_t element, uint8_t* turned)
   }
 }
 
-Status PlaneConv::run(const Execution& c, const float* x, const float* packed, float* y,
+Status PlaneConv::run(const Execution& execution, const float* x, const float* packed, float* y,
                       const Epilogue& epilogue) const {
   const ConvKernels& conv = kernels().conv;
-  ThreadPool& pool = ThreadPool::instance();
   const auto scratch_size = transposed_ ? conv.transposed_scratch_size : conv.scratch_size;
-  int64_t floats = scratch_size(plane_, pool);
+  int64_t floats = scratch_size(plane_);
   // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is
   // not.
-  if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane(), pool));
-  NM_ASSIGN(float* scratch, c.scratch<float>(Size(floats)));
+  if (outer_ > 0) floats = std::max(floats, scratch_size(outside_plane()));
+  NM_ASSIGN(float* scratch, execution.scratch<float>(Size(floats)));
   if (outer_ > 0) {
     run_planes(x, packed, y, epilogue, scratch);
     return {};
   }
   const auto run = transposed_ ? conv.transposed_run : conv.run;
-  run(plane_, {x, plane_.in_c, y, plane_.out_c}, packed, epilogue, scratch, pool);
+  run(plane_, {x, plane_.in_c, y, plane_.out_c}, packed, epilogue, scratch);
   return {};
 }
 
@@ -178,8 +176,7 @@ void PlaneConv::run_planes(const float* x, const float* packed, float* y, const 
       int64_t waiting_tap = 0, tap = 0;
       const ConvImages images{nullptr, plane.in_c, y + out * out_size, plane.out_c};
       const auto add = [&](const ConvShape& shape, const float* from, int64_t t) {
-        run(shape, {from, images.ldx, images.y, images.ldy}, packed + t * tap_size_, e, scratch,
-            ThreadPool::instance());
+        run(shape, {from, images.ldx, images.y, images.ldy}, packed + t * tap_size_, e, scratch);
         e.bias = nullptr;
         e.residual = images.y;
       };

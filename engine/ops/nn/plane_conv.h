@@ -25,7 +25,7 @@ class PlaneConv {
   Status pack(const void* weights, SourceType type, float* packed) const;
 
   // Channels-last, dense. The epilogue's residual has the output's shape.
-  Status run(const Execution& c, const float* x, const float* packed, float* y, const Epilogue& epilogue) const;
+  Status run(const Execution& execution, const float* x, const float* packed, float* y, const Epilogue& epilogue) const;
 
  private:
   // The input index of an outer axis for an output index and a tap; -1 where that tap contributes nothing.

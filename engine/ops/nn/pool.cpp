@@ -58,58 +58,58 @@ class Pool final : public Operator {
     if (kind == PoolKind::Lp) p_ = a.version() < 2 ? a.number("p", 2) : static_cast<float>(a.integer("p", 2));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
     NM_TRY(kind_ == PoolKind::Max
-               ? check_type(c, 0, "the image", {DType::Float32, DType::Float64, DType::Int8, DType::UInt8})
-               : check_type(c, 0, "the image", {DType::Float32, DType::Float64}));
-    const DType dtype = c.type(0);
-    c.output(0, dtype);
-    c.output(1, DType::Int64);
-    if (!c.has_shape(0)) return {};
-    const Shape& x = c.shape(0);
+               ? check_type(inference, 0, "the image", {DType::Float32, DType::Float64, DType::Int8, DType::UInt8})
+               : check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
+    const DType dtype = inference.type(0);
+    inference.output(0, dtype);
+    inference.output(1, DType::Int64);
+    if (!inference.has_shape(0)) return {};
+    const Shape& x = inference.shape(0);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x), {}));
     const auto dims = window.out_dims();
     const Shape y = layout_.shape(x[0], layout_.channels(x), std::span(dims).first(static_cast<size_t>(window.rank)));
-    c.output(0, dtype, y);
-    c.output(1, DType::Int64, y);
+    inference.output(0, dtype, y);
+    inference.output(1, DType::Int64, y);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& x = c.input(0);
-    if (c.output(0).count() == 0) return {};
+  Status run(Execution& execution) override {
+    const Tensor& x = execution.input(0);
+    if (execution.output(0).count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), {}));
-    if (window.rank <= 2 && kind_ != PoolKind::Lp && !c.wants(1) && x.dtype() != DType::Float64) {
-      return run_kernel(c, window);
+    if (window.rank <= 2 && kind_ != PoolKind::Lp && !execution.wants(1) && x.dtype() != DType::Float64) {
+      return run_kernel(execution, window);
     }
     switch (x.dtype()) {
       case DType::Float32:
-        run_any<float>(c, window);
+        run_any<float>(execution, window);
         return {};
       case DType::Float64:
-        run_any<double>(c, window);
+        run_any<double>(execution, window);
         return {};
       case DType::Int8:
-        run_max<int8_t>(c, window);
+        run_max<int8_t>(execution, window);
         return {};
       default:
-        run_max<uint8_t>(c, window);
+        run_max<uint8_t>(execution, window);
         return {};
     }
   }
 
-  double flops(const Inference& c) const override {
-    auto window = window_.resolve(layout_.spatial(c.shape(0)), {});
+  double flops(const Inference& inference) const override {
+    auto window = window_.resolve(layout_.spatial(inference.shape(0)), {});
     if (!window.ok()) return 0;
-    return static_cast<double>(c.shape(0)[0]) * static_cast<double>(layout_.channels(c.shape(0))) *
+    return static_cast<double>(inference.shape(0)[0]) * static_cast<double>(layout_.channels(inference.shape(0))) *
            static_cast<double>(window->out_pixels()) * static_cast<double>(window->taps());
   }
 
  private:
-  Status run_kernel(Execution& c, const Window& window) const {
-    const Tensor& x = c.input(0);
+  Status run_kernel(Execution& execution, const Window& window) const {
+    const Tensor& x = execution.input(0);
     PoolShape s;
     s.batch = x.dim(0);
     s.channels = layout_.channels(x.shape());
@@ -131,18 +131,18 @@ class Pool final : public Operator {
       s.pad_top = down.pad_begin;
       s.pad_bottom = down.pad_end;
     }
-    NM_ASSIGN(const void* image, layout_.read(c, x));
-    NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, c.output(0)));
+    NM_ASSIGN(const void* image, layout_.read(execution, x));
+    NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, execution.output(0)));
     const auto* from = static_cast<const float*>(image);
     const PoolKernels& pool = kernels().pool;
     if (x.dtype() == DType::Int8) {
-      pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()), ThreadPool::instance());
+      pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()));
     } else if (x.dtype() == DType::UInt8) {
-      pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()), ThreadPool::instance());
+      pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()));
     } else if (kind_ == PoolKind::Max) {
-      pool.max(s, from, s.channels, target.floats(), s.channels, ThreadPool::instance());
+      pool.max(s, from, s.channels, target.floats(), s.channels);
     } else {
-      pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels, ThreadPool::instance());
+      pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels);
     }
     target.finish();
     return {};
@@ -151,12 +151,12 @@ class Pool final : public Operator {
   // Calls body(first input element, output element, output position) for every image, channel and output pixel; a
   // channel's pixels are `step` elements apart.
   template <class F>
-  void for_each_window(const Execution& c, const Window& w, F body) const {
-    const Shape& x = c.input(0).shape();
+  void for_each_window(const Execution& execution, const Window& w, F body) const {
+    const Shape& x = execution.input(0).shape();
     const int64_t channels = layout_.channels(x), in = w.in_pixels(), out = w.out_pixels();
     const auto dims = w.out_dims();
     const bool last = layout_.channels_last();
-    ThreadPool::instance().parallel_for(x[0] * channels, 1, [&](int64_t begin, int64_t end, int) {
+    thread_pool::parallel_for(x[0] * channels, 1, [&](int64_t begin, int64_t end, int) {
       for (int64_t plane = begin; plane < end; ++plane) {
         const int64_t image = plane / channels, channel = plane % channels;
         int64_t pixel = 0;
@@ -170,12 +170,12 @@ class Pool final : public Operator {
   }
 
   template <class T>
-  void run_any(const Execution& c, const Window& w) const {
-    if (kind_ == PoolKind::Max) return run_max<T>(c, w);
-    const T* x = c.data<T>(0);
-    T* y = c.out<T>(0);
-    const int64_t step = layout_.channels_last() ? layout_.channels(c.input(0).shape()) : 1;
-    for_each_window(c, w, [&](int64_t from, int64_t to, int64_t, const auto& at) {
+  void run_any(const Execution& execution, const Window& w) const {
+    if (kind_ == PoolKind::Max) return run_max<T>(execution, w);
+    const T* x = execution.data<T>(0);
+    T* y = execution.out<T>(0);
+    const int64_t step = layout_.channels_last() ? layout_.channels(execution.input(0).shape()) : 1;
+    for_each_window(execution, w, [&](int64_t from, int64_t to, int64_t, const auto& at) {
       double sum = 0;
       int64_t inside = 0;
       const int64_t padded = visit_window(w, at, [&](int64_t pixel, int64_t) {
@@ -192,14 +192,14 @@ class Pool final : public Operator {
   }
 
   template <class T>
-  void run_max(const Execution& c, const Window& w) const {
-    const T* x = c.data<T>(0);
-    T* y = c.out<T>(0);
-    int64_t* indices = c.wants(1) ? c.out<int64_t>(1) : nullptr;
-    const int64_t step = layout_.channels_last() ? layout_.channels(c.input(0).shape()) : 1;
+  void run_max(const Execution& execution, const Window& w) const {
+    const T* x = execution.data<T>(0);
+    T* y = execution.out<T>(0);
+    int64_t* indices = execution.wants(1) ? execution.out<int64_t>(1) : nullptr;
+    const int64_t step = layout_.channels_last() ? layout_.channels(execution.input(0).shape()) : 1;
     constexpr T lowest =
         std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-    for_each_window(c, w, [&](int64_t from, int64_t to, int64_t plane, const auto& at) {
+    for_each_window(execution, w, [&](int64_t from, int64_t to, int64_t plane, const auto& at) {
       T best = lowest;
       int64_t index = -1;
       visit_window(w, at, [&](int64_t pixel, int64_t column_major) {

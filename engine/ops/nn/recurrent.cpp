@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/op/check.h"
+#include "engine/ops/math/scalar_function.h"
 
 namespace nm {
 namespace {
@@ -14,30 +15,22 @@ constexpr int64_t long_step = 1 << 20;
 
 struct ActivationRow {
   std::string_view name;
-  CellActivation::Kind kind;
-  float alpha;
-  float beta;
+  Unary function;
+  int parameters;  // that a node may give
 };
-using Kind = CellActivation::Kind;
 constexpr ActivationRow kActivations[] = {
-    {"sigmoid", Kind::Sigmoid, 0, 0},
-    {"tanh", Kind::Tanh, 0, 0},
-    {"relu", Kind::Relu, 0, 0},
-    {"affine", Kind::Affine, 1, 0},
-    {"leakyrelu", Kind::LeakyRelu, 0.01f, 0},
-    {"thresholdedrelu", Kind::ThresholdedRelu, 1, 0},
-    {"scaledtanh", Kind::ScaledTanh, 1, 1},
-    {"hardsigmoid", Kind::HardSigmoid, 0.2f, 0.5f},
-    {"elu", Kind::Elu, 1, 0},
-    {"softsign", Kind::Softsign, 0, 0},
-    {"softplus", Kind::Softplus, 0, 0},
+    {"sigmoid", Unary::Sigmoid, 0},
+    {"tanh", Unary::Tanh, 0},
+    {"relu", Unary::Relu, 0},
+    {"affine", Unary::Affine, 2},
+    {"leakyrelu", Unary::LeakyRelu, 1},
+    {"thresholdedrelu", Unary::ThresholdedRelu, 1},
+    {"scaledtanh", Unary::Tanh, 2},
+    {"hardsigmoid", Unary::HardSigmoid, 2},
+    {"elu", Unary::Elu, 1},
+    {"softsign", Unary::Softsign, 0},
+    {"softplus", Unary::Softplus, 0},
 };
-
-bool takes_alpha(Kind kind) {
-  return kind != Kind::Sigmoid && kind != Kind::Tanh && kind != Kind::Relu && kind != Kind::Softsign &&
-         kind != Kind::Softplus;
-}
-bool takes_beta(Kind kind) { return kind == Kind::Affine || kind == Kind::ScaledTanh || kind == Kind::HardSigmoid; }
 
 // activation_alpha and activation_beta hold values only for the functions that take them, in order.
 std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::string> names) {
@@ -54,9 +47,13 @@ std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::str
       a.unsupported(text("the activation '", name, "' is not one of ONNX's"));
       return list;
     }
-    CellActivation f{row->kind, row->alpha, row->beta};
-    if (takes_alpha(f.kind) && alpha < alphas.size()) f.alpha = alphas[alpha++];
-    if (takes_beta(f.kind) && beta < betas.size()) f.beta = betas[beta++];
+    CellActivation f = kTanhCell;
+    if (row->function != Unary::Tanh) {
+      const UnaryParameters usual = usual_parameters(row->function);
+      f = {row->function, usual.a, usual.b};
+    }
+    if (row->parameters > 0 && alpha < alphas.size()) f.a = alphas[alpha++];
+    if (row->parameters > 1 && beta < betas.size()) f.b = betas[beta++];
     list.push_back(f);
   }
   return list;
@@ -64,10 +61,11 @@ std::vector<CellActivation> read_activations(Attributes& a, std::vector<std::str
 
 }  // namespace
 
-Status Recurrent::check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims) {
-  if (!c.has_shape(i)) return {};
+Status Recurrent::check_dims(const Inference& inference, size_t i, std::string_view what,
+                             std::initializer_list<int64_t> dims) {
+  if (!inference.has_shape(i)) return {};
   const Shape expected(dims);
-  const Shape& shape = c.shape(i);
+  const Shape& shape = inference.shape(i);
   bool fits = shape.rank() == expected.rank();
   for (int d = 0; fits && d < shape.rank(); ++d) {
     fits = shape[d] < 0 || expected[d] < 0 || shape[d] == expected[d];
@@ -76,34 +74,10 @@ Status Recurrent::check_dims(const Inference& c, size_t i, std::string_view what
 }
 
 float CellActivation::operator()(float x) const {
-  switch (kind) {
-    case Kind::Sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Kind::Tanh:
-      return std::tanh(x);
-    case Kind::Relu:
-      return std::max(x, 0.0f);
-    case Kind::Affine:
-      return alpha * x + beta;
-    case Kind::LeakyRelu:
-      return x < 0 ? alpha * x : x;
-    case Kind::ThresholdedRelu:
-      return x > alpha ? x : 0;
-    case Kind::ScaledTanh:
-      return alpha * std::tanh(beta * x);
-    case Kind::HardSigmoid:
-      return std::min(std::max(alpha * x + beta, 0.0f), 1.0f);
-    case Kind::Elu:
-      return x < 0 ? alpha * std::expm1(x) : x;
-    case Kind::Softsign:
-      return x / (1 + std::abs(x));
-    case Kind::Softplus:
-      return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0f);
-  }
-  return x;
+  return function == Unary::Tanh ? a * std::tanh(b * x) : apply_unary(function, x, a, b);
 }
 
-Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults, bool has_cell)
+Recurrent::Recurrent(Attributes& a, int gates, const std::vector<CellActivation>& defaults, bool has_cell)
     : gates_(gates),
       hidden_(a.integer("hidden_size", 0)),
       clip_(a.number("clip", 0)),
@@ -123,7 +97,7 @@ Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults
   const std::vector<std::string> names = a.strings("activations");
   if (names.empty()) {
     for (int d = 0; d < directions_; ++d) {
-      for (const Kind k : defaults) activations_.push_back({k, 0, 0});
+      activations_.insert(activations_.end(), defaults.begin(), defaults.end());
     }
   } else {
     activations_ = read_activations(a, names);
@@ -136,17 +110,17 @@ Recurrent::Recurrent(Attributes& a, int gates, const std::vector<Kind>& defaults
   if (hidden_ <= 0 || hidden_ > (1 << 20)) a.fail("hidden_size is out of range");
 }
 
-Status Recurrent::infer(Inference& c) const {
-  NM_TRY(check_tensors(c, 3));
+Status Recurrent::infer(Inference& inference) const {
+  NM_TRY(check_tensors(inference, 3));
   for (const size_t i : {size_t{0}, size_t{3}, size_t{5}, size_t{6}, size_t{7}}) {
-    NM_TRY(check_type(c, i, i == 0 ? "the input" : "a bias, state or peephole", {DType::Float32}));
+    NM_TRY(check_type(inference, i, i == 0 ? "the input" : "a bias, state or peephole", {DType::Float32}));
   }
-  NM_TRY(check_type(c, 4, "sequence_lens", {DType::Int32}));
+  NM_TRY(check_type(inference, 4, "sequence_lens", {DType::Int32}));
   int64_t seq = kUnknownDim;
   int64_t batch = kUnknownDim;
   int64_t input = kUnknownDim;
-  if (c.has_shape(0)) {
-    const Shape& x = c.shape(0);
+  if (inference.has_shape(0)) {
+    const Shape& x = inference.shape(0);
     if (x.rank() != 3) return wrong_shape("the input", x, "three dimensions: sequence, batch, input");
     seq = x[batch_first_ ? 1 : 0];
     batch = x[batch_first_ ? 0 : 1];
@@ -154,29 +128,29 @@ Status Recurrent::infer(Inference& c) const {
   }
   const int64_t d = directions_;
   const int64_t h = hidden_;
-  NM_TRY(infer_weights(c, input));
-  NM_TRY(check_dims(c, 3, "the bias", {d, 2 * gates_ * h}));
-  NM_TRY(check_dims(c, 4, "sequence_lens", {batch}));
+  NM_TRY(infer_weights(inference, input));
+  NM_TRY(check_dims(inference, 3, "the bias", {d, 2 * gates_ * h}));
+  NM_TRY(check_dims(inference, 4, "sequence_lens", {batch}));
   const Shape state = batch_first_ ? Shape{batch, d, h} : Shape{d, batch, h};
   for (const size_t i : {size_t{5}, size_t{6}}) {
     if (i == 6 && !has_cell_) break;
-    NM_TRY(check_dims(c, i, "an initial state", {state[0], state[1], state[2]}));
+    NM_TRY(check_dims(inference, i, "an initial state", {state[0], state[1], state[2]}));
   }
-  if (has_cell_) NM_TRY(check_dims(c, 7, "the peephole weights", {d, 3 * h}));
-  c.output(0, DType::Float32, batch_first_ ? Shape{batch, seq, d, h} : Shape{seq, d, batch, h});
-  c.output(1, DType::Float32, state);
-  if (has_cell_) c.output(2, DType::Float32, state);
+  if (has_cell_) NM_TRY(check_dims(inference, 7, "the peephole weights", {d, 3 * h}));
+  inference.output(0, DType::Float32, batch_first_ ? Shape{batch, seq, d, h} : Shape{seq, d, batch, h});
+  inference.output(1, DType::Float32, state);
+  if (has_cell_) inference.output(2, DType::Float32, state);
   return {};
 }
 
-Status Recurrent::infer_weights(const Inference& c, int64_t input) const {
-  for (const size_t i : {1, 2}) NM_TRY(check_type(c, i, "a weight", {DType::Float32}));
-  NM_TRY(check_dims(c, 1, "the input weights", {directions_, gates_ * hidden_, input}));
-  return check_dims(c, 2, "the recurrence weights", {directions_, gates_ * hidden_, hidden_});
+Status Recurrent::infer_weights(const Inference& inference, int64_t input) const {
+  for (const size_t i : {1, 2}) NM_TRY(check_type(inference, i, "a weight", {DType::Float32}));
+  NM_TRY(check_dims(inference, 1, "the input weights", {directions_, gates_ * hidden_, input}));
+  return check_dims(inference, 2, "the recurrence weights", {directions_, gates_ * hidden_, hidden_});
 }
 
-double Recurrent::flops(const Inference& c) const {
-  const Shape& x = c.shape(0);
+double Recurrent::flops(const Inference& inference) const {
+  const Shape& x = inference.shape(0);
   const double steps = static_cast<double>(x[0]) * static_cast<double>(x[1]);
   return 2.0 * steps * directions_ * gates_ * static_cast<double>(hidden_) * static_cast<double>(x[2] + hidden_);
 }
@@ -188,19 +162,17 @@ int64_t Recurrent::r_floats() const {
 }
 
 void Recurrent::pack(const float* w, const float* r, int64_t input, float* packed_w, float* packed_r) const {
-  ThreadPool& pool = ThreadPool::instance();
   const GemmKernels& gemm = kernels().gemm;
-  gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w, pool);
+  gemm.pack_b(input, gates_ * hidden_, w, SourceType::F32, 1, input, 1, packed_w);
   for (const auto& [first, count] : packs_of_r()) {
-    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r,
-                pool);
+    gemm.pack_b(hidden_, count * hidden_, r + first * hidden_ * hidden_, SourceType::F32, 1, hidden_, 1, packed_r);
     packed_r += packed_r_size(count);
   }
 }
 
-Status Recurrent::prepare(Preparation& c) {
-  const Tensor* w = c.constant(1);
-  const Tensor* r = c.constant(2);
+Status Recurrent::prepare(Preparation& preparation) {
+  const Tensor* w = preparation.constant(1);
+  const Tensor* r = preparation.constant(2);
   if (w == nullptr || r == nullptr || w->dtype() != DType::Float32 || r->dtype() != DType::Float32) return {};
   // Shapes were checked by infer, which has seen these constants.
   const int64_t input = w->dim(2);
@@ -211,18 +183,18 @@ Status Recurrent::prepare(Preparation& c) {
     if (!p.w.ok() || !p.r.ok()) return no_memory("packed weights", w_bytes + r_bytes);
     pack(w->data<float>() + d * gates_ * hidden_ * input, r->data<float>() + d * gates_ * hidden_ * hidden_, input,
          reinterpret_cast<float*>(p.w.data()), reinterpret_cast<float*>(p.r.data()));
-    c.keeps(p.w.size() + p.r.size());
+    preparation.keeps(p.w.size() + p.r.size());
     packed_.push_back(std::move(p));
   }
-  c.consume(1);
-  c.consume(2);
+  preparation.consume(1);
+  preparation.consume(2);
   return {};
 }
 
 bool Recurrent::default_activations(const Direction& d) const {
   if (clip_ > 0) return false;
   for (size_t i = 0; i < per_direction_; ++i) {
-    if (d.activations[i].kind != (i == 0 ? Kind::Sigmoid : Kind::Tanh)) return false;
+    if (d.activations[i] != (i == 0 ? kSigmoidCell : kTanhCell)) return false;
   }
   return true;
 }
@@ -240,13 +212,13 @@ void Recurrent::add_recurrent(const Rows& rows, const float* h, const float* pac
   g.ldc = ldo;
   g.epilogue.residual = x_gates;
   g.epilogue.ldr = rows.stride;
-  kernels().gemm.run(g, ThreadPool::instance());
+  kernels().gemm.run(g);
 }
 
-Status Recurrent::run(Execution& c) {
-  const Tensor& x = c.input(0);
+Status Recurrent::run(Execution& execution) {
+  const Tensor& x = execution.input(0);
   const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
-  const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
+  const int32_t* lengths = execution.has(4) ? execution.data<int32_t>(4) : nullptr;
   for (int64_t b = 0; lengths != nullptr && b < batch; ++b) {
     if (lengths[b] < 0 || lengths[b] > seq) {
       return {Code::InvalidData, text("sequence_lens has ", lengths[b], " where the sequence is ", seq, " long")};
@@ -254,75 +226,77 @@ Status Recurrent::run(Execution& c) {
   }
   Work work[2];
   for (int d = 0; d < directions_; ++d) {
-    NM_ASSIGN(work[d], allocate(c, d));
+    NM_ASSIGN(work[d], allocate(execution, d));
   }
   // Steps are short, and many: threads are better off with a direction each than with a share of every step.
-  ThreadPool& pool = ThreadPool::instance();
-  pool.parallel_for(directions_, pool.size() > directions_ && steps_are_long(batch) ? directions_ : 1,
-                    [&](int64_t begin, int64_t end, int) {
-                      for (int64_t d = begin; d < end; ++d) run_direction(c, static_cast<int>(d), work[d]);
-                    });
+  thread_pool::parallel_for(directions_, thread_pool::size() > directions_ && steps_are_long(batch) ? directions_ : 1,
+                            [&](int64_t begin, int64_t end, int) {
+                              for (int64_t d = begin; d < end; ++d)
+                                run_direction(execution, static_cast<int>(d), work[d]);
+                            });
   return {};
 }
 
 bool Recurrent::steps_are_long(int64_t batch) const { return batch * gates_ * hidden_ * hidden_ > long_step; }
 
-Result<Recurrent::Work> Recurrent::allocate(Execution& c, int index) const {
-  const Tensor& x = c.input(0);
+Result<Recurrent::Work> Recurrent::allocate(Execution& execution, int index) const {
+  const Tensor& x = execution.input(0);
   const int64_t wide = gates_ * hidden_;
   const int64_t seq = x.dim(batch_first_ ? 1 : 0), batch = x.dim(batch_first_ ? 0 : 1);
   Work work;
   work.direction.index = index;
-  NM_TRY(set_weights(c, work.direction));
-  NM_ASSIGN(work.bias, c.scratch<float>(Size(wide)));
-  NM_ASSIGN(work.x_gates, c.scratch<float>(Size(seq) * batch * wide));
-  NM_ASSIGN(work.h, c.scratch<float>(Size(batch) * hidden_));
-  NM_ASSIGN(work.cell, c.scratch<float>(Size(batch) * hidden_));
-  NM_ASSIGN(work.gates, c.scratch<float>(Size(2) * batch * wide));
+  NM_TRY(set_weights(execution, work.direction));
+  NM_ASSIGN(work.bias, execution.scratch<float>(Size(wide)));
+  NM_ASSIGN(work.x_gates, execution.scratch<float>(Size(seq) * batch * wide));
+  NM_ASSIGN(work.h, execution.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.cell, execution.scratch<float>(Size(batch) * hidden_));
+  NM_ASSIGN(work.gates, execution.scratch<float>(Size(2) * batch * wide));
   return work;
 }
 
-Status Recurrent::set_weights(Execution& c, Direction& d) const {
+Status Recurrent::set_weights(Execution& execution, Direction& d) const {
   if (!packed_.empty()) {
     d.packed_w = reinterpret_cast<const float*>(packed_[static_cast<size_t>(d.index)].w.data());
     d.packed_r = reinterpret_cast<const float*>(packed_[static_cast<size_t>(d.index)].r.data());
     return {};
   }
-  const int64_t input = c.input(0).dim(2), wide = gates_ * hidden_;
-  NM_ASSIGN(float* w, c.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
-  NM_ASSIGN(float* r, c.scratch<float>(Size(r_floats())));
-  pack(c.data<float>(1) + d.index * wide * input, c.data<float>(2) + d.index * wide * hidden_, input, w, r);
+  const int64_t input = execution.input(0).dim(2), wide = gates_ * hidden_;
+  NM_ASSIGN(float* w, execution.scratch<float>(Size(kernels().gemm.packed_size(input, wide))));
+  NM_ASSIGN(float* r, execution.scratch<float>(Size(r_floats())));
+  pack(execution.data<float>(1) + d.index * wide * input, execution.data<float>(2) + d.index * wide * hidden_, input, w,
+       r);
   d.packed_w = w;
   d.packed_r = r;
   return {};
 }
 
-void Recurrent::input_side(Execution& c, const Direction& d, int64_t rows, const float* bias, float* gates) const {
+void Recurrent::input_side(Execution& execution, const Direction& d, int64_t rows, const float* bias,
+                           float* gates) const {
   Gemm g;
   g.m = rows;
   g.n = gates_ * hidden_;
-  g.k = c.input(0).dim(2);
-  g.a = c.data<float>(0);
+  g.k = execution.input(0).dim(2);
+  g.a = execution.data<float>(0);
   g.lda = g.k;
   g.packed_b = d.packed_w;
   g.c = gates;
   g.ldc = g.n;
   g.epilogue.bias = bias;
-  kernels().gemm.run(g, ThreadPool::instance());
+  kernels().gemm.run(g);
 }
 
-void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
-  const Tensor& x = c.input(0);
+void Recurrent::run_direction(Execution& execution, int index, const Work& work) const {
+  const Tensor& x = execution.input(0);
   const int64_t seq = x.dim(batch_first_ ? 1 : 0);
   const int64_t batch = x.dim(batch_first_ ? 0 : 1);
   const int64_t wide = gates_ * hidden_;
   const bool backwards = reverse_ || index == 1;
-  const int32_t* lengths = c.has(4) ? c.data<int32_t>(4) : nullptr;
-  const float* bias = c.has(3) ? c.data<float>(3) + index * 2 * wide : nullptr;
+  const int32_t* lengths = execution.has(4) ? execution.data<int32_t>(4) : nullptr;
+  const float* bias = execution.has(3) ? execution.data<float>(3) + index * 2 * wide : nullptr;
   for (int64_t g = 0; g < gates_; ++g) {
     for (int64_t j = 0; j < hidden_; ++j) work.bias[g * hidden_ + j] = bias ? input_bias(bias, g, j) : 0;
   }
-  input_side(c, work.direction, seq * batch, work.bias, work.x_gates);
+  input_side(execution, work.direction, seq * batch, work.bias, work.x_gates);
 
   float *h = work.h, *cell = work.cell;
   const auto state_at = [&](int64_t b) {
@@ -331,8 +305,8 @@ void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
   const size_t row_bytes = static_cast<size_t>(hidden_) * sizeof(float);
   for (int64_t b = 0; b < batch; ++b) {
     const auto initial = [&](size_t i, float* to) {
-      if (c.has(i)) {
-        std::memcpy(to + b * hidden_, c.data<float>(i) + state_at(b), row_bytes);
+      if (execution.has(i)) {
+        std::memcpy(to + b * hidden_, execution.data<float>(i) + state_at(b), row_bytes);
       } else {
         std::memset(to + b * hidden_, 0, row_bytes);
       }
@@ -343,9 +317,9 @@ void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
 
   Direction direction = work.direction;
   direction.bias = bias;
-  direction.peepholes = has_cell_ && c.has(7) ? c.data<float>(7) + index * 3 * hidden_ : nullptr;
+  direction.peepholes = has_cell_ && execution.has(7) ? execution.data<float>(7) + index * 3 * hidden_ : nullptr;
   direction.activations = &activations_[static_cast<size_t>(index) * per_direction_];
-  float* y = c.wants(0) ? c.out<float>(0) : nullptr;
+  float* y = execution.wants(0) ? execution.out<float>(0) : nullptr;
   const auto y_at = [&](int64_t t, int64_t b) {
     return y + (batch_first_ ? (b * seq + t) * directions_ + index : (t * directions_ + index) * batch + b) * hidden_;
   };
@@ -374,8 +348,9 @@ void Recurrent::run_direction(Execution& c, int index, const Work& work) const {
     }
   }
   for (int64_t b = 0; b < batch; ++b) {
-    if (c.wants(1)) std::memcpy(c.out<float>(1) + state_at(b), h + b * hidden_, row_bytes);
-    if (has_cell_ && c.wants(2)) std::memcpy(c.out<float>(2) + state_at(b), cell + b * hidden_, row_bytes);
+    if (execution.wants(1)) std::memcpy(execution.out<float>(1) + state_at(b), h + b * hidden_, row_bytes);
+    if (has_cell_ && execution.wants(2))
+      std::memcpy(execution.out<float>(2) + state_at(b), cell + b * hidden_, row_bytes);
   }
 }
 

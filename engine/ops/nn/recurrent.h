@@ -10,37 +10,28 @@
 
 namespace nm {
 
-// One of the activation functions ONNX lists for recurrent operators.
+// One of the activation functions ONNX lists for recurrent operators. Tanh is ScaledTanh, a·tanh(b·x), with factors
+// of 1.
 struct CellActivation {
-  enum class Kind : uint8_t {
-    Sigmoid,
-    Tanh,
-    Relu,
-    Affine,
-    LeakyRelu,
-    ThresholdedRelu,
-    ScaledTanh,
-    HardSigmoid,
-    Elu,
-    Softsign,
-    Softplus,
-  };
-  Kind kind = Kind::Tanh;
-  float alpha = 0;
-  float beta = 0;
+  Unary function = Unary::Tanh;
+  float a = 1;
+  float b = 1;
 
   float operator()(float x) const;
+  bool operator==(const CellActivation&) const = default;
 };
+inline constexpr CellActivation kSigmoidCell{Unary::Sigmoid, 0, 0};
+inline constexpr CellActivation kTanhCell{Unary::Tanh, 1, 1};
 
 class Recurrent : public Operator {
  public:
   // Gates per unit: 1, 3, 4; activations per direction with their defaults; whether there is a cell state (Y_c).
-  Recurrent(Attributes& a, int gates, const std::vector<CellActivation::Kind>& defaults, bool has_cell);
+  Recurrent(Attributes& a, int gates, const std::vector<CellActivation>& defaults, bool has_cell);
 
-  Status infer(Inference& c) const override;
-  Status prepare(Preparation& c) override;
-  Status run(Execution& c) override;
-  double flops(const Inference& c) const override;
+  Status infer(Inference& inference) const override;
+  Status prepare(Preparation& preparation) override;
+  Status run(Execution& execution) override;
+  double flops(const Inference& inference) const override;
 
  protected:
   // Rows of the batch that go through time together: states are [rows, hidden], dense; the pre-activations of the
@@ -65,13 +56,14 @@ class Recurrent : public Operator {
   };
 
   // Refuses a shape that differs from the dimensions that are known (not negative).
-  static Status check_dims(const Inference& c, size_t i, std::string_view what, std::initializer_list<int64_t> dims);
+  static Status check_dims(const Inference& inference, size_t i, std::string_view what,
+                           std::initializer_list<int64_t> dims);
   // Checks what is known of W and R, for rows of `input` elements.
-  virtual Status infer_weights(const Inference& c, int64_t input) const;
+  virtual Status infer_weights(const Inference& inference, int64_t input) const;
   // Sets the weights of a direction for the products below.
-  virtual Status set_weights(Execution& c, Direction& direction) const;
+  virtual Status set_weights(Execution& execution, Direction& direction) const;
   // gates = x·W^T + bias for `rows` rows of the input.
-  virtual void input_side(Execution& c, const Direction& direction, int64_t rows, const float* bias,
+  virtual void input_side(Execution& execution, const Direction& direction, int64_t rows, const float* bias,
                           float* gates) const;
   // One time step: updates h (and c) of the rows from their pre-activations.
   virtual void step(const Direction& direction, const Rows& rows) const = 0;
@@ -112,8 +104,8 @@ class Recurrent : public Operator {
     float* gates = nullptr;
   };
   bool steps_are_long(int64_t batch) const;
-  Result<Work> allocate(Execution& c, int index) const;
-  void run_direction(Execution& c, int index, const Work& work) const;
+  Result<Work> allocate(Execution& execution, int index) const;
+  void run_direction(Execution& execution, int index, const Work& work) const;
 
   bool reverse_ = false;
   bool has_cell_;

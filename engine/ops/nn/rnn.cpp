@@ -6,7 +6,7 @@ namespace {
 
 class Rnn final : public Recurrent {
  public:
-  explicit Rnn(Attributes& a) : Recurrent(a, 1, {CellActivation::Kind::Tanh}, false) {}
+  explicit Rnn(Attributes& a) : Recurrent(a, 1, {kTanhCell}, false) {}
 
  protected:
   void step(const Direction& d, const Rows& rows) const override {

@@ -22,20 +22,21 @@ class RotaryEmbedding final : public Operator {
     if (turned_ < 0 || turned_ % 2 != 0) a.fail("the attribute 'rotary_embedding_dim' must be even and not negative");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, microsoft_ ? 4 : 3));
-    NM_TRY(check_float(c, 0, "the input"));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, microsoft_ ? 4 : 3));
+    NM_TRY(check_float(inference, 0, "the input"));
     for (const size_t i : {cosines(), sines()}) {
-      if (c.type(0) != DType::Undefined) NM_TRY(check_type(c, i, text("input ", i), {c.type(0)}));
+      if (inference.type(0) != DType::Undefined)
+        NM_TRY(check_type(inference, i, text("input ", i), {inference.type(0)}));
     }
-    NM_TRY(check_type(c, positions(), text("the positions (input ", positions(), ")"), {DType::Int64}));
-    output_like(c, 0, 0);
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (c.has(i) && (!c.has_shape(i) || !c.shape(i).known())) return {};
+    NM_TRY(check_type(inference, positions(), text("the positions (input ", positions(), ")"), {DType::Int64}));
+    output_like(inference, 0, 0);
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (inference.has(i) && (!inference.has_shape(i) || !inference.shape(i).known())) return {};
     }
-    const Shape& x = c.shape(0);
+    const Shape& x = inference.shape(0);
     if (x.rank() != 3 && x.rank() != 4) return wrong_shape("the input", x, "three or four dimensions");
-    const Shape& angles = c.shape(cosines());
+    const Shape& angles = inference.shape(cosines());
     if (angles.rank() < 2 || angles.back() > kLargest) return wrong_shape("the cosines", angles, "[positions, angles]");
     if (microsoft_ && heads_ < 1 && x.rank() == 3 && (angles.back() == 0 || x[2] % (2 * angles.back()) != 0)) {
       return wrong_shape("the input", x, text("heads of ", 2 * angles.back(), ", or the attribute 'num_heads'"));
@@ -48,13 +49,13 @@ class RotaryEmbedding final : public Operator {
     if (l.turned > l.head || l.head % 2 != 0) {
       return wrong_shape("the input", x, text("heads of an even size of at least ", l.turned));
     }
-    const bool placed = c.has(positions());
-    const bool first_only = microsoft_ && c.shape(positions()) == Shape{1};
-    if (placed && !first_only && c.shape(positions()) != Shape{l.batch, l.length}) {
-      return wrong_shape("the positions", c.shape(positions()), to_string(Shape{l.batch, l.length}));
+    const bool placed = inference.has(positions());
+    const bool first_only = microsoft_ && inference.shape(positions()) == Shape{1};
+    if (placed && !first_only && inference.shape(positions()) != Shape{l.batch, l.length}) {
+      return wrong_shape("the positions", inference.shape(positions()), to_string(Shape{l.batch, l.length}));
     }
     for (const size_t i : {cosines(), sines()}) {
-      const Shape& cache = c.shape(i);
+      const Shape& cache = inference.shape(i);
       const Shape rows =
           placed ? Shape{cache.rank() > 0 ? cache[0] : 0, l.turned / 2} : Shape{l.batch, l.length, l.turned / 2};
       if (cache != rows || cache != angles)
@@ -63,12 +64,14 @@ class RotaryEmbedding final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    return with_float(c.input(0).dtype(), [&]<class T>() { return run_as<T>(c); });
+  Status run(Execution& execution) override {
+    return with_float(execution.input(0).dtype(), [&]<class T>() { return run_as<T>(execution); });
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 3 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 3 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   struct Layout {
@@ -102,14 +105,14 @@ class RotaryEmbedding final : public Operator {
   }
 
   template <class T>
-  Status run_as(Execution& c) const {
-    const Layout l = layout(c.input(0).shape(), c.input(cosines()).shape());
+  Status run_as(Execution& execution) const {
+    const Layout l = layout(execution.input(0).shape(), execution.input(cosines()).shape());
     const int64_t half = l.turned / 2;
-    const int64_t* at = c.has(positions()) ? c.data<int64_t>(positions()) : nullptr;
-    const bool first_only = at != nullptr && microsoft_ && c.input(positions()).rank() == 1;
+    const int64_t* at = execution.has(positions()) ? execution.data<int64_t>(positions()) : nullptr;
+    const bool first_only = at != nullptr && microsoft_ && execution.input(positions()).rank() == 1;
     const auto position = [&](int64_t r) { return at == nullptr ? r : first_only ? at[0] + r % l.length : at[r]; };
     if (at != nullptr) {
-      const int64_t rows = c.input(cosines()).dim(0);
+      const int64_t rows = execution.input(cosines()).dim(0);
       if (first_only && (at[0] < 0 || at[0] > rows)) return outside(at[0], rows);
       for (int64_t i = 0; i < l.batch * l.length; ++i) {
         if (position(i) < 0 || position(i) >= rows) return outside(position(i), rows);
@@ -121,8 +124,8 @@ class RotaryEmbedding final : public Operator {
         const int64_t start = r / l.length * l.length * l.heads * l.head + r % l.length * l.length_step;
         for (int64_t h = 0; h < l.heads; ++h) {
           const int64_t head = start + h * l.head_step;
-          turn_head(c.data<T>(0) + head, c.out<T>(0) + head, c.data<T>(cosines()) + row, c.data<T>(sines()) + row,
-                    l.turned, l.head, interleaved_);
+          turn_head(execution.data<T>(0) + head, execution.out<T>(0) + head, execution.data<T>(cosines()) + row,
+                    execution.data<T>(sines()) + row, l.turned, l.head, interleaved_);
         }
       }
     });

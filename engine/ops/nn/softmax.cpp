@@ -17,21 +17,21 @@ class SoftmaxOperator final : public Operator {
   SoftmaxOperator(Attributes& a, Kind kind)
       : kind_(kind), flat_(a.version() < 13), axis_(a.integer("axis", flat_ ? 1 : -1)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_float(c, 0, "the input"));
-    output_like(c, 0, 0);
-    if (!c.has_shape(0)) return {};
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_float(inference, 0, "the input"));
+    output_like(inference, 0, 0);
+    if (!inference.has_shape(0)) return {};
     // A flattening axis may also stand behind the last dimension.
-    const int rank = c.shape(0).rank();
+    const int rank = inference.shape(0).rank();
     if (flat_ && axis_ == rank) return {};
     // A scalar has one element to normalise over, whatever the axis.
     if (rank == 0 && axis_ >= -1 && axis_ <= 0) return {};
     return check_axis(axis_, rank).take_status();
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     if (in.count() == 0) return {};
     const int rank = in.rank();
     const int axis = axis_ < 0 ? static_cast<int>(axis_) + std::max(rank, 1) : static_cast<int>(axis_);
@@ -39,12 +39,12 @@ class SoftmaxOperator final : public Operator {
     const Rows rows{in.shape().count(0, std::min(axis, rank)), in.shape().count(std::min(axis, rank), end),
                     in.shape().count(end, rank)};
     if (in.dtype() == DType::Float32 && kind_ != Kind::Hardmax) {
-      run_float(rows, in.data<float>(), c.out<float>(0));
+      run_float(rows, in.data<float>(), execution.out<float>(0));
       return {};
     }
     return with_float(in.dtype(), [&]<class T>() -> Status {
       const T* x = in.data<T>();
-      T* y = c.out<T>(0);
+      T* y = execution.out<T>(0);
       for (int64_t o = 0; o < rows.outer; ++o) {
         for (int64_t i = 0; i < rows.inner; ++i) {
           const int64_t at = o * rows.n * rows.inner + i;
@@ -56,7 +56,9 @@ class SoftmaxOperator final : public Operator {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  double flops(const Inference& c) const override { return 4 * static_cast<double>(c.shape(0).count()); }
+  double flops(const Inference& inference) const override {
+    return 4 * static_cast<double>(inference.shape(0).count());
+  }
 
  private:
   struct Rows {

@@ -17,18 +17,18 @@ class TensorScatter final : public Movement {
       a.fail(text("the attribute 'mode' is '", mode, "'; expected linear or circular"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_ASSIGN(const DType type, common_type(c, 0, 2));
-    NM_TRY(check_type(c, 2, "the places", {DType::Int64}));
-    c.output(0, type);
-    if (!c.has_shape(0)) return {};
-    const Shape& cache = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_ASSIGN(const DType type, common_type(inference, 0, 2));
+    NM_TRY(check_type(inference, 2, "the places", {DType::Int64}));
+    inference.output(0, type);
+    if (!inference.has_shape(0)) return {};
+    const Shape& cache = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, cache.rank()));
     if (axis == 0) return {Code::InvalidModel, "the attribute 'axis' must not be the batch's, 0"};
-    c.output(0, type, cache);
-    if (c.has_shape(1)) {
-      const Shape& update = c.shape(1);
+    inference.output(0, type, cache);
+    if (inference.has_shape(1)) {
+      const Shape& update = inference.shape(1);
       bool fits = update.rank() == cache.rank();
       for (int i = 0; fits && i < cache.rank(); ++i) {
         const bool known = update[i] >= 0 && cache[i] >= 0;
@@ -36,8 +36,8 @@ class TensorScatter final : public Movement {
       }
       if (!fits) return wrong_shape("the update", update, text("as ", to_string(cache), ", or less along axis ", axis));
     }
-    if (c.has_shape(2)) {
-      const Shape& places = c.shape(2);
+    if (inference.has_shape(2)) {
+      const Shape& places = inference.shape(2);
       if (places.rank() != 1 || (places[0] >= 0 && cache[0] >= 0 && places[0] != cache[0])) {
         return wrong_shape("the places", places, text("one for each batch of ", to_string(cache)));
       }
@@ -45,10 +45,10 @@ class TensorScatter final : public Movement {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& update = c.input(1);
-    Tensor& out = c.output(0);
-    copy_all(c.input(0), out);
+  Status run(Execution& execution) override {
+    const Tensor& update = execution.input(1);
+    Tensor& out = execution.output(0);
+    copy_all(execution.input(0), out);
     const int axis = normalize_axis(axis_, out.rank());
     const int64_t size = out.dim(axis);
     const int64_t length = update.dim(axis);
@@ -57,7 +57,7 @@ class TensorScatter final : public Movement {
     Shape extent = update.shape();
     extent[0] = 1;
     for (int64_t b = 0; b < out.dim(0); ++b) {
-      const int64_t at = c.has(2) ? c.data<int64_t>(2)[b] : 0;
+      const int64_t at = execution.has(2) ? execution.data<int64_t>(2)[b] : 0;
       if (at < 0 || at > size || (!circular_ && at + length > size)) {
         return {Code::InvalidData, text("an update of ", length, " does not fit at place ", at, " of ", size)};
       }

@@ -21,7 +21,7 @@ Status PackedBytes::pack(const ConvShape& shape, const IntegerWeights& weights, 
     IntegerWeights one = weights;
     one.w.data = static_cast<const uint8_t*>(weights.w.data) + i * matrix_stride;
     if (one.zeros) one.zeros = static_cast<const uint8_t*>(one.zeros) + i * zero_stride;
-    kernel.pack(shape, one, data_.data() + i * size_, ThreadPool::instance());
+    kernel.pack(shape, one, data_.data() + i * size_);
   }
   return {};
 }
@@ -51,11 +51,10 @@ ByteScale byte_scale(const float* x, int64_t n) {
   return {scale, static_cast<uint8_t>(at > 0 ? std::min(at, 255.0f) : 0)};  // also where infinities make it NaN
 }
 
-Status run_product(const Execution& c, const IntegerProduct& product) {
+Status run_product(const Execution& execution, const IntegerProduct& product) {
   const IntegerKernels& kernel = kernels().integer;
-  ThreadPool& pool = ThreadPool::instance();
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(product.shape, pool))));
-  kernel.run(product, scratch, pool);
+  NM_ASSIGN(uint8_t * scratch, execution.scratch<uint8_t>(Size(kernel.scratch_size(product.shape))));
+  kernel.run(product, scratch);
   return {};
 }
 

@@ -10,7 +10,9 @@ inline bool is_byte(DType t) { return t == DType::Int8 || t == DType::UInt8; }
 // An element of an int8 or uint8 tensor.
 int32_t byte_at(const Tensor& t, int64_t i);
 
-inline const Tensor* input_or_null(const Execution& c, size_t i) { return c.has(i) ? &c.input(i) : nullptr; }
+inline const Tensor* input_or_null(const Execution& execution, size_t i) {
+  return execution.has(i) ? &execution.input(i) : nullptr;
+}
 inline const void* raw_or_null(const Tensor* t) { return t ? t->raw() : nullptr; }
 
 // Weights packed for the kernel: matrices of one shape, one after another.
@@ -42,6 +44,6 @@ struct ByteScale {
 ByteScale byte_scale(const float* x, int64_t n);
 
 // Runs the kernel with scratch of the step.
-Status run_product(const Execution& c, const IntegerProduct& product);
+Status run_product(const Execution& execution, const IntegerProduct& product);
 
 }  // namespace nm

@@ -80,41 +80,42 @@ class DequantizeLinear final : public Operator {
     if (output_ != DType::Undefined && !is_float(output_)) a.fail("the attribute 'output_dtype' must be a float type");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(QuantizationGrid::check(c, axis_, block_));
-    if (c.type(0) != DType::Undefined && !can_dequantize(c.type(0))) {
-      return wrong_type("the input", c.type(0), "an integer of up to 32 bits, float8 or float4e2m1");
+  Status infer(Inference& inference) const override {
+    NM_TRY(QuantizationGrid::check(inference, axis_, block_));
+    if (inference.type(0) != DType::Undefined && !can_dequantize(inference.type(0))) {
+      return wrong_type("the input", inference.type(0), "an integer of up to 32 bits, float8 or float4e2m1");
     }
-    if (c.has(2) && c.type(2) != DType::Undefined && c.type(0) != DType::Undefined && c.type(2) != c.type(0)) {
-      return wrong_type("the zero point", c.type(2), dtype_name(c.type(0)));
+    if (inference.has(2) && inference.type(2) != DType::Undefined && inference.type(0) != DType::Undefined &&
+        inference.type(2) != inference.type(0)) {
+      return wrong_type("the zero point", inference.type(2), dtype_name(inference.type(0)));
     }
-    NM_TRY(check_type(c, 1, "the scale", {DType::Float32, DType::Float16, DType::BFloat16, DType::Float8E8M0}));
-    DType to = output_ != DType::Undefined ? output_ : c.type(1);
+    NM_TRY(check_type(inference, 1, "the scale", {DType::Float32, DType::Float16, DType::BFloat16, DType::Float8E8M0}));
+    DType to = output_ != DType::Undefined ? output_ : inference.type(1);
     if (to == DType::Float8E8M0) to = DType::Float32;
-    c.output(0, to);
-    if (c.has_shape(0)) c.output(0, to, c.shape(0));
+    inference.output(0, to);
+    if (inference.has_shape(0)) inference.output(0, to, inference.shape(0));
     return {};
   }
 
   bool native_float16() const override { return true; }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    const Tensor& scales = c.input(1);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    const Tensor& scales = execution.input(1);
+    Tensor& out = execution.output(0);
     const float* scale = nullptr;
     if (scales.dtype() == DType::Float32) {
       scale = scales.data<float>();
     } else {
-      NM_ASSIGN(float* memory, c.scratch<float>(Size(scales.count())));
+      NM_ASSIGN(float* memory, execution.scratch<float>(Size(scales.count())));
       Tensor view = Tensor::view(DType::Float32, scales.shape(), memory);
       NM_TRY(cast(scales, view));
       scale = memory;
     }
     const Reader x(in);
     const Tensor no_zero = Tensor::view(in.dtype(), Shape{0}, nullptr);
-    const Reader zero(c.has(2) ? c.input(2) : no_zero);
-    const bool has_zero = c.has(2);
+    const Reader zero(execution.has(2) ? execution.input(2) : no_zero);
+    const bool has_zero = execution.has(2);
     const QuantizationGrid grid(out.shape(), scales.shape(), axis_, block_);
     grid.walk(true, [&](int64_t first, int64_t count, int64_t parameter, int64_t step) {
       if (out.dtype() == DType::Float32) {

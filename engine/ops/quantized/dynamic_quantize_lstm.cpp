@@ -23,59 +23,60 @@ class DynamicQuantizeLstm final : public Lstm {
  public:
   using Lstm::Lstm;
 
-  Status prepare(Preparation& c) override {
+  Status prepare(Preparation& preparation) override {
     for (const auto& [factor, packed] : {std::pair(kW, &packed_w_), std::pair(kR, &packed_r_)}) {
-      const Tensor *w = c.constant(factor.weights), *zeros = c.constant(factor.zero);
+      const Tensor *w = preparation.constant(factor.weights), *zeros = preparation.constant(factor.zero);
       // Shapes were checked by infer, which has seen these constants.
-      if (w == nullptr || (zeros == nullptr && c.node().input(factor.zero) != kNone)) continue;
+      if (w == nullptr || (zeros == nullptr && preparation.node().input(factor.zero) != kNone)) continue;
       NM_TRY(packed->pack(matrix_shape(1, w->dim(1), wide()), bytes_of(*w, zeros), directions_, w->dim(1) * wide(),
                           zeros != nullptr ? zeros->count() / directions_ : 0));
-      c.keeps(packed->bytes());
-      c.consume(factor.weights);
+      preparation.keeps(packed->bytes());
+      preparation.consume(factor.weights);
     }
     return {};
   }
 
  protected:
-  Status infer_weights(const Inference& c, int64_t input) const override {
+  Status infer_weights(const Inference& inference, int64_t input) const override {
     for (const auto& [factor, rows] : {std::pair(kW, input), std::pair(kR, hidden_)}) {
-      if (!c.has(factor.scale)) {
+      if (!inference.has(factor.scale)) {
         return {Code::MissingInput, text("the scale (input ", factor.scale, ") is missing; the weights are bytes")};
       }
-      NM_TRY(check_type(c, factor.weights, "a weight", {DType::Int8, DType::UInt8}));
-      NM_TRY(check_type(c, factor.scale, "a scale", {DType::Float32}));
-      NM_TRY(check_type(c, factor.zero, "a zero point", {DType::Int8, DType::UInt8}));
-      if (c.has(factor.zero) && c.type(factor.zero) != c.type(factor.weights)) {
-        return wrong_type(text("the zero point (input ", factor.zero, ")"), c.type(factor.zero),
-                          dtype_name(c.type(factor.weights)));
+      NM_TRY(check_type(inference, factor.weights, "a weight", {DType::Int8, DType::UInt8}));
+      NM_TRY(check_type(inference, factor.scale, "a scale", {DType::Float32}));
+      NM_TRY(check_type(inference, factor.zero, "a zero point", {DType::Int8, DType::UInt8}));
+      if (inference.has(factor.zero) && inference.type(factor.zero) != inference.type(factor.weights)) {
+        return wrong_type(text("the zero point (input ", factor.zero, ")"), inference.type(factor.zero),
+                          dtype_name(inference.type(factor.weights)));
       }
-      NM_TRY(check_dims(c, factor.weights, "a weight", {directions_, rows, wide()}));
+      NM_TRY(check_dims(inference, factor.weights, "a weight", {directions_, rows, wide()}));
       if (rows > kMaxInner) {
         return {Code::UnsupportedOperator, text("rows of ", rows, " weights are too long for sums of 32 bits")};
       }
       for (const size_t i : {factor.scale, factor.zero}) {
-        if (!c.has_shape(i) || c.shape(i).rank() == 1) {
-          NM_TRY(check_dims(c, i, text("input ", i), {directions_}));
+        if (!inference.has_shape(i) || inference.shape(i).rank() == 1) {
+          NM_TRY(check_dims(inference, i, text("input ", i), {directions_}));
         } else {
-          NM_TRY(check_dims(c, i, text("input ", i), {directions_, wide()}));
+          NM_TRY(check_dims(inference, i, text("input ", i), {directions_, wide()}));
         }
       }
     }
     return {};
   }
 
-  Status set_weights(Execution& c, Direction& d) const override {
-    NM_ASSIGN(Sides * sides, c.scratch<Sides>(Size(1)));
-    const Shape& x = c.input(0).shape();
+  Status set_weights(Execution& execution, Direction& d) const override {
+    NM_ASSIGN(Sides * sides, execution.scratch<Sides>(Size(1)));
+    const Shape& x = execution.input(0).shape();
     const int64_t rows = x[0] * x[1], batch = x[batch_first_ ? 0 : 1];
-    NM_ASSIGN(sides->w, side(c, kW, packed_w_, d.index, x[2], rows));
-    NM_ASSIGN(sides->r, side(c, kR, packed_r_, d.index, hidden_, batch));
+    NM_ASSIGN(sides->w, side(execution, kW, packed_w_, d.index, x[2], rows));
+    NM_ASSIGN(sides->r, side(execution, kR, packed_r_, d.index, hidden_, batch));
     d.own = sides;
     return {};
   }
 
-  void input_side(Execution& c, const Direction& d, int64_t rows, const float* bias, float* gates) const override {
-    multiply(static_cast<const Sides*>(d.own)->w, c.data<float>(0), rows, bias, gates);
+  void input_side(Execution& execution, const Direction& d, int64_t rows, const float* bias,
+                  float* gates) const override {
+    multiply(static_cast<const Sides*>(d.own)->w, execution.data<float>(0), rows, bias, gates);
   }
 
   void recurrent_side(const Direction& d, const Rows& rows) const override {
@@ -113,11 +114,10 @@ class DynamicQuantizeLstm final : public Lstm {
     return weights;
   }
 
-  Result<Side> side(Execution& c, const Factor& factor, const PackedBytes& packed, int direction, int64_t inner,
+  Result<Side> side(Execution& execution, const Factor& factor, const PackedBytes& packed, int direction, int64_t inner,
                     int64_t rows) const {
     const IntegerKernels& kernel = kernels().integer;
-    ThreadPool& pool = ThreadPool::instance();
-    const Tensor& scale = c.input(factor.scale);
+    const Tensor& scale = execution.input(factor.scale);
     Side s;
     s.scale_step = scale.rank() == 2 ? 1 : 0;
     s.scales = scale.data<float>() + direction * (s.scale_step == 1 ? wide() : 1);
@@ -126,23 +126,22 @@ class DynamicQuantizeLstm final : public Lstm {
     if (packed.ok()) {
       s.packed = packed.matrix(direction);
     } else {
-      const Tensor& w = c.input(factor.weights);
-      const Tensor* zeros = input_or_null(c, factor.zero);
+      const Tensor& w = execution.input(factor.weights);
+      const Tensor* zeros = input_or_null(execution, factor.zero);
       IntegerWeights weights = bytes_of(w, zeros);
       weights.w.data = static_cast<const uint8_t*>(weights.w.data) + direction * inner * wide();
       if (zeros != nullptr) {
         weights.zeros = static_cast<const uint8_t*>(weights.zeros) + direction * (zeros->count() / directions_);
       }
-      NM_ASSIGN(uint8_t * now, c.scratch<uint8_t>(Size(kernel.packed_size(shape))));
-      kernel.pack(shape, weights, now, pool);
+      NM_ASSIGN(uint8_t * now, execution.scratch<uint8_t>(Size(kernel.packed_size(shape))));
+      kernel.pack(shape, weights, now);
       s.packed = now;
     }
-    NM_ASSIGN(s.bytes, c.scratch<uint8_t>(Size(rows) * inner));
-    NM_ASSIGN(s.products, c.scratch<float>(Size(wide())));
+    NM_ASSIGN(s.bytes, execution.scratch<uint8_t>(Size(rows) * inner));
+    NM_ASSIGN(s.products, execution.scratch<float>(Size(wide())));
     // Samples of other lengths go through time one by one.
-    const int64_t most =
-        std::max(kernel.scratch_size(shape, pool), kernel.scratch_size(matrix_shape(1, inner, wide()), pool));
-    NM_ASSIGN(s.scratch, c.scratch<uint8_t>(Size(most)));
+    const int64_t most = std::max(kernel.scratch_size(shape), kernel.scratch_size(matrix_shape(1, inner, wide())));
+    NM_ASSIGN(s.scratch, execution.scratch<uint8_t>(Size(most)));
     return s;
   }
 
@@ -163,7 +162,7 @@ class DynamicQuantizeLstm final : public Lstm {
     p.epilogue.to = IntegerEpilogue::To::Float32;
     p.epilogue.scales = s.products;
     p.epilogue.offsets = bias;
-    kernel.run(p, s.scratch, ThreadPool::instance());
+    kernel.run(p, s.scratch);
   }
 
   PackedBytes packed_w_, packed_r_;

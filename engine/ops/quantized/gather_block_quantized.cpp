@@ -28,36 +28,38 @@ class GatherBlockQuantized final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, kData, "the table (input 0)", {DType::UInt8, DType::UInt4, DType::Int4}));
-    NM_TRY(check_type(c, kIndices, "the indices (input 1)", {DType::Int32, DType::Int64}));
-    NM_TRY(check_type(c, kScales, "the scales (input 2)", {DType::Float32, DType::Float16, DType::BFloat16}));
-    if (c.has(kZeros)) NM_TRY(check_type(c, kZeros, "the zero points (input 3)", {c.type(kData)}));
-    c.output(0, c.type(kScales));
-    if (!c.has_shape(kData) || !c.shape(kData).known() || c.type(kData) == DType::Undefined) return {};
-    for (const int64_t d : c.shape(kData)) {
-      if (d > kLargest) return wrong_shape("the table (input 0)", c.shape(kData), "smaller dimensions");
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, kData, "the table (input 0)", {DType::UInt8, DType::UInt4, DType::Int4}));
+    NM_TRY(check_type(inference, kIndices, "the indices (input 1)", {DType::Int32, DType::Int64}));
+    NM_TRY(check_type(inference, kScales, "the scales (input 2)", {DType::Float32, DType::Float16, DType::BFloat16}));
+    if (inference.has(kZeros))
+      NM_TRY(check_type(inference, kZeros, "the zero points (input 3)", {inference.type(kData)}));
+    inference.output(0, inference.type(kScales));
+    if (!inference.has_shape(kData) || !inference.shape(kData).known() || inference.type(kData) == DType::Undefined)
+      return {};
+    for (const int64_t d : inference.shape(kData)) {
+      if (d > kLargest) return wrong_shape("the table (input 0)", inference.shape(kData), "smaller dimensions");
     }
-    const Shape table = shape_of(c.shape(kData), c.type(kData));
+    const Shape table = shape_of(inference.shape(kData), inference.type(kData));
     NM_ASSIGN(const int axis, check_axis(gather_axis_, table.rank()));
     NM_ASSIGN(const int block_axis, check_axis(block_axis_, table.rank()));
-    if (table.count() < 0) return wrong_shape("the table (input 0)", c.shape(kData), "fewer elements");
-    if (c.type(kData) == DType::UInt8 && bits_ < 8 && axis == table.rank() - 1) {
+    if (table.count() < 0) return wrong_shape("the table (input 0)", inference.shape(kData), "fewer elements");
+    if (inference.type(kData) == DType::UInt8 && bits_ < 8 && axis == table.rank() - 1) {
       return {Code::InvalidModel, "the attribute 'gather_axis' must not be the axis that codes are packed along"};
     }
     Shape scales = table;
     scales[block_axis] = (table[block_axis] + block_ - 1) / block_;
     Shape zeros = scales;
-    if (c.type(kData) == DType::UInt8) zeros[zeros.rank() - 1] = (zeros.back() * bits_ + 7) / 8;
-    if (c.has_shape(kScales) && c.shape(kScales).known() && c.shape(kScales) != scales) {
-      return wrong_shape("the scales (input 2)", c.shape(kScales), to_string(scales));
+    if (inference.type(kData) == DType::UInt8) zeros[zeros.rank() - 1] = (zeros.back() * bits_ + 7) / 8;
+    if (inference.has_shape(kScales) && inference.shape(kScales).known() && inference.shape(kScales) != scales) {
+      return wrong_shape("the scales (input 2)", inference.shape(kScales), to_string(scales));
     }
-    if (c.has_shape(kZeros) && c.shape(kZeros).known() && c.shape(kZeros) != zeros) {
-      return wrong_shape("the zero points (input 3)", c.shape(kZeros), to_string(zeros));
+    if (inference.has_shape(kZeros) && inference.shape(kZeros).known() && inference.shape(kZeros) != zeros) {
+      return wrong_shape("the zero points (input 3)", inference.shape(kZeros), to_string(zeros));
     }
-    if (!c.has_shape(kIndices)) return {};
-    const Shape& indices = c.shape(kIndices);
+    if (!inference.has_shape(kIndices)) return {};
+    const Shape& indices = inference.shape(kIndices);
     if (table.rank() - 1 + indices.rank() > kMaxRank) {
       return wrong_shape("the indices", indices, text("fewer dimensions: the output would have more than ", kMaxRank));
     }
@@ -65,27 +67,27 @@ class GatherBlockQuantized final : public Operator {
     for (int i = 0; i < axis; ++i) out.push_back(table[i]);
     for (const int64_t d : indices) out.push_back(d);
     for (int i = axis + 1; i < table.rank(); ++i) out.push_back(table[i]);
-    c.output(0, c.type(kScales), out);
+    inference.output(0, inference.type(kScales), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    if (c.input(kScales).dtype() != DType::Float32) return no_arithmetic(c.input(kScales).dtype());
-    const Tensor& data = c.input(kData);
+  Status run(Execution& execution) override {
+    if (execution.input(kScales).dtype() != DType::Float32) return no_arithmetic(execution.input(kScales).dtype());
+    const Tensor& data = execution.input(kData);
     const Shape table = shape_of(data.shape(), data.dtype());
     const int axis = normalize_axis(gather_axis_, table.rank());
-    const Indices indices(c.input(kIndices));
+    const Indices indices(execution.input(kIndices));
     const int64_t dim = table[axis], inner = table.count(axis + 1, table.rank());
-    if (c.output(0).count() == 0) return {};
-    for_rows(c.output(0).count() / inner, inner, [&](int64_t begin, int64_t end) {
+    if (execution.output(0).count() == 0) return {};
+    for_rows(execution.output(0).count() / inner, inner, [&](int64_t begin, int64_t end) {
       for (int64_t s = begin; s < end; ++s) {
-        float* to = c.out<float>(0) + s * inner;
+        float* to = execution.out<float>(0) + s * inner;
         int64_t index = indices.raw(s % indices.count());
         if (index < 0) index += dim;
         if (index < 0 || index >= dim) {
           std::fill_n(to, inner, 0.f);  // as documented: no failure
         } else {
-          read(c, table, (s / indices.count() * dim + index) * inner, inner, to);
+          read(execution, table, (s / indices.count() * dim + index) * inner, inner, to);
         }
       }
     });
@@ -101,14 +103,15 @@ class GatherBlockQuantized final : public Operator {
   }
 
   // Elements [first, first + count) of the table.
-  void read(const Execution& c, const Shape& table, int64_t first, int64_t count, float* to) const {
-    const Tensor& data = c.input(kData);
-    const float* scales = c.data<float>(kScales);
+  void read(const Execution& execution, const Shape& table, int64_t first, int64_t count, float* to) const {
+    const Tensor& data = execution.input(kData);
+    const float* scales = execution.data<float>(kScales);
     const bool bytes = data.dtype() == DType::UInt8;
     const int bits = bytes ? static_cast<int>(bits_) : 4;
     const int sign = data.dtype() == DType::Int4 ? 8 : 0;
-    const uint8_t* zeros = c.has(kZeros) ? static_cast<const uint8_t*>(c.input(kZeros).raw()) : nullptr;
-    const int64_t row = c.input(kScales).shape().back();  // of scales; zero points of uint8 begin a byte with each
+    const uint8_t* zeros = execution.has(kZeros) ? static_cast<const uint8_t*>(execution.input(kZeros).raw()) : nullptr;
+    const int64_t row =
+        execution.input(kScales).shape().back();  // of scales; zero points of uint8 begin a byte with each
     const int64_t zero_row = bytes ? (row * bits + 7) / 8 * (8 / bits) : row;
     const int axis = normalize_axis(block_axis_, table.rank());
     const int64_t size = table[axis], after = table.count(axis + 1, table.rank());

@@ -22,27 +22,28 @@ class IntegerConv final : public Operator {
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, quantizes_ ? 8 : 2));
-    NM_TRY(check_type(c, x_input, "the image", {DType::Int8, DType::UInt8}));
-    NM_TRY(check_type(c, weights(), "the weights", {DType::Int8, DType::UInt8}));
-    NM_TRY(check_zero_point(c, x_zero(), x_input));
-    NM_TRY(check_zero_point(c, weights_zero(), weights()));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, quantizes_ ? 8 : 2));
+    NM_TRY(check_type(inference, x_input, "the image", {DType::Int8, DType::UInt8}));
+    NM_TRY(check_type(inference, weights(), "the weights", {DType::Int8, DType::UInt8}));
+    NM_TRY(check_zero_point(inference, x_zero(), x_input));
+    NM_TRY(check_zero_point(inference, weights_zero(), weights()));
     DType dtype = DType::Int32;
     if (quantizes_) {
-      NM_TRY(check_type(c, y_zero, "the output's zero point", {DType::Int8, DType::UInt8}));
-      NM_TRY(check_type(c, bias, "the bias", {DType::Int32}));
-      for (const size_t i : {x_scale, weights_scale, y_scale}) NM_TRY(check_type(c, i, "a scale", {DType::Float32}));
-      for (const size_t i : {x_scale, y_scale, y_zero}) NM_TRY(check_scalar(c, i, "a scale or zero point"));
-      dtype = c.type(y_zero);
+      NM_TRY(check_type(inference, y_zero, "the output's zero point", {DType::Int8, DType::UInt8}));
+      NM_TRY(check_type(inference, bias, "the bias", {DType::Int32}));
+      for (const size_t i : {x_scale, weights_scale, y_scale})
+        NM_TRY(check_type(inference, i, "a scale", {DType::Float32}));
+      for (const size_t i : {x_scale, y_scale, y_zero}) NM_TRY(check_scalar(inference, i, "a scale or zero point"));
+      dtype = inference.type(y_zero);
     }
-    NM_TRY(check_scalar(c, x_zero(), "the image's zero point"));
-    c.output(0, dtype);
-    if (!c.has_shape(x_input)) return {};
-    const Shape& x = c.shape(x_input);
+    NM_TRY(check_scalar(inference, x_zero(), "the image's zero point"));
+    inference.output(0, dtype);
+    if (!inference.has_shape(x_input)) return {};
+    const Shape& x = inference.shape(x_input);
     if (x.rank() < 3) return wrong_shape("the image", x, "[batch, channels, spatial…]");
-    if (!c.has_shape(weights())) return {};
-    const Shape& w = c.shape(weights());
+    if (!inference.has_shape(weights())) return {};
+    const Shape& w = inference.shape(weights());
     if (w.rank() != x.rank()) return wrong_shape("the weights", w, text("rank ", x.rank(), ", like the image"));
     for (const int64_t d : w) {
       if (d == 0) return wrong_shape("the weights", w, "no empty dimension");
@@ -57,19 +58,21 @@ class IntegerConv final : public Operator {
           text("[…, ", channels / groups_, ", …] for an image of ", channels, " channels in ", groups_, " groups"));
     }
     for (const size_t i : {weights_zero(), quantizes_ ? weights_scale : SIZE_MAX, quantizes_ ? bias : SIZE_MAX}) {
-      if (i == SIZE_MAX || !c.has_shape(i) || !c.shape(i).known() || w[0] < 0) continue;
-      const int64_t n = c.shape(i).count();
-      if (n != w[0] && (n != 1 || i == bias)) return wrong_shape(text("input ", i), c.shape(i), text("[", w[0], "]"));
+      if (i == SIZE_MAX || !inference.has_shape(i) || !inference.shape(i).known() || w[0] < 0) continue;
+      const int64_t n = inference.shape(i).count();
+      if (n != w[0] && (n != 1 || i == bias))
+        return wrong_shape(text("input ", i), inference.shape(i), text("[", w[0], "]"));
     }
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x), w.dims().subspan(2)));
     const auto dims = window.out_dims();
-    c.output(0, dtype, layout_.shape(x[0], w[0], std::span(dims).first(static_cast<size_t>(window.rank))));
+    inference.output(0, dtype, layout_.shape(x[0], w[0], std::span(dims).first(static_cast<size_t>(window.rank))));
     return {};
   }
 
-  Status prepare(Preparation& c) override {
-    const Tensor *w = c.constant(weights()), *zero = c.constant(weights_zero());
-    if (w == nullptr || w->rank() < 3 || w->rank() > 4 || (zero == nullptr && c.node().input(weights_zero()) != kNone))
+  Status prepare(Preparation& preparation) override {
+    const Tensor *w = preparation.constant(weights()), *zero = preparation.constant(weights_zero());
+    if (w == nullptr || w->rank() < 3 || w->rank() > 4 ||
+        (zero == nullptr && preparation.node().input(weights_zero()) != kNone))
       return {};
     // What infer would refuse, it will.
     if (w->count() == 0 || w->dim(0) % groups_ != 0 || !is_byte(w->dtype())) return {};
@@ -77,40 +80,40 @@ class IntegerConv final : public Operator {
     auto window = window_.axes(w->rank() - 2, w->shape().dims().subspan(2));
     if (!window.ok()) return {};
     NM_TRY(packed_.pack(plane(*window, 1, *w), packing(*w, zero)));
-    c.keeps(packed_.bytes());
-    c.consume(weights());
+    preparation.keeps(packed_.bytes());
+    preparation.consume(weights());
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor &x = c.input(x_input), &w = c.input(weights());
-    Tensor& y = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor &x = execution.input(x_input), &w = execution.input(weights());
+    Tensor& y = execution.output(0);
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), w.shape().dims().subspan(2)));
-    NM_ASSIGN(const void* image, layout_.read(c, x));
-    NM_ASSIGN(const ImageLayout::Target target, layout_.target(c, y));
+    NM_ASSIGN(const void* image, layout_.read(execution, x));
+    NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, y));
     IntegerEpilogue epilogue;
     if (quantizes_) {
-      if (c.has(bias)) epilogue.bias = c.data<int32_t>(bias);
-      NM_ASSIGN(epilogue.scales, scales(c, w.dim(0)));
-      quantize_to(epilogue, y.dtype(), byte_at(c.input(y_zero), 0));
+      if (execution.has(bias)) epilogue.bias = execution.data<int32_t>(bias);
+      NM_ASSIGN(epilogue.scales, scales(execution, w.dim(0)));
+      quantize_to(epilogue, y.dtype(), byte_at(execution.input(y_zero), 0));
       epilogue.low = static_cast<int32_t>(std::max<int64_t>(epilogue.low, low_));
       epilogue.high = static_cast<int32_t>(std::min<int64_t>(epilogue.high, high_));
     }
     if (window.rank <= 2) {
-      NM_TRY(run_plane(c, window, image, target.data(), epilogue));
+      NM_TRY(run_plane(execution, window, image, target.data(), epilogue));
     } else {
-      NM_TRY(run_volume(c, window, image, target.data(), epilogue));
+      NM_TRY(run_volume(execution, window, image, target.data(), epilogue));
     }
     target.finish();
     return {};
   }
 
-  double flops(const Inference& c) const override {
-    const Shape& w = c.shape(weights());
-    auto window = window_.resolve(layout_.spatial(c.shape(x_input)), w.dims().subspan(2));
+  double flops(const Inference& inference) const override {
+    const Shape& w = inference.shape(weights());
+    auto window = window_.resolve(layout_.spatial(inference.shape(x_input)), w.dims().subspan(2));
     if (!window.ok()) return 0;
-    return 2.0 * static_cast<double>(c.shape(x_input)[0]) * static_cast<double>(window->out_pixels()) *
+    return 2.0 * static_cast<double>(inference.shape(x_input)[0]) * static_cast<double>(window->out_pixels()) *
            static_cast<double>(w.count());
   }
 
@@ -121,9 +124,11 @@ class IntegerConv final : public Operator {
   size_t x_zero() const { return 2; }
   size_t weights_zero() const { return quantizes_ ? 5 : 3; }
 
-  static Status check_zero_point(const Inference& c, size_t zero, size_t of) {
-    if (c.type(zero) == DType::Undefined || c.type(of) == DType::Undefined || c.type(zero) == c.type(of)) return {};
-    return wrong_type(text("the zero point, input ", zero), c.type(zero), dtype_name(c.type(of)));
+  static Status check_zero_point(const Inference& inference, size_t zero, size_t of) {
+    if (inference.type(zero) == DType::Undefined || inference.type(of) == DType::Undefined ||
+        inference.type(zero) == inference.type(of))
+      return {};
+    return wrong_type(text("the zero point, input ", zero), inference.type(zero), dtype_name(inference.type(of)));
   }
 
   ConvShape plane(const Window& window, int64_t batch, const Tensor& w) const {
@@ -156,47 +161,47 @@ class IntegerConv final : public Operator {
             zero && zero->count() > 1 ? 1 : 0};
   }
 
-  Result<const float*> scales(const Execution& c, int64_t channels) const {
-    const Tensor& each = c.input(weights_scale);
-    const float x = *c.data<float>(x_scale), y = *c.data<float>(y_scale);
-    NM_ASSIGN(float* scales, c.scratch<float>(Size(channels)));
+  Result<const float*> scales(const Execution& execution, int64_t channels) const {
+    const Tensor& each = execution.input(weights_scale);
+    const float x = *execution.data<float>(x_scale), y = *execution.data<float>(y_scale);
+    NM_ASSIGN(float* scales, execution.scratch<float>(Size(channels)));
     for (int64_t i = 0; i < channels; ++i) scales[i] = x * each.data<float>()[each.count() == 1 ? 0 : i] / y;
     return static_cast<const float*>(scales);
   }
 
-  Status run_plane(const Execution& c, const Window& window, const void* image, void* y,
+  Status run_plane(const Execution& execution, const Window& window, const void* image, void* y,
                    const IntegerEpilogue& epilogue) {
-    const Tensor& w = c.input(weights());
+    const Tensor& w = execution.input(weights());
     PackedBytes now;
     const PackedBytes* packed = &packed_;
     if (!packed->ok()) {
-      NM_TRY(now.pack(plane(window, 1, w), packing(w, input_or_null(c, weights_zero()))));
+      NM_TRY(now.pack(plane(window, 1, w), packing(w, input_or_null(execution, weights_zero()))));
       packed = &now;
     }
     IntegerProduct p;
-    p.shape = plane(window, c.input(x_input).dim(0), w);
-    p.x = {image, c.input(x_input).dtype() == DType::Int8};
+    p.shape = plane(window, execution.input(x_input).dim(0), w);
+    p.x = {image, execution.input(x_input).dtype() == DType::Int8};
     p.ldx = p.shape.in_c;
-    p.x_zeros = raw_or_null(input_or_null(c, x_zero()));
+    p.x_zeros = raw_or_null(input_or_null(execution, x_zero()));
     p.packed = packed->matrix(0);
     p.y = y;
     p.ldy = p.shape.out_c;
     p.epilogue = epilogue;
-    return run_product(c, p);
+    return run_product(execution, p);
   }
 
   // More than two spatial axes, by the definition.
-  Status run_volume(const Execution& c, const Window& window, const void* bytes, void* y,
+  Status run_volume(const Execution& execution, const Window& window, const void* bytes, void* y,
                     const IntegerEpilogue& epilogue) const {
-    const Tensor &x = c.input(x_input), &w = c.input(weights());
+    const Tensor &x = execution.input(x_input), &w = execution.input(weights());
     const DirectConvShape shape{x.dim(0), layout_.channels(x.shape()), w.dim(0), groups_, window};
     const Tensor lined_up = Tensor::view(x.dtype(), x.shape(), const_cast<void*>(bytes));
-    const Tensor *x_zeros = input_or_null(c, x_zero()), *w_zeros = input_or_null(c, weights_zero());
-    NM_ASSIGN(int32_t * image, c.scratch<int32_t>(Size(x.count())));
+    const Tensor *x_zeros = input_or_null(execution, x_zero()), *w_zeros = input_or_null(execution, weights_zero());
+    NM_ASSIGN(int32_t * image, execution.scratch<int32_t>(Size(x.count())));
     const int32_t zero = x_zeros ? byte_at(*x_zeros, 0) : 0;
     for (int64_t i = 0; i < x.count(); ++i) image[i] = byte_at(lined_up, i) - zero;
-    NM_ASSIGN(int32_t * plain, c.scratch<int32_t>(Size(w.count())));
-    NM_ASSIGN(int32_t * packed, c.scratch<int32_t>(Size(w.count())));
+    NM_ASSIGN(int32_t * plain, execution.scratch<int32_t>(Size(w.count())));
+    NM_ASSIGN(int32_t * packed, execution.scratch<int32_t>(Size(w.count())));
     const int64_t per_channel = w.count() / w.dim(0);
     for (int64_t i = 0; i < w.count(); ++i) {
       const int64_t channel = w_zeros && w_zeros->count() > 1 ? i / per_channel : 0;
@@ -204,7 +209,7 @@ class IntegerConv final : public Operator {
     }
     direct_conv_pack(shape, plain, packed);
     const int64_t pixels = shape.batch * window.out_pixels();
-    NM_ASSIGN(int32_t * sums, c.scratch<int32_t>(Size(pixels) * shape.out_c));
+    NM_ASSIGN(int32_t * sums, execution.scratch<int32_t>(Size(pixels) * shape.out_c));
     std::fill_n(sums, pixels * shape.out_c, 0);
     direct_conv_run(shape, image, packed, sums);
     kernels().integer.finish(epilogue, sums, pixels, shape.out_c, y);

@@ -15,9 +15,9 @@ int64_t parameter_at(const Tensor& t, int64_t lines, int64_t matrix, int64_t lin
   return t.count() == lines ? line : matrix * lines + line;
 }
 
-Status check_parameter(const Inference& c, size_t i, std::string_view what, int64_t lines, const Shape& batch) {
-  if (!c.has_shape(i) || !c.shape(i).known() || lines < 0) return {};
-  const Shape& s = c.shape(i);
+Status check_parameter(const Inference& inference, size_t i, std::string_view what, int64_t lines, const Shape& batch) {
+  if (!inference.has_shape(i) || !inference.shape(i).known() || lines < 0) return {};
+  const Shape& s = inference.shape(i);
   const int64_t count = s.count();
   if (count == 1 || (s.rank() == 1 && count == lines)) return {};
   if (s.rank() >= 2 && batch.known() && batch.count() >= 0 && lines > 0 && count % lines == 0 &&
@@ -52,24 +52,23 @@ struct ByteProduct {
 
 // epilogue(IntegerEpilogue&, matrix of A, matrix of B, row)
 template <class F>
-Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& epilogue) {
+Status multiply(Execution& execution, ProductShape p, const ByteProduct& product, F&& epilogue) {
   const int64_t zeros = product.a_zero ? product.a_zero->count() : 0;
   if (p.b_batch.count() == 1 && zeros <= 1 && !product.row_by_row) {  // one tall product
     p.m *= p.batch.count();
     p.batch = p.a_batch = p.b_batch = Shape{};
   }
   const IntegerKernels& kernel = kernels().integer;
-  ThreadPool& pool = ThreadPool::instance();
   IntegerProduct job;
   job.shape = matrix_shape(product.row_by_row ? 1 : p.m, p.k, p.n);
   job.ldx = p.k;
   job.ldy = p.n;
   job.zero_per_pixel = zeros > 1;
   job.x.is_signed = product.a->dtype() == DType::Int8;
-  NM_ASSIGN(uint8_t * scratch, c.scratch<uint8_t>(Size(kernel.scratch_size(job.shape, pool))));
+  NM_ASSIGN(uint8_t * scratch, execution.scratch<uint8_t>(Size(kernel.scratch_size(job.shape))));
   const auto* a = static_cast<const uint8_t*>(product.a->raw());
   const auto* a_zero = static_cast<const uint8_t*>(raw_or_null(product.a_zero));
-  auto* y = static_cast<uint8_t*>(c.output(0).raw());
+  auto* y = static_cast<uint8_t*>(execution.output(0).raw());
   const Broadcast walk(p.batch, {&p.a_batch, &p.b_batch});
   walk.walk(0, walk.count(), [&](const Broadcast::Run& r) {
     for (int64_t i = 0; i < r.count; ++i) {
@@ -80,7 +79,7 @@ Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& ep
         if (zeros > 0) job.x_zeros = a_zero + parameter_at(*product.a_zero, p.m, ai, row);
         job.y = y + ((r.out + i) * p.m + row) * p.n * product.element_size;
         epilogue(job.epilogue, ai, bi, row);
-        kernel.run(job, scratch, pool);
+        kernel.run(job, scratch);
       }
     }
   });
@@ -90,30 +89,32 @@ Status multiply(Execution& c, ProductShape p, const ByteProduct& product, F&& ep
 // Sums must fit an int32: 2^31 / (255·255) terms.
 constexpr int64_t kMaxInner = 33025;
 
-Status check_operands(const Inference& c, size_t a, size_t b, size_t a_zero, size_t b_zero, ProductShape& p,
+Status check_operands(const Inference& inference, size_t a, size_t b, size_t a_zero, size_t b_zero, ProductShape& p,
                       bool& known) {
   for (const size_t i : {a, b, a_zero, b_zero}) {
-    NM_TRY(check_type(c, i, text("input ", i), {DType::Int8, DType::UInt8}));
+    NM_TRY(check_type(inference, i, text("input ", i), {DType::Int8, DType::UInt8}));
   }
   for (const auto& [value, zero] : {std::pair(a, a_zero), std::pair(b, b_zero)}) {
-    if (c.type(value) != DType::Undefined && c.type(zero) != DType::Undefined && c.type(value) != c.type(zero)) {
-      return wrong_type(text("the zero point (input ", zero, ")"), c.type(zero), dtype_name(c.type(value)));
+    if (inference.type(value) != DType::Undefined && inference.type(zero) != DType::Undefined &&
+        inference.type(value) != inference.type(zero)) {
+      return wrong_type(text("the zero point (input ", zero, ")"), inference.type(zero),
+                        dtype_name(inference.type(value)));
     }
   }
-  known = c.has_shape(a) && c.has_shape(b);
+  known = inference.has_shape(a) && inference.has_shape(b);
   if (!known) return {};
-  NM_ASSIGN(p, ProductShape::of(c.shape(a), c.shape(b), {}));
+  NM_ASSIGN(p, ProductShape::of(inference.shape(a), inference.shape(b), {}));
   if (p.k > kMaxInner) {
     return {Code::UnsupportedOperator, text("the inner dimension ", p.k, " is too long for sums of 32 bits")};
   }
-  NM_TRY(check_parameter(c, a_zero, "the zero point of A", p.m, p.a_batch));
-  return check_parameter(c, b_zero, "the zero point of B", p.n, p.b_batch);
+  NM_TRY(check_parameter(inference, a_zero, "the zero point of A", p.m, p.a_batch));
+  return check_parameter(inference, b_zero, "the zero point of B", p.n, p.b_batch);
 }
 
 // Input `b` with zero point `zero`, when both are constant.
-Status pack_constant(Preparation& c, size_t b, size_t zero, PackedBytes& packed) {
-  const Tensor *values = c.constant(b), *zeros = c.constant(zero);
-  if (values == nullptr || (zeros == nullptr && c.node().input(zero) != kNone)) return {};
+Status pack_constant(Preparation& preparation, size_t b, size_t zero, PackedBytes& packed) {
+  const Tensor *values = preparation.constant(b), *zeros = preparation.constant(zero);
+  if (values == nullptr || (zeros == nullptr && preparation.node().input(zero) != kNone)) return {};
   // What infer would refuse, it will.
   if (values->count() == 0 || values->rank() == 0 || !is_byte(values->dtype())) return {};
   if (zeros) {
@@ -122,16 +123,16 @@ Status pack_constant(Preparation& c, size_t b, size_t zero, PackedBytes& packed)
     if (zeros->dtype() != values->dtype() || (count != 1 && count != n && count != n * matrices)) return {};
   }
   NM_TRY(pack(*values, zeros, packed));
-  c.keeps(packed.bytes());
-  c.consume(b);
+  preparation.keeps(packed.bytes());
+  preparation.consume(b);
   return {};
 }
 
 // B in the kernel's form, made now where it is not constant.
-Result<const PackedBytes*> packed_or_now(const Execution& c, size_t b, size_t zero, const PackedBytes& packed,
+Result<const PackedBytes*> packed_or_now(const Execution& execution, size_t b, size_t zero, const PackedBytes& packed,
                                          PackedBytes& now) {
   if (packed.ok()) return &packed;
-  NM_TRY(pack(c.input(b), input_or_null(c, zero), now));
+  NM_TRY(pack(execution.input(b), input_or_null(execution, zero), now));
   return static_cast<const PackedBytes*>(&now);
 }
 
@@ -141,56 +142,57 @@ class MatMulInteger final : public Operator {
  public:
   explicit MatMulInteger(Attributes& a) : dequantizes_(a.flag("nm_dequantizes", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
     const DType to = dequantizes_ ? DType::Float32 : DType::Int32;
-    c.output(0, to);
+    inference.output(0, to);
     ProductShape p;
     bool known = false;
-    NM_TRY(check_operands(c, 0, 1, 2, 3, p, known));
+    NM_TRY(check_operands(inference, 0, 1, 2, 3, p, known));
     if (!known) return {};
-    c.output(0, to, p.out);
+    inference.output(0, to, p.out);
     for (size_t i = 4; dequantizes_ && i < 7; ++i) {
-      NM_TRY(check_type(c, i, text("input ", i), {DType::Float32}));
-      if (c.has_shape(i) && c.shape(i).known() && p.n >= 0 && c.shape(i).count() != 1 && c.shape(i).count() != p.n) {
-        return wrong_shape(text("input ", i), c.shape(i), text("one element or ", p.n));
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Float32}));
+      if (inference.has_shape(i) && inference.shape(i).known() && p.n >= 0 && inference.shape(i).count() != 1 &&
+          inference.shape(i).count() != p.n) {
+        return wrong_shape(text("input ", i), inference.shape(i), text("one element or ", p.n));
       }
     }
     return {};
   }
 
-  Status prepare(Preparation& c) override { return pack_constant(c, 1, 3, packed_); }
+  Status prepare(Preparation& preparation) override { return pack_constant(preparation, 1, 3, packed_); }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const ProductShape p, ProductShape::of(c.input(0).shape(), c.input(1).shape(), {}));
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const ProductShape p, ProductShape::of(execution.input(0).shape(), execution.input(1).shape(), {}));
     if (p.out.count() == 0) return {};
     PackedBytes now;
-    NM_ASSIGN(const PackedBytes* b, packed_or_now(c, 1, 3, packed_, now));
+    NM_ASSIGN(const PackedBytes* b, packed_or_now(execution, 1, 3, packed_, now));
     IntegerEpilogue epilogue;
     if (dequantizes_) {
-      NM_ASSIGN(float* scales, c.scratch<float>(Size(p.n)));
-      for (int64_t i = 0; i < p.n; ++i) scales[i] = column(c, 4, i, 1) * column(c, 5, i, 1);
+      NM_ASSIGN(float* scales, execution.scratch<float>(Size(p.n)));
+      for (int64_t i = 0; i < p.n; ++i) scales[i] = column(execution, 4, i, 1) * column(execution, 5, i, 1);
       epilogue.to = IntegerEpilogue::To::Float32;
       epilogue.scales = scales;
-      if (c.has(6)) {
-        NM_ASSIGN(float* offsets, c.scratch<float>(Size(p.n)));
-        for (int64_t i = 0; i < p.n; ++i) offsets[i] = column(c, 6, i, 0);
+      if (execution.has(6)) {
+        NM_ASSIGN(float* offsets, execution.scratch<float>(Size(p.n)));
+        for (int64_t i = 0; i < p.n; ++i) offsets[i] = column(execution, 6, i, 0);
         epilogue.offsets = offsets;
       }
     }
-    return multiply(c, p, {&c.input(0), input_or_null(c, 2), b, false, sizeof(int32_t)},
+    return multiply(execution, p, {&execution.input(0), input_or_null(execution, 2), b, false, sizeof(int32_t)},
                     [&](IntegerEpilogue& e, int64_t, int64_t, int64_t) { e = epilogue; });
   }
 
-  double flops(const Inference& c) const override {
-    auto p = ProductShape::of(c.shape(0), c.shape(1), {});
+  double flops(const Inference& inference) const override {
+    auto p = ProductShape::of(inference.shape(0), inference.shape(1), {});
     return p.ok() ? p->flops() : 0;
   }
 
  private:
-  static float column(const Execution& c, size_t input, int64_t i, float otherwise) {
-    if (!c.has(input)) return otherwise;
-    return c.data<float>(input)[c.input(input).count() == 1 ? 0 : i];
+  static float column(const Execution& execution, size_t input, int64_t i, float otherwise) {
+    if (!execution.has(input)) return otherwise;
+    return execution.data<float>(input)[execution.input(input).count() == 1 ? 0 : i];
   }
 
   bool dequantizes_;
@@ -202,50 +204,50 @@ class QLinearMatMul final : public Operator {
  public:
   explicit QLinearMatMul(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 8));
-    NM_TRY(check_type(c, 7, "the zero point of the result", {DType::Int8, DType::UInt8}));
-    NM_TRY(check_scalar(c, 6, "the scale of the result"));
-    NM_TRY(check_scalar(c, 7, "the zero point of the result"));
-    for (const size_t i : {1, 4, 6}) NM_TRY(check_float(c, i, text("the scale (input ", i, ")")));
-    c.output(0, c.type(7));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 8));
+    NM_TRY(check_type(inference, 7, "the zero point of the result", {DType::Int8, DType::UInt8}));
+    NM_TRY(check_scalar(inference, 6, "the scale of the result"));
+    NM_TRY(check_scalar(inference, 7, "the zero point of the result"));
+    for (const size_t i : {1, 4, 6}) NM_TRY(check_float(inference, i, text("the scale (input ", i, ")")));
+    inference.output(0, inference.type(7));
     ProductShape p;
     bool known = false;
-    NM_TRY(check_operands(c, 0, 3, 2, 5, p, known));
+    NM_TRY(check_operands(inference, 0, 3, 2, 5, p, known));
     if (!known) return {};
-    NM_TRY(check_parameter(c, 1, "the scale of A", p.m, p.a_batch));
-    NM_TRY(check_parameter(c, 4, "the scale of B", p.n, p.b_batch));
-    c.output(0, c.type(7), p.out);
+    NM_TRY(check_parameter(inference, 1, "the scale of A", p.m, p.a_batch));
+    NM_TRY(check_parameter(inference, 4, "the scale of B", p.n, p.b_batch));
+    inference.output(0, inference.type(7), p.out);
     return {};
   }
 
-  Status prepare(Preparation& c) override { return pack_constant(c, 3, 5, packed_); }
+  Status prepare(Preparation& preparation) override { return pack_constant(preparation, 3, 5, packed_); }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     for (const size_t i : {1, 4, 6}) {
-      if (c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+      if (execution.input(i).dtype() != DType::Float32) return no_arithmetic(execution.input(i).dtype());
     }
-    NM_ASSIGN(const ProductShape p, ProductShape::of(c.input(0).shape(), c.input(3).shape(), {}));
+    NM_ASSIGN(const ProductShape p, ProductShape::of(execution.input(0).shape(), execution.input(3).shape(), {}));
     if (p.out.count() == 0) return {};
     PackedBytes now;
-    NM_ASSIGN(const PackedBytes* b, packed_or_now(c, 3, 5, packed_, now));
-    const Tensor &a_scale = c.input(1), &b_scale = c.input(4);
-    const float y_scale = *c.data<float>(6);
-    const int32_t y_zero = byte_at(c.input(7), 0);
-    NM_ASSIGN(float* scales, c.scratch<float>(Size(p.n)));
-    return multiply(c, p, {&c.input(0), &c.input(2), b, a_scale.count() > 1, 1},
+    NM_ASSIGN(const PackedBytes* b, packed_or_now(execution, 3, 5, packed_, now));
+    const Tensor &a_scale = execution.input(1), &b_scale = execution.input(4);
+    const float y_scale = *execution.data<float>(6);
+    const int32_t y_zero = byte_at(execution.input(7), 0);
+    NM_ASSIGN(float* scales, execution.scratch<float>(Size(p.n)));
+    return multiply(execution, p, {&execution.input(0), &execution.input(2), b, a_scale.count() > 1, 1},
                     [&](IntegerEpilogue& e, int64_t ai, int64_t bi, int64_t row) {
                       const float row_scale = a_scale.data<float>()[parameter_at(a_scale, p.m, ai, row)];
                       for (int64_t j = 0; j < p.n; ++j) {
                         scales[j] = row_scale * b_scale.data<float>()[parameter_at(b_scale, p.n, bi, j)] / y_scale;
                       }
                       e.scales = scales;
-                      quantize_to(e, c.output(0).dtype(), y_zero);
+                      quantize_to(e, execution.output(0).dtype(), y_zero);
                     });
   }
 
-  double flops(const Inference& c) const override {
-    auto p = ProductShape::of(c.shape(0), c.shape(3), {});
+  double flops(const Inference& inference) const override {
+    auto p = ProductShape::of(inference.shape(0), inference.shape(3), {});
     return p.ok() ? p->flops() : 0;
   }
 

@@ -16,47 +16,49 @@ class QLinearBinary final : public Operator {
  public:
   QLinearBinary(Attributes&, bool product) : product_(product) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
     for (const size_t i : {1, 3, 4, 6}) {
-      if (!c.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
+      if (!inference.has(i)) return {Code::MissingInput, text("input ", i, " is missing; the operator needs it")};
     }
-    for (const size_t i : {0, 2, 3, 5, 7}) NM_TRY(check_type(c, i, text("input ", i), {DType::Int8, DType::UInt8}));
-    for (const size_t i : {1, 4, 6}) NM_TRY(check_float(c, i, text("the scale (input ", i, ")")));
-    for (const size_t i : {1, 2, 4, 5, 6, 7}) NM_TRY(check_scalar(c, i, text("input ", i)));
-    DType type = c.type(0);
+    for (const size_t i : {0, 2, 3, 5, 7})
+      NM_TRY(check_type(inference, i, text("input ", i), {DType::Int8, DType::UInt8}));
+    for (const size_t i : {1, 4, 6}) NM_TRY(check_float(inference, i, text("the scale (input ", i, ")")));
+    for (const size_t i : {1, 2, 4, 5, 6, 7}) NM_TRY(check_scalar(inference, i, text("input ", i)));
+    DType type = inference.type(0);
     for (const size_t i : {2, 3, 5, 7}) {
-      if (c.type(i) == DType::Undefined) continue;
-      if (type != DType::Undefined && type != c.type(i))
-        return wrong_type(text("input ", i), c.type(i), dtype_name(type));
-      type = c.type(i);
+      if (inference.type(i) == DType::Undefined) continue;
+      if (type != DType::Undefined && type != inference.type(i))
+        return wrong_type(text("input ", i), inference.type(i), dtype_name(type));
+      type = inference.type(i);
     }
-    c.output(0, type);
-    if (!c.has_shape(0) || !c.has_shape(3)) return {};
-    NM_ASSIGN(const Shape shape, broadcast_or_fail(c.shape(0), c.shape(3)));
-    c.output(0, type, shape);
+    inference.output(0, type);
+    if (!inference.has_shape(0) || !inference.has_shape(3)) return {};
+    NM_ASSIGN(const Shape shape, broadcast_or_fail(inference.shape(0), inference.shape(3)));
+    inference.output(0, type, shape);
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     for (const size_t i : {1, 4, 6}) {
-      if (c.input(i).dtype() != DType::Float32) return no_arithmetic(c.input(i).dtype());
+      if (execution.input(i).dtype() != DType::Float32) return no_arithmetic(execution.input(i).dtype());
     }
-    return c.input(0).dtype() == DType::Int8 ? run_as<int8_t>(c) : run_as<uint8_t>(c);
+    return execution.input(0).dtype() == DType::Int8 ? run_as<int8_t>(execution) : run_as<uint8_t>(execution);
   }
 
   bool in_place(size_t i) const override { return i == 0 || i == 3; }
 
  private:
   template <class T>
-  Status run_as(Execution& c) const {
-    const auto zero = [&](size_t i) { return c.has(i) ? static_cast<float>(*c.data<T>(i)) : 0.f; };
-    const float a_scale = *c.data<float>(1), b_scale = *c.data<float>(4), y_scale = *c.data<float>(6);
+  Status run_as(Execution& execution) const {
+    const auto zero = [&](size_t i) { return execution.has(i) ? static_cast<float>(*execution.data<T>(i)) : 0.f; };
+    const float a_scale = *execution.data<float>(1), b_scale = *execution.data<float>(4),
+                y_scale = *execution.data<float>(6);
     const float a_zero = zero(2), b_zero = zero(5), y_zero = zero(7);
-    const Broadcast b(c.output(0).shape(), {&c.input(0).shape(), &c.input(3).shape()});
-    const T* x = c.data<T>(0);
-    const T* y = c.data<T>(3);
-    T* z = c.out<T>(0);
+    const Broadcast b(execution.output(0).shape(), {&execution.input(0).shape(), &execution.input(3).shape()});
+    const T* x = execution.data<T>(0);
+    const T* y = execution.data<T>(3);
+    T* z = execution.out<T>(0);
     constexpr float low = std::numeric_limits<T>::lowest();
     constexpr float high = std::numeric_limits<T>::max();
     for_elements(b.count(), [&](int64_t begin, int64_t end) {

@@ -13,17 +13,18 @@ class QuantizationGrid {
  public:
   // `rank` and axis of the data may be unknown while inferring: only what is known is checked. A block size of 0
   // means that there are no blocks.
-  static Status check(const Inference& c, int64_t axis, int64_t block) {
-    NM_TRY(check_tensors(c, 2));
+  static Status check(const Inference& inference, int64_t axis, int64_t block) {
+    NM_TRY(check_tensors(inference, 2));
     if (block < 0)
       return {Code::InvalidModel, text("the attribute 'block_size' is ", block, "; it must not be negative")};
-    if (c.has_shape(1) && c.has_shape(2) && c.shape(1).known() && c.shape(2).known() && c.shape(1) != c.shape(2) &&
-        (c.shape(1).count() != 1 || c.shape(2).count() != 1)) {
-      return wrong_shape("the zero point", c.shape(2), text(to_string(c.shape(1)), ", as the scale"));
+    if (inference.has_shape(1) && inference.has_shape(2) && inference.shape(1).known() && inference.shape(2).known() &&
+        inference.shape(1) != inference.shape(2) &&
+        (inference.shape(1).count() != 1 || inference.shape(2).count() != 1)) {
+      return wrong_shape("the zero point", inference.shape(2), text(to_string(inference.shape(1)), ", as the scale"));
     }
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape& data = c.shape(0);
-    const Shape& scale = c.shape(1);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape& data = inference.shape(0);
+    const Shape& scale = inference.shape(1);
     if (block == 0 && scale.known() && scale.count() == 1) return {};
     NM_ASSIGN(const int a, check_axis(axis, data.rank()));
     const auto differs = [](int64_t x, int64_t y) { return x >= 0 && y >= 0 && x != y; };
@@ -98,8 +99,8 @@ class QuantizationGrid {
 };
 
 // One scale, or one for each index of an axis; blocks lie in the order of the file.
-inline bool quantization_layout(LayoutChange& c) {
-  return !c.node.attributes.contains("block_size") && layout::along_axis(c, 1);
+inline bool quantization_layout(LayoutChange& change) {
+  return !change.node.attributes.contains("block_size") && layout::along_axis(change, 1);
 }
 
 }  // namespace nm

@@ -87,9 +87,9 @@ void store(const float* from, int64_t n, Tensor& to, int64_t at) {
 }
 
 // A view of `count` floats in scratch memory, converted from any number type.
-Result<const float*> as_floats(const Execution& c, const Tensor& t) {
+Result<const float*> as_floats(const Execution& execution, const Tensor& t) {
   if (t.dtype() == DType::Float32) return t.data<float>();
-  NM_ASSIGN(float* memory, c.scratch<float>(Size(t.count())));
+  NM_ASSIGN(float* memory, execution.scratch<float>(Size(t.count())));
   Tensor view = Tensor::view(DType::Float32, t.shape(), memory);
   NM_TRY(cast(t, view));
   return static_cast<const float*>(memory);
@@ -106,34 +106,34 @@ class QuantizeLinear final : public Operator {
     if (a.version() >= 23) a.ignore({"precision"});  // always float32
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(QuantizationGrid::check(c, axis_, block_));
-    NM_TRY(check_type(c, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16, DType::Int32}));
-    NM_TRY(check_type(c, 1, "the scale",
+  Status infer(Inference& inference) const override {
+    NM_TRY(QuantizationGrid::check(inference, axis_, block_));
+    NM_TRY(check_type(inference, 0, "the input", {DType::Float32, DType::Float16, DType::BFloat16, DType::Int32}));
+    NM_TRY(check_type(inference, 1, "the scale",
                       {DType::Float32, DType::Float16, DType::BFloat16, DType::Int32, DType::Float8E8M0}));
-    DType to = c.has(2) ? c.type(2) : output_ == DType::Undefined ? DType::UInt8 : output_;
-    if (c.has(2) && to == DType::Undefined) to = output_;
-    if (c.has(2) && output_ != DType::Undefined && to != output_)
+    DType to = inference.has(2) ? inference.type(2) : output_ == DType::Undefined ? DType::UInt8 : output_;
+    if (inference.has(2) && to == DType::Undefined) to = output_;
+    if (inference.has(2) && output_ != DType::Undefined && to != output_)
       return wrong_type("the zero point", to, dtype_name(output_));
     if (to != DType::Undefined && !is_quantized(to)) {
       return wrong_type("the zero point", to, "an integer of up to 16 bits, float8 or float4e2m1");
     }
-    c.output(0, to);
-    if (c.has_shape(0)) c.output(0, to, c.shape(0));
+    inference.output(0, to);
+    if (inference.has_shape(0)) inference.output(0, to, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    Tensor& out = c.output(0);
-    const Tensor& scales = c.input(1);
-    NM_ASSIGN(const float* x, as_floats(c, c.input(0)));
-    NM_ASSIGN(const float* scale, as_floats(c, scales));
+  Status run(Execution& execution) override {
+    Tensor& out = execution.output(0);
+    const Tensor& scales = execution.input(1);
+    NM_ASSIGN(const float* x, as_floats(execution, execution.input(0)));
+    NM_ASSIGN(const float* scale, as_floats(execution, scales));
     const float none = 0;
     const float* zero = &none;
-    if (c.has(2)) {
-      NM_ASSIGN(zero, as_floats(c, c.input(2)));
+    if (execution.has(2)) {
+      NM_ASSIGN(zero, as_floats(execution, execution.input(2)));
     }
-    const int64_t zero_step = c.has(2) ? 1 : 0;  // without a zero point the same 0 serves all
+    const int64_t zero_step = execution.has(2) ? 1 : 0;  // without a zero point the same 0 serves all
     const QuantizationGrid grid(out.shape(), scales.shape(), axis_, block_);
     const DType to = out.dtype();
     const int bits = dtype_bits(to);
@@ -173,25 +173,25 @@ class DynamicQuantizeLinear final : public Operator {
  public:
   explicit DynamicQuantizeLinear(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::Float32}));
-    c.output(0, DType::UInt8);
-    if (c.has_shape(0)) c.output(0, DType::UInt8, c.shape(0));
-    c.output(1, DType::Float32, Shape{});
-    c.output(2, DType::UInt8, Shape{});
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::Float32}));
+    inference.output(0, DType::UInt8);
+    if (inference.has_shape(0)) inference.output(0, DType::UInt8, inference.shape(0));
+    inference.output(1, DType::Float32, Shape{});
+    inference.output(2, DType::UInt8, Shape{});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const float* x = in.data<float>();
     const auto [scale, zero] = byte_scale(x, in.count());
-    if (c.wants(1)) *c.out<float>(1) = scale;
-    if (c.wants(2)) *c.out<uint8_t>(2) = zero;
-    if (!c.wants(0)) return {};
+    if (execution.wants(1)) *execution.out<float>(1) = scale;
+    if (execution.wants(2)) *execution.out<uint8_t>(2) = zero;
+    if (!execution.wants(0)) return {};
     for_elements(in.count(), [&, scale = scale, zero = zero](int64_t begin, int64_t end) {
-      kernels().integer.quantize(x + begin, c.out<uint8_t>(0) + begin, end - begin, scale, zero, false);
+      kernels().integer.quantize(x + begin, execution.out<uint8_t>(0) + begin, end - begin, scale, zero, false);
     });
     return {};
   }

@@ -5,24 +5,26 @@
 namespace nm {
 namespace {
 
-Status hand_over(Execution& c) {
-  const Value& value = c.input_value(0);
+Status hand_over(Execution& execution) {
+  const Value& value = execution.input_value(0);
   const Tensor* t = value.tensor();
-  if (t == nullptr) return c.set_output(0, value);
+  if (t == nullptr) return execution.set_output(0, value);
   NM_ASSIGN(Tensor kept, keep(*t));
-  return c.set_output(0, std::move(kept));
+  return execution.set_output(0, std::move(kept));
 }
 
 class Optional final : public Movement {
  public:
   explicit Optional(Attributes& a) : type_(a.type("type", {})) {}
 
-  Status infer(Inference& c) const override {
-    c.output(0, ValueType::optional(c.has(0) ? c.value_type(0) : type_));
+  Status infer(Inference& inference) const override {
+    inference.output(0, ValueType::optional(inference.has(0) ? inference.value_type(0) : type_));
     return {};
   }
 
-  Status run(Execution& c) override { return c.has(0) ? hand_over(c) : c.set_output(0, Value()); }
+  Status run(Execution& execution) override {
+    return execution.has(0) ? hand_over(execution) : execution.set_output(0, Value());
+  }
 
  private:
   ValueType type_;
@@ -32,13 +34,13 @@ class OptionalHasElement final : public Movement {
  public:
   explicit OptionalHasElement(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    c.output(0, DType::Bool, Shape{});
+  Status infer(Inference& inference) const override {
+    inference.output(0, DType::Bool, Shape{});
     return {};
   }
 
-  Status run(Execution& c) override {
-    *c.out<bool>(0) = c.has(0);
+  Status run(Execution& execution) override {
+    *execution.out<bool>(0) = execution.has(0);
     return {};
   }
 };
@@ -47,15 +49,15 @@ class OptionalGetElement final : public Movement {
  public:
   explicit OptionalGetElement(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    if (!c.has(0)) return {Code::MissingInput, "the optional value is absent"};
-    const ValueType& type = c.value_type(0);
-    c.output(0, type.kind == ValueType::Kind::Optional && type.element ? *type.element : type);
+  Status infer(Inference& inference) const override {
+    if (!inference.has(0)) return {Code::MissingInput, "the optional value is absent"};
+    const ValueType& type = inference.value_type(0);
+    inference.output(0, type.kind == ValueType::Kind::Optional && type.element ? *type.element : type);
     return {};
   }
 
-  Status run(Execution& c) override {
-    return c.has(0) ? hand_over(c) : Status(Code::InvalidData, "the optional value is absent");
+  Status run(Execution& execution) override {
+    return execution.has(0) ? hand_over(execution) : Status(Code::InvalidData, "the optional value is absent");
   }
 };
 

@@ -8,53 +8,54 @@
 namespace nm {
 namespace {
 
-DType element_type(const Inference& c, size_t i) {
-  const auto& element = c.value_type(i).element;
+DType element_type(const Inference& inference, size_t i) {
+  const auto& element = inference.value_type(i).element;
   return element && element->is_tensor() ? element->dtype : DType::Undefined;
 }
 
-Result<const Sequence*> sequence(const Execution& c, size_t i) {
-  if (c.has(i)) {
-    if (const Sequence* s = c.input_value(i).sequence()) return s;
+Result<const Sequence*> sequence(const Execution& execution, size_t i) {
+  if (execution.has(i)) {
+    if (const Sequence* s = execution.input_value(i).sequence()) return s;
   }
   return Status(Code::TypeMismatch, text("input ", i, " holds no sequence"));
 }
 
 // The position that optional input i gives, in [-count, last], from the end where it is negative; without one, `last`.
-Result<int64_t> position(const Execution& c, size_t i, int64_t count, int64_t last) {
-  if (!c.has(i)) return last;
-  const int64_t given = integer_at(c.input(i), 0);
+Result<int64_t> position(const Execution& execution, size_t i, int64_t count, int64_t last) {
+  if (!execution.has(i)) return last;
+  const int64_t given = integer_at(execution.input(i), 0);
   if (given < -count || given > last) {
     return Status(Code::InvalidData, text("the position ", given, " is outside of a sequence of ", count));
   }
   return given < 0 ? given + count : given;
 }
 
-Status check_position(const Inference& c, size_t i) {
-  NM_TRY(check_type(c, i, "the position", {DType::Int32, DType::Int64}));
-  if (c.has(i) && !c.value_type(i).is_tensor()) return {Code::TypeMismatch, "the position must be a tensor"};
-  return check_scalar(c, i, "the position");
+Status check_position(const Inference& inference, size_t i) {
+  NM_TRY(check_type(inference, i, "the position", {DType::Int32, DType::Int64}));
+  if (inference.has(i) && !inference.value_type(i).is_tensor())
+    return {Code::TypeMismatch, "the position must be a tensor"};
+  return check_scalar(inference, i, "the position");
 }
 
 class SequenceConstruct final : public Movement {
  public:
   explicit SequenceConstruct(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
-    c.output(0, ValueType::sequence(ValueType::tensor(type)));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_ASSIGN(const DType type, common_type(inference, 0, inference.input_count()));
+    inference.output(0, ValueType::sequence(ValueType::tensor(type)));
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     auto out = std::make_shared<Sequence>();
-    out->element = ValueType::tensor(c.input(0).dtype());
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      NM_ASSIGN(Tensor item, keep(c.input(i)));
+    out->element = ValueType::tensor(execution.input(0).dtype());
+    for (size_t i = 0; i < execution.input_count(); ++i) {
+      NM_ASSIGN(Tensor item, keep(execution.input(i)));
       out->items.push_back(std::move(item));
     }
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -62,15 +63,15 @@ class SequenceEmpty final : public Movement {
  public:
   explicit SequenceEmpty(Attributes& a) : dtype_(type_attribute(a, "dtype", DType::Float32)) {}
 
-  Status infer(Inference& c) const override {
-    c.output(0, ValueType::sequence(ValueType::tensor(dtype_)));
+  Status infer(Inference& inference) const override {
+    inference.output(0, ValueType::sequence(ValueType::tensor(dtype_)));
     return {};
   }
 
-  Status run(Execution& c) override {
+  Status run(Execution& execution) override {
     auto out = std::make_shared<Sequence>();
     out->element = ValueType::tensor(dtype_);
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 
  private:
@@ -81,27 +82,27 @@ class SequenceInsert final : public Movement {
  public:
   explicit SequenceInsert(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    if (!c.has(1)) return {Code::MissingInput, "the tensor to insert (input 1) is missing"};
-    if (!c.value_type(1).is_tensor()) return {Code::TypeMismatch, "input 1 must be a tensor"};
-    NM_TRY(check_position(c, 2));
-    const DType element = element_type(c, 0);
-    if (element != DType::Undefined && c.type(1) != DType::Undefined && element != c.type(1)) {
-      return wrong_type("the tensor to insert", c.type(1), dtype_name(element));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    if (!inference.has(1)) return {Code::MissingInput, "the tensor to insert (input 1) is missing"};
+    if (!inference.value_type(1).is_tensor()) return {Code::TypeMismatch, "input 1 must be a tensor"};
+    NM_TRY(check_position(inference, 2));
+    const DType element = element_type(inference, 0);
+    if (element != DType::Undefined && inference.type(1) != DType::Undefined && element != inference.type(1)) {
+      return wrong_type("the tensor to insert", inference.type(1), dtype_name(element));
     }
-    c.output(0, c.value_type(0));
+    inference.output(0, inference.value_type(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Sequence* in, sequence(c, 0));
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Sequence* in, sequence(execution, 0));
     const auto count = static_cast<int64_t>(in->items.size());
-    NM_ASSIGN(const int64_t at, position(c, 2, count, count));
-    NM_ASSIGN(Tensor item, keep(c.input(1)));
+    NM_ASSIGN(const int64_t at, position(execution, 2, count, count));
+    NM_ASSIGN(Tensor item, keep(execution.input(1)));
     auto out = std::make_shared<Sequence>(*in);
     out->items.insert(static_cast<size_t>(at), std::move(item));
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -109,21 +110,21 @@ class SequenceErase final : public Movement {
  public:
   explicit SequenceErase(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    NM_TRY(check_position(c, 1));
-    c.output(0, c.value_type(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    NM_TRY(check_position(inference, 1));
+    inference.output(0, inference.value_type(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Sequence* in, sequence(c, 0));
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Sequence* in, sequence(execution, 0));
     const auto count = static_cast<int64_t>(in->items.size());
     if (count == 0) return {Code::InvalidData, "nothing can be erased from an empty sequence"};
-    NM_ASSIGN(const int64_t at, position(c, 1, count, count - 1));
+    NM_ASSIGN(const int64_t at, position(execution, 1, count, count - 1));
     auto out = std::make_shared<Sequence>(*in);
     out->items.erase(static_cast<size_t>(at));
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 };
 
@@ -131,19 +132,19 @@ class SequenceAt final : public Movement {
  public:
   explicit SequenceAt(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    if (!c.has(1)) return {Code::MissingInput, "the position (input 1) is missing"};
-    NM_TRY(check_position(c, 1));
-    c.output(0, element_type(c, 0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    if (!inference.has(1)) return {Code::MissingInput, "the position (input 1) is missing"};
+    NM_TRY(check_position(inference, 1));
+    inference.output(0, element_type(inference, 0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Sequence* in, sequence(c, 0));
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Sequence* in, sequence(execution, 0));
     const auto count = static_cast<int64_t>(in->items.size());
-    NM_ASSIGN(const int64_t at, position(c, 1, count, count - 1));
-    return c.set_output(0, in->items[static_cast<size_t>(at)]);
+    NM_ASSIGN(const int64_t at, position(execution, 1, count, count - 1));
+    return execution.set_output(0, in->items[static_cast<size_t>(at)]);
   }
 };
 
@@ -151,15 +152,15 @@ class SequenceLength final : public Movement {
  public:
   explicit SequenceLength(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    c.output(0, DType::Int64, Shape{});
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    inference.output(0, DType::Int64, Shape{});
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Sequence* in, sequence(c, 0));
-    *c.out<int64_t>(0) = static_cast<int64_t>(in->items.size());
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Sequence* in, sequence(execution, 0));
+    *execution.out<int64_t>(0) = static_cast<int64_t>(in->items.size());
     return {};
   }
 };
@@ -168,19 +169,20 @@ class SplitToSequence final : public Movement {
  public:
   explicit SplitToSequence(Attributes& a) : axis_(a.integer("axis", 0)), keep_dims_(a.flag("keepdims", true)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64}));
-    if (c.has_shape(0)) NM_TRY(check_axis(axis_, c.shape(0).rank()).take_status());
-    if (c.has_shape(1) && c.shape(1).rank() > 1) return wrong_shape("the split", c.shape(1), "a scalar or a list");
-    c.output(0, ValueType::sequence(ValueType::tensor(c.type(0))));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 1, "the split", {DType::Int32, DType::Int64}));
+    if (inference.has_shape(0)) NM_TRY(check_axis(axis_, inference.shape(0).rank()).take_status());
+    if (inference.has_shape(1) && inference.shape(1).rank() > 1)
+      return wrong_shape("the split", inference.shape(1), "a scalar or a list");
+    inference.output(0, ValueType::sequence(ValueType::tensor(inference.type(0))));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
-    NM_ASSIGN(const std::vector<int64_t> parts, lengths(c, in.dim(axis)));
+    NM_ASSIGN(const std::vector<int64_t> parts, lengths(execution, in.dim(axis)));
     auto out = std::make_shared<Sequence>();
     out->element = ValueType::tensor(in.dtype());
     const Strides strides = row_major(in.shape());
@@ -189,28 +191,28 @@ class SplitToSequence final : public Movement {
       Shape extent = in.shape();
       extent[axis] = length;
       Shape shape = extent;
-      if (!keep_dims_ && !c.has(1)) shape.erase(axis);
+      if (!keep_dims_ && !execution.has(1)) shape.erase(axis);
       NM_ASSIGN(Tensor part, Tensor::create(in.dtype(), shape));
       copy_strided(in.dtype(), extent, {in.raw(), begin * strides[axis], strides}, {part.raw(), 0, row_major(extent)});
       out->items.push_back(std::move(part));
       begin += length;
     }
-    return c.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
+    return execution.set_output(0, std::shared_ptr<const Sequence>(std::move(out)));
   }
 
  private:
-  static Result<std::vector<int64_t>> lengths(const Execution& c, int64_t dim) {
-    const uint64_t limit = c.control().limits.text_bytes;
+  static Result<std::vector<int64_t>> lengths(const Execution& execution, int64_t dim) {
+    const uint64_t limit = execution.control().limits.text_bytes;
     const auto check_count = [&](int64_t count) -> Status {  // parts without elements take no memory of their own
       if (static_cast<uint64_t>(count) <= limit / sizeof(Value)) return {};
       return limit_exceeded("textBytes", limit,
                             text("the input falls into ", count, " tensors of ", sizeof(Value), " bytes or more"));
     };
-    if (!c.has(1)) {
+    if (!execution.has(1)) {
       NM_TRY(check_count(dim));
       return std::vector<int64_t>(static_cast<size_t>(dim), 1);
     }
-    const Tensor& split = c.input(1);
+    const Tensor& split = execution.input(1);
     std::vector<int64_t> parts;
     if (split.rank() == 0) {
       const int64_t length = integer_at(split, 0);
@@ -241,14 +243,14 @@ class ConcatFromSequence final : public Movement {
     a.require("axis");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    c.output(0, element_type(c, 0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    inference.output(0, element_type(inference, 0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    NM_ASSIGN(const Sequence* in, sequence(c, 0));
+  Status run(Execution& execution) override {
+    NM_ASSIGN(const Sequence* in, sequence(execution, 0));
     if (!in->element.is_tensor()) return {Code::TypeMismatch, "only a sequence of tensors can be joined to a tensor"};
     if (in->items.empty()) return {Code::InvalidData, "an empty sequence cannot be joined to a tensor"};
     const Tensor& first = first_with_elements(*in);
@@ -269,7 +271,7 @@ class ConcatFromSequence final : public Movement {
       }
       total[axis] += others[axis];
     }
-    NM_ASSIGN(Tensor * out, c.allocate(0, first.dtype(), total));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, first.dtype(), total));
     const Strides strides = row_major(total);
     int64_t at = 0;
     for (const Value& item : in->items) {

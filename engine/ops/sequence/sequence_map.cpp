@@ -20,35 +20,35 @@ class SequenceMap final : public Movement {
     return {};
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_sequence(c, 0));
-    if (c.output_count() > graph_->outputs.size()) {
-      return {Code::InvalidModel, text("the body yields too little for ", c.output_count(), " outputs")};
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_sequence(inference, 0));
+    if (inference.output_count() > graph_->outputs.size()) {
+      return {Code::InvalidModel, text("the body yields too little for ", inference.output_count(), " outputs")};
     }
-    for (size_t o = 0; o < c.output_count(); ++o) {
-      c.output(o, ValueType::sequence(graph_->value(graph_->outputs[o]).type));
+    for (size_t o = 0; o < inference.output_count(); ++o) {
+      inference.output(o, ValueType::sequence(graph_->value(graph_->outputs[o]).type));
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Sequence* first = c.has(0) ? c.input_value(0).sequence() : nullptr;
+  Status run(Execution& execution) override {
+    const Sequence* first = execution.has(0) ? execution.input_value(0).sequence() : nullptr;
     if (first == nullptr) return {Code::TypeMismatch, "input 0 holds no sequence"};
     std::vector<std::shared_ptr<Sequence>> results;
-    for (size_t o = 0; o < c.output_count(); ++o) {
+    for (size_t o = 0; o < execution.output_count(); ++o) {
       results.push_back(std::make_shared<Sequence>());
       results.back()->element = graph_->value(graph_->outputs[o]).type;
     }
-    const BoundBody bound(*body_, c);
+    const BoundBody bound(*body_, execution);
     for (size_t item = 0; item < first->items.size(); ++item) {
       std::vector<Value> fed;
       for (size_t i = 0; i < inputs_; ++i) {
-        const Sequence* s = c.has(i) ? c.input_value(i).sequence() : nullptr;
+        const Sequence* s = execution.has(i) ? execution.input_value(i).sequence() : nullptr;
         if (s != nullptr && item >= s->items.size()) {
           return {Code::InvalidData,
                   text("input ", i, " has only ", s->items.size(), " items; input 0 has ", first->items.size())};
         }
-        fed.push_back(s != nullptr ? s->items[item] : c.has(i) ? c.input_value(i) : Value());
+        fed.push_back(s != nullptr ? s->items[item] : execution.has(i) ? execution.input_value(i) : Value());
       }
       std::vector<Value> yielded;
       NM_TRY(body_->run(std::move(fed), yielded));
@@ -58,7 +58,7 @@ class SequenceMap final : public Movement {
       }
     }
     for (size_t o = 0; o < results.size(); ++o) {
-      if (c.wants(o)) NM_TRY(c.set_output(o, std::shared_ptr<const Sequence>(std::move(results[o]))));
+      if (execution.wants(o)) NM_TRY(execution.set_output(o, std::shared_ptr<const Sequence>(std::move(results[o]))));
     }
     return {};
   }

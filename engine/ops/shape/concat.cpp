@@ -15,21 +15,21 @@ class Concat final : public Movement {
     if (a.version() >= 4) a.require("axis");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, c.input_count()));
-    if (c.input_count() == 0) return {Code::MissingInput, "there is nothing to join"};
-    NM_ASSIGN(const DType type, common_type(c, 0, c.input_count()));
-    c.output(0, type);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, inference.input_count()));
+    if (inference.input_count() == 0) return {Code::MissingInput, "there is nothing to join"};
+    NM_ASSIGN(const DType type, common_type(inference, 0, inference.input_count()));
+    inference.output(0, type);
     std::optional<Shape> out;
     bool all = true;
-    const size_t first = first_with_elements(c);
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (!c.has_shape(i)) {
+    const size_t first = first_with_elements(inference);
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (!inference.has_shape(i)) {
         all = false;
         continue;
       }
-      const Shape& in = c.shape(i);
-      if (c.has_shape(first) && is_left_out(in, c.shape(first))) continue;
+      const Shape& in = inference.shape(i);
+      if (inference.has_shape(first) && is_left_out(in, inference.shape(first))) continue;
       NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
       if (!out) {
         out = in;
@@ -39,25 +39,26 @@ class Concat final : public Movement {
     }
     if (!out) return {};
     if (!all) (*out)[normalize_axis(axis_, out->rank())] = kUnknownDim;
-    c.output(0, type, *out);
+    inference.output(0, type, *out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const bool grows = c.grows(0);
-    const int axis = normalize_axis(axis_, grows ? c.strided_input(0).shape.rank() : c.output(0).rank());
+  Status run(Execution& execution) override {
+    const bool grows = execution.grows(0);
+    const int axis =
+        normalize_axis(axis_, grows ? execution.strided_input(0).shape.rank() : execution.output(0).rank());
     StridedTarget to;
     int64_t at = 0;
     if (grows) {
-      at = c.strided_input(0).shape[axis];
+      at = execution.strided_input(0).shape[axis];
       int64_t length = at;
-      for (size_t i = 1; i < c.input_count(); ++i) length += c.strided_input(i).shape[axis];
-      NM_ASSIGN(to, c.lengthened(0, 0, axis, at, length));
+      for (size_t i = 1; i < execution.input_count(); ++i) length += execution.strided_input(i).shape[axis];
+      NM_ASSIGN(to, execution.lengthened(0, 0, axis, at, length));
     } else {
-      to = {c.output(0).raw(), 0, row_major(c.output(0).shape())};
+      to = {execution.output(0).raw(), 0, row_major(execution.output(0).shape())};
     }
-    for (size_t i = grows ? 1 : 0; i < c.input_count(); ++i) {
-      const StridedTensor in = c.strided_input(i);
+    for (size_t i = grows ? 1 : 0; i < execution.input_count(); ++i) {
+      const StridedTensor in = execution.strided_input(i);
       if (in.shape.count() == 0) continue;
       to.offset = at * to.strides[axis];
       copy_strided(in.dtype, in.shape, in.at, to);
@@ -66,19 +67,20 @@ class Concat final : public Movement {
     return {};
   }
 
-  std::optional<View> view(const Inference& c, size_t) const override {
-    return c.input_count() == 1 ? std::optional<View>(View{}) : std::nullopt;
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    return inference.input_count() == 1 ? std::optional<View>(View{}) : std::nullopt;
   }
 
   // A first input with the dimensions of the others.
-  std::optional<size_t> growth(const Inference& c, size_t) const override {
-    if (c.input_count() < 2 || is_packed(c.type(0)) || c.type(0) == DType::String) return std::nullopt;
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (!c.has_shape(i) || c.shape(i).rank() != c.shape(0).rank()) return std::nullopt;
-      Shape alike = c.shape(i);
+  std::optional<size_t> growth(const Inference& inference, size_t) const override {
+    if (inference.input_count() < 2 || is_packed(inference.type(0)) || inference.type(0) == DType::String)
+      return std::nullopt;
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (!inference.has_shape(i) || inference.shape(i).rank() != inference.shape(0).rank()) return std::nullopt;
+      Shape alike = inference.shape(i);
       const int axis = normalize_axis(axis_, alike.rank());
-      alike[axis] = c.shape(0)[axis];
-      if (alike != c.shape(0)) return std::nullopt;
+      alike[axis] = inference.shape(0)[axis];
+      if (alike != inference.shape(0)) return std::nullopt;
     }
     return 0;
   }
@@ -88,9 +90,9 @@ class Concat final : public Movement {
   static bool is_empty(const Shape& s) { return std::find(s.begin(), s.end(), 0) != s.end(); }
 
   // The first input that is not known to be empty, or else the first of all.
-  static size_t first_with_elements(const Inference& c) {
-    for (size_t i = 0; i < c.input_count(); ++i) {
-      if (c.has_shape(i) && !is_empty(c.shape(i))) return i;
+  static size_t first_with_elements(const Inference& inference) {
+    for (size_t i = 0; i < inference.input_count(); ++i) {
+      if (inference.has_shape(i) && !is_empty(inference.shape(i))) return i;
     }
     return 0;
   }
@@ -128,15 +130,15 @@ class Concat final : public Movement {
   int64_t axis_;
 };
 
-bool concat_layout(LayoutChange& c) {
-  const int r = c.rank(c.node.outputs[0]);
+bool concat_layout(LayoutChange& change) {
+  const int r = change.rank(change.node.outputs[0]);
   if (r < 3) return false;
-  for (const ValueId id : c.node.inputs) {
-    if (id == kNone || c.rank(id) != r) return false;
+  for (const ValueId id : change.node.inputs) {
+    if (id == kNone || change.rank(id) != r) return false;
   }
-  if (!c.worthwhile(c.node.inputs) || !c.move_axis(r, 1)) return false;
-  for (ValueId& id : c.node.inputs) id = c.last(id);
-  return c.push_last();
+  if (!change.worthwhile(change.node.inputs) || !change.move_axis(r, 1)) return false;
+  for (ValueId& id : change.node.inputs) id = change.last(id);
+  return change.push_last();
 }
 
 std::optional<DimList> concat_contents(const ShapeQuery& q) {

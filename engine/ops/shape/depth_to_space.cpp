@@ -18,10 +18,11 @@ class BlockOperator : public Movement {
     if (!depth_first_ && mode != "CRD") a.fail(text("the attribute 'mode' is '", mode, "'; expected DCR or CRD"));
   }
 
-  Status check(Inference& c) const {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, c.type(0));
-    if (c.has_shape(0) && c.shape(0).rank() != 4) return wrong_shape("the input", c.shape(0), "four dimensions");
+  Status check(Inference& inference) const {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, inference.type(0));
+    if (inference.has_shape(0) && inference.shape(0).rank() != 4)
+      return wrong_shape("the input", inference.shape(0), "four dimensions");
     return {};
   }
 
@@ -33,10 +34,10 @@ class DepthToSpace final : public BlockOperator {
  public:
   explicit DepthToSpace(Attributes& a) : BlockOperator(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c));
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference));
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     if (out[1] >= 0 && out[1] % (block_ * block_) != 0) {
       return wrong_shape("the input", out, text("a multiple of ", block_ * block_, " channels"));
     }
@@ -45,13 +46,13 @@ class DepthToSpace final : public BlockOperator {
       if (out[i] > INT64_MAX / block_) return {Code::ShapeMismatch, "the output is too large"};
       out[i] = out[i] < 0 ? kUnknownDim : out[i] * block_;
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const Strides s = row_major(in.shape());
     const int64_t channels = out.dim(1);
     // In the output's order: batch, channel, row, row in block, column, column in block.
@@ -68,24 +69,25 @@ class SpaceToDepth final : public BlockOperator {
  public:
   explicit SpaceToDepth(Attributes& a) : BlockOperator(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c));
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference));
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     for (int i = 2; i < 4; ++i) {
       if (out[i] < 0) continue;
-      if (out[i] % block_ != 0) return wrong_shape("the input", c.shape(0), text("sides that ", block_, " divides"));
+      if (out[i] % block_ != 0)
+        return wrong_shape("the input", inference.shape(0), text("sides that ", block_, " divides"));
       out[i] /= block_;
     }
     if (out[1] > INT64_MAX / (block_ * block_)) return {Code::ShapeMismatch, "the output is too large"};
     out[1] = out[1] < 0 ? kUnknownDim : out[1] * block_ * block_;
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const Strides s = row_major(in.shape());
     // In the output's order: batch, the channel before or after row and column in the block, row, column.
     const int64_t row = s[2] * block_;

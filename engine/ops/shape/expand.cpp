@@ -14,23 +14,24 @@ class Expand final : public Movement {
  public:
   explicit Expand(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the shape", {DType::Int64}));
-    if (c.has_shape(1) && c.shape(1).rank() != 1) return wrong_shape("the shape", c.shape(1), "a list");
-    c.output(0, c.type(0));
-    const auto dims = c.integers(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the shape", {DType::Int64}));
+    if (inference.has_shape(1) && inference.shape(1).rank() != 1)
+      return wrong_shape("the shape", inference.shape(1), "a list");
+    inference.output(0, inference.type(0));
+    const auto dims = inference.integers(1);
     if (!dims) return {};
     NM_ASSIGN(const Shape target, check_shape(*dims));
-    if (!c.has_shape(0)) return {};
-    NM_ASSIGN(const Shape out, broadcast_or_fail(c.shape(0), target));
-    c.output(0, c.type(0), out);
+    if (!inference.has_shape(0)) return {};
+    NM_ASSIGN(const Shape out, broadcast_or_fail(inference.shape(0), target));
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const Strides own = row_major(in.shape());
     StridedSource from{in.raw(), 0, {}};
     const int added = out.rank() - in.rank();
@@ -39,11 +40,11 @@ class Expand final : public Movement {
     return {};
   }
 
-  std::optional<View> view(const Inference& c, size_t) const override {
-    const auto dims = c.integers(1);
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    const auto dims = inference.integers(1);
     if (!dims) return std::nullopt;
-    const auto out = broadcast_shape(c.shape(0), Shape(*dims));
-    return out && out->count() == c.shape(0).count() ? std::optional<View>(View{}) : std::nullopt;
+    const auto out = broadcast_shape(inference.shape(0), Shape(*dims));
+    return out && out->count() == inference.shape(0).count() ? std::optional<View>(View{}) : std::nullopt;
   }
 };
 
@@ -52,19 +53,19 @@ class Tile final : public Movement {
  public:
   explicit Tile(Attributes& a) : one_axis_(a.version() < 6) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, one_axis_ ? 3 : 2));
-    c.output(0, c.type(0));
-    if (!one_axis_) NM_TRY(check_type(c, 1, "the repeats", {DType::Int64}));
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
-    if (c.has_shape(1) && !one_axis_) {
-      const Shape& list = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, one_axis_ ? 3 : 2));
+    inference.output(0, inference.type(0));
+    if (!one_axis_) NM_TRY(check_type(inference, 1, "the repeats", {DType::Int64}));
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
+    if (inference.has_shape(1) && !one_axis_) {
+      const Shape& list = inference.shape(1);
       if (list.rank() != 1 || (list[0] >= 0 && list[0] != out.rank())) {
         return wrong_shape("the repeats", list, text("[", out.rank(), "], one for each dimension"));
       }
     }
-    NM_ASSIGN(const Counts repeats, counts(c, out.rank()));
+    NM_ASSIGN(const Counts repeats, counts(inference, out.rank()));
     for (int i = 0; i < out.rank(); ++i) {
       if (!repeats || out[i] < 0) {
         out[i] = kUnknownDim;
@@ -75,14 +76,14 @@ class Tile final : public Movement {
       if (out[i] > 0 && n > INT64_MAX / out[i]) return {Code::ShapeMismatch, "the output is too large"};
       out[i] *= n;
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
   // Seen as (repeat, dim) pairs, a tile is one copy whose repeat dimensions stand still in the input.
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     if (out.count() == 0) return {};
     const Strides from = row_major(in.shape());
     const Strides to = row_major(out.shape());
@@ -120,13 +121,13 @@ class Tile final : public Movement {
  private:
   using Counts = std::optional<std::vector<int64_t>>;
 
-  Result<Counts> counts(const Inference& c, int rank) const {
-    if (!one_axis_) return c.integers(1);
-    const Tensor* tiles = c.value(1);
-    const Tensor* axis = c.value(2);
+  Result<Counts> counts(const Inference& inference, int rank) const {
+    if (!one_axis_) return inference.integers(1);
+    const Tensor* tiles = inference.value(1);
+    const Tensor* axis = inference.value(2);
     if (tiles == nullptr || axis == nullptr) return Counts();
-    NM_TRY(check_scalar(c, 1, "the tiles"));
-    NM_TRY(check_scalar(c, 2, "the axis"));
+    NM_TRY(check_scalar(inference, 1, "the tiles"));
+    NM_TRY(check_scalar(inference, 2, "the axis"));
     NM_ASSIGN(const int at, check_axis(whole_number(*axis), rank));
     std::vector<int64_t> all(static_cast<size_t>(rank), 1);
     all[static_cast<size_t>(at)] = whole_number(*tiles);

@@ -18,15 +18,15 @@ class Gather final : public Movement {
  public:
   explicit Gather(Attributes& a) : axis_(a.integer("axis", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the indices", {DType::Int32, DType::Int64}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the indices", {DType::Int32, DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     NM_ASSIGN(const int axis, check_axis(axis_, in.rank()));
-    if (!c.has_shape(1)) return {};
-    const Shape& indices = c.shape(1);
+    if (!inference.has_shape(1)) return {};
+    const Shape& indices = inference.shape(1);
     if (in.rank() - 1 + indices.rank() > kMaxRank) {
       return wrong_shape("the indices", indices, text("fewer dimensions: the output would have more than ", kMaxRank));
     }
@@ -34,14 +34,14 @@ class Gather final : public Movement {
     for (int i = 0; i < axis; ++i) out.push_back(in[i]);
     for (const int64_t d : indices) out.push_back(d);
     for (int i = axis + 1; i < in.rank(); ++i) out.push_back(in[i]);
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    const Indices indices(c.input(1));
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    const Indices indices(execution.input(1));
+    Tensor& out = execution.output(0);
     const int axis = normalize_axis(axis_, in.rank());
     const int64_t dim = in.dim(axis);
     NM_TRY(indices.check(dim));
@@ -72,9 +72,8 @@ class Gather final : public Movement {
     };
     const int64_t slices = out.count() / inner;
     const bool whole = with_element(in.dtype(), [&]<class T>() {
-      ThreadPool::instance().parallel_for(
-          slices, std::max<int64_t>(1, kChunkElements / inner),
-          [&](int64_t begin, int64_t end, int) { gather.template operator()<T>(begin, end); });
+      thread_pool::parallel_for(slices, std::max<int64_t>(1, kChunkElements / inner),
+                                [&](int64_t begin, int64_t end, int) { gather.template operator()<T>(begin, end); });
     });
     if (!whole) {
       for (int64_t s = 0; s < slices; ++s) {
@@ -86,9 +85,9 @@ class Gather final : public Movement {
   }
 
   // One slice of the outermost dimension.
-  std::optional<View> view(const Inference& c, size_t) const override {
-    const Shape& in = c.shape(0);
-    const auto indices = c.integers(1);
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    const Shape& in = inference.shape(0);
+    const auto indices = inference.integers(1);
     const int axis = normalize_axis(axis_, in.rank());
     if (!indices || indices->size() != 1 || in.count(0, axis) != 1) return std::nullopt;
     const int64_t index = (*indices)[0] < 0 ? (*indices)[0] + in[axis] : (*indices)[0];

@@ -11,22 +11,22 @@ class GatherElements final : public Movement {
  public:
   explicit GatherElements(Attributes& a) : axis_(a.integer("axis", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the indices", {DType::Int32, DType::Int64}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(1)) return {};
-    c.output(0, c.type(0), c.shape(1));
-    if (!c.has_shape(0)) return {};
-    NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
-    return check_along_axis(c.shape(0), c.shape(1), axis);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the indices", {DType::Int32, DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(1)) return {};
+    inference.output(0, inference.type(0), inference.shape(1));
+    if (!inference.has_shape(0)) return {};
+    NM_ASSIGN(const int axis, check_axis(axis_, inference.shape(0).rank()));
+    return check_along_axis(inference.shape(0), inference.shape(1), axis);
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const int axis = normalize_axis(axis_, in.rank());
-    const Indices indices(c.input(1));
+    const Indices indices(execution.input(1));
     NM_TRY(indices.check(in.dim(axis)));
     const bool whole = with_element(in.dtype(), [&]<class T>() {
       const T* from = static_cast<const T*>(in.raw());
@@ -48,18 +48,18 @@ class GatherND final : public Movement {
  public:
   explicit GatherND(Attributes& a) : batch_dims_(a.integer("batch_dims", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_ASSIGN(const std::optional<Shape> out, sliced_shape(c, batch_dims_));
-    c.output(0, c.type(0));
-    if (out) c.output(0, c.type(0), *out);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_ASSIGN(const std::optional<Shape> out, sliced_shape(inference, batch_dims_));
+    inference.output(0, inference.type(0));
+    if (out) inference.output(0, inference.type(0), *out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    const Tensor& tuples = c.input(1);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    const Tensor& tuples = execution.input(1);
+    Tensor& out = execution.output(0);
     const int batch_dims = static_cast<int>(batch_dims_);
     const int64_t slice = in.shape().count(batch_dims + static_cast<int>(tuples.shape().back()), in.rank());
     return walk_tuples(in, tuples, batch_dims, [&](int64_t t, int64_t offset) {

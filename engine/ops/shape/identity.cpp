@@ -10,25 +10,25 @@ class Identity final : public Movement {
  public:
   explicit Identity(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    if (!c.has(0)) return {};  // an absent optional stays one
-    c.output(0, c.value_type(0));
-    if (c.has_shape(0)) c.output(0, c.type(0), c.shape(0));
+  Status infer(Inference& inference) const override {
+    if (!inference.has(0)) return {};  // an absent optional stays one
+    inference.output(0, inference.value_type(0));
+    if (inference.has_shape(0)) inference.output(0, inference.type(0), inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor* in = c.has(0) ? c.input_value(0).tensor() : nullptr;
+  Status run(Execution& execution) override {
+    const Tensor* in = execution.has(0) ? execution.input_value(0).tensor() : nullptr;
     if (in != nullptr) {
-      copy_all(*in, c.output(0));
-    } else if (c.has(0)) {
-      return c.set_output(0, c.input_value(0));
+      copy_all(*in, execution.output(0));
+    } else if (execution.has(0)) {
+      return execution.set_output(0, execution.input_value(0));
     }
     return {};
   }
 
-  std::optional<View> view(const Inference& c, size_t) const override {
-    return c.value_type(0).is_tensor() ? std::optional<View>(View{}) : std::nullopt;
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    return inference.value_type(0).is_tensor() ? std::optional<View>(View{}) : std::nullopt;
   }
 };
 

@@ -2,11 +2,11 @@
 
 namespace nm {
 
-Result<std::optional<Shape>> sliced_shape(const Inference& c, int64_t batch_dims) {
-  NM_TRY(check_type(c, 1, "the indices", {DType::Int32, DType::Int64}));
-  if (!c.has_shape(0) || !c.has_shape(1)) return std::optional<Shape>();
-  const Shape& data = c.shape(0);
-  const Shape& indices = c.shape(1);
+Result<std::optional<Shape>> sliced_shape(const Inference& inference, int64_t batch_dims) {
+  NM_TRY(check_type(inference, 1, "the indices", {DType::Int32, DType::Int64}));
+  if (!inference.has_shape(0) || !inference.has_shape(1)) return std::optional<Shape>();
+  const Shape& data = inference.shape(0);
+  const Shape& indices = inference.shape(1);
   if (data.rank() < 1) return wrong_shape("the data", data, "at least one dimension");
   if (indices.rank() < 1) return wrong_shape("the indices", indices, "at least one dimension");
   if (batch_dims < 0 || batch_dims >= std::min(data.rank(), indices.rank())) {

@@ -8,7 +8,7 @@ namespace nm {
 
 // Checks what is known, and returns the shape of one named slice joined to the leading dimensions of the indices;
 // nullopt when too little is known.
-Result<std::optional<Shape>> sliced_shape(const Inference& c, int64_t batch_dims);
+Result<std::optional<Shape>> sliced_shape(const Inference& inference, int64_t batch_dims);
 
 // Calls f(t, offset) for every tuple t with the offset of the slice it names in the data.
 template <class F>

@@ -37,25 +37,26 @@ class Pad final : public Movement {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, as_attributes_ ? 1 : 2));
-    NM_TRY(check_type(c, 1, "the pads", {DType::Int64}));
-    NM_TRY(check_type(c, 3, "the axes", {DType::Int32, DType::Int64}));
-    NM_TRY(check_scalar(c, 2, "the padding value"));
-    if (c.has(2) && c.type(2) != DType::Undefined && c.type(0) != DType::Undefined && c.type(2) != c.type(0)) {
-      return wrong_type("the padding value", c.type(2), dtype_name(c.type(0)));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, as_attributes_ ? 1 : 2));
+    NM_TRY(check_type(inference, 1, "the pads", {DType::Int64}));
+    NM_TRY(check_type(inference, 3, "the axes", {DType::Int32, DType::Int64}));
+    NM_TRY(check_scalar(inference, 2, "the padding value"));
+    if (inference.has(2) && inference.type(2) != DType::Undefined && inference.type(0) != DType::Undefined &&
+        inference.type(2) != inference.type(0)) {
+      return wrong_type("the padding value", inference.type(2), dtype_name(inference.type(0)));
     }
-    if (as_attributes_ && c.type(0) != DType::Undefined && !can_cast(c.type(0))) {
-      return wrong_type("the input", c.type(0), "a type that is not complex");
+    if (as_attributes_ && inference.type(0) != DType::Undefined && !can_cast(inference.type(0))) {
+      return wrong_type("the input", inference.type(0), "a type that is not complex");
     }
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     Pads pads;
-    const auto axes = c.integers(3);
-    const auto list = as_attributes_ ? std::optional(pads_) : c.integers(1);
-    if (!list || (c.has(3) && !axes)) {
-      c.output(0, c.type(0), Shape::filled(out.rank(), kUnknownDim));
+    const auto axes = inference.integers(3);
+    const auto list = as_attributes_ ? std::optional(pads_) : inference.integers(1);
+    if (!list || (inference.has(3) && !axes)) {
+      inference.output(0, inference.type(0), Shape::filled(out.rank(), kUnknownDim));
       return {};
     }
     NM_TRY(resolve(out.rank(), *list, axes ? &*axes : nullptr, pads));
@@ -65,28 +66,29 @@ class Pad final : public Movement {
         continue;
       }
       const int64_t dim = saturating_add(out[i], pads.before[i] + pads.after[i]);
-      if (dim < 0) return wrong_shape("the input", c.shape(0), text("more than is to be cut off from axis ", i));
+      if (dim < 0)
+        return wrong_shape("the input", inference.shape(0), text("more than is to be cut off from axis ", i));
       const bool grows = pads.before[i] > 0 || pads.after[i] > 0;
       if (mode_ != Mode::Constant && grows && dim > 0) {
         // What is left after cutting is what gets repeated.
         const int64_t left = out[i] + std::min<int64_t>(pads.before[i], 0) + std::min<int64_t>(pads.after[i], 0);
-        if (left <= 0) return wrong_shape("the input", c.shape(0), text("something to repeat along axis ", i));
+        if (left <= 0) return wrong_shape("the input", inference.shape(0), text("something to repeat along axis ", i));
       }
       out[i] = dim;
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     if (out.count() == 0) return {};
     Pads pads;
-    const auto axes = c.has(3) ? integers(c.input(3)) : std::nullopt;
-    NM_TRY(resolve(in.rank(), as_attributes_ ? pads_ : *integers(c.input(1)), axes ? &*axes : nullptr, pads));
-    if (mode_ != Mode::Constant) return repeat(c, in, out, pads);
-    NM_TRY(fill_value(c, out));
+    const auto axes = execution.has(3) ? integers(execution.input(3)) : std::nullopt;
+    NM_TRY(resolve(in.rank(), as_attributes_ ? pads_ : *integers(execution.input(1)), axes ? &*axes : nullptr, pads));
+    if (mode_ != Mode::Constant) return repeat(execution, in, out, pads);
+    NM_TRY(fill_value(execution, out));
     // What is kept of the input lands behind the padding.
     const Strides from = row_major(in.shape());
     const Strides to = row_major(out.shape());
@@ -120,9 +122,9 @@ class Pad final : public Movement {
     return {};
   }
 
-  Status fill_value(const Execution& c, Tensor& out) const {
-    if (c.has(2)) {
-      fill(out, c.input(2).raw());
+  Status fill_value(const Execution& execution, Tensor& out) const {
+    if (execution.has(2)) {
+      fill(out, execution.input(2).raw());
       return {};
     }
     NM_ASSIGN(Tensor value, Tensor::create(out.dtype(), Shape{}));
@@ -137,10 +139,10 @@ class Pad final : public Movement {
   }
 
   // The input's coordinate for each coordinate of the output along every axis, then a gather of rows.
-  Status repeat(Execution& c, const Tensor& in, Tensor& out, const Pads& pads) const {
+  Status repeat(Execution& execution, const Tensor& in, Tensor& out, const Pads& pads) const {
     int64_t total = 0;
     for (const int64_t d : out.shape()) total += d;
-    NM_ASSIGN(int64_t * table, c.scratch<int64_t>(Size(total)));
+    NM_ASSIGN(int64_t * table, execution.scratch<int64_t>(Size(total)));
     const Strides from = row_major(in.shape());
     std::array<const int64_t*, kMaxRank> offsets{};
     int64_t* next = table;
@@ -195,13 +197,13 @@ class Pad final : public Movement {
   Mode mode_ = Mode::Constant;
 };
 
-bool pad_layout(LayoutChange& c) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || node.version < 2 || node.input(3) != kNone || !c.worthwhile({node.inputs[0]})) return false;
+bool pad_layout(LayoutChange& change) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || node.version < 2 || node.input(3) != kNone || !change.worthwhile({node.inputs[0]})) return false;
   LayoutChange::Axes pads;
   if (node.version >= 11) {
-    const auto given = c.integers(node.input(1));
+    const auto given = change.integers(node.input(1));
     if (!given) return false;
     pads = *given;
   } else if (const auto it = node.attributes.find("pads"); it != node.attributes.end()) {
@@ -216,15 +218,15 @@ bool pad_layout(LayoutChange& c) {
     moved[to + size] = pads[i + size];
   }
   if (node.version >= 11) {
-    const ValueId id = c.add_integers(moved, node.name + ".pads");
+    const ValueId id = change.add_integers(moved, node.name + ".pads");
     if (id == kNone) return false;
     node.inputs[1] = id;
   } else {
     node.attributes["pads"] = moved;
   }
-  c.first(node.input(2));
-  node.inputs[0] = c.last(node.inputs[0]);
-  return c.push_last();
+  change.first(node.input(2));
+  node.inputs[0] = change.last(node.inputs[0]);
+  return change.push_last();
 }
 
 }  // namespace

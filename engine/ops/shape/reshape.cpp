@@ -14,17 +14,18 @@ class Reshape final : public SameBytes {
   explicit Reshape(Attributes& a)
       : as_attribute_(a.version() < 5), shape_(a.integers("shape")), allow_zero_(a.flag("allowzero", false)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, as_attribute_ ? 1 : 2));
-    NM_TRY(check_type(c, 1, "the shape", {DType::Int64}));
-    c.output(0, c.type(0));
-    if (c.has_shape(1) && c.shape(1).rank() != 1) return wrong_shape("the shape", c.shape(1), "a list");
-    const auto target = as_attribute_ ? std::optional(shape_) : c.integers(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, as_attribute_ ? 1 : 2));
+    NM_TRY(check_type(inference, 1, "the shape", {DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (inference.has_shape(1) && inference.shape(1).rank() != 1)
+      return wrong_shape("the shape", inference.shape(1), "a list");
+    const auto target = as_attribute_ ? std::optional(shape_) : inference.integers(1);
     if (target) {
-      NM_ASSIGN(const Shape shape, resolve(*target, c.has_shape(0) ? &c.shape(0) : nullptr));
-      c.output(0, c.type(0), shape);
-    } else if (c.has_shape(1) && c.shape(1)[0] >= 0 && c.shape(1)[0] <= kMaxRank) {
-      c.output(0, c.type(0), Shape::filled(static_cast<int>(c.shape(1)[0]), kUnknownDim));
+      NM_ASSIGN(const Shape shape, resolve(*target, inference.has_shape(0) ? &inference.shape(0) : nullptr));
+      inference.output(0, inference.type(0), shape);
+    } else if (inference.has_shape(1) && inference.shape(1)[0] >= 0 && inference.shape(1)[0] <= kMaxRank) {
+      inference.output(0, inference.type(0), Shape::filled(static_cast<int>(inference.shape(1)[0]), kUnknownDim));
     }
     return {};
   }
@@ -84,16 +85,16 @@ class Flatten final : public SameBytes {
  public:
   explicit Flatten(Attributes& a) : axis_(a.integer("axis", 1)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, c.type(0), Shape{kUnknownDim, kUnknownDim});
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, inference.type(0), Shape{kUnknownDim, kUnknownDim});
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     int axis = in.rank();
     if (axis_ != in.rank()) {
       NM_ASSIGN(axis, check_axis(axis_, in.rank()));
     }
-    c.output(0, c.type(0), Shape{product(in, 0, axis), product(in, axis, in.rank())});
+    inference.output(0, inference.type(0), Shape{product(in, 0, axis), product(in, axis, in.rank())});
     return {};
   }
 
@@ -118,16 +119,17 @@ class AxesOperator : public SameBytes {
     given_ = a.has("axes");
   }
 
-  Status check(const Inference& c, bool required) const {
-    NM_TRY(check_tensors(c, required && !as_attribute_ ? 2 : 1));
+  Status check(const Inference& inference, bool required) const {
+    NM_TRY(check_tensors(inference, required && !as_attribute_ ? 2 : 1));
     if (required && as_attribute_ && !given_) return {Code::InvalidModel, "the required attribute 'axes' is missing"};
-    NM_TRY(check_type(c, 1, "the axes", {DType::Int64}));
-    if (c.has_shape(1) && c.shape(1).rank() > 1) return wrong_shape("the axes", c.shape(1), "a list");
+    NM_TRY(check_type(inference, 1, "the axes", {DType::Int64}));
+    if (inference.has_shape(1) && inference.shape(1).rank() > 1)
+      return wrong_shape("the axes", inference.shape(1), "a list");
     return {};
   }
-  bool has_axes(const Inference& c) const { return as_attribute_ ? given_ : c.has(1); }
-  std::optional<std::vector<int64_t>> axes(const Inference& c) const {
-    return as_attribute_ ? std::optional(axes_) : c.integers(1);
+  bool has_axes(const Inference& inference) const { return as_attribute_ ? given_ : inference.has(1); }
+  std::optional<std::vector<int64_t>> axes(const Inference& inference) const {
+    return as_attribute_ ? std::optional(axes_) : inference.integers(1);
   }
 
  private:
@@ -140,15 +142,15 @@ class Squeeze final : public AxesOperator {
  public:
   explicit Squeeze(Attributes& a) : AxesOperator(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c, false));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
-    const auto given = axes(c);
-    if (has_axes(c) && !given) return {};
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference, false));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
+    const auto given = axes(inference);
+    if (has_axes(inference) && !given) return {};
     uint32_t set = 0;
-    if (has_axes(c)) {
+    if (has_axes(inference)) {
       NM_ASSIGN(set, check_axes(*given, in.rank()));
     } else if (!in.known()) {
       return {};
@@ -159,9 +161,9 @@ class Squeeze final : public AxesOperator {
       if (named && in[i] >= 0 && in[i] != 1) {
         return wrong_shape("the input", in, text("1 at axis ", i, ", which is to be removed"));
       }
-      if (!named && (has_axes(c) || in[i] != 1)) out.push_back(in[i]);
+      if (!named && (has_axes(inference) || in[i] != 1)) out.push_back(in[i]);
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 };
@@ -170,12 +172,12 @@ class Unsqueeze final : public AxesOperator {
  public:
   explicit Unsqueeze(Attributes& a) : AxesOperator(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c, true));
-    c.output(0, c.type(0));
-    const auto given = axes(c);
-    if (!given || !c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference, true));
+    inference.output(0, inference.type(0));
+    const auto given = axes(inference);
+    if (!given || !inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (given->size() > static_cast<size_t>(kMaxRank - in.rank())) {
       return {Code::ShapeMismatch,
               text("the output would have more than ", kMaxRank, " dimensions, which is not supported")};
@@ -184,31 +186,31 @@ class Unsqueeze final : public AxesOperator {
     NM_ASSIGN(const uint32_t set, check_axes(*given, rank));
     Shape out;
     for (int i = 0, next = 0; i < rank; ++i) out.push_back(set >> i & 1 ? 1 : in[next++]);
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 };
 
 // [N, C, …pixels] to [N, C, …pixels otherwise].
-bool reshape_layout(LayoutChange& c) {
-  Node& node = c.node;
+bool reshape_layout(LayoutChange& change) {
+  Node& node = change.node;
   const ValueId in = node.inputs[0], out = node.outputs[0];
-  const int r = c.rank(in), to = c.rank(out);
-  if (r < 3 || to < 3 || !c.worthwhile({in})) return false;
-  const Shape &a = *c.graph.value(in).shape, &b = *c.graph.value(out).shape;
+  const int r = change.rank(in), to = change.rank(out);
+  if (r < 3 || to < 3 || !change.worthwhile({in})) return false;
+  const Shape &a = *change.graph.value(in).shape, &b = *change.graph.value(out).shape;
   if (a[0] != b[0] || a[1] != b[1] || a[0] == kUnknownDim || a[1] < 0) return false;
   if (node.attributes.contains("allowzero") || node.version < 5) return false;
-  const auto target = c.integers(node.input(1));
+  const auto target = change.integers(node.input(1));
   if (!target || static_cast<int>(target->size()) != to) return false;
   // A zero copies the dimension at its own place, which moves by one together with the pixels.
   LayoutChange::Axes moved{(*target)[0]};
   for (size_t i = 2; i < target->size(); ++i) moved.push_back((*target)[i]);
   moved.push_back(a[1]);
-  const ValueId shape = c.add_integers(moved, node.name + ".shape");
+  const ValueId shape = change.add_integers(moved, node.name + ".shape");
   if (shape == kNone) return false;
   node.inputs[1] = shape;
-  node.inputs[0] = c.last(in);
-  return c.push_last();
+  node.inputs[0] = change.last(in);
+  return change.push_last();
 }
 
 std::optional<Shape> reshape_shape(const ShapeQuery& q) {

@@ -13,28 +13,28 @@ class ReverseSequence final : public Movement {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 1, "the lengths", {DType::Int64}));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 1, "the lengths", {DType::Int64}));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (in.rank() < 2) return wrong_shape("the input", in, "at least two dimensions");
     const int64_t batches = in[static_cast<int>(batch_)];
-    if (c.has_shape(1)) {
-      const Shape& lengths = c.shape(1);
+    if (inference.has_shape(1)) {
+      const Shape& lengths = inference.shape(1);
       if (lengths.rank() != 1 || (lengths[0] >= 0 && batches >= 0 && lengths[0] != batches)) {
         return wrong_shape("the lengths", lengths, text("[", batches, "]"));
       }
     }
-    c.output(0, c.type(0), in);
+    inference.output(0, inference.type(0), in);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
-    const int64_t* lengths = c.data<int64_t>(1);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
+    const int64_t* lengths = execution.data<int64_t>(1);
     const Strides strides = row_major(in.shape());
     const int64_t steps = in.dim(static_cast<int>(time_));
     const int64_t time_stride = strides[static_cast<size_t>(time_)];

@@ -81,16 +81,16 @@ class ScatterBase : public Movement {
  protected:
   explicit ScatterBase(Attributes& a) : reduction_(reduction_of(a)) {}
 
-  Status check(Inference& c) const {
-    NM_TRY(check_tensors(c, 3));
-    NM_TRY(check_type(c, 1, "the indices", {DType::Int32, DType::Int64}));
-    const DType t = c.type(0);
-    if (t != DType::Undefined && c.type(2) != DType::Undefined && c.type(2) != t) {
-      return wrong_type("the updates", c.type(2), dtype_name(t));
+  Status check(Inference& inference) const {
+    NM_TRY(check_tensors(inference, 3));
+    NM_TRY(check_type(inference, 1, "the indices", {DType::Int32, DType::Int64}));
+    const DType t = inference.type(0);
+    if (t != DType::Undefined && inference.type(2) != DType::Undefined && inference.type(2) != t) {
+      return wrong_type("the updates", inference.type(2), dtype_name(t));
     }
-    if (reduction_ != Reduction::None && t != DType::Bool) NM_TRY(check_number(c, 0, "the data"));
-    c.output(0, t);
-    if (c.has_shape(0)) c.output(0, t, c.shape(0));
+    if (reduction_ != Reduction::None && t != DType::Bool) NM_TRY(check_number(inference, 0, "the data"));
+    inference.output(0, t);
+    if (inference.has_shape(0)) inference.output(0, t, inference.shape(0));
     return {};
   }
 
@@ -101,24 +101,24 @@ class ScatterElements final : public ScatterBase {
  public:
   explicit ScatterElements(Attributes& a) : ScatterBase(a), axis_(a.integer("axis", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c));
-    if (c.has_shape(1) && c.has_shape(2) && !may_equal(c.shape(1), c.shape(2))) {
-      return wrong_shape("the updates", c.shape(2), text(to_string(c.shape(1)), ", as the indices"));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference));
+    if (inference.has_shape(1) && inference.has_shape(2) && !may_equal(inference.shape(1), inference.shape(2))) {
+      return wrong_shape("the updates", inference.shape(2), text(to_string(inference.shape(1)), ", as the indices"));
     }
-    if (!c.has_shape(0)) return {};
-    NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
-    return c.has_shape(1) ? check_along_axis(c.shape(0), c.shape(1), axis) : Status();
+    if (!inference.has_shape(0)) return {};
+    NM_ASSIGN(const int axis, check_axis(axis_, inference.shape(0).rank()));
+    return inference.has_shape(1) ? check_along_axis(inference.shape(0), inference.shape(1), axis) : Status();
   }
 
-  Status run(Execution& c) override {
-    const Indices indices(c.input(1));
-    const Tensor& updates = c.input(2);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Indices indices(execution.input(1));
+    const Tensor& updates = execution.input(2);
+    Tensor& out = execution.output(0);
     const int axis = normalize_axis(axis_, out.rank());
     NM_TRY(indices.check(out.dim(axis)));
     NM_ASSIGN(const Combine update, combine_for(reduction_, out.dtype()));
-    copy_all(c.input(0), out);
+    copy_all(execution.input(0), out);
     walk_along_axis(out.shape(), updates.shape(), axis, indices,
                     [&](int64_t i, int64_t at) { update(reduction_, out, at, updates, i, 1); });
     return {};
@@ -132,19 +132,21 @@ class ScatterND final : public ScatterBase {
  public:
   explicit ScatterND(Attributes& a) : ScatterBase(a) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check(c));
-    NM_ASSIGN(const std::optional<Shape> expected, sliced_shape(c, 0));
-    if (!expected || !c.has_shape(2)) return {};
-    return may_equal(c.shape(2), *expected) ? Status() : wrong_shape("the updates", c.shape(2), to_string(*expected));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check(inference));
+    NM_ASSIGN(const std::optional<Shape> expected, sliced_shape(inference, 0));
+    if (!expected || !inference.has_shape(2)) return {};
+    return may_equal(inference.shape(2), *expected)
+               ? Status()
+               : wrong_shape("the updates", inference.shape(2), to_string(*expected));
   }
 
-  Status run(Execution& c) override {
-    const Tensor& tuples = c.input(1);
-    const Tensor& updates = c.input(2);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& tuples = execution.input(1);
+    const Tensor& updates = execution.input(2);
+    Tensor& out = execution.output(0);
     NM_ASSIGN(const Combine update, combine_for(reduction_, out.dtype()));
-    copy_all(c.input(0), out);
+    copy_all(execution.input(0), out);
     const int64_t slice = out.shape().count(static_cast<int>(tuples.shape().back()), out.rank());
     return walk_tuples(out, tuples, 0,
                        [&](int64_t t, int64_t offset) { update(reduction_, out, offset, updates, t * slice, slice); });

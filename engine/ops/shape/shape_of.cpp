@@ -12,23 +12,23 @@ class ShapeOf final : public Movement {
  public:
   explicit ShapeOf(Attributes& a) : start_(a.integer("start", 0)), end_(a.integer("end", INT64_MAX)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, DType::Int64, Shape{kUnknownDim});
-    if (!c.has_shape(0)) return {};
-    const auto [begin, end] = range(c.shape(0).rank());
-    const Shape part(c.shape(0).dims().subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
-    c.output(0, DType::Int64, Shape{part.rank()});
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, DType::Int64, Shape{kUnknownDim});
+    if (!inference.has_shape(0)) return {};
+    const auto [begin, end] = range(inference.shape(0).rank());
+    const Shape part(inference.shape(0).dims().subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+    inference.output(0, DType::Int64, Shape{part.rank()});
     if (!part.known()) return {};
     NM_ASSIGN(Tensor value, Tensor::from<int64_t>(Shape{part.rank()}, part.dims()));
-    c.output_value(0, std::move(value));
+    inference.output_value(0, std::move(value));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Shape& shape = c.input(0).shape();
+  Status run(Execution& execution) override {
+    const Shape& shape = execution.input(0).shape();
     const auto [begin, end] = range(shape.rank());
-    std::copy(shape.begin() + begin, shape.begin() + end, c.out<int64_t>(0));
+    std::copy(shape.begin() + begin, shape.begin() + end, execution.out<int64_t>(0));
     return {};
   }
 
@@ -47,45 +47,45 @@ class SizeOf final : public Movement {
  public:
   explicit SizeOf(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, DType::Int64, Shape{});
-    if (!c.has_shape(0) || !c.shape(0).known()) return {};
-    const int64_t count = c.shape(0).count();
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, DType::Int64, Shape{});
+    if (!inference.has_shape(0) || !inference.shape(0).known()) return {};
+    const int64_t count = inference.shape(0).count();
     NM_ASSIGN(Tensor value, Tensor::from<int64_t>(Shape{}, std::span(&count, 1)));
-    c.output_value(0, std::move(value));
+    inference.output_value(0, std::move(value));
     return {};
   }
 
-  Status run(Execution& c) override {
-    *c.out<int64_t>(0) = c.input(0).count();
+  Status run(Execution& execution) override {
+    *execution.out<int64_t>(0) = execution.input(0).count();
     return {};
   }
 };
 
 // Asks only for dimensions: those of the channels-last form, put back in order.
-bool shape_layout(LayoutChange& c) {
-  Node& node = c.node;
+bool shape_layout(LayoutChange& change) {
+  Node& node = change.node;
   const ValueId id = node.inputs[0], out = node.outputs[0];
-  if (!c.only_last(id) || node.attributes.contains("start") || node.attributes.contains("end")) return false;
-  const int r = c.rank(id);
-  const ValueId order = c.add_integers(LayoutChange::to_first(r), node.name + ".order");
+  if (!change.only_last(id) || node.attributes.contains("start") || node.attributes.contains("end")) return false;
+  const int r = change.rank(id);
+  const ValueId order = change.add_integers(LayoutChange::to_first(r), node.name + ".order");
   if (order == kNone) return false;
   GraphValue dims;
-  dims.name = c.graph.value(out).name + ".channels_last";
+  dims.name = change.graph.value(out).name + ".channels_last";
   dims.type = ValueType::tensor(DType::Int64);
   dims.shape = Shape{r};
   Node gather;
   gather.name = node.name;
   gather.op_type = "Gather";
   gather.version = 13;
-  node.inputs[0] = c.last(id);
-  node.outputs[0] = c.graph.add_value(std::move(dims));
+  node.inputs[0] = change.last(id);
+  node.outputs[0] = change.graph.add_value(std::move(dims));
   gather.inputs = {node.outputs[0], order};
   gather.explicit_inputs = 2;
   gather.outputs = {out};
-  c.push_first();
-  c.push(std::move(gather));
+  change.push_first();
+  change.push(std::move(gather));
   return true;
 }
 

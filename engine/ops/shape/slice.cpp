@@ -28,20 +28,21 @@ class Slice final : public Movement {
     if (a.has("axes")) given_[2] = a.integers("axes");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, as_attributes_ ? 1 : 3));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, as_attributes_ ? 1 : 3));
     for (size_t i = 1; i < 5; ++i) {
-      NM_TRY(check_type(c, i, "the bounds", {DType::Int32, DType::Int64}));
-      if (c.has_shape(i) && c.shape(i).rank() > 1) return wrong_shape("the bounds", c.shape(i), "a list");
+      NM_TRY(check_type(inference, i, "the bounds", {DType::Int32, DType::Int64}));
+      if (inference.has_shape(i) && inference.shape(i).rank() > 1)
+        return wrong_shape("the bounds", inference.shape(i), "a list");
     }
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Lists lists = read([&](size_t i) { return c.integers(i); });
-    const bool axes_known = as_attributes_ || !c.has(3) || lists[2];
-    Shape out = c.shape(0);
-    if (lists[0] && lists[1] && axes_known && (as_attributes_ || !c.has(4) || lists[3])) {
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Lists lists = read([&](size_t i) { return inference.integers(i); });
+    const bool axes_known = as_attributes_ || !inference.has(3) || lists[2];
+    Shape out = inference.shape(0);
+    if (lists[0] && lists[1] && axes_known && (as_attributes_ || !inference.has(4) || lists[3])) {
       Ranges ranges;
-      NM_TRY(resolve(c.shape(0), lists, ranges));
+      NM_TRY(resolve(inference.shape(0), lists, ranges));
       for (int i = 0; i < out.rank(); ++i) out[i] = ranges[i].length;
     } else {
       const bool few = axes_known && lists[2];
@@ -53,15 +54,17 @@ class Slice final : public Movement {
         if (set >> i & 1) out[i] = kUnknownDim;
       }
     }
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     Ranges ranges;
-    NM_TRY(resolve(in.shape(), read([&](size_t i) { return c.has(i) ? integers(c.input(i)) : Integers(); }), ranges));
+    NM_TRY(resolve(in.shape(),
+                   read([&](size_t i) { return execution.has(i) ? integers(execution.input(i)) : Integers(); }),
+                   ranges));
     StridedSource from{in.raw(), 0, row_major(in.shape())};
     for (int i = 0; i < in.rank(); ++i) {
       from.offset += ranges[i].start * from.strides[i];
@@ -72,13 +75,13 @@ class Slice final : public Movement {
   }
 
   // A slice of the first dimension that is not one, with everything behind it whole, lies in one piece.
-  std::optional<View> view(const Inference& c, size_t) const override {
+  std::optional<View> view(const Inference& inference, size_t) const override {
     Ranges ranges;
-    const Shape& in = c.shape(0);
+    const Shape& in = inference.shape(0);
     for (size_t i = 1; i < 5; ++i) {
-      if (!as_attributes_ && c.has(i) && c.value(i) == nullptr) return std::nullopt;
+      if (!as_attributes_ && inference.has(i) && inference.value(i) == nullptr) return std::nullopt;
     }
-    if (!resolve(in, read([&](size_t i) { return c.integers(i); }), ranges).ok()) return std::nullopt;
+    if (!resolve(in, read([&](size_t i) { return inference.integers(i); }), ranges).ok()) return std::nullopt;
     const Strides strides = row_major(in);
     int64_t offset = 0;
     bool outer = true;
@@ -144,15 +147,15 @@ class Slice final : public Movement {
   Lists given_;
 };
 
-bool slice_layout(LayoutChange& c) {
-  Node& node = c.node;
-  const int r = c.rank(node.inputs[0]);
-  if (r < 3 || !c.worthwhile({node.inputs[0]})) return false;
+bool slice_layout(LayoutChange& change) {
+  Node& node = change.node;
+  const int r = change.rank(node.inputs[0]);
+  if (r < 3 || !change.worthwhile({node.inputs[0]})) return false;
   const bool as_input = node.version >= 10;
   // Without axes there is one start for each of the first dimensions.
   int64_t count = r;
   if (as_input) {
-    const auto& starts = c.graph.value(node.inputs[1]).shape;
+    const auto& starts = change.graph.value(node.inputs[1]).shape;
     if (!starts || starts->rank() != 1 || (*starts)[0] < 0) return false;
     count = (*starts)[0];
   } else if (const auto it = node.attributes.find("starts"); it != node.attributes.end()) {
@@ -162,13 +165,13 @@ bool slice_layout(LayoutChange& c) {
   if (count > r) return false;
   LayoutChange::Axes all;
   for (int64_t i = 0; i < count; ++i) all.push_back(i);
-  auto axes = c.axes(3, r, all);
+  auto axes = change.axes(3, r, all);
   if (!axes) return false;
   for (int64_t& a : *axes) a = LayoutChange::in_last(a, r);
-  c.first_from(1);
-  if (!c.set_axes(3, as_input, *axes)) return false;
-  node.inputs[0] = c.last(node.inputs[0]);
-  return c.push_last();
+  change.first_from(1);
+  if (!change.set_axes(3, as_input, *axes)) return false;
+  node.inputs[0] = change.last(node.inputs[0]);
+  return change.push_last();
 }
 
 // Slices from 0 to a symbol: as many rows of a table of positions as there are tokens.

@@ -18,45 +18,45 @@ class Split final : public Movement {
         given_(a.has("split")),
         parts_(a.integer("num_outputs", 0)) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
     if (version_ == 1) {
-      NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64, DType::Float32, DType::Float64}));
+      NM_TRY(check_type(inference, 1, "the split", {DType::Int32, DType::Int64, DType::Float32, DType::Float64}));
     } else {
-      NM_TRY(check_type(c, 1, "the split", {DType::Int32, DType::Int64}));
+      NM_TRY(check_type(inference, 1, "the split", {DType::Int32, DType::Int64}));
     }
-    const size_t n = c.output_count();
+    const size_t n = inference.output_count();
     if (parts_ != 0 && parts_ != static_cast<int64_t>(n)) {
       return {Code::InvalidModel,
               text("the attribute 'num_outputs' is ", parts_, " where the node has ", n, " outputs")};
     }
-    for (size_t o = 0; o < n; ++o) c.output(o, c.type(0));
-    if (!c.has_shape(0)) return {};
-    NM_ASSIGN(const int axis, check_axis(axis_, c.shape(0).rank()));
-    const int64_t dim = c.shape(0)[axis];
-    const auto lengths = lengths_of(c.value(1));
-    const bool unknown = c.has(1) && !lengths;
+    for (size_t o = 0; o < n; ++o) inference.output(o, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    NM_ASSIGN(const int axis, check_axis(axis_, inference.shape(0).rank()));
+    const int64_t dim = inference.shape(0)[axis];
+    const auto lengths = lengths_of(inference.value(1));
+    const bool unknown = inference.has(1) && !lengths;
     for (size_t o = 0; o < n; ++o) {
-      Shape shape = c.shape(0);
+      Shape shape = inference.shape(0);
       shape[axis] = kUnknownDim;
       if (!unknown) {
         NM_ASSIGN(shape[axis], length(lengths, dim, o, n));
       }
-      c.output(o, c.type(0), shape);
+      inference.output(o, inference.type(0), shape);
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int axis = normalize_axis(axis_, in.rank());
     const Strides strides = row_major(in.shape());
-    const auto lengths = lengths_of(c.has(1) ? &c.input(1) : nullptr);
+    const auto lengths = lengths_of(execution.has(1) ? &execution.input(1) : nullptr);
     int64_t at = 0;
-    for (size_t o = 0; o < c.output_count(); ++o) {
-      NM_ASSIGN(const int64_t n, length(lengths, in.dim(axis), o, c.output_count()));
-      if (c.wants(o)) {
-        Tensor& out = c.output(o);
+    for (size_t o = 0; o < execution.output_count(); ++o) {
+      NM_ASSIGN(const int64_t n, length(lengths, in.dim(axis), o, execution.output_count()));
+      if (execution.wants(o)) {
+        Tensor& out = execution.output(o);
         const int64_t from = at * strides[axis];
         const auto* first = static_cast<const uint8_t*>(in.raw()) + dtype_offset(in.dtype(), from);
         if (first != out.raw()) {  // else the output is a view, and lies where it should
@@ -68,14 +68,14 @@ class Split final : public Movement {
     return {};
   }
 
-  std::optional<View> view(const Inference& c, size_t o) const override {
-    const Shape& in = c.shape(0);
+  std::optional<View> view(const Inference& inference, size_t o) const override {
+    const Shape& in = inference.shape(0);
     const int axis = normalize_axis(axis_, in.rank());
-    if (in.count(0, axis) != 1 || (c.has(1) && c.value(1) == nullptr)) return std::nullopt;
-    const auto lengths = lengths_of(c.value(1));
+    if (in.count(0, axis) != 1 || (inference.has(1) && inference.value(1) == nullptr)) return std::nullopt;
+    const auto lengths = lengths_of(inference.value(1));
     int64_t at = 0;
     for (size_t i = 0; i < o; ++i) {
-      const auto n = length(lengths, in[axis], i, c.output_count());
+      const auto n = length(lengths, in[axis], i, inference.output_count());
       if (!n.ok()) return std::nullopt;
       at += n.value();
     }

@@ -13,11 +13,11 @@ class Transpose final : public Movement {
  public:
   explicit Transpose(Attributes& a) : perm_(a.integers("perm")), given_(a.has("perm")) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    c.output(0, c.type(0));
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    inference.output(0, inference.type(0));
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (given_) {
       if (static_cast<int>(perm_.size()) != in.rank()) {
         return wrong_shape("the input", in, text("rank ", perm_.size(), ", as the attribute 'perm' has it"));
@@ -26,13 +26,13 @@ class Transpose final : public Movement {
     }
     Shape out;
     for (int i = 0; i < in.rank(); ++i) out.push_back(in[source(i, in.rank())]);
-    c.output(0, c.type(0), out);
+    inference.output(0, inference.type(0), out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    Tensor& out = c.output(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    Tensor& out = execution.output(0);
     const int rank = in.rank();
     if (moves_nothing(in.shape())) {
       copy_all(in, out);
@@ -42,7 +42,7 @@ class Transpose final : public Movement {
       std::array<int, kMaxRank> axes{};
       for (int i = 0; i < rank; ++i) axes[i] = source(i, rank);
       kernels().layout.permute(rank, in.shape().data(), axes.data(), in.raw(), out.raw(),
-                               static_cast<size_t>(dtype_bits(in.dtype()) / 8), ThreadPool::instance());
+                               static_cast<size_t>(dtype_bits(in.dtype()) / 8));
       return {};
     }
     const Strides from = row_major(in.shape());
@@ -52,8 +52,8 @@ class Transpose final : public Movement {
     return {};
   }
 
-  std::optional<View> view(const Inference& c, size_t) const override {
-    return moves_nothing(c.shape(0)) ? std::optional<View>(View{}) : std::nullopt;
+  std::optional<View> view(const Inference& inference, size_t) const override {
+    return moves_nothing(inference.shape(0)) ? std::optional<View>(View{}) : std::nullopt;
   }
 
  private:

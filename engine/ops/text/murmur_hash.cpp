@@ -32,19 +32,19 @@ class MurmurHash3 final : public Operator {
       : seed_(static_cast<uint32_t>(a.integer("seed", 0))),
         type_(a.flag("positive", true) ? DType::UInt32 : DType::Int32) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
     NM_TRY(check_type(
-        c, 0, "the input",
+        inference, 0, "the input",
         {DType::UInt32, DType::Int32, DType::UInt64, DType::Int64, DType::Float32, DType::Float64, DType::String}));
-    c.output(0, type_);
-    if (c.has_shape(0)) c.output(0, type_, c.shape(0));
+    inference.output(0, type_);
+    if (inference.has_shape(0)) inference.output(0, type_, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    auto* out = static_cast<uint32_t*>(c.output(0).raw());
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    auto* out = static_cast<uint32_t*>(execution.output(0).raw());
     const auto size = static_cast<size_t>(dtype_bits(in.dtype()) / 8);
     for (int64_t i = 0; i < in.count(); ++i) {
       if (in.dtype() == DType::String) {

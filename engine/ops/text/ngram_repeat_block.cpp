@@ -15,13 +15,13 @@ class NGramRepeatBlock final : public Operator {
     if (size_ < 1) a.fail("the attribute 'ngram_size' must be given and positive");
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    NM_TRY(check_type(c, 0, "the words (input 0)", {DType::Int64}));
-    NM_TRY(check_type(c, 1, "the scores (input 1)", {DType::Float32}));
-    output_like(c, 0, 1);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    const Shape &words = c.shape(0), &scores = c.shape(1);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    NM_TRY(check_type(inference, 0, "the words (input 0)", {DType::Int64}));
+    NM_TRY(check_type(inference, 1, "the scores (input 1)", {DType::Float32}));
+    output_like(inference, 0, 1);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    const Shape &words = inference.shape(0), &scores = inference.shape(1);
     if (words.rank() != 2) return wrong_shape("the words (input 0)", words, "[batch,length]");
     if (scores.rank() != 2 || (words[0] >= 0 && scores[0] >= 0 && words[0] != scores[0])) {
       return wrong_shape("the scores (input 1)", scores, text("[", words[0], ",words]"));
@@ -29,10 +29,10 @@ class NGramRepeatBlock final : public Operator {
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor &words = c.input(0), &scores = c.input(1);
+  Status run(Execution& execution) override {
+    const Tensor &words = execution.input(0), &scores = execution.input(1);
     const int64_t length = words.dim(1), vocabulary = scores.dim(1);
-    float* out = c.out<float>(0);
+    float* out = execution.out<float>(0);
     if (out != scores.data<float>()) std::copy_n(scores.data<float>(), scores.count(), out);
     for (int64_t b = 0; b < words.dim(0); ++b) {
       const int64_t* w = words.data<int64_t>() + b * length;

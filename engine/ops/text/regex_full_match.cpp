@@ -19,17 +19,17 @@ class RegexFullMatch final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::String}));
-    c.output(0, DType::Bool);
-    if (c.has_shape(0)) c.output(0, DType::Bool, c.shape(0));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::String}));
+    inference.output(0, DType::Bool);
+    if (inference.has_shape(0)) inference.output(0, DType::Bool, inference.shape(0));
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
-    for (int64_t i = 0; i < in.count(); ++i) c.out<bool>(0)[i] = regex_.matches(in.data<std::string>()[i]);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
+    for (int64_t i = 0; i < in.count(); ++i) execution.out<bool>(0)[i] = regex_.matches(in.data<std::string>()[i]);
     return {};
   }
 

@@ -13,22 +13,22 @@ class StringConcat final : public Movement {
  public:
   explicit StringConcat(Attributes&) {}
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 2));
-    for (size_t i = 0; i < 2; ++i) NM_TRY(check_type(c, i, text("input ", i), {DType::String}));
-    c.output(0, DType::String);
-    if (!c.has_shape(0) || !c.has_shape(1)) return {};
-    NM_ASSIGN(const Shape out, broadcast_or_fail(c.shape(0), c.shape(1)));
-    c.output(0, DType::String, out);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 2));
+    for (size_t i = 0; i < 2; ++i) NM_TRY(check_type(inference, i, text("input ", i), {DType::String}));
+    inference.output(0, DType::String);
+    if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
+    NM_ASSIGN(const Shape out, broadcast_or_fail(inference.shape(0), inference.shape(1)));
+    inference.output(0, DType::String, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Broadcast b(c.output(0).shape(), {&c.input(0).shape(), &c.input(1).shape()});
+  Status run(Execution& execution) override {
+    const Broadcast b(execution.output(0).shape(), {&execution.input(0).shape(), &execution.input(1).shape()});
     b.walk(0, b.count(), [&](const Broadcast::Run& r) {
       for (int64_t i = 0; i < r.count && !memory_exhausted(); ++i) {
-        c.out<std::string>(0)[r.out + i] =
-            c.data<std::string>(0)[r.in[0] + i * b.step(0)] + c.data<std::string>(1)[r.in[1] + i * b.step(1)];
+        execution.out<std::string>(0)[r.out + i] = execution.data<std::string>(0)[r.in[0] + i * b.step(0)] +
+                                                   execution.data<std::string>(1)[r.in[1] + i * b.step(1)];
       }
     });
     return {};
@@ -42,22 +42,22 @@ class StringSplit final : public Movement {
     if (most_ < 0) most_ = INT64_MAX;
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::String}));
-    c.output(0, DType::String);
-    c.output(1, DType::Int64);
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::String}));
+    inference.output(0, DType::String);
+    inference.output(1, DType::Int64);
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     if (out.rank() == kMaxRank) return wrong_shape("the input", out, "fewer dimensions");
-    c.output(1, DType::Int64, out);
+    inference.output(1, DType::Int64, out);
     out.push_back(kUnknownDim);
-    c.output(0, DType::String, out);
+    inference.output(0, DType::String, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     std::vector<std::vector<std::string>> parts;
     size_t widest = 0;
     for (const std::string& s : in.span<std::string>()) {
@@ -66,13 +66,13 @@ class StringSplit final : public Movement {
       NM_TRY(append(parts, std::move(own), "the parts of texts"));
       widest = std::max(widest, parts.back().size());
     }
-    if (c.wants(1)) {
-      for (size_t i = 0; i < parts.size(); ++i) c.out<int64_t>(1)[i] = static_cast<int64_t>(parts[i].size());
+    if (execution.wants(1)) {
+      for (size_t i = 0; i < parts.size(); ++i) execution.out<int64_t>(1)[i] = static_cast<int64_t>(parts[i].size());
     }
-    if (!c.wants(0)) return {};
+    if (!execution.wants(0)) return {};
     Shape shape = in.shape();
     shape.push_back(static_cast<int64_t>(widest));
-    NM_ASSIGN(Tensor * out, c.allocate(0, DType::String, shape));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, DType::String, shape));
     for (size_t i = 0; i < parts.size(); ++i) {
       std::move(parts[i].begin(), parts[i].end(), out->data<std::string>() + i * widest);
     }
@@ -121,20 +121,20 @@ class StringNormalizer final : public Movement {
     for (std::string& word : stop_words_) word = lower(word);
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::String}));
-    c.output(0, DType::String);
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::String}));
+    inference.output(0, DType::String);
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (in.rank() != 1 && !(in.rank() == 2 && (in[0] < 0 || in[0] == 1)))
       return wrong_shape("the input", in, "[words] or [1,words]");
-    c.output(0, DType::String, in.rank() == 1 ? Shape{kUnknownDim} : Shape{1, kUnknownDim});
+    inference.output(0, DType::String, in.rank() == 1 ? Shape{kUnknownDim} : Shape{1, kUnknownDim});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     std::vector<std::string> kept;
     for (const std::string& word : in.span<std::string>()) {
       const std::string key = sensitive_ ? word : lower(word);
@@ -143,7 +143,7 @@ class StringNormalizer final : public Movement {
     }
     if (kept.empty()) kept.emplace_back();  // ONNX: one empty text when nothing is left
     const auto n = static_cast<int64_t>(kept.size());
-    NM_ASSIGN(Tensor * out, c.allocate(0, DType::String, in.rank() == 1 ? Shape{n} : Shape{1, n}));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, DType::String, in.rank() == 1 ? Shape{n} : Shape{1, n}));
     std::move(kept.begin(), kept.end(), out->data<std::string>());
     return {};
   }

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 #include "engine/op/check.h"
 #include "engine/op/registry.h"
 #include "engine/tensor/integers.h"
@@ -53,27 +53,27 @@ class TfIdfVectorizer final : public Operator {
     plant(a, pool, a.integers("ngram_counts"));
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
     if (words_.empty()) {
-      NM_TRY(check_type(c, 0, "the input", {DType::Int32, DType::Int64}));
+      NM_TRY(check_type(inference, 0, "the input", {DType::Int32, DType::Int64}));
     } else {
-      NM_TRY(check_type(c, 0, "the input", {DType::String}));
+      NM_TRY(check_type(inference, 0, "the input", {DType::String}));
     }
-    c.output(0, DType::Float32);
-    if (!c.has_shape(0)) return {};
-    const Shape& in = c.shape(0);
+    inference.output(0, DType::Float32);
+    if (!inference.has_shape(0)) return {};
+    const Shape& in = inference.shape(0);
     if (in.rank() != 1 && in.rank() != 2) return wrong_shape("the input", in, "[items] or [batch, items]");
-    c.output(0, DType::Float32, in.rank() == 1 ? Shape{width_} : Shape{in[0], width_});
+    inference.output(0, DType::Float32, in.rank() == 1 ? Shape{width_} : Shape{in[0], width_});
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     const int64_t n = in.shape().back();
     const int64_t rows = in.rank() == 1 ? 1 : in.dim(0);
-    NM_ASSIGN(int32_t * items, c.scratch<int32_t>(Size(n)));
-    float* out = c.out<float>(0);
+    NM_ASSIGN(int32_t * items, execution.scratch<int32_t>(Size(n)));
+    float* out = execution.out<float>(0);
     std::fill_n(out, rows * width_, 0.0f);
     for (int64_t r = 0; r < rows; ++r, out += width_) {
       for (int64_t i = 0; i < n; ++i) {

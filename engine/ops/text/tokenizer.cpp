@@ -36,20 +36,20 @@ class Tokenizer final : public Movement {
     }
   }
 
-  Status infer(Inference& c) const override {
-    NM_TRY(check_tensors(c, 1));
-    NM_TRY(check_type(c, 0, "the input", {DType::String}));
-    c.output(0, DType::String);
-    if (!c.has_shape(0)) return {};
-    Shape out = c.shape(0);
+  Status infer(Inference& inference) const override {
+    NM_TRY(check_tensors(inference, 1));
+    NM_TRY(check_type(inference, 0, "the input", {DType::String}));
+    inference.output(0, DType::String);
+    if (!inference.has_shape(0)) return {};
+    Shape out = inference.shape(0);
     if (out.rank() == kMaxRank) return wrong_shape("the input", out, "fewer dimensions");
     out.push_back(kUnknownDim);
-    c.output(0, DType::String, out);
+    inference.output(0, DType::String, out);
     return {};
   }
 
-  Status run(Execution& c) override {
-    const Tensor& in = c.input(0);
+  Status run(Execution& execution) override {
+    const Tensor& in = execution.input(0);
     std::vector<std::vector<Span>> tokens;
     size_t widest = 0;
     for (const std::string& s : in.span<std::string>()) {
@@ -59,7 +59,7 @@ class Tokenizer final : public Movement {
     if (mark_ && widest > 0) widest += 2;
     Shape shape = in.shape();
     shape.push_back(static_cast<int64_t>(widest));
-    NM_ASSIGN(Tensor * out, c.allocate(0, DType::String, shape));
+    NM_ASSIGN(Tensor * out, execution.allocate(0, DType::String, shape));
     if (widest == 0) return {};
     std::fill_n(out->data<std::string>(), out->count(), padding_);
     for (size_t i = 0; i < tokens.size(); ++i) {

@@ -34,57 +34,60 @@ class Optimizer final : public Operator {
     }
   }
 
-  Status infer(Inference& c) const override {
+  Status infer(Inference& inference) const override {
     const size_t groups = 2 + states_;
-    const size_t each = c.input_count() < 2 ? 0 : (c.input_count() - 2) / groups;
-    if (each == 0 || each * groups + 2 != c.input_count()) {
-      return {Code::MissingInput, text("there are ", c.input_count(), " inputs; expected the rate, the count, and ",
-                                       groups, " tensors for each that is updated")};
+    const size_t each = inference.input_count() < 2 ? 0 : (inference.input_count() - 2) / groups;
+    if (each == 0 || each * groups + 2 != inference.input_count()) {
+      return {Code::MissingInput,
+              text("there are ", inference.input_count(), " inputs; expected the rate, the count, and ", groups,
+                   " tensors for each that is updated")};
     }
-    NM_TRY(check_tensors(c, c.input_count()));
-    NM_TRY(check_type(c, 0, "the rate", {DType::Float32, DType::Float64}));
-    NM_TRY(check_scalar(c, 0, "the rate"));
-    NM_TRY(check_type(c, 1, "the count of updates", {DType::Int64}));
-    NM_TRY(check_scalar(c, 1, "the count of updates"));
+    NM_TRY(check_tensors(inference, inference.input_count()));
+    NM_TRY(check_type(inference, 0, "the rate", {DType::Float32, DType::Float64}));
+    NM_TRY(check_scalar(inference, 0, "the rate"));
+    NM_TRY(check_type(inference, 1, "the count of updates", {DType::Int64}));
+    NM_TRY(check_scalar(inference, 1, "the count of updates"));
     for (size_t i = 0; i < each; ++i) {
       for (size_t g = 0; g < groups; ++g) {
         const size_t at = 2 + g * each + i;
-        NM_TRY(check_type(c, at, text("input ", at), {DType::Float32, DType::Float64}));
-        if (c.type(at) != c.type(2 + i)) return wrong_type(text("input ", at), c.type(at), dtype_name(c.type(2 + i)));
-        if (c.has_shape(at) && c.has_shape(2 + i) && c.shape(at).known() && c.shape(2 + i).known() &&
-            !(c.shape(at) == c.shape(2 + i))) {
-          return wrong_shape(text("input ", at), c.shape(at), to_string(c.shape(2 + i)));
+        NM_TRY(check_type(inference, at, text("input ", at), {DType::Float32, DType::Float64}));
+        if (inference.type(at) != inference.type(2 + i))
+          return wrong_type(text("input ", at), inference.type(at), dtype_name(inference.type(2 + i)));
+        if (inference.has_shape(at) && inference.has_shape(2 + i) && inference.shape(at).known() &&
+            inference.shape(2 + i).known() && !(inference.shape(at) == inference.shape(2 + i))) {
+          return wrong_shape(text("input ", at), inference.shape(at), to_string(inference.shape(2 + i)));
         }
       }
-      for (size_t o = 0; o <= states_; ++o) output_like(c, o * each + i, 2 + i);
+      for (size_t o = 0; o <= states_; ++o) output_like(inference, o * each + i, 2 + i);
     }
     return {};
   }
 
-  Status run(Execution& c) override {
-    const size_t each = (c.input_count() - 2) / (2 + states_);
+  Status run(Execution& execution) override {
+    const size_t each = (execution.input_count() - 2) / (2 + states_);
     double rate = 0;
-    NM_TRY(with_float(c.input(0).dtype(), [&]<class T>() -> Status {
-      rate = static_cast<double>(*c.data<T>(0));
+    NM_TRY(with_float(execution.input(0).dtype(), [&]<class T>() -> Status {
+      rate = static_cast<double>(*execution.data<T>(0));
       return {};
     }));
-    const auto count = static_cast<double>(*c.data<int64_t>(1));
+    const auto count = static_cast<double>(*execution.data<int64_t>(1));
     for (size_t i = 0; i < each; ++i) {
-      NM_TRY(
-          with_float(c.input(2 + i).dtype(), [&]<class T>() -> Status { return update<T>(c, i, each, rate, count); }));
+      NM_TRY(with_float(execution.input(2 + i).dtype(),
+                        [&]<class T>() -> Status { return update<T>(execution, i, each, rate, count); }));
     }
     return {};
   }
 
  private:
   template <class T>
-  Status update(Execution& c, size_t i, size_t each, double rate, double count) const {
-    const Tensor& x = c.input(2 + i);
-    const T* gradient = c.data<T>(2 + each + i);
-    const T* first = c.data<T>(2 + 2 * each + i);
-    const T* second = states_ == 2 ? c.data<T>(2 + 3 * each + i) : nullptr;
+  Status update(Execution& execution, size_t i, size_t each, double rate, double count) const {
+    const Tensor& x = execution.input(2 + i);
+    const T* gradient = execution.data<T>(2 + each + i);
+    const T* first = execution.data<T>(2 + 2 * each + i);
+    const T* second = states_ == 2 ? execution.data<T>(2 + 3 * each + i) : nullptr;
     T* out[3];
-    for (size_t o = 0; o <= states_; ++o) out[o] = c.wants(o * each + i) ? c.out<T>(o * each + i) : nullptr;
+    for (size_t o = 0; o <= states_; ++o)
+      out[o] = execution.wants(o * each + i) ? execution.out<T>(o * each + i) : nullptr;
     if (method_ == Method::Adagrad) rate /= 1 + count * decay_;
     if (method_ == Method::Adam && count > 0) {
       rate *= std::sqrt(1 - std::pow(beta_, count)) / (1 - std::pow(alpha_, count));

@@ -67,12 +67,11 @@ TEST_CASE("a chain of elementwise operators computes what they do one by one", "
                                               {{Unary::LeakyRelu, 0.25f}, 3},
                                               {{Binary::Sub}, 2, 5},
                                               {{Binary::Div}, 6, 4}};
-  ThreadPool& pool = ThreadPool::instance();
   for (const int threads : {1, 3}) {
-    pool.set_size(threads);
+    thread_pool::set_size(threads);
     check_same(steps, {x, w, b}, expected);
   }
-  pool.set_size(1);
+  thread_pool::set_size(1);
 }
 
 TEST_CASE("a chain may stretch what it has computed", "[ops][elementwise]") {

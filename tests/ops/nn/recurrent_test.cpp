@@ -14,19 +14,18 @@ Tensor wave(const Shape& shape, float pace) {
 
 TEST_CASE("LSTM, GRU, RNN: the number of threads changes no bit of either direction", "[ops][lstm][gru][rnn]") {
   const int64_t seq = 9, batch = 2, input = 5, hidden = 12;
-  ThreadPool& pool = ThreadPool::instance();
-  const int before = pool.size();
+  const int before = thread_pool::size();
   for (const auto& [op, gates] : {std::pair{"LSTM", int64_t{4}}, {"GRU", int64_t{3}}, {"RNN", int64_t{1}}}) {
     INFO(op);
     const Node spec = node(op, 22, {{"hidden_size", hidden}, {"direction", std::string("bidirectional")}});
     const std::vector<Value> inputs{wave({seq, batch, input}, 0.7f), wave({2, gates * hidden, input}, 1.3f),
                                     wave({2, gates * hidden, hidden}, 1.7f), wave({2, 2 * gates * hidden}, 2.1f)};
     for (const Feed feed : {Feed::Inputs, Feed::Constants}) {
-      pool.set_size(1);
+      thread_pool::set_size(1);
       auto one = run(spec, inputs, 2, feed);
       REQUIRE(one.ok());
       for (const int threads : {2, 3}) {
-        pool.set_size(threads);
+        thread_pool::set_size(threads);
         auto many = run(spec, inputs, 2, feed);
         REQUIRE(many.ok());
         check_equal((*many)[0], *(*one)[0].tensor(), 0, 0);
@@ -34,7 +33,7 @@ TEST_CASE("LSTM, GRU, RNN: the number of threads changes no bit of either direct
       }
     }
   }
-  pool.set_size(before);
+  thread_pool::set_size(before);
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 
 namespace nm {
 
-class Incoming {
+class GatheredBytes {
  public:
-  Incoming() = default;
+  GatheredBytes() = default;
   // At most `most` bytes are said to come. Room for the first `likely` of them is made at once; further room only as
   // they arrive, because a damaged file may say anything.
-  Incoming(uint64_t most, uint64_t likely) : most_(most), likely_(likely < most ? likely : most) {}
+  GatheredBytes(uint64_t most, uint64_t likely) : most_(most), likely_(likely < most ? likely : most) {}
 
   // False when there is no memory for them.
   bool append(std::span<const uint8_t> bytes);

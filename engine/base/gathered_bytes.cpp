@@ -1,4 +1,4 @@
-#include "engine/base/incoming.h"
+#include "engine/base/gathered_bytes.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +10,7 @@ constexpr uint64_t kFirstRoom = 4096;
 
 }  // namespace
 
-bool Incoming::append(std::span<const uint8_t> bytes) {
+bool GatheredBytes::append(std::span<const uint8_t> bytes) {
   const uint64_t need = uint64_t{size_} + bytes.size();
   if (need > buffer_.size()) {
     const uint64_t more = std::max({likely_, kFirstRoom, uint64_t{buffer_.size()} * 3 / 2});

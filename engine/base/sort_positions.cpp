@@ -1,4 +1,4 @@
-#include "engine/base/positions.h"
+#include "engine/base/sort_positions.h"
 
 #include <algorithm>
 #include <numeric>
