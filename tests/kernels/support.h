@@ -30,8 +30,15 @@ class Buffer {
   const T* data() const { return block_ + lead_; }
   operator T*() { return data(); }
   operator const T*() const { return data(); }
-  T& operator[](int64_t i) { return data()[i]; }
-  const T& operator[](int64_t i) const { return data()[i]; }
+  // Of any integer type: with sizes of 32 bits an int fits the pointer's own operator as well as one for int64_t.
+  template <class I>
+  T& operator[](I i) {
+    return data()[i];
+  }
+  template <class I>
+  const T& operator[](I i) const {
+    return data()[i];
+  }
   int64_t size() const { return size_; }
 
  private:
