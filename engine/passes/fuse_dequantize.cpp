@@ -6,9 +6,9 @@
 namespace nm {
 namespace {
 
-class Fusion {
+class DequantizeFusion {
  public:
-  explicit Fusion(Graph& graph) : graph_(graph), uses_(graph) {}
+  explicit DequantizeFusion(Graph& graph) : graph_(graph), uses_(graph) {}
 
   bool run() {
     bool changed = false;
@@ -81,6 +81,6 @@ class Fusion {
 
 }  // namespace
 
-Result<bool> fuse_dequantize(Graph& graph) { return Fusion(graph).run(); }
+Result<bool> fuse_dequantize(Graph& graph) { return DequantizeFusion(graph).run(); }
 
 }  // namespace nm

@@ -25,7 +25,6 @@ int last_dimensions(const Graph& graph, const Node& mean, int rank) {
   return static_cast<int>(axes.size());
 }
 
-bool is_float32(const GraphValue& v) { return v.type.is_tensor() && v.type.dtype == DType::Float32; }
 
 // One number for each normalised element, or for some of their dimensions.
 bool is_parameter(const GraphValue& v, const Shape& x, int dimensions) {

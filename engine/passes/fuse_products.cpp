@@ -8,7 +8,6 @@
 namespace nm {
 namespace {
 
-bool is_float32(const GraphValue& v) { return v.type.is_tensor() && v.type.dtype == DType::Float32; }
 
 bool is_matmul(const Node& n) { return n.is("MatMul") || n.is("FusedMatMul", kMicrosoftDomain); }
 

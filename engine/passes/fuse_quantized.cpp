@@ -10,13 +10,9 @@
 namespace nm {
 namespace {
 
-struct Bounds {
-  float low = -INFINITY, high = INFINITY;
-};
-
-class Fusion {
+class QuantizedFusion {
  public:
-  explicit Fusion(Graph& graph) : graph_(graph), uses_(graph) {}
+  explicit QuantizedFusion(Graph& graph) : graph_(graph), uses_(graph) {}
 
   bool run() {
     bool changed = false;
@@ -36,19 +32,7 @@ class Fusion {
   // What a Relu or Clip bounds its input to.
   std::optional<Bounds> bounds(const Node& node) const {
     if (node.is("Relu")) return Bounds{0, INFINITY};
-    if (!node.is("Clip")) return std::nullopt;
-    Bounds b;
-    for (const auto& [name, input, value] : {std::tuple("min", 1, &b.low), std::tuple("max", 2, &b.high)}) {
-      if (const auto it = node.attributes.find(name); it != node.attributes.end()) {
-        if (const auto* given = std::get_if<float>(&it->second)) *value = *given;
-      }
-      const ValueId id = node.input(static_cast<size_t>(input));
-      if (id == kNone) continue;
-      const auto given = scalar_constant(graph_, id);
-      if (!given) return std::nullopt;
-      *value = *given;
-    }
-    return b;
+    return node.is("Clip") ? clip_bounds(graph_, node) : std::nullopt;
   }
 
   static int64_t quantized(float x, const Quantized& q) {
@@ -101,7 +85,7 @@ class Fusion {
     if (!node.is("QuantizeLinear")) return false;
     const Node* conv = producer(node.input(0));
     if (conv == nullptr || !uses_.single_reader(node.input(0))) return false;
-    Bounds within;
+    Bounds within{-INFINITY, INFINITY};
     if (const auto b = bounds(*conv)) {
       within = *b;
       if (!uses_.single_reader(conv->input(0))) return false;
@@ -145,6 +129,6 @@ class Fusion {
 
 }  // namespace
 
-Result<bool> fuse_quantized(Graph& graph) { return Fusion(graph).run(); }
+Result<bool> fuse_quantized(Graph& graph) { return QuantizedFusion(graph).run(); }
 
 }  // namespace nm

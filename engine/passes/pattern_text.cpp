@@ -38,7 +38,7 @@ uint32_t Expression::parse() {
     const std::string_view first = word();
     if (std::isdigit(static_cast<unsigned char>(first[0])) || first[0] == '-') {
       t.kind = Term::Kind::Number;
-      t.number = std::strtof(first.data(), nullptr);
+      t.number = std::strtof(first.data(), nullptr);  // NOLINT: patterns are literals, which end in 0
     } else {
       t.name = first;
       if (skip(':')) t.op = word();

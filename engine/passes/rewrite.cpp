@@ -48,6 +48,8 @@ bool remove_dead_nodes(Graph& graph) {
   return removed > 0;
 }
 
+bool is_float32(const GraphValue& value) { return value.type.is_tensor() && value.type.dtype == DType::Float32; }
+
 std::optional<float> scalar_constant(const Graph& graph, ValueId id) {
   const Tensor* t = graph.constant(id);
   if (t == nullptr || t->count() != 1 || t->raw() == nullptr) return std::nullopt;

@@ -26,6 +26,8 @@ void replace_value(Graph& graph, ValueId from, ValueId to);
 // Removes nodes (and constants' memory) that no output depends on. Returns whether there were any.
 bool remove_dead_nodes(Graph& graph);
 
+bool is_float32(const GraphValue& value);
+
 // The float in a constant of one element; nothing otherwise.
 std::optional<float> scalar_constant(const Graph& graph, ValueId id);
 

@@ -70,10 +70,10 @@ T squared_difference(T a, T b) {
 
 // Types other than float32 are rare: one loop for each, calling through a pointer, is small and fast enough.
 template <class T>
-using Function = T (*)(T, T);
+using ScalarFunction = T (*)(T, T);
 
 template <class T>
-Function<T> function(Binary f) {
+ScalarFunction<T> function(Binary f) {
   switch (f) {
     case Binary::Add:
       return add<T>;
@@ -110,7 +110,7 @@ Status apply_generic(Binary f, const Broadcast& b, const Tensor& x, const Tensor
   const T* px = x.data<T>();
   const T* py = y.data<T>();
   T* pz = out.data<T>();
-  const Function<T> op = function<T>(f);
+  const ScalarFunction<T> op = function<T>(f);
   for_elements(b.count(), [&](int64_t begin, int64_t end) {
     b.walk(begin, end, [&](const Broadcast::Run& r) {
       for (int64_t i = 0; i < r.count; ++i) {

@@ -28,7 +28,7 @@ enum class Function : uint8_t {
 bool compares(Function f) { return f <= Function::GreaterOrEqual; }
 bool is_logic(Function f) { return f >= Function::And && f <= Function::Xor; }
 
-struct Operands {
+struct OperandPair {
   const Broadcast& walk;
   const Tensor& x;
   const Tensor& y;
@@ -36,7 +36,7 @@ struct Operands {
 };
 
 template <class T, class R, class F>
-void apply(const Operands& o, F&& f) {
+void apply(const OperandPair& o, F&& f) {
   const T* x = static_cast<const T*>(o.x.raw());
   const T* y = static_cast<const T*>(o.y.raw());
   R* out = static_cast<R*>(o.out.raw());
@@ -57,7 +57,7 @@ void apply(const Operands& o, F&& f) {
 }
 
 template <class T>
-void compare(Function f, const Operands& o) {
+void compare(Function f, const OperandPair& o) {
   switch (f) {
     case Function::Less:
     case Function::Greater:  // of operands that have changed places
@@ -71,7 +71,7 @@ void compare(Function f, const Operands& o) {
 }
 
 template <class T>
-void combine(Function f, const Operands& o) {
+void combine(Function f, const OperandPair& o) {
   constexpr T kBits = static_cast<T>(8 * sizeof(T));
   switch (f) {
     case Function::And:
@@ -129,7 +129,7 @@ class Compare final : public Movement {
     const bool turned = f_ == Function::Greater || f_ == Function::GreaterOrEqual;
     const Broadcast walk(execution.output(0).shape(),
                          {turned ? &*y_shape : &x.shape(), turned ? &x.shape() : &*y_shape});
-    const Operands o{walk, turned ? execution.input(1) : x, turned ? x : execution.input(1), execution.output(0)};
+    const OperandPair o{walk, turned ? execution.input(1) : x, turned ? x : execution.input(1), execution.output(0)};
     if (!compares(f_)) {
       const bool is_signed = x.dtype() == DType::Int8 || x.dtype() == DType::Int16 || x.dtype() == DType::Int32 ||
                              x.dtype() == DType::Int64;

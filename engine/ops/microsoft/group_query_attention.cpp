@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kQuery = 0, kKey = 1, kValue = 2, kPastKey = 3, kPastValue = 4, kLengths = 5, kTotal = 6, kCosines = 7,
                  kSines = 8, kPositions = 9, kScoreBias = 10, kSinks = 11, kQueryNorm = 14, kKeyNorm = 15, kInputs = 16;
 
-struct Sizes {
+struct GroupQuerySizes {
   int64_t batch = 0, length = 0, head = 0;
   int64_t past = 0;      // rows of the past's buffer
   int64_t total = 0;     // of the longest sample, past and new
@@ -82,7 +82,7 @@ class GroupQueryAttention final : public Operator {
     for (const size_t i : {kQuery, kKey, kValue, kPastKey, kPastValue}) {
       if (inference.has(i) && !inference.has_shape(i)) return {};
     }
-    NM_ASSIGN(const Sizes s, sizes(inference));
+    NM_ASSIGN(const GroupQuerySizes s, sizes(inference));
     const int64_t width = s.head < 0 ? kUnknownDim : s.head * heads_;
     inference.output(0, inference.type(kQuery), Shape{s.batch, s.length, width});
     for (const size_t o : {1, 2})
@@ -98,7 +98,7 @@ class GroupQueryAttention final : public Operator {
         return no_arithmetic(execution.strided_input(i).dtype);
       }
     }
-    const Sizes s = run_sizes(execution);
+    const GroupQuerySizes s = run_sizes(execution);
     NM_ASSIGN(int64_t * lengths, execution.scratch<int64_t>(Size(2) * s.batch));
     int64_t* pasts = lengths + s.batch;
     for (int64_t b = 0; b < s.batch; ++b) {
@@ -157,8 +157,8 @@ class GroupQueryAttention final : public Operator {
   }
 
  private:
-  Result<Sizes> sizes(const Inference& inference) const {
-    Sizes s;
+  Result<GroupQuerySizes> sizes(const Inference& inference) const {
+    GroupQuerySizes s;
     const Shape& q = inference.shape(kQuery);
     if (q.rank() != 3) return wrong_shape("the queries (input 0)", q, "[batch,length,size]");
     s.batch = q[0];
@@ -195,9 +195,9 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Inference has checked the shapes already.
-  Sizes run_sizes(const Execution& execution) const {
+  GroupQuerySizes run_sizes(const Execution& execution) const {
     const Tensor& q = execution.input(kQuery);
-    Sizes s;
+    GroupQuerySizes s;
     s.batch = q.dim(0);
     s.length = q.dim(1);
     s.head = q.dim(2) / (execution.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
@@ -207,7 +207,7 @@ class GroupQueryAttention final : public Operator {
     return s;
   }
 
-  Status check_others(const Inference& inference, const Sizes& s) const {
+  Status check_others(const Inference& inference, const GroupQuerySizes& s) const {
     const auto known = [&](size_t i) { return inference.has_shape(i) && inference.shape(i).known(); };
     if (known(kLengths) && s.batch >= 0 && inference.shape(kLengths).count() != s.batch) {
       return wrong_shape("the lengths (input 5)", inference.shape(kLengths), to_string(Shape{s.batch}));
@@ -232,7 +232,7 @@ class GroupQueryAttention final : public Operator {
     return check_score_bias(inference, kScoreBias, s.batch, heads_, s.length, s.total);
   }
 
-  Status set_operands(Execution& execution, const Sizes& s, const int64_t* pasts, AttentionCall& call) const {
+  Status set_operands(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts, AttentionCall& call) const {
     const int64_t q_width = heads_ * s.head, kv_width = kv_heads_ * s.head;
     const float* q = execution.data<float>(kQuery);
     Heads<const float> k, v;
@@ -254,7 +254,7 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Normalised and turned by their positions, where the node wants that.
-  Result<Heads<const float>> prepared(Execution& execution, const Sizes& s, const int64_t* pasts,
+  Result<Heads<const float>> prepared(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
                                       const Heads<const float>& x, int64_t heads, size_t norm, float epsilon) const {
     if (!execution.has(norm) && !rotary_) return x;
     const int64_t half = rotary_ ? execution.input(kCosines).dim(1) : 0,
@@ -290,7 +290,7 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Behind each sample's own past, in a buffer whose other rows are zero.
-  Result<Heads<const float>> appended(Execution& execution, const Sizes& s, const int64_t* pasts,
+  Result<Heads<const float>> appended(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
                                       const Heads<const float>& now, size_t past, size_t output) const {
     if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return now;
     // Where each sample fills all rows of the past, these are as they shall be.
