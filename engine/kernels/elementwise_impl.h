@@ -54,15 +54,15 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Log:
       return run([](V v) { return simd::log<A>(v); });
     case Unary::Sqrt:
-      return run([](V v) { return xsimd::sqrt(v); });
+      return run([](V v) { return simd::sqrt<A>(v); });
     case Unary::PowerOfHalf: {
       const V inf(std::numeric_limits<float>::infinity());
-      return run([=](V v) { return simd::select<A>(v == -inf, inf, xsimd::sqrt(v + zero)); });
+      return run([=](V v) { return simd::select<A>(v == -inf, inf, simd::sqrt<A>(v + zero)); });
     }
     case Unary::Rsqrt:
-      return run([=](V v) { return one / xsimd::sqrt(v); });
+      return run([=](V v) { return simd::divide<A>(one, simd::sqrt<A>(v)); });
     case Unary::Reciprocal:
-      return run([=](V v) { return one / v; });
+      return run([=](V v) { return simd::divide<A>(one, v); });
     case Unary::Square:
       return run([](V v) { return v * v; });
     case Unary::Erf:
@@ -82,11 +82,11 @@ void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
     case Unary::Selu:
       return run([=](V v) { return vb * simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
     case Unary::Celu:
-      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(v / va), v); });
+      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(simd::divide<A>(v, va)), v); });
     case Unary::Softplus:
       return run([](V v) { return simd::softplus<A>(v); });
     case Unary::Softsign:
-      return run([=](V v) { return v / (one + xsimd::abs(v)); });
+      return run([=](V v) { return simd::divide<A>(v, one + xsimd::abs(v)); });
     case Unary::HardSigmoid:
       return run([=](V v) { return simd::hard_sigmoid<A>(v, va, vb); });
     case Unary::HardSwish:
@@ -177,7 +177,7 @@ void binary(Binary op, X x, Y y, float* z, int64_t n) {
     case Binary::Mul:
       return zip<A>(x, y, z, n, [](V a, V b) { return a * b; });
     case Binary::Div:
-      return zip<A>(x, y, z, n, [](V a, V b) { return a / b; });
+      return zip<A>(x, y, z, n, [](V a, V b) { return simd::divide<A>(a, b); });
     case Binary::Min:
       return zip<A>(x, y, z, n, [](V a, V b) { return simd::select<A>(b == b, simd::at_most<A>(a, b), b); });
     case Binary::Max:

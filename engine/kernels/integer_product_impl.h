@@ -275,13 +275,13 @@ void quantize_bytes(const float* x, uint8_t* y, int64_t n, float scale, int32_t 
     vi<A> q[4];
     if (i + 4 * W <= n) {
 #pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) q[v] = quantize(simd::load<A>(x + i + v * W) / by);
+      for (int v = 0; v < 4; ++v) q[v] = quantize(simd::divide<A>(simd::load<A>(x + i + v * W), by));
       simd::store_low_bytes<A>(y + i, q);
     } else {
       float last[4 * W] = {};
       uint8_t bytes[4 * W];
       std::memcpy(last, x + i, static_cast<size_t>(n - i) * sizeof(float));
-      for (int v = 0; v < 4; ++v) q[v] = quantize(simd::load<A>(last + v * W) / by);
+      for (int v = 0; v < 4; ++v) q[v] = quantize(simd::divide<A>(simd::load<A>(last + v * W), by));
       simd::store_low_bytes<A>(bytes, q);
       std::memcpy(y + i, bytes, static_cast<size_t>(n - i));
     }

@@ -136,7 +136,7 @@ void softmax_plane(int64_t n, int64_t inner, const float* x, float* y) {
       if constexpr (!Log) simd::store_up_to<A>(y + i * inner + c, e, count);
       total.add(e);
     }
-    const vf<A> last = Log ? simd::log<A>(total.value()) + top : vf<A>(1.f) / total.value();
+    const vf<A> last = Log ? simd::log<A>(total.value()) + top : simd::divide<A>(vf<A>(1.f), total.value());
     for (int64_t i = 0; i < n; ++i) {
       float* out = y + i * inner + c;
       const vf<A> v = Log ? read(x + i * inner + c) - last : read(out) * last;

@@ -56,7 +56,7 @@ inline vf<A> log(vf<A> x) {
   const vf<A> m = from_bits<A>((ix & vi<A>(0x007fffff)) + vi<A>(0x3f3504f3));
   const vf<A> n = xsimd::to_float(exponent);
   const vf<A> f = m - constant<A, 1.f>();
-  const vf<A> s = f / (constant<A, 2.f>() + f);
+  const vf<A> s = divide<A>(f, constant<A, 2.f>() + f);
   const vf<A> z = s * s;
   const vf<A> half = constant<A, 0.5f>() * f * f;
   const vf<A> tail = madd<A>(n, constant<A, 1.42860682e-6f>(), s * madd<A>(z, detail::horner<A>(z, p), half));
@@ -81,7 +81,7 @@ inline vf<A> tanh(vf<A> x) {
   constexpr float bound = 9.02f;
   const vf<A> c = clamp<A>(x, constant<A, -bound>(), constant<A, bound>());
   const vf<A> z = c * c;
-  const vf<A> y = c * detail::horner<A>(z, p) / detail::horner<A>(z, q);
+  const vf<A> y = divide<A>(c * detail::horner<A>(z, p), detail::horner<A>(z, q));
   return saturate<A>(x, y, constant<A, bound>());
 }
 
@@ -90,7 +90,7 @@ namespace detail {
 template <class A>
 inline vf<A> over_one_plus_exp(vf<A> x, vf<A> y) {
   const vf<A> e = exp_normal<A>(clamp<A>(-x, constant<A, exp_low>(), constant<A, -exp_low>()));
-  return select<A>(x < constant<A, exp_low>(), y * vf<A>(0.f), y / (constant<A, 1.f>() + e));
+  return select<A>(x < constant<A, exp_low>(), y * vf<A>(0.f), divide<A>(y, constant<A, 1.f>() + e));
 }
 }  // namespace detail
 
@@ -109,7 +109,7 @@ inline vf<A> erf(vf<A> x) {
   constexpr float bound = 3.95f;
   const vf<A> c = clamp<A>(x, constant<A, -bound>(), constant<A, bound>());
   const vf<A> z = c * c;
-  const vf<A> y = c * detail::horner<A>(z, p) / detail::horner<A>(z, q);
+  const vf<A> y = divide<A>(c * detail::horner<A>(z, p), detail::horner<A>(z, q));
   return saturate<A>(x, y, constant<A, bound>());
 }
 
@@ -118,7 +118,7 @@ template <class A>
 inline vf<A> log1p_positive(vf<A> x) {
   const vf<A> u = constant<A, 1.f>() + x;
   const vf<A> d = u - constant<A, 1.f>();
-  const vf<A> y = log<A>(u) * (x / d);
+  const vf<A> y = log<A>(u) * divide<A>(x, d);
   const vf<A> finite = select<A>(u < constant<A, std::numeric_limits<float>::infinity()>(), y, u);
   return select<A>(d == vf<A>(0.f), x, finite);
 }

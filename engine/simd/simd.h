@@ -33,6 +33,25 @@ template <>
 inline constexpr int registers<xsimd::neon64> = 32;
 #endif
 
+// Quotients and roots as IEEE 754 rounds them. On arm64 xsimd 14 makes those of floats of 32-bit NEON's estimates,
+// which are wrong in the last bit, and altogether for divisors near the ends of the range.
+template <class A>
+inline vf<A> divide(vf<A> x, vf<A> y) {
+#if XSIMD_WITH_NEON64
+  return vdivq_f32(x, y);
+#else
+  return x / y;
+#endif
+}
+template <class A>
+inline vf<A> sqrt(vf<A> x) {
+#if XSIMD_WITH_NEON64
+  return vsqrtq_f32(x);
+#else
+  return xsimd::sqrt(x);
+#endif
+}
+
 // Whether madd is one instruction; otherwise it needs a register for the product.
 template <class A>
 inline constexpr bool fused = registers<A> == 32;

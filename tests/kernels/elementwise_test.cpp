@@ -98,6 +98,44 @@ double ulp_of(double value) {
   return std::nextafter(v, inf) - static_cast<double>(v);
 }
 
+TEST_CASE("elementwise: quotients and roots are rounded as IEEE 754 says, for all kinds of numbers", "[elementwise]") {
+  constexpr int64_t n = 100'000;
+  Floats x(n), y(n), z(n);
+  uint32_t state = 7;
+  const auto any = [&] {
+    state = state * 1664525 + 1013904223;
+    const uint32_t bits = state ^ state >> 13;  // infinities, NaN and denormal numbers are among them
+    float value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  };
+  for (int64_t i = 0; i < n; ++i) {
+    x[i] = any();
+    y[i] = any();
+  }
+  const float ends[] = {0, -0.f, inf, -inf, nan, 1e-45f, 1.1754944e-38f, 3.4028235e38f};
+  for (int64_t i = 0; i < 64; ++i) {
+    x[i] = ends[i / 8];
+    y[i] = ends[i % 8];
+  }
+  const auto same = [](float a, float b) {
+    return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+  };
+  for_each_isa([&](const KernelTable& t) {
+    const auto differ = [&](const auto& want) {
+      int64_t count = 0;
+      for (int64_t i = 0; i < n; ++i) count += !same(z[i], want(i));
+      return count;
+    };
+    t.elementwise.binary(Binary::Div, x.data(), y.data(), z.data(), n);
+    CHECK(differ([&](int64_t i) { return x[i] / y[i]; }) == 0);
+    t.elementwise.unary(Unary::Sqrt, x.data(), z.data(), n, 0, 0);
+    CHECK(differ([&](int64_t i) { return std::sqrt(x[i]); }) == 0);
+    t.elementwise.unary(Unary::Reciprocal, x.data(), z.data(), n, 0, 0);
+    CHECK(differ([&](int64_t i) { return 1 / x[i]; }) == 0);
+  });
+}
+
 }  // namespace
 
 TEST_CASE("unary: accuracy against double precision", "[elementwise]") {
