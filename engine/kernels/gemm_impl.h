@@ -157,7 +157,10 @@ struct TaskGrid {
     const int64_t wanted = thread_pool::chunks(m * panels * work);
     grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
-    if (row_tasks < wanted) grid.panels = greater(1, divide_up(panels * row_tasks, wanted));
+    if (row_tasks < wanted) {
+      const int64_t together = m % mr == 1 ? row_panels : 1;
+      grid.panels = together * greater(1, divide_up(panels * row_tasks, wanted * together));
+    }
   }
   grid.row_tasks = divide_up(m, grid.rows);
   grid.panel_tasks = divide_up(panels, grid.panels);

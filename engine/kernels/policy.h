@@ -34,6 +34,11 @@ inline constexpr int64_t panel_block = (simd::lanes<A> == 4 ? 256 : 128) * 1024 
 // Node 24: 112²×32→16 1×1 (2 panels) 28, 23, 28; in Bun: 28²×192→32 1×1 (4) 31, 33, 33; 14²×384→64 1×1 (8) 33, 37, 37.
 inline constexpr int64_t spread_panels = 4;
 
+// Whole panels that one row goes through together (run_panels_of_row), counted from the first of all: work is cut
+// between threads, and blocks of panels are, at multiples of it, so that a panel's sums are added up in the same order
+// always.
+inline constexpr int row_panels = 4;
+
 // Rows that go through a block of panels before the next block, a multiple of mr.
 template <class A>
 inline constexpr int64_t m_block = Tile<A>::mr*(768 / Tile<A>::mr);

@@ -300,8 +300,12 @@ void run_tile(const TileJob& given) {
     if (job.residual) job.residual += panels * nr;
   };
   if constexpr (MR == 1 && NV == Tile<A>::nv && !spread) {
-    constexpr int together = 4;
-    for (; job.panels > together; advance(together)) run_panels_of_row<A, NV, together>(job);
+    static_assert(panel_block<A> % row_panels == 0);
+    const bool whole = given.columns == nr;  // the last one
+    for (; job.panels > row_panels || (job.panels == row_panels && whole); advance(row_panels)) {
+      run_panels_of_row<A, NV, row_panels>(job);
+    }
+    if (job.panels == 0) return;
   }
   while (true) {
     job.columns = job.panels > 1 ? nr : given.columns;

@@ -164,7 +164,12 @@ TEST_CASE("gemm: batches with strides of heads", "[gemm]") {
 TEST_CASE("gemm: the number of threads does not change a bit", "[gemm]") {
   const int before = thread_pool::size();
   for_each_isa([&](const KernelTable& t) {
-    for (const GemmCase& c : {GemmCase{201, 70, 600}, GemmCase{3, 300, 100}, GemmCase{50, 17, 33}}) {
+    std::vector<GemmCase> cases = {{201, 70, 600}, {3, 300, 100}, {50, 17, 33}};
+    // One row by itself, or left over by tiles of 5, 6, 8 and 14.
+    for (const int64_t m : {1, 841}) {
+      for (const int64_t n : {5, 64, 129, 256, 250, 768}) cases.push_back({m, n, 200});
+    }
+    for (const GemmCase& c : cases) {
       const Floats a = random_floats(c.m * c.k), b = random_floats(c.k * c.n);
       Floats packed(t.gemm.packed_size(c.k, c.n)), one(c.m * c.n), many(c.m * c.n);
       t.gemm.pack_b(c.k, c.n, b.data(), SourceType::F32, c.n, 1, 1, packed);
