@@ -34,8 +34,13 @@ function declared(text) {
 const isPrivate = /^namespace \{\n[\s\S]*?^\} {2}\/\/ namespace$|^static .*/gm;
 const privateNames = (text) => declared((text.match(isPrivate) ?? []).join('\n'));
 
-const headerTexts = files('*.h').map((header) => readFileSync(header, 'utf8'));
-const inHeaders = new Set(headerTexts.flatMap((text) => [...constants(text), ...typeNames(text)]));
+// What a private name hides, or is ambiguous with: types, and the functions that tests share.
+const inHeaders = new Set();
+for (const header of files('*.h')) {
+  const text = readFileSync(header, 'utf8');
+  for (const name of constants(text)) inHeaders.add(name);
+  for (const name of header.startsWith('tests/') ? declared(text) : typeNames(text)) inHeaders.add(name);
+}
 
 // Sources by folder and flags.
 const groups = new Map();
@@ -53,7 +58,7 @@ mkdirSync(out);
 const commands = [];
 const seen = new Set();
 for (const { folder, flags, directory, sources } of groups.values()) {
-  // Files that have the same private names do not go together; nor does one that has such a name for a type as a header.
+  // Files that have the same private names do not go together; nor does one that has such a name in common with headers.
   const heaps = [];
   for (const source of [...sources].sort()) {
     if (seen.has(source)) continue;

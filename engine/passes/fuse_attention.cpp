@@ -17,7 +17,6 @@ const Axes kSwapHeads{0, 2, 1, 3};  // [batch, rows, heads, size] to [batch, hea
 
 bool equal(int64_t a, int64_t b) { return a == b && a != kUnknownDim; }
 
-
 // Adding `v` to scores of that shape, or selecting by it, gives no other shape. Where neither dimension is a number, a
 // single query or sample that a mask would multiply is nothing that models do, and Attention refuses it; and so it does
 // a single key, where the number of keys is not known.

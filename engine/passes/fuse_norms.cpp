@@ -25,7 +25,6 @@ int last_dimensions(const Graph& graph, const Node& mean, int rank) {
   return static_cast<int>(axes.size());
 }
 
-
 // One number for each normalised element, or for some of their dimensions.
 bool is_parameter(const GraphValue& v, const Shape& x, int dimensions) {
   if (!is_float32(v) || !v.shape || v.shape->rank() > x.rank()) return false;

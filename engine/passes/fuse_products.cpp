@@ -8,7 +8,6 @@
 namespace nm {
 namespace {
 
-
 bool is_matmul(const Node& n) { return n.is("MatMul") || n.is("FusedMatMul", kMicrosoftDomain); }
 
 // Nothing happens to its sums yet.
