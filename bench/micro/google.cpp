@@ -20,7 +20,7 @@ void count_products(benchmark::State& state, double flops, const nm::KernelTable
 
 void measure(benchmark::State& state, const nm::bench::Case& c, const nm::KernelTable& table) {
   const std::function<void()> run = c.prepare(table);
-  if (!run) return state.SkipWithMessage("no such kernel");
+  if (!run) return state.SkipWithError("the instruction set has no such kernel");
   for (auto _ : state) run();
   if (c.multiply_adds) return count_products(state, c.flops, table);
   state.counters["Gelem/s"] = Counter(c.flops * static_cast<double>(state.iterations()) / 1e9, Counter::kIsRate);
