@@ -1,6 +1,6 @@
 # nm_options: how all of our own code is compiled. nm_engine_options: what only the engine keeps to.
 set(known_compiler OFF)  # one that the gate compiles with; others have false alarms of their own
-if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+if(EMSCRIPTEN OR (CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13))
   set(known_compiler ON)
 endif()
 option(NM_WARNINGS_ARE_ERRORS "Warnings are errors" ${known_compiler})

@@ -158,6 +158,7 @@ struct TaskGrid {
     grid.rows = mr * greater(1, lesser(max_rows / mr, divide_up(divide_up(m, mr), wanted)));
     const int64_t row_tasks = divide_up(m, grid.rows);
     if (row_tasks < wanted) {
+      // A row that is left over goes through groups of panels, which a cut must not part.
       const int64_t together = m % mr == 1 ? row_panels : 1;
       grid.panels = together * greater(1, divide_up(panels * row_tasks, wanted * together));
     }

@@ -267,7 +267,7 @@ struct NBitsCodes {
 
 // A panel times `rows` rows: each code is unpacked once for all of them. A call for each panel: engines of WebAssembly
 // replace their first, slow code of a function when it is entered, not while it loops. Inside the loop over panels it
-// ran at 5 GFLOP/s through its first 200 products in V8; the final code alone (--no-liftoff) reaches 37 to 41.
+// ran at 5 GFLOP/s through its first 200 products in V8; the final code alone (--no-liftoff) reached 37 to 41 then.
 template <class H, class X, int rows>
 [[gnu::noinline]] void nbits_panel(const NBitsPanels& w, const NBitsRows<X>& x, int64_t panel, float* y, int64_t ldy) {
   constexpr int vectors = NBitsPanels::columns / simd::lanes<H>, bytes = 4 * simd::lanes<H>;

@@ -19,12 +19,7 @@ class GemmOperator final : public Operator {
   }
 
   Status infer(Inference& inference) const override {
-    NM_TRY(check_tensors(inference, 2));
-    NM_TRY(check_number(inference, 0, "the left matrix (input 0)"));
-    NM_TRY(check_number(inference, 1, "the right matrix (input 1)"));
-    const DType type = inference.type(0) == DType::Undefined ? inference.type(1) : inference.type(0);
-    const bool packable = type == DType::Float32 && is_float(inference.type(1)) && inference.type(1) != DType::Float64;
-    if (!packable) NM_TRY(common_type(inference, 0, 2).take_status());
+    NM_ASSIGN(const DType type, product_type(inference));
     if (inference.type(2) != DType::Undefined && type != DType::Undefined && inference.type(2) != type) {
       return wrong_type("the bias (input 2)", inference.type(2), dtype_name(type));
     }

@@ -49,13 +49,7 @@ class MatMul final : public Operator {
   }
 
   Status infer(Inference& inference) const override {
-    NM_TRY(check_tensors(inference, 2));
-    NM_TRY(check_number(inference, 0, "the left matrix (input 0)"));
-    NM_TRY(check_number(inference, 1, "the right matrix (input 1)"));
-    const DType type = inference.type(0) == DType::Undefined ? inference.type(1) : inference.type(0);
-    // Weights may still be 16-bit when the pass that widens has left them for `prepare`.
-    const bool packable = type == DType::Float32 && is_float(inference.type(1)) && inference.type(1) != DType::Float64;
-    if (!packable) NM_TRY(common_type(inference, 0, 2).take_status());
+    NM_ASSIGN(const DType type, product_type(inference));
     inference.output(0, type);
     if (!inference.has_shape(0) || !inference.has_shape(1)) return {};
     NM_ASSIGN(const ProductShape p, product(inference));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/op/check.h"
 #include "engine/op/numbers.h"
 #include "engine/tensor/broadcast.h"
 
@@ -113,6 +114,17 @@ Status multiply_long(Execution& execution, const ProductShape& p, const float* a
 }
 
 }  // namespace
+
+Result<DType> product_type(const Inference& inference) {
+  NM_TRY(check_tensors(inference, 2));
+  NM_TRY(check_number(inference, 0, "the left matrix (input 0)"));
+  NM_TRY(check_number(inference, 1, "the right matrix (input 1)"));
+  const DType type = inference.type(0) == DType::Undefined ? inference.type(1) : inference.type(0);
+  const bool packable = type == DType::Float32 && is_float(inference.type(1)) && inference.type(1) != DType::Float64;
+  if (packable) return type;
+  NM_TRY(common_type(inference, 0, 2).take_status());
+  return type;
+}
 
 Result<ProductShape> ProductShape::of(const Shape& a, const Shape& b, const Operands& operands) {
   if (a.rank() == 0) return wrong_shape("the left matrix (input 0)", a, "at least one dimension");

@@ -23,6 +23,10 @@ struct ProductShape {
   double flops() const { return out.known() ? 2.0 * static_cast<double>(out.count()) * static_cast<double>(k) : 0; }
 };
 
+// The result's type, of inputs 0 and 1, which are tensors of numbers. Beside float32 the right matrix may have 16 bits:
+// the pass that widens leaves constants for `prepare`, which packs them.
+Result<DType> product_type(const Inference& inference);
+
 // A constant B, each of its matrices packed for the GEMM kernel.
 class PackedMatrices {
  public:
