@@ -240,7 +240,7 @@ std::map<std::string, std::string> read_skips(const std::string& path) {
     std::string name = line.substr(0, hash);
     name.erase(name.find_last_not_of(" \t\r") + 1);
     if (name.empty()) continue;
-    skips[name] = hash == std::string::npos ? "" : line.substr(line.find_first_not_of(" ", hash + 1));
+    skips[name] = hash == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', hash + 1));
   }
   return skips;
 }

@@ -24,7 +24,7 @@ int operators(const Arguments& arguments);
 int report(const Status& status);
 
 // Takes "--name VALUE" out of the arguments; the fallback when it is not there.
-std::string take_option(Arguments& arguments, const std::string& name, std::string fallback = "");
+std::string take_option(Arguments& arguments, const std::string& name, const std::string& fallback = "");
 bool take_flag(Arguments& arguments, const std::string& name);
 // All values of an option that may be repeated.
 std::vector<std::string> take_options(Arguments& arguments, const std::string& name);

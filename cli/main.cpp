@@ -119,7 +119,7 @@ std::vector<std::string> take_options(Arguments& arguments, const std::string& n
   return values;
 }
 
-std::string take_option(Arguments& arguments, const std::string& name, std::string fallback) {
+std::string take_option(Arguments& arguments, const std::string& name, const std::string& fallback) {
   const std::vector<std::string> values = take_options(arguments, name);
   return values.empty() ? fallback : values.back();
 }

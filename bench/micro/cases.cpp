@@ -153,7 +153,7 @@ Case unary(const char* name, Unary op) {
           }};
 }
 
-Case rows(const char* name, std::function<void(const KernelTable&, const float*, float*)> run) {
+Case rows(const char* name, const std::function<void(const KernelTable&, const float*, float*)>& run) {
   constexpr int64_t n = 128 * 768;
   return {std::string(name) + " 128x768", n, false, [=](const KernelTable& t) -> std::function<void()> {
             const Data x = data(n, 4), y = data(n);

@@ -48,7 +48,8 @@ class Message {
   std::string bytes_;
 };
 
-inline Message tensor_proto(std::string_view name, DType dtype, std::vector<int64_t> dims, std::string_view raw) {
+inline Message tensor_proto(std::string_view name, DType dtype, const std::vector<int64_t>& dims,
+                            std::string_view raw) {
   Message m;
   for (const int64_t d : dims) m.integer(schema::TensorProto::dims, d);
   m.integer(schema::TensorProto::data_type, static_cast<int>(dtype)).text(schema::TensorProto::name, name);

@@ -24,7 +24,7 @@ class If final : public Movement {
     NM_TRY(check_type(inference, 0, "the condition", {DType::Bool}));
     NM_TRY(check_scalar(inference, 0, "the condition"));
     for (const auto& graph : graphs_) {
-      if (graph->inputs.size() != 0) return {Code::InvalidModel, "a branch of If must have no inputs of its own"};
+      if (!graph->inputs.empty()) return {Code::InvalidModel, "a branch of If must have no inputs of its own"};
       if (graph->outputs.size() != inference.output_count()) {
         return {Code::InvalidModel,
                 text("a branch yields ", graph->outputs.size(), " values for ", inference.output_count(), " outputs")};

@@ -13,7 +13,7 @@ Node ml(std::string op, AttributeMap a, int version = 1) {
   return node(std::move(op), version, std::move(a), "ai.onnx.ml");
 }
 
-AttributeMap with(AttributeMap base, AttributeMap more) {
+AttributeMap with(AttributeMap base, const AttributeMap& more) {
   for (const auto& [name, value] : more) base[name] = value;
   return base;
 }
@@ -91,7 +91,7 @@ TEST_CASE("Trees that are none are refused", "[ops][tree_ensemble]") {
 
 TEST_CASE("TreeEnsembleClassifier names the winner", "[ops][tree_ensemble]") {
   const Tensor x = tensor<float>({3, 2}, {0.5f, 3, 0, 2, 1, 0});
-  const auto classifier = [](AttributeMap more) {
+  const auto classifier = [](const AttributeMap& more) {
     return ml("TreeEnsembleClassifier", with(two_trees("class"), more));
   };
   check(classifier({{"classlabels_strings", Texts{"a", "b"}}}), {x},
