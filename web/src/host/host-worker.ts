@@ -53,11 +53,24 @@ function startWebWorker(script: WorkerScript): Worker {
     const url = workerUrl(script, error);
     if (error instanceof TypeError) return new Worker(trusted(url.href), { type: 'module' });
     // A script of another site must not be a worker, but a worker of this site may import it.
-    const source = `import ${JSON.stringify(url.href)};`;
-    return new Worker(trusted(URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))), {
+    return new Worker(trusted(URL.createObjectURL(new Blob([importing(url)], { type: 'text/javascript' }))), {
       type: 'module',
     });
   }
+}
+
+/**
+ * A worker's script that imports another. In an isolated page WebKit refuses a static import from another site, so it
+ * is a dynamic one, and messages that come before it is loaded are held.
+ */
+function importing(url: URL): string {
+  return `const held = [];
+const hold = ({ data }) => held.push(data);
+addEventListener('message', hold);
+import(${JSON.stringify(url.href)}).then(() => {
+  removeEventListener('message', hold);
+  for (const data of held) dispatchEvent(new MessageEvent('message', { data }));
+}, (error) => setTimeout(() => { throw error; }));`;
 }
 
 interface ScriptPolicy {
