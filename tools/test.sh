@@ -77,6 +77,8 @@ section format ./dev format --check
 tools() { node --test --test-reporter=spec --test-reporter-destination=stdout \
   --test-reporter=junit --test-reporter-destination="$results/node.xml" tests/tools/*.test.mjs; }
 section tools tools
+source tools/lint.sh
+section lint lint_sources --all
 for preset in native native-asan "${artefacts[@]}"; do
   section "build-$preset" build "$preset"
   section "unit-$preset" suites "$preset"

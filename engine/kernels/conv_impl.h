@@ -280,15 +280,17 @@ void conv_run(const ConvShape& s, const ConvImages& images, const float* packed,
 
 template <class A>
 constexpr ConvKernels conv_kernels() {
-  return {conv_prefers_winograd<A>,
-          conv_packed_size<A>,
-          conv_pack<A>,
-          conv_scratch_size<A>,
-          conv_run<A>,
-          transposed_packed_size<A>,
-          transposed_pack<A>,
-          transposed_scratch_size<A>,
-          transposed_run<A>};
+  return {
+      .prefers_winograd = conv_prefers_winograd<A>,
+      .packed_size = conv_packed_size<A>,
+      .pack = conv_pack<A>,
+      .scratch_size = conv_scratch_size<A>,
+      .run = conv_run<A>,
+      .transposed_packed_size = transposed_packed_size<A>,
+      .transposed_pack = transposed_pack<A>,
+      .transposed_scratch_size = transposed_scratch_size<A>,
+      .transposed_run = transposed_run<A>,
+  };
 }
 
 }  // namespace nm::impl

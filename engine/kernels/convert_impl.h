@@ -87,7 +87,14 @@ void dequantize(const T* x, float* y, int64_t n, float scale, int32_t zero_point
 
 template <class A>
 constexpr ConvertKernels convert_kernels() {
-  return {f16_to_f32<A>, f32_to_f16<A>, bf16_to_f32<A>, f32_to_bf16<A>, dequantize<A, int8_t>, dequantize<A, uint8_t>};
+  return {
+      .f16_to_f32 = f16_to_f32<A>,
+      .f32_to_f16 = f32_to_f16<A>,
+      .bf16_to_f32 = bf16_to_f32<A>,
+      .f32_to_bf16 = f32_to_bf16<A>,
+      .dequantize_i8 = dequantize<A, int8_t>,
+      .dequantize_u8 = dequantize<A, uint8_t>,
+  };
 }
 
 }  // namespace nm::impl

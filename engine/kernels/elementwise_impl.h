@@ -279,8 +279,16 @@ void row_normalize(int64_t rows, int64_t n, const float* x, int64_t ldx, const f
 
 template <class A>
 constexpr ElementwiseKernels elementwise_kernels() {
-  return {unary<A>,        binary_vv<A>,  binary_vs<A>, binary_sv<A>,
-          multiply_add<A>, row_affine<A>, normalize<A>, row_normalize<A>};
+  return {
+      .unary = unary<A>,
+      .binary = binary_vv<A>,
+      .binary_vs = binary_vs<A>,
+      .binary_sv = binary_sv<A>,
+      .multiply_add = multiply_add<A>,
+      .row_affine = row_affine<A>,
+      .normalize = normalize<A>,
+      .row_normalize = row_normalize<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -303,8 +303,15 @@ void float_range(const float* x, int64_t n, float* low, float* high) {
 
 template <class A>
 constexpr IntegerKernels integer_kernels() {
-  return {integer_packed_size<A>, integer_pack<A>,   integer_scratch_size<A>, integer_run<A>,
-          integer_finish<A>,      quantize_bytes<A>, float_range<A>};
+  return {
+      .packed_size = integer_packed_size<A>,
+      .pack = integer_pack<A>,
+      .scratch_size = integer_scratch_size<A>,
+      .run = integer_run<A>,
+      .finish = integer_finish<A>,
+      .quantize = quantize_bytes<A>,
+      .range = float_range<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -148,7 +148,10 @@ void permute(int rank, const int64_t* dims, const int* axes, const void* x, void
 
 template <class A>
 constexpr LayoutKernels layout_kernels() {
-  return {transpose<A>, permute<A>};
+  return {
+      .transpose = transpose<A>,
+      .permute = permute<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -193,8 +193,14 @@ void pool_global_average(int64_t batch, int64_t pixels, int64_t channels, const 
 
 template <class A>
 constexpr PoolKernels pool_kernels() {
-  return {pool_max<A>,     pool_max_bytes<A, int8_t>, pool_max_bytes<A, uint8_t>,
-          pool_average<A>, pool_global_max<A>,        pool_global_average<A>};
+  return {
+      .max = pool_max<A>,
+      .max_i8 = pool_max_bytes<A, int8_t>,
+      .max_u8 = pool_max_bytes<A, uint8_t>,
+      .average = pool_average<A>,
+      .global_max = pool_global_max<A>,
+      .global_average = pool_global_average<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -64,7 +64,10 @@ void resize_bilinear(int64_t batch, int64_t in_h, int64_t in_w, int64_t out_h, i
 
 template <class A>
 constexpr ResizeKernels resize_kernels() {
-  return {resize_nearest<A>, resize_bilinear<A>};
+  return {
+      .nearest = resize_nearest<A>,
+      .bilinear = resize_bilinear<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -463,9 +463,20 @@ void gru_cell(int64_t hidden, const float* x_gates, const float* h_gates, float*
 
 template <class A>
 constexpr RowKernels row_kernels() {
-  return {softmax<A>,    log_softmax<A>,    softmax_strided<A>, log_softmax_strided<A>,
-          layer_norm<A>, rms_norm<A>,       mean_variance<A>,   column_mean_variance<A>,
-          reduce<A>,     reduce_columns<A>, lstm_cell<A>,       gru_cell<A>};
+  return {
+      .softmax = softmax<A>,
+      .log_softmax = log_softmax<A>,
+      .softmax_strided = softmax_strided<A>,
+      .log_softmax_strided = log_softmax_strided<A>,
+      .layer_norm = layer_norm<A>,
+      .rms_norm = rms_norm<A>,
+      .mean_variance = mean_variance<A>,
+      .column_mean_variance = column_mean_variance<A>,
+      .reduce = reduce<A>,
+      .reduce_columns = reduce_columns<A>,
+      .lstm_cell = lstm_cell<A>,
+      .gru_cell = gru_cell<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -213,7 +213,7 @@ std::string shape_text(const Dims& dims) {
 
 void mutate_number(const Draft& draft, size_t id, std::vector<Mutation>& out) {
   const float was = draft.values[id].floats[0];
-  const auto as = [&](const std::string& what, Dims dims, std::vector<float> floats) {
+  const auto as = [&](const std::string& what, const Dims& dims, const std::vector<float>& floats) {
     out.push_back({"number " + std::to_string(was) + " " + what, [=](Draft& d) {
                      d.values[id].dims = dims;
                      d.values[id].floats = floats;
@@ -233,7 +233,7 @@ void mutate_number(const Draft& draft, size_t id, std::vector<Mutation>& out) {
 
 void mutate_shape(const Draft& draft, size_t id, std::vector<Mutation>& out) {
   const DraftValue& v = draft.values[id];
-  const auto as = [&](const std::string& what, std::function<void(DraftValue&)> change) {
+  const auto as = [&](const std::string& what, const std::function<void(DraftValue&)>& change) {
     out.push_back({v.name + " " + what, [=](Draft& d) { change(d.values[id]); }});
   };
   const auto shaped = [&](const Dims& dims) {

@@ -23,7 +23,8 @@ size_t most = SIZE_MAX;
 
 bool fails(size_t bytes) {
   ++now.allocations;
-  const bool chosen = left > 0 && --left == 0;
+  const bool chosen = left == 1;
+  if (left > 0) --left;
   const bool full = now.bytes > most || bytes > most - now.bytes;
   now.failures += chosen || full;
   return chosen || full;

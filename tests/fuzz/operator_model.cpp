@@ -243,7 +243,7 @@ class Decoder {
     }
     values_.push_back(name);
     if (how != Given::Hidden && how != Given::InSequence) return name;
-    const std::string sequence = fresh();
+    std::string sequence = fresh();
     const int copies = how == Given::InSequence ? 1 + s_.below(2) : 1;
     parts.nodes.push_back(
         test::node_proto("SequenceConstruct", std::vector<std::string>(static_cast<size_t>(copies), name), {sequence}));

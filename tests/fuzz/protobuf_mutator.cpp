@@ -1,6 +1,7 @@
 // Changes an ONNX file as its writers could have: numbers become others, above all those at the ends of their types;
 // texts become others that the file has, so that nodes get other inputs; fields come twice, go, or change places. All
 // lengths fit afterwards. Nothing is known of the schema: what can be read as a message is taken for one.
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <string>
@@ -214,7 +215,7 @@ size_t mutate_protobuf(uint8_t* data, size_t size, size_t capacity, uint32_t see
   Mutator mutator(seed, texts);
   const std::string changed = mutator.message(bytes, 0);
   if (changed.size() > capacity) return size;
-  std::memcpy(data, changed.data(), changed.size());
+  std::copy(changed.begin(), changed.end(), data);
   return changed.size();
 }
 

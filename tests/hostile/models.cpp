@@ -38,7 +38,7 @@ Message strings(std::string_view name, const std::vector<std::string>& v) {
 
 // An operator on constants and, if `x` is not empty, on an input of these dims; its output is the model's.
 std::string one(std::string_view op, const std::vector<Message>& constants, const std::vector<std::string>& inputs,
-                const std::vector<Message>& attributes = {}, std::vector<std::string> x = {}, int set = 18) {
+                const std::vector<Message>& attributes = {}, const std::vector<std::string>& x = {}, int set = 18) {
   GraphParts g;
   g.initializers = constants;
   if (!x.empty()) g.inputs = {value_info("x", DType::Float32, x)};

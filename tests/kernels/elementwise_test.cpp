@@ -1,3 +1,4 @@
+#include <bit>
 #include <functional>
 
 #include "tests/kernels/support.h"
@@ -119,7 +120,7 @@ TEST_CASE("elementwise: quotients and roots are rounded as IEEE 754 says, for al
     y[i] = ends[i % 8];
   }
   const auto same = [](float a, float b) {
-    return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
+    return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (std::isnan(a) && std::isnan(b));
   };
   for_each_isa([&](const KernelTable& t) {
     const auto differ = [&](const auto& want) {

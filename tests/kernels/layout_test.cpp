@@ -58,15 +58,15 @@ TEST_CASE("transpose: sizes and element types", "[layout]") {
 
 TEST_CASE("permute: every order of up to five axes", "[layout]") {
   for_each_isa([](const KernelTable& t) {
-    for (std::vector<int64_t> dims : {std::vector<int64_t>{5},
-                                      {4, 7},
-                                      {3, 5, 4},
-                                      {2, 3, 5, 4},
-                                      {2, 1, 20, 18},
-                                      {1, 1, 1},
-                                      {2, 3, 2, 5, 3},
-                                      {3, 0, 2},
-                                      {1, 37, 1, 19}}) {
+    for (const std::vector<int64_t>& dims : {std::vector<int64_t>{5},
+                                             {4, 7},
+                                             {3, 5, 4},
+                                             {2, 3, 5, 4},
+                                             {2, 1, 20, 18},
+                                             {1, 1, 1},
+                                             {2, 3, 2, 5, 3},
+                                             {3, 0, 2},
+                                             {1, 37, 1, 19}}) {
       std::vector<int> axes(dims.size());
       std::iota(axes.begin(), axes.end(), 0);
       do {

@@ -71,8 +71,8 @@ TEST_CASE("Elementwise operators compute the same of images in either layout", "
   std::set<std::string> operators;
   for (const OperatorEntry* e : Registry::instance().entries()) {
     if (e->make == nullptr || e->facts.layout != layout::elementwise) continue;
-    if (e->domain != "" && e->domain != "com.microsoft") continue;
-    if (e->domain == "" && e->until() < 13) continue;  // Cast and Conv are older in such a file
+    if (!e->domain.empty() && e->domain != "com.microsoft") continue;
+    if (e->domain.empty() && e->until() < 13) continue;  // Cast and Conv are older in such a file
     for (const DType type : {DType::Float32, DType::Bool, DType::Int32, DType::Int64, DType::UInt8}) {
       const size_t most = std::min<size_t>(e->facts.inputs, 3);
       for (size_t inputs = 1; inputs <= most; ++inputs) {

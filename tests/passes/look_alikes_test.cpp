@@ -72,9 +72,10 @@ TEST_CASE("Every rewrite fits the graphs of its own text", "[passes]") {
         INFO(plain.status.message() << fast.status.message());
         REQUIRE(plain.status.ok());
         REQUIRE(fast.status.ok());
-        CHECK(difference(graph) == "");
+        CHECK_THAT(difference(graph), Catch::Matchers::IsEmpty());
         CHECK(fast.operators != plain.operators);
-        for (const uint64_t seed : {2, 3, 4}) CHECK(difference(write(draft, Data::Special, seed)) == "");
+        for (const uint64_t seed : {2, 3, 4})
+          CHECK_THAT(difference(write(draft, Data::Special, seed)), Catch::Matchers::IsEmpty());
       }
     }
   }
@@ -91,7 +92,7 @@ TEST_CASE("Look-alikes of what rewrites look for keep their meaning", "[passes]"
           const std::string found = difference(write(changed, Data::Usual, ++count));
           if (found.empty()) continue;
           INFO(pass << ": " << draft.title << ": " << mutation.title);
-          CHECK(found == "");
+          CHECK_THAT(found, Catch::Matchers::IsEmpty());
         }
       }
     }

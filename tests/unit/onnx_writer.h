@@ -57,8 +57,8 @@ inline Message tensor_proto(std::string_view name, DType dtype, const std::vecto
 }
 
 template <class T>
-Message tensor_proto(std::string_view name, std::vector<int64_t> dims, const std::vector<T>& values) {
-  return tensor_proto(name, dtype_of<T>, std::move(dims),
+Message tensor_proto(std::string_view name, const std::vector<int64_t>& dims, const std::vector<T>& values) {
+  return tensor_proto(name, dtype_of<T>, dims,
                       {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
 }
 

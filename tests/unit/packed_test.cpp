@@ -301,17 +301,17 @@ TEST_CASE("Whatever byte of a packed model is another, with a checksum to fit, i
 
 // Operators that read constants before the first run.
 std::vector<std::string> models_with_weights() {
-  const auto floats = [](const char* name, std::vector<int64_t> dims) {
+  const auto floats = [](const char* name, const std::vector<int64_t>& dims) {
     size_t count = 1;
     for (const int64_t d : dims) count *= static_cast<size_t>(d);
     return tensor_proto<float>(name, dims, std::vector<float>(count, 0.5f));
   };
-  const auto bytes = [](const char* name, std::vector<int64_t> dims) {
+  const auto bytes = [](const char* name, const std::vector<int64_t>& dims) {
     size_t count = 1;
     for (const int64_t d : dims) count *= static_cast<size_t>(d);
     return tensor_proto<uint8_t>(name, dims, std::vector<uint8_t>(count, 3));
   };
-  const auto model = [](std::vector<Message> nodes, std::vector<Message> weights, std::vector<std::string> x,
+  const auto model = [](std::vector<Message> nodes, std::vector<Message> weights, const std::vector<std::string>& x,
                         DType type = DType::Float32) {
     return model_bytes({std::move(nodes),
                         std::move(weights),
@@ -405,7 +405,8 @@ TEST_CASE("A packed model is not packed again, nor loaded without passes") {
   CHECK(again.status().message() == "the model is packed already; to pack it anew, give the ONNX file");
   LoadOptions options;
   options.optimize = false;
-  CHECK(load_pieces(file, 64, std::move(options)).status().code() == Code::InvalidArgument);
+  const auto unpassed = load_pieces(file, 64, std::move(options));
+  CHECK(unpassed.status().code() == Code::InvalidArgument);
 }
 
 TEST_CASE("A packed model may have its dimensions fixed") {
@@ -420,14 +421,16 @@ TEST_CASE("A packed model may have its dimensions fixed") {
   CHECK((*session)->set_input(0, *cli::random_tensor(DType::Float32, {5, 32}, 1)).code() == Code::ShapeMismatch);
   LoadOptions others;
   others.dimensions = {{"lines", 3}};
-  CHECK(pack_model(incoming(onnx_model()), std::move(others)).status().message() ==
-        "the model has no dimension 'lines'; those that it names are 'rows'");
+  const auto misnamed = pack_model(incoming(onnx_model()), std::move(others));
+  CHECK(misnamed.status().message() == "the model has no dimension 'lines'; those that it names are 'rows'");
   LoadOptions late;
   late.dimensions = {{"rows", 3}};
-  CHECK(load_pieces(contents(*packed), 64, std::move(late)).status().code() == Code::InvalidArgument);
+  const auto fixed_late = load_pieces(contents(*packed), 64, std::move(late));
+  CHECK(fixed_late.status().code() == Code::InvalidArgument);
   LoadOptions huge;
   huge.dimensions = {{"rows", int64_t{1} << 52}};
-  CHECK(pack_model(incoming(onnx_model()), std::move(huge)).status().code() == Code::OutOfMemory);
+  const auto too_large = pack_model(incoming(onnx_model()), std::move(huge));
+  CHECK(too_large.status().code() == Code::OutOfMemory);
 }
 
 TEST_CASE("A packed model may go without the names inside, and computes the same") {

@@ -16,17 +16,19 @@ namespace nm::targets {
 
 template <class A>
 constexpr KernelTable make_table(const char* isa) {
-  return {isa,
-          impl::gemm_kernels<A>(),
-          impl::conv_kernels<A>(),
-          impl::pool_kernels<A>(),
-          impl::elementwise_kernels<A>(),
-          impl::row_kernels<A>(),
-          impl::layout_kernels<A>(),
-          impl::resize_kernels<A>(),
-          impl::convert_kernels<A>(),
-          impl::integer_kernels<A>(),
-          impl::nbits_kernels<A>()};
+  return {
+      .isa = isa,
+      .gemm = impl::gemm_kernels<A>(),
+      .conv = impl::conv_kernels<A>(),
+      .pool = impl::pool_kernels<A>(),
+      .elementwise = impl::elementwise_kernels<A>(),
+      .rows = impl::row_kernels<A>(),
+      .layout = impl::layout_kernels<A>(),
+      .resize = impl::resize_kernels<A>(),
+      .convert = impl::convert_kernels<A>(),
+      .integer = impl::integer_kernels<A>(),
+      .nbits = impl::nbits_kernels<A>(),
+  };
 }
 
 }  // namespace nm::targets
