@@ -78,6 +78,21 @@ Case gemv(int64_t n, int64_t k) {
           }};
 }
 
+// A decoder's attention: queries of a few heads, keys and values of one.
+Case attention(int64_t queries, int64_t keys, int64_t size) {
+  return {"attention " + std::to_string(queries) + "x" + std::to_string(keys) + "x" + std::to_string(size),
+          4. * static_cast<double>(queries) * static_cast<double>(keys) * static_cast<double>(size), true,
+          [=](const KernelTable& t) -> std::function<void()> {
+            const Data q = data(queries * size), kv = data(2 * keys * size), scores = data(queries * keys);
+            const Data y = data(queries * size);
+            return [=, &t] {
+              const float *k = kv->data(), *v = k + keys * size;
+              t.gemm.dot_rows({queries, keys, size, q->data(), size, k, size, scores->data(), keys, 0.125f});
+              t.gemm.weigh_rows({queries, size, keys, scores->data(), keys, v, size, y->data(), size});
+            };
+          }};
+}
+
 // Weights of 4 bits in blocks of 32, activations of 8 bits or 16.
 template <class X>
 Case nbits(int64_t m, int64_t n, int64_t k) {
@@ -186,6 +201,9 @@ std::vector<Case> cases() {
   const std::vector<Case> others = {
       gemm({128, 3072, 768}, Unary::Gelu, " gelu"),  // a transformer's first feed-forward half
       gemv(1024, 1024),
+      attention(1, 1024, 64),
+      attention(3, 1024, 64),
+      attention(8, 1024, 64),
       conv(56, 64, 64, 3, 1),
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),

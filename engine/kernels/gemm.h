@@ -44,6 +44,18 @@ struct BatchedGemm {
   Epilogue epilogue = {};
 };
 
+// A few rows and a B that is not packed, each row-major. A row's results do not depend on those beside it.
+struct FewRows {
+  int64_t m = 0, n = 0, k = 0;
+  const float* x = nullptr;
+  int64_t ldx = 0;
+  const float* b = nullptr;
+  int64_t ldb = 0;
+  float* y = nullptr;
+  int64_t ldy = 0;
+  float alpha = 1;
+};
+
 struct GemmKernels {
   // Floats that a packed K×N matrix takes.
   int64_t (*packed_size)(int64_t k, int64_t n);
@@ -60,8 +72,10 @@ struct GemmKernels {
   // y[n] = epilogue(x[k] · B[k,n]) over an unpacked row-major B.
   void (*gemv)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float* y, const Epilogue& epilogue);
 
-  // y[i] = alpha · (x · row i of B), n rows of k floats that are ldb apart, on the calling thread.
-  void (*gemv_rows)(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float alpha, float* y);
+  // Y[m,n] = alpha · X[m,k] · Bᵀ, where B is [n,k], on the calling thread.
+  void (*dot_rows)(const FewRows& rows);
+  // Y[m,n] = alpha · X[m,k] · B, where B is [k,n], on the calling thread.
+  void (*weigh_rows)(const FewRows& rows);
 
   // Floats of scratch that run_batched needs with the pool as it is.
   int64_t (*batched_scratch_size)(const BatchedGemm& gemm);

@@ -1,4 +1,5 @@
 #pragma once
+#include "engine/kernels/few_rows_impl.h"
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/integers.h"
 #include "engine/kernels/long_sum.h"
@@ -180,15 +181,12 @@ void gemm_run(const Gemm& g) {
   });
 }
 
-// Rows that are added up in one chain: few where the whole is long.
-[[maybe_unused]] static constexpr int64_t gemv_step(int64_t k) { return k > 16384 ? 2 * kChain : 8 * kChain; }
-
 // Columns [n0, n1) of a vector times a row-major matrix: 8 vectors of sums walk down the rows.
 template <class A>
 void gemv_columns(int64_t k, int64_t n0, int64_t n1, const float* x, const float* b, int64_t ldb, float* y,
                   const Epilogue& e) {
   constexpr int64_t w = simd::lanes<A>, wide = 8 * w;
-  const int64_t step = gemv_step(k);
+  const int64_t step = row_chain(k);
   float sums[wide];
   for (int64_t n = n0; n < n1; n += wide) {
     const int64_t columns = lesser(wide, n1 - n);
@@ -247,26 +245,6 @@ void gemm_gemv(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb
   });
 }
 
-template <class A, int rows>
-void gemv_few_rows(int64_t k, const float* x, const float* b, int64_t ldb, float alpha, float* y) {
-  constexpr int64_t w = simd::lanes<A>;
-  vf<A> acc[rows];
-  for (int r = 0; r < rows; ++r) acc[r] = vf<A>(0.f);
-  for (int64_t i = 0; i < k; i += w) {
-    const int64_t n = lesser(w, k - i);
-    const vf<A> vx = simd::load_up_to<A>(x + i, n);
-    for (int r = 0; r < rows; ++r) acc[r] = simd::madd<A>(vx, simd::load_up_to<A>(b + r * ldb + i, n), acc[r]);
-  }
-  for (int r = 0; r < rows; ++r) y[r] = alpha * simd::sum<A>(acc[r]);
-}
-
-template <class A>
-void gemm_gemv_rows(int64_t k, int64_t n, const float* x, const float* b, int64_t ldb, float alpha, float* y) {
-  int64_t i = 0;
-  for (; i + 4 <= n; i += 4) gemv_few_rows<A, 4>(k, x, b + i * ldb, ldb, alpha, y + i);
-  for (; i < n; ++i) gemv_few_rows<A, 1>(k, x, b + i * ldb, ldb, alpha, y + i);
-}
-
 template <class A>
 int64_t gemm_batched_scratch_size(const BatchedGemm& g) {
   return gemm_packed_size<A>(g.k, g.n) * thread_pool::size();
@@ -317,8 +295,16 @@ void gemm_run_batched(const BatchedGemm& g, float* scratch) {
 template <class A>
 constexpr GemmKernels gemm_kernels() {
   return {
-      gemm_packed_size<A>,          gemm_pack_b<A>,     gemm_run<A>, gemm_run_rows<A>, gemm_gemv<A>, gemm_gemv_rows<A>,
-      gemm_batched_scratch_size<A>, gemm_run_batched<A>};
+      .packed_size = gemm_packed_size<A>,
+      .pack_b = gemm_pack_b<A>,
+      .run = gemm_run<A>,
+      .run_rows = gemm_run_rows<A>,
+      .gemv = gemm_gemv<A>,
+      .dot_rows = dot_rows<A>,
+      .weigh_rows = weigh_rows<A>,
+      .batched_scratch_size = gemm_batched_scratch_size<A>,
+      .run_batched = gemm_run_batched<A>,
+  };
 }
 
 }  // namespace nm::impl

@@ -65,16 +65,23 @@ class Attend {
  private:
   // One query for each head, as a decoder has them: nothing is packed.
   Status run_single(Execution& execution, int64_t matrices) {
-    NM_ASSIGN(float* scores, execution.scratch<float>(Size(a_.kv_len) * thread_pool::size()));
     const GemmKernels& gemm = kernels().gemm;
-    const int64_t chunk = std::max(int64_t{1}, kElementChunk / (a_.kv_len * a_.head_size + 1));
-    thread_pool::parallel_for(matrices, chunk, [&](int64_t begin, int64_t end, int thread) {
-      float* row = scores + thread * a_.kv_len;
-      for (int64_t m = begin; m < end; ++m) {
-        const int64_t b = m / a_.q_heads, h = m % a_.q_heads;
-        gemm.gemv_rows(a_.head_size, a_.kv_len, a_.q.at(b, h), a_.k.at(b, kv_head(h)), a_.k.row, a_.scale, row);
-        soften(m, 0, a_.kv_len, row);
-        gemm.gemv(a_.kv_len, a_.v_size, row, a_.v.at(b, kv_head(h)), a_.v.row, a_.y.at(b, h), {});
+    const int64_t threads = thread_pool::size(), group = a_.q_heads / a_.kv_heads, heads = a_.batch * a_.kv_heads;
+    // Queries that share a head of keys and values read it together, which is 1.5 times as fast for three (V8, 1,024
+    // keys of 64), unless a third of the threads would have nothing to do meanwhile.
+    const bool together = 3 * heads >= 2 * threads * ((heads + threads - 1) / threads);
+    const int64_t rows = together ? group : 1, tasks = matrices / rows;
+    NM_ASSIGN(float* scratch, execution.scratch<float>(Size(rows) * a_.kv_len * threads));
+    const int64_t chunk = std::max(int64_t{1}, kElementChunk / (rows * a_.kv_len * a_.head_size + 1));
+    thread_pool::parallel_for(tasks, chunk, [&](int64_t begin, int64_t end, int thread) {
+      float* scores = scratch + thread * rows * a_.kv_len;
+      for (int64_t m = begin * rows; m < end * rows; m += rows) {
+        const int64_t b = m / a_.q_heads, h = m % a_.q_heads, n = a_.kv_len;
+        const Heads<const float>&k = a_.k, &v = a_.v;
+        gemm.dot_rows(
+            {rows, n, a_.head_size, a_.q.at(b, h), a_.q.head, k.at(b, kv_head(h)), k.row, scores, n, a_.scale});
+        for (int64_t i = 0; i < rows; ++i) soften(m + i, 0, n, scores + i * n);
+        gemm.weigh_rows({rows, a_.v_size, n, scores, n, v.at(b, kv_head(h)), v.row, a_.y.at(b, h), a_.y.head});
       }
     });
     return {};

@@ -1,0 +1,88 @@
+#include "tests/kernels/support.h"
+
+namespace nm::test {
+namespace {
+
+struct Operands {
+  FewRows rows;
+  Floats x, b, y;
+
+  // `transposed`: B is [n, k].
+  Operands(int64_t m, int64_t n, int64_t k, bool transposed)
+      : x(random_floats(m * (k + 1))),
+        b(random_floats(transposed ? n * (k + 2) : k * (n + 2), -1, 1, 7)),
+        y(m > 0 ? (m - 1) * (n + 3) + n : 0) {
+    rows = {m, n, k, x, k + 1, b, transposed ? k + 2 : n + 2, y, n + 3, 0.5f};
+  }
+  std::vector<double> expected(bool transposed) const {
+    std::vector<double> out;
+    for (int64_t r = 0; r < rows.m; ++r) {
+      for (int64_t c = 0; c < rows.n; ++c) {
+        double sum = 0;
+        for (int64_t i = 0; i < rows.k; ++i) {
+          sum += double{x[r * rows.ldx + i]} * double{b[transposed ? c * rows.ldb + i : i * rows.ldb + c]};
+        }
+        out.push_back(sum * 0.5);
+      }
+    }
+    return out;
+  }
+  std::vector<float> result() const {
+    std::vector<float> out;
+    for (int64_t r = 0; r < rows.m; ++r) {
+      for (int64_t c = 0; c < rows.n; ++c) out.push_back(y[r * rows.ldy + c]);
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("few rows: every count of rows, lengths and widths around the tiles", "[few_rows]") {
+  for_each_isa([](const KernelTable& t) {
+    for (int64_t m = 0; m <= 9; ++m) {
+      for (int64_t n : {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100, 130}) {
+        for (int64_t k : {0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 33, 64, 70}) {
+          Operands dot(m, n, k, true), weigh(m, n, k, false);
+          t.gemm.dot_rows(dot.rows);
+          require_close(dot.result().data(), dot.expected(true), 1e-5, 1e-5, "dot");
+          t.gemm.weigh_rows(weigh.rows);
+          require_close(weigh.result().data(), weigh.expected(false), 1e-5, 1e-5, "weigh");
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("few rows: a row's bits do not depend on those beside it", "[few_rows]") {
+  for_each_isa([](const KernelTable& t) {
+    for (const bool transposed : {true, false}) {
+      Operands all(9, 70, 300, transposed);
+      const auto run = transposed ? t.gemm.dot_rows : t.gemm.weigh_rows;
+      run(all.rows);
+      const std::vector<float> want = all.result();
+      for (int64_t m = 1; m < 9; ++m) {
+        FewRows part = all.rows;
+        part.m = m;
+        part.x = all.x + (9 - m) * part.ldx;
+        part.y = all.y + (9 - m) * part.ldy;
+        run(part);
+        const std::vector<float> got = all.result();
+        CHECK(std::memcmp(got.data(), want.data(), want.size() * sizeof(float)) == 0);
+      }
+    }
+  });
+}
+
+TEST_CASE("few rows: long sums keep their digits", "[few_rows]") {
+  for_each_isa([](const KernelTable& t) {
+    const int64_t k = 100'000;
+    Floats x(k), b(k), y(1);
+    std::fill_n(x.data(), k, 0.1f);
+    std::fill_n(b.data(), k, 1.f);
+    t.gemm.weigh_rows({1, 1, k, x, k, b, 1, y, 1});
+    CHECK(std::abs(y[0] - 10'000.f) < 0.01f);
+  });
+}
+
+}  // namespace nm::test
