@@ -15,8 +15,8 @@ add_library(nm_program INTERFACE)  # objects come only from libraries that are n
 if(EMSCRIPTEN)
   # The scripts are CommonJS, whatever the package around the build folder says.
   file(WRITE ${PROJECT_BINARY_DIR}/package.json "{ \"type\": \"commonjs\" }\n")
-  target_link_options(nm_program INTERFACE
-    -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sNODERAWFS -sEXIT_RUNTIME -sENVIRONMENT=node)
+  set(script_memory -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sEXIT_RUNTIME)
+  target_link_options(nm_program INTERFACE ${script_memory} -sNODERAWFS -sENVIRONMENT=node)
 endif()
 
 add_executable(cli ${cli_sources} ${roofline_sources})
@@ -79,7 +79,8 @@ if(EMSCRIPTEN)
   list(FILTER micro_sources EXCLUDE REGEX "/(google|eigen)\\.cpp$")
   add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${roofline_sources}
     ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
-  target_link_libraries(nm_micro PRIVATE nm_engine nm_program nm_engine_options)
+  target_link_libraries(nm_micro PRIVATE nm_engine nm_engine_options)
+  target_link_options(nm_micro PRIVATE ${script_memory} -sENVIRONMENT=node,worker)  # bench/micro/wasm/run.mjs
   target_compile_options(nm_micro PRIVATE -Wno-dollar-in-identifier-extension)  # EM_ASM
   return()
 endif()

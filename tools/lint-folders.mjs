@@ -77,7 +77,8 @@ for (const { folder, flags, directory, sources } of groups.values()) {
   for (const { texts } of heaps) {
     const headers = new Set();
     for (const text of texts.values()) {
-      for (const [line] of text.matchAll(/^#include .*\.h(pp)?"$|^#include <.*>$/gm)) headers.add(line);
+      const always = text.replace(/^#if[\s\S]*?^#endif/gm, ''); // not those of other machines
+      for (const [line] of always.matchAll(/^#include .*\.h(pp)?"$|^#include <.*>$/gm)) headers.add(line);
     }
     const lines = [...headers];
     for (const [source, text] of texts) {
