@@ -13,31 +13,41 @@ constexpr int few_rows_width() {
   return rows == 1 ? 8 : rows == 2 ? 4 : rows == 3 ? 3 : 2;
 }
 
+// Addresses are of the machine's word, which are cheap in WebAssembly.
 template <class A, int rows, int columns>
 void dot_tile(const FewRows& f, const float* x, const float* b, float* y) {
-  constexpr int64_t w = simd::lanes<A>;
+  constexpr ptrdiff_t w = simd::lanes<A>;
+  const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k);
   vf<A> sums[rows][columns];
+  const float *from[rows], *line[columns];
+#pragma GCC unroll 8
+  for (int c = 0; c < columns; ++c) line[c] = b + c * static_cast<ptrdiff_t>(f.ldb);
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
+    from[r] = x + r * static_cast<ptrdiff_t>(f.ldx);
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) sums[r][c] = vf<A>(0.f);
   }
-  const auto step = [&](auto load, int64_t i) {
+  const auto step = [&](auto load, ptrdiff_t i) __attribute__((always_inline)) {
     vf<A> vx[rows];
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) vx[r] = load(x + r * f.ldx + i);
+    for (int r = 0; r < rows; ++r) vx[r] = load(from[r] + i);
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) {
-      const vf<A> vb = load(b + c * f.ldb + i);
+      const vf<A> vb = load(line[c] + i);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r) sums[r][c] = simd::madd<A>(vx[r], vb, sums[r][c]);
     }
   };
-  int64_t i = 0;
-  for (; i + w <= f.k; i += w) step([](const float* p) { return simd::load<A>(p); }, i);
-  if (i < f.k) step([n = f.k - i](const float* p) { return simd::load_tail<A>(p, n); }, i);
+  ptrdiff_t i = 0;
+  for (; i + w <= depth; i += w) step([](const float* p) { return simd::load<A>(p); }, i);
+  if (i < depth) step([n = depth - i](const float* p) { return simd::load_tail<A>(p, n); }, i);
+#pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
-    for (int c = 0; c < columns; ++c) y[r * f.ldy + c] = f.alpha * simd::sum<A>(sums[r][c]);
+#pragma GCC unroll 8
+    for (int c = 0; c < columns; ++c) {
+      y[r * static_cast<ptrdiff_t>(f.ldy) + c] = f.alpha * simd::sum<A>(sums[r][c]);
+    }
   }
 }
 
@@ -51,40 +61,46 @@ void dot_together(const FewRows& f, int64_t row) {
   for (; n < f.n; ++n) dot_tile<A, rows, 1>(f, x, f.b + n * f.ldb, y + n);
 }
 
-// `width` vectors of B's columns from `b` on; of the last one only `last` lanes.
+// `width` vectors of B's columns from `b` on; of a single one only `last` lanes.
 template <class A, int rows, int width>
 void weigh_tile(const FewRows& f, const float* x, const float* b, float* y, int64_t last) {
-  constexpr int64_t w = simd::lanes<A>;
-  const int64_t chain = row_chain(f.k);
+  constexpr ptrdiff_t w = simd::lanes<A>;
+  const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k), chain = static_cast<ptrdiff_t>(row_chain(f.k));
+  const ptrdiff_t ldb = static_cast<ptrdiff_t>(f.ldb);
   LongSum<A> total[rows][width];
-  for (int64_t k0 = 0; k0 < f.k; k0 += chain) {
-    const int64_t end = lesser(f.k, k0 + chain);
+  const float* from[rows];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) from[r] = x + r * static_cast<ptrdiff_t>(f.ldx);
+  for (ptrdiff_t i = 0; i < depth;) {
+    const ptrdiff_t end = depth - i < chain ? depth : i + chain;
     vf<A> sums[rows][width];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
       for (int v = 0; v < width; ++v) sums[r][v] = vf<A>(0.f);
     }
-    const float* line = b + k0 * f.ldb;
-    for (int64_t i = k0; i < end; ++i, line += f.ldb) {
+    for (; i < end; ++i, b += ldb) {
       vf<A> vx[rows];
 #pragma GCC unroll 8
-      for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(x + r * f.ldx + i);
+      for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(from[r] + i);
 #pragma GCC unroll 8
       for (int v = 0; v < width; ++v) {
-        const vf<A> vb =
-            v + 1 < width || last == w ? simd::load<A>(line + v * w) : simd::load_tail<A>(line + v * w, last);
+        const vf<A> vb = width > 1 || last == w ? simd::load<A>(b + v * w) : simd::load_tail<A>(b, last);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) sums[r][v] = simd::madd<A>(vx[r], vb, sums[r][v]);
       }
     }
+#pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
       for (int v = 0; v < width; ++v) total[r][v].add(sums[r][v]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
     for (int v = 0; v < width; ++v) {
-      simd::store_up_to<A>(y + r * f.ldy + v * w, f.alpha * total[r][v].value(), v + 1 < width ? w : last);
+      simd::store_up_to<A>(y + r * static_cast<ptrdiff_t>(f.ldy) + v * w, f.alpha * total[r][v].value(), last);
     }
   }
 }
