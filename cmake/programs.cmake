@@ -15,13 +15,27 @@ add_library(nm_program INTERFACE)  # objects come only from libraries that are n
 if(EMSCRIPTEN)
   # The scripts are CommonJS, whatever the package around the build folder says.
   file(WRITE ${PROJECT_BINARY_DIR}/package.json "{ \"type\": \"commonjs\" }\n")
-  set(script_memory -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB -sEXIT_RUNTIME)
-  target_link_options(nm_program INTERFACE ${script_memory} -sNODERAWFS -sENVIRONMENT=node)
+  set(memory_options -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=1MB)
+  target_link_options(nm_program INTERFACE ${memory_options} -sEXIT_RUNTIME -sNODERAWFS -sENVIRONMENT=node)
 endif()
 
 add_executable(cli ${cli_sources} ${roofline_sources})
 set_target_properties(cli PROPERTIES OUTPUT_NAME $<IF:$<BOOL:${EMSCRIPTEN}>,neuromancer-cli,neuromancer>)
 target_link_libraries(cli PRIVATE nm_engine nm_program nm_engine_options)
+
+# The same program as a WASI command, for hosts that are no browser and no Node.
+if(EMSCRIPTEN AND NOT NM_THREADS)
+  add_executable(cli_wasi ${cli_sources} ${roofline_sources} ${PROJECT_SOURCE_DIR}/cli/wasi/files.cpp)
+  set_target_properties(cli_wasi PROPERTIES OUTPUT_NAME neuromancer-wasi SUFFIX .wasm)
+  target_link_libraries(cli_wasi PRIVATE nm_engine nm_engine_options)
+  target_link_options(cli_wasi PRIVATE ${memory_options} -sPURE_WASI)
+  if(NM_NODE)
+    add_test(NAME cli_wasi
+      COMMAND ${CMAKE_COMMAND} -E env NM_CLI=$<TARGET_FILE:cli_wasi> NM_EMULATOR=${PROJECT_SOURCE_DIR}/tests/cli/wasi.mjs
+              ${NM_NODE_TEST} --test-reporter-destination=${NM_RESULTS}/cli-wasi.xml
+              "${PROJECT_SOURCE_DIR}/tests/cli/*.test.mjs")
+  endif()
+endif()
 
 if(NM_NODE)
   add_test(NAME cli
@@ -80,7 +94,7 @@ if(EMSCRIPTEN)
   add_executable(nm_micro EXCLUDE_FROM_ALL ${micro_sources} ${roofline_sources}
     ${PROJECT_SOURCE_DIR}/bench/micro/wasm/main.cpp)
   target_link_libraries(nm_micro PRIVATE nm_engine nm_engine_options)
-  target_link_options(nm_micro PRIVATE ${script_memory} -sENVIRONMENT=node,worker)  # bench/micro/wasm/run.mjs
+  target_link_options(nm_micro PRIVATE ${memory_options} -sEXIT_RUNTIME -sENVIRONMENT=node,worker)  # bench/micro/wasm/run.mjs
   target_compile_options(nm_micro PRIVATE -Wno-dollar-in-identifier-extension)  # EM_ASM
   return()
 endif()

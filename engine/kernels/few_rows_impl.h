@@ -6,16 +6,16 @@
 
 namespace nm::impl {
 
-// How many rows or vectors of B so many rows meet at a time: sums, the rows' elements and one vector of B have to fit
-// 16 registers.
+// How many rows or vectors of B one row or three meet at a time: sums, the rows' elements and one vector of B have to
+// fit 16 registers. Two or four together were no faster for eight rows, and cost 10 KB.
 template <int rows>
 constexpr int few_rows_width() {
-  return rows == 1 ? 8 : rows == 2 ? 4 : rows == 3 ? 3 : 2;
+  return rows == 1 ? 8 : 3;
 }
 
 // Addresses are of the machine's word, which are cheap in WebAssembly.
 template <class A, int rows, int columns>
-void dot_tile(const FewRows& f, const float* x, const float* b, float* y) {
+[[gnu::noinline]] void dot_tile(const FewRows& f, const float* x, const float* b, float* y) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k);
   vf<A> sums[rows][columns];
@@ -28,25 +28,31 @@ void dot_tile(const FewRows& f, const float* x, const float* b, float* y) {
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) sums[r][c] = vf<A>(0.f);
   }
-  const auto step = [&](auto load, ptrdiff_t i) __attribute__((always_inline)) {
+  ptrdiff_t i = 0;
+  for (; i + w <= depth; i += w) {
     vf<A> vx[rows];
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) vx[r] = load(from[r] + i);
+    for (int r = 0; r < rows; ++r) vx[r] = simd::load<A>(from[r] + i);
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) {
-      const vf<A> vb = load(line[c] + i);
+      const vf<A> vb = simd::load<A>(line[c] + i);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r) sums[r][c] = simd::madd<A>(vx[r], vb, sums[r][c]);
     }
-  };
-  ptrdiff_t i = 0;
-  for (; i + w <= depth; i += w) step([](const float* p) { return simd::load<A>(p); }, i);
-  if (i < depth) step([n = depth - i](const float* p) { return simd::load_tail<A>(p, n); }, i);
+  }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-    for (int c = 0; c < columns; ++c) {
-      y[r * static_cast<ptrdiff_t>(f.ldy) + c] = f.alpha * simd::sum<A>(sums[r][c]);
+    for (int c = 0; c < columns; ++c) y[r * static_cast<ptrdiff_t>(f.ldy) + c] = f.alpha * simd::sum<A>(sums[r][c]);
+  }
+  // One piece of code for all sums: written out, and with vectors of a part of their lanes, it took 7 KB.
+#pragma GCC unroll 1
+  for (int64_t rest = i < depth ? rows : 0; rest > 0; --rest, x += f.ldx, y += f.ldy) {
+    const float* row = b;
+#pragma GCC unroll 1
+    for (int c = 0; c < columns; ++c, row += f.ldb) {
+#pragma GCC unroll 1
+      for (ptrdiff_t k = i; k < depth; ++k) y[c] += f.alpha * x[k] * row[k];
     }
   }
 }
@@ -58,12 +64,14 @@ void dot_together(const FewRows& f, int64_t row) {
   float* y = f.y + row * f.ldy;
   int64_t n = 0;
   for (; n + columns <= f.n; n += columns) dot_tile<A, rows, columns>(f, x, f.b + n * f.ldb, y + n);
-  for (; n < f.n; ++n) dot_tile<A, rows, 1>(f, x, f.b + n * f.ldb, y + n);
+  for (; n < f.n; ++n) {
+    for (int r = 0; r < rows; ++r) dot_tile<A, 1, 1>(f, x + r * f.ldx, f.b + n * f.ldb, y + r * f.ldy + n);
+  }
 }
 
 // `width` vectors of B's columns from `b` on; of a single one only `last` lanes.
 template <class A, int rows, int width>
-void weigh_tile(const FewRows& f, const float* x, const float* b, float* y, int64_t last) {
+[[gnu::noinline]] void weigh_tile(const FewRows& f, const float* x, const float* b, float* y, int64_t last) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k), chain = static_cast<ptrdiff_t>(row_chain(f.k));
   const ptrdiff_t ldb = static_cast<ptrdiff_t>(f.ldb);
@@ -113,24 +121,19 @@ void weigh_together(const FewRows& f, int64_t row) {
   float* y = f.y + row * f.ldy;
   int64_t n = 0;
   for (; n + width * w <= f.n; n += width * w) weigh_tile<A, rows, width>(f, x, f.b + n, y + n, w);
-  for (; n < f.n; n += w) weigh_tile<A, rows, 1>(f, x, f.b + n, y + n, lesser(w, f.n - n));
+  for (; n < f.n; n += w) {
+    for (int r = 0; r < rows; ++r) {
+      weigh_tile<A, 1, 1>(f, x + r * f.ldx, f.b + n, y + r * f.ldy + n, lesser(w, f.n - n));
+    }
+  }
 }
 
 // f.template operator()<rows>(row) for as many rows together as there may be.
 template <class F>
 void for_rows_together(int64_t m, F f) {
   int64_t row = 0;
-  for (; row + 4 <= m; row += 4) f.template operator()<4>(row);
-  switch (m - row) {
-    case 3:
-      return f.template operator()<3>(row);
-    case 2:
-      return f.template operator()<2>(row);
-    case 1:
-      return f.template operator()<1>(row);
-    default:
-      return;
-  }
+  for (; row + 3 <= m; row += 3) f.template operator()<3>(row);
+  for (; row < m; ++row) f.template operator()<1>(row);
 }
 
 template <class A>

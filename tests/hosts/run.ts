@@ -1,10 +1,11 @@
 // Starts each host with its example of demo/edge, posts the same pictures and compares the answers with the model's own:
 //   node run.ts [--all] [NAME…]      the hosts of the gate; all of them; those whose names contain one of these;
-// and the programs of demo/embed
+// the programs of demo/embed, and the command line program as a WASI command
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commandHosts, testCommand } from './commands.ts';
 import { type Embed, embeds } from './embeds.ts';
 import { type Host, hosts } from './hosts.ts';
 import { Missing } from './missing.ts';
@@ -127,6 +128,7 @@ for (const post of posts.filter(({ status }) => status === 200)) {
 const tests = [
   ...hosts.filter(asked).map((host) => ({ name: host.name, test: () => test(host, project, expected) })),
   ...embeds.filter(asked).map((embed) => ({ name: embed.name, test: () => testEmbed(embed, project) })),
+  ...commandHosts.filter(asked).map((host) => ({ name: host.name, test: () => testCommand(host) })),
 ];
 for (const { name, test } of tests) {
   const start = performance.now();
