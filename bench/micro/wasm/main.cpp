@@ -1,4 +1,5 @@
-// WebAssembly in Node or in a browser's worker: the same cases without Google Benchmark. Arguments: parts of names to run.
+// WebAssembly in Node or in a browser's worker: the same cases without Google Benchmark. Arguments: parts of names to
+// run.
 #include <emscripten.h>
 
 #include <cstdio>
@@ -11,7 +12,7 @@ namespace {
 // Processor time of the process, since the machine may be shared; browsers tell the time of day only.
 double now() {
   return EM_ASM_DOUBLE({
-    if (typeof process === 'undefined') return performance.now() / 1e3;
+    if (!globalThis.process) return performance.now() / 1e3;
     const used = process.cpuUsage();
     return (used.user + used.system) / 1e6;
   });

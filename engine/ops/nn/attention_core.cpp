@@ -67,7 +67,7 @@ class Attend {
   Status run_single(Execution& execution, int64_t matrices) {
     const GemmKernels& gemm = kernels().gemm;
     const int64_t threads = thread_pool::size(), group = a_.q_heads / a_.kv_heads, heads = a_.batch * a_.kv_heads;
-    // Queries that share a head of keys and values read it together, which is 1.5 times as fast for three (V8, 1,024
+    // Queries that share a head of keys and values read it together, which is 1.3 times as fast for three (V8, 1,024
     // keys of 64), unless a third of the threads would have nothing to do meanwhile.
     const bool together = 3 * heads >= 2 * threads * ((heads + threads - 1) / threads);
     const int64_t rows = together ? group : 1, tasks = matrices / rows;
