@@ -78,7 +78,8 @@ describe(`a voice${model === undefined ? ' (skipped: NM_VOICE names no model of 
           `through onnxruntime-web in ${other.toFixed(0)} ms: ${(other / mine).toFixed(2)} times; ` +
           `largest difference ${(difference / largest).toExponential(1)} of the largest sample`,
       );
-      if (process.env.NM_VOICE_FILE !== undefined) writeFileSync(process.env.NM_VOICE_FILE, wavOf(lively, voice.sampleRate));
+      if (process.env.NM_VOICE_FILE !== undefined)
+        writeFileSync(process.env.NM_VOICE_FILE, wavOf(lively, voice.sampleRate));
       await Promise.all([ours.release(), theirs.release()]);
     },
     300_000,
