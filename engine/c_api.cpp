@@ -14,6 +14,7 @@
 #include "engine/op/custom.h"
 #include "engine/op/registry.h"
 #include "engine/session/session.h"
+#include "engine/tensor/edition.h"
 #include "engine/tensor/element.h"
 #include "engine/tensor/growing.h"
 
@@ -180,7 +181,7 @@ nm::Result<nm::Value> new_strings(const int64_t* dims, uint32_t rank, const char
 
 // What others than the next run read has its elements one after the other.
 Status settle(nm::Value& value) {
-  if (value.growing() == nullptr) return {};
+  if (value.tensor() != nullptr || value.shape() == nullptr) return {};
   NM_ASSIGN(value, nm::dense(value));
   return {};
 }
@@ -215,6 +216,31 @@ nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
   map->keys = *k;
   map->values = *v;
   return nm::Value(std::shared_ptr<const nm::Map>(std::move(map)));
+}
+
+nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
+  NM_TRY(nm::refill_reserve());
+  const nm::Shape* shape = value.shape();
+  if (shape == nullptr) return Status(Code::InvalidArgument, "the value is not a tensor");
+  const nm::DType type = nm::type_of(value).dtype;
+  const std::string what = nm::describe(type, *shape);
+  if (type == nm::DType::String || nm::is_packed(type)) {
+    return Status(Code::TypeMismatch, nm::text("a tensor ", what, " cannot be shortened"));
+  }
+  if (axis >= static_cast<uint32_t>(shape->rank())) {
+    return Status(Code::InvalidArgument, nm::text("a tensor ", what, " has no axis ", axis));
+  }
+  const auto dim = static_cast<double>((*shape)[static_cast<int>(axis)]);
+  if (!(length >= 0) || length > dim || length != std::floor(length)) {
+    return Status(Code::InvalidArgument,
+                  nm::text("a tensor ", what, " has no ", length, " positions along axis ", axis));
+  }
+  if (value.growing() == nullptr) {
+    NM_ASSIGN(value, nm::dense(value));
+  }
+  NM_ASSIGN(std::shared_ptr<const nm::Growing> shorter,
+            nm::Growing::shorten(value, static_cast<int>(axis), static_cast<int64_t>(length)));
+  return nm::Value(std::move(shorter));
 }
 
 // The tensor that a value is, or one of the two that a map is made of.
@@ -447,6 +473,10 @@ nm_value* nm_share_value(const nm_value* value) {
   return hand_over(inside(value));
 }
 
+nm_value* nm_shorten_value(const nm_value* value, uint32_t axis, double length) {
+  return hand_over(shortened(inside(value), axis, length));
+}
+
 int32_t nm_value_kind(const nm_value* value) {
   const nm::Value& v = inside(value);
   return v.shape() ? NM_KIND_TENSOR : v.sequence() ? NM_KIND_SEQUENCE : v.map() ? NM_KIND_MAP : NM_KIND_NOTHING;
@@ -480,13 +510,14 @@ int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out) {
 }
 
 int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out) {
-  if (inside(value).growing() == nullptr || part != 0) {
+  const nm::Value& v = inside(value);
+  if (v.shape() == nullptr || part != 0) {
     if (const int32_t code = nm_value_tensor(value, part, out); code != 0) return code;
   } else {
-    const nm::Growing& g = *inside(value).growing();
-    out->dtype = static_cast<int32_t>(g.dtype());
-    out->rank = static_cast<uint32_t>(g.shape().rank());
-    out->dims = g.shape().data();
+    *out = {};
+    out->dtype = static_cast<int32_t>(nm::type_of(v).dtype);
+    out->rank = static_cast<uint32_t>(v.shape()->rank());
+    out->dims = v.shape()->data();
   }
   out->data = nullptr;
   out->byte_length = 0;

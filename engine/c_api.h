@@ -209,7 +209,8 @@ NM_EXPORT const nm_value* nm_step_value(nm_session* session, uint32_t step, uint
 // nm_run_begin, nm_run or nm_release.
 NM_EXPORT const nm_value* nm_output(nm_session* session, uint32_t index);
 // The same as a value of the caller's own, which outlives the session's next runs and the session: for nm_input_value
-// of any session in this instance, which takes tensors without copying them, or nm_free_value. NULL on failure.
+// of any session in this instance, which takes tensors without copying them, or nm_free_value. What it shares memory
+// with is for one thread at a time. NULL on failure.
 NM_EXPORT nm_value* nm_take_output(nm_session* session, uint32_t index);
 // From the next run on output `index` gets memory of its own in every run, so that nm_take_output need not copy it.
 // For state that goes from one run to the next. Returns 0 or a negative value; drops a finished run.
@@ -219,6 +220,9 @@ NM_EXPORT int32_t nm_keep_output(nm_session* session, uint32_t index);
 NM_EXPORT int32_t nm_want_output(nm_session* session, uint32_t index, int32_t wanted);
 // Another reference to the same value, to be given away or freed by itself.
 NM_EXPORT nm_value* nm_share_value(const nm_value* value);
+// The first `length` positions of a tensor along an axis, as a value of the caller's own: a cache of keys without its
+// latest rows. In the same memory where that has room to grow on. NULL on failure.
+NM_EXPORT nm_value* nm_shorten_value(const nm_value* value, uint32_t axis, double length);
 typedef enum nm_kind {
   NM_KIND_NOTHING = 0,  // an optional output that the model left out
   NM_KIND_TENSOR = 1,
@@ -233,7 +237,8 @@ NM_EXPORT const nm_value* nm_value_item(const nm_value* value, uint32_t item);
 // `part` is 0 for a tensor; a map has two, the keys (0) and the values (1). Returns 0 or a negative value.
 NM_EXPORT int32_t nm_value_tensor(const nm_value* value, uint32_t part, nm_tensor* out);
 // The same without `data` and `byte_length`: nothing is read. A value that was kept may lie in memory with room to grow
-// on, from which nm_value_tensor first copies it; this asks for its type and shape alone.
+// on, from which nm_value_tensor first copies it, or in memory that the next run may write to, which nm_value_tensor
+// keeps as it is until the value is freed; this asks for its type and shape alone.
 NM_EXPORT int32_t nm_value_shape(const nm_value* value, uint32_t part, nm_tensor* out);
 // String `element` of a string tensor; returns its byte length and stores its address, negative on failure.
 NM_EXPORT int32_t nm_value_string(const nm_value* value, uint32_t part, uint32_t element, const char** text);

@@ -40,6 +40,8 @@ struct View {
   int64_t element_offset = 0;
 };
 
+class Extents;
+
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -64,6 +66,11 @@ class Operator {
   virtual std::optional<size_t> growth(const Inference&, size_t /*o*/) const { return std::nullopt; }
   // Does `run` read input i by Execution::strided_input, so that it may be such a state?
   virtual bool takes_growing(size_t /*i*/) const { return false; }
+  // Is output 0 input 0 with other elements in some places? `run` then writes those that `written` lists, and no
+  // others, where both have the same memory: a cache of a fixed length is written in place.
+  virtual bool rewrites() const { return false; }
+  // Of inputs for which `run` would fail it fails as well. Output 0 is not there yet.
+  virtual Status written(const Execution&, Extents&) const { return {}; }
   // Random operators, and others whose result is not a function of their inputs, are never folded.
   virtual bool pure() const { return true; }
   // Does `run` take float16 and bfloat16 as they are? Others get float32: a pass puts Casts around them.

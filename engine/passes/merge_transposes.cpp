@@ -10,16 +10,6 @@ namespace {
 
 using Axes = std::vector<int64_t>;
 
-// Where each dimension comes from; reversed when the node does not say.
-Axes permutation(const Node& n, int rank) {
-  Axes perm = attribute(n, "perm", Axes());
-  if (perm.empty()) {
-    for (int i = rank; i-- > 0;) perm.push_back(i);
-  }
-  for (int64_t& axis : perm) axis = normalize_axis(axis, rank);
-  return perm;
-}
-
 bool merge(Match& m) {
   const auto& shape = m["x"].shape;
   if (!shape) return false;

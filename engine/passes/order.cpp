@@ -27,6 +27,7 @@ constexpr Pass kOptimizing[] = {
     {"fold_constants", fold_constants},  // weights that are not multiplied as bytes
     {"use_float32", use_float32},
     {"fold_constants", fold_constants},  // casts of constants that widening made
+    {"fuse_scatter", fuse_scatter},      // before its transposes are merged with others
     {"fuse_functions", fuse_functions},  // GELU and its like, out of arithmetic
     {"fuse_norms", fuse_norms},          // with the spellings of powers and quotients that fuse_functions leaves
     {"fuse_attention", fuse_attention},  // while scores are still plain products

@@ -23,6 +23,7 @@ Result<bool> fuse_dequantize(Graph& graph);
 Result<bool> inline_if(Graph& graph);
 Result<bool> eliminate_identities(Graph& graph);
 Result<bool> merge_transposes(Graph& graph);
+Result<bool> fuse_scatter(Graph& graph);
 Result<bool> fold_pads(Graph& graph);
 Result<bool> use_float32(Graph& graph);
 Result<bool> eliminate_common(Graph& graph);

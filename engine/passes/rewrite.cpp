@@ -71,6 +71,15 @@ std::optional<float> scalar_constant(const Graph& graph, ValueId id) {
   }
 }
 
+std::vector<int64_t> permutation(const Node& transpose, int rank) {
+  auto perm = attribute(transpose, "perm", std::vector<int64_t>());
+  if (perm.empty()) {
+    for (int i = rank; i-- > 0;) perm.push_back(i);
+  }
+  for (int64_t& axis : perm) axis = normalize_axis(axis, rank);
+  return perm;
+}
+
 std::optional<Bounds> clip_bounds(const Graph& graph, const Node& clip) {
   float bounds[] = {-INFINITY, INFINITY};
   if (clip.version < 11) {

@@ -39,6 +39,9 @@ T attribute(const Node& node, std::string_view name, const T& fallback) {
   return v != nullptr ? *v : fallback;
 }
 
+// Where each dimension of a Transpose's output comes from; reversed when the node does not say.
+std::vector<int64_t> permutation(const Node& transpose, int rank);
+
 // What a Clip keeps its input within; nothing when that is not known, or when low > high.
 struct Bounds {
   float low, high;

@@ -33,13 +33,13 @@ void Plan::forget_inputs(const Graph& graph) {
     if (s.place == Place::Input) return;
   }
   for (Slot& s : slots) {
-    if (s.place == Place::Input) s.value = Value();
+    if (s.place == Place::Input) s.forget();
   }
 }
 
 void Plan::forget_values() {
   for (Slot& s : slots) {
-    if (s.place == Place::Input || s.place == Place::Heap) s.value = Value();
+    if (s.place == Place::Input || s.place == Place::Heap) s.forget();
   }
 }
 

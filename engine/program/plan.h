@@ -8,6 +8,7 @@
 #include "engine/graph/per_value.h"
 #include "engine/op/operator.h"
 #include "engine/program/arena.h"
+#include "engine/tensor/edition.h"
 
 namespace nm {
 
@@ -23,18 +24,23 @@ struct Slot {
   Place place = Place::Unused;
   Value value;  // Arena: a view that `Plan::bind_arena` points at its memory
   ValueType type;
-  std::optional<Shape> shape;  // concrete where present
-  size_t offset = 0;           // Arena: of the first byte
-  ValueId within = kNone;      // the value of the same place in whose memory this one lives, if any
-  size_t behind = 0;           // so many bytes behind its start
-  bool is_view = false;        // of an input of its node, in whatever place
-  bool growing = false;        // an input, an output that lengthens it, or a view of one, that may all be Growing
+  std::optional<Shape> shape;        // concrete where present
+  size_t offset = 0;                 // Arena: of the first byte
+  ValueId within = kNone;            // the value of the same place in whose memory this one lives, if any
+  size_t behind = 0;                 // so many bytes behind its start
+  bool is_view = false;              // of an input of its node, in whatever place
+  bool growing = false;              // an input, an output that lengthens it, or a view of one, that may all be Growing
+  ValueId rewrites = kNone;          // an output's: the input that it is with some elements written anew
+  std::shared_ptr<Edition> edition;  // an input's or such an output's, whose contents `value` is
+
+  void forget() { value = Value(), edition = nullptr; }
 };
 
 struct Step {
   uint32_t node = 0;
   bool infer = false;             // some input's or output's shape is known only now
   std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
+  ValueId rewritten = kNone;      // output 0, where it is written into an input's memory
   std::vector<ValueId> views;     // of heap outputs, in an order in which they can be bound
   std::vector<ValueId> release;   // heap values nobody reads after this step
   std::optional<Execution> execution;

@@ -5,6 +5,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/op/evaluate.h"
+#include "engine/tensor/element.h"
 
 namespace nm {
 namespace {
@@ -69,6 +70,7 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
   }
   NM_TRY(place());
   let_grow();
+  let_rewrite();
   bind_steps();
   return std::move(plan_);
 }
@@ -274,6 +276,7 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
       const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(inference, o);
       if (past) longer_[id] = node.inputs[*past];
+      if (o == 0 && !parts_.options.own_outputs && op.rewrites()) rewriters_[id] = n;
     } else {
       step.infer = true;
     }
@@ -366,6 +369,30 @@ void Planner::let_grow() {
       if (id != kNone && slot(id).is_view && slot(slot(id).within).growing) slot(id).growing = true;
     }
   }
+}
+
+// State of a fixed length is written in place where nobody reads afterwards what it was.
+void Planner::let_rewrite() {
+  for (const auto& [id, n] : rewriters_) {
+    const ValueId past = graph_.nodes[n].inputs[0];
+    if (!may_rewrite(id, past, n)) continue;
+    slot(id).rewrites = past;
+    Step& step = plan_->steps[allocated_[id]];
+    step.rewritten = id;
+    std::erase(step.allocate, id);
+  }
+}
+
+bool Planner::may_rewrite(ValueId id, ValueId past, uint32_t n) {
+  const Slot& from = slot(past);
+  const Slot& to = slot(id);
+  if (from.place != Place::Input || from.is_view || from.growing || !from.shape) return false;
+  if (from.type.dtype != to.type.dtype || is_packed(to.type.dtype) || *from.shape != *to.shape) return false;
+  if (last_use_[past] != static_cast<int32_t>(n)) return false;
+  const std::vector<ValueId>& inputs = graph_.nodes[n].inputs;
+  if (std::count(inputs.begin(), inputs.end(), past) > 1) return false;
+  return std::none_of(plan_->input_views.begin(), plan_->input_views.end(),
+                      [&](ValueId view) { return root(view) == past && last_use_[view] >= static_cast<int32_t>(n); });
 }
 
 void Planner::bind_steps() {

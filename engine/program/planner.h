@@ -44,6 +44,8 @@ class Planner {
   bool take_over(uint32_t n, const Node& node, Operator& op, size_t i, ValueId id);
   PerValue<bool> read_densely();
   void let_grow();
+  void let_rewrite();
+  bool may_rewrite(ValueId id, ValueId past, uint32_t n);
   void bind_steps();
 
   // Updating: false where the plan cannot stay.
@@ -55,12 +57,13 @@ class Planner {
   const PlanParts& parts_;
   const Graph& graph_;
   std::unique_ptr<Plan> plan_;
-  PerValue<bool> owned_;                 // graph outputs that outlive the run
-  PerValue<int32_t> last_use_;           // node index; the node count for graph outputs
-  std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
-  std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them
-  std::map<ValueId, ValueId> longer_;    // outputs that the caller keeps, and inputs that they lengthen
-  PerValue<bool> changed_;               // values whose shape or contents are others than before
+  PerValue<bool> owned_;                   // graph outputs that outlive the run
+  PerValue<int32_t> last_use_;             // node index; the node count for graph outputs
+  std::map<ValueId, size_t> allocated_;    // Heap values, and views of them: the step that allocates
+  std::map<ValueId, int32_t> first_;       // Arena values with memory of their own: the node that writes them
+  std::map<ValueId, ValueId> longer_;      // outputs that the caller keeps, and inputs that they lengthen
+  std::map<ValueId, uint32_t> rewriters_;  // outputs that the caller keeps, and the nodes that may write an input anew
+  PerValue<bool> changed_;                 // values whose shape or contents are others than before
 };
 
 }  // namespace nm

@@ -127,9 +127,13 @@ Result<Plan*> Program::plan_for(const std::vector<Value>& inputs) {
 Status Program::begin(std::vector<Value> inputs) {
   end_run();
   NM_ASSIGN(Plan * plan, plan_for(inputs));
+  std::vector<std::shared_ptr<Edition>> editions(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].growing() == nullptr || plan->slots[input_ids_[i]].growing) continue;
+    editions[i] = inputs[i].edition();
+    if (inputs[i].growing() != nullptr && plan->slots[input_ids_[i]].growing) continue;
+    if (inputs[i].growing() == nullptr && editions[i] == nullptr) continue;
     NM_ASSIGN(inputs[i], dense(inputs[i]));
+    if (editions[i] != nullptr && editions[i]->overwritten()) editions[i] = nullptr;  // that was a copy
   }
   if (!arena_.ok() || plan->arena_bytes > Size(arena_.size())) {
     arena_ = {};  // the old arena goes before the larger one comes; other plans bind anew when they are next used
@@ -140,7 +144,9 @@ Status Program::begin(std::vector<Value> inputs) {
   }
   plan->bind_arena(arena_.data());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    plan->slots[input_ids_[i]].value = std::move(inputs[i]);
+    Slot& s = plan->slots[input_ids_[i]];
+    s.value = std::move(inputs[i]);
+    s.edition = std::move(editions[i]);
   }
   for (const ValueId id : plan->input_views) plan->bind_view(id);
   current_ = plan;
@@ -206,10 +212,41 @@ Status Program::start_step(Step& step) {
     NM_ASSIGN(Tensor t, Tensor::create(s.type.dtype, *s.shape));
     s.value = std::move(t);
   }
-  if (step.infer) return infer_step(step);
+  return step.infer ? infer_step(step) : run_operator(step);
+}
+
+Status Program::run_operator(Step& step) {
   NM_TRY(check_growth(step));
   scratch_.reset();
+  if (step.rewritten != kNone) NM_TRY(rewrite(step));
   return operators_[step.node]->run(*step.execution);
+}
+
+// Gives output 0 the contents of the input that it is to be, in the same memory where that can be had.
+Status Program::rewrite(Step& step) {
+  PerValue<Slot>& slots = current_->slots;
+  Slot& to = slots[step.rewritten];
+  Slot& from = slots[to.rewrites];
+  Extents written;
+  NM_TRY(operators_[step.node]->written(*step.execution, written));
+  // From here on nobody in this run reads what the input was.
+  std::shared_ptr<Edition> before = std::move(from.edition);
+  Tensor contents = std::move(*from.value.tensor());
+  from.forget();
+  for (const ValueId id : current_->input_views) {
+    ValueId whole = id;
+    while (slots[whole].within != kNone) whole = slots[whole].within;
+    if (whole == to.rewrites) slots[id].forget();
+  }
+  if (before == nullptr) {
+    NM_ASSIGN(to.edition, Edition::of(std::move(contents)));
+  } else {
+    contents = Tensor();
+    NM_ASSIGN(to.edition, Edition::after(std::move(before), written));
+  }
+  NM_ASSIGN(Tensor memory, to.edition->read());
+  from.value = to.value = std::move(memory);
+  return {};
 }
 
 // A tensor of strings says nothing of its bytes beforehand. What operators make of strings is no longer than their
@@ -318,16 +355,14 @@ Status Program::infer_step(Step& step) {
       s.value = std::move(t);
     }
   }
-  if (!need_run) return {};
-  NM_TRY(check_growth(step));
-  scratch_.reset();
-  return op.run(*step.execution);
+  return need_run ? run_operator(step) : Status();
 }
 
 const Value& Program::output(size_t i) const { return current_->slots[graph_->outputs[i]].value; }
 
 Result<Value> Program::take_output(size_t i) const {
   const Slot& s = current_->slots[graph_->outputs[i]];
+  if (s.edition != nullptr) return Value(s.edition);
   const Tensor* t = s.value.tensor();
   if (t == nullptr || s.place == Place::Heap) return s.value;
   NM_ASSIGN(Tensor copy, owned_copy(*t));

@@ -55,6 +55,8 @@ class Program final : public Body {
   Status run_step(Step& step);
   Status start_step(Step& step);
   Status infer_step(Step& step);
+  Status run_operator(Step& step);
+  Status rewrite(Step& step);
   Status check_growth(const Step& step) const;
   Status check_texts(const Step& step) const;
   // Whatever has become of the last run: lets go of its values.

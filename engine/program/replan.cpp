@@ -87,6 +87,7 @@ Result<bool> Planner::update_output(const Node& node, Operator& op, const Infere
   // It could now be a view: then nothing would have to be computed, and the steps are others.
   if (view) return false;
   if (s.growing && !op.growth(inference, o)) return false;
+  if (s.rewrites != kNone && *slot(s.rewrites).shape != *s.shape) return false;
   return s.within == kNone || *slot(s.within).shape == *s.shape;
 }
 

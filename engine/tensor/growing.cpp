@@ -1,11 +1,11 @@
 #include "engine/tensor/growing.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "engine/base/memory.h"
 #include "engine/base/reserve.h"
 #include "engine/base/text.h"
+#include "engine/tensor/edition.h"
 
 namespace nm {
 namespace {
@@ -16,23 +16,24 @@ int64_t with_room(int64_t rows) { return rows + std::max<int64_t>(rows / 4, 32);
 
 }  // namespace
 
-// Rows [0, taken) belong to tensors that are there.
 struct Growing::Room {
   Buffer memory;
   int64_t rows = 0;
-  std::atomic<int64_t> taken;
+  std::vector<int64_t> lengths;  // of the tensors that are there: a few
 };
 
-Growing::Growing(std::shared_ptr<Room> room, int64_t taken_from, DType dtype, const Shape& shape, int axis)
-    : room_(std::move(room)), taken_from_(taken_from), dtype_(dtype), shape_(shape), axis_(axis) {
+Growing::Growing(std::shared_ptr<Room> room, DType dtype, const Shape& shape, int axis)
+    : room_(std::move(room)), dtype_(dtype), shape_(shape), axis_(axis) {
   Shape whole = shape;
   whole[axis] = room_->rows;
   strides_ = row_major(whole);
+  room_->lengths.push_back(shape[axis]);
 }
 
 Growing::~Growing() {
-  int64_t own = shape_[axis_];
-  room_->taken.compare_exchange_strong(own, taken_from_);  // unless another tensor lies behind these rows
+  std::vector<int64_t>& lengths = room_->lengths;
+  *std::find(lengths.begin(), lengths.end(), shape_[axis_]) = lengths.back();
+  lengths.pop_back();
 }
 
 void* Growing::data() const { return room_->memory.data(); }
@@ -43,12 +44,11 @@ Result<std::shared_ptr<const Growing>> Growing::lengthen(const Value& past, int 
   Shape shape = from.shape;
   shape[axis] = length;
   const Growing* before = past.growing();
-  // Exactly one tensor takes rows, so it is the only one of its length; without new rows it would not be.
-  if (before != nullptr && before->axis_ == axis && kept == before->shape_[axis] && kept < length &&
-      length <= before->room_->rows) {
-    int64_t end = kept;
-    if (before->room_->taken.compare_exchange_strong(end, length)) {
-      return std::shared_ptr<const Growing>(new Growing(before->room_, kept, from.dtype, shape, axis));
+  if (before != nullptr && before->axis_ == axis && kept == before->shape_[axis] && kept < length) {
+    const Room& room = *before->room_;
+    const bool is_longest = *std::max_element(room.lengths.begin(), room.lengths.end()) == kept;
+    if (is_longest && length <= room.rows) {
+      return std::shared_ptr<const Growing>(new Growing(before->room_, from.dtype, shape, axis));
     }
   }
   auto room = std::make_shared<Room>();
@@ -63,12 +63,20 @@ Result<std::shared_ptr<const Growing>> Growing::lengthen(const Value& past, int 
   if (!room->memory.ok()) {
     return no_memory(text("a tensor that grows, ", describe(from.dtype, shape)), tensor_bytes(from.dtype, shape));
   }
-  room->taken = length;
-  std::shared_ptr<const Growing> made(new Growing(std::move(room), length, from.dtype, shape, axis));
+  std::shared_ptr<const Growing> made(new Growing(std::move(room), from.dtype, shape, axis));
   Shape extent = shape;
   extent[axis] = kept;
   copy_strided(from.dtype, extent, from.at, {made->data(), 0, made->strides()});
   return made;
+}
+
+Result<std::shared_ptr<const Growing>> Growing::shorten(const Value& tensor, int axis, int64_t length) {
+  const Growing* grown = tensor.growing();
+  if (grown == nullptr || grown->axis_ != axis) return lengthen(tensor, axis, length, length);
+  NM_TRY(check_memory());
+  Shape shape = grown->shape_;
+  shape[axis] = length;
+  return std::shared_ptr<const Growing>(new Growing(grown->room_, grown->dtype_, shape, axis));
 }
 
 StridedTensor strided(const Value& tensor) {
@@ -79,6 +87,7 @@ StridedTensor strided(const Value& tensor) {
 
 Result<Tensor> dense(const Value& tensor) {
   if (const Tensor* t = tensor.tensor()) return *t;
+  if (const auto edition = tensor.edition()) return edition->read();
   const StridedTensor from = strided(tensor);
   NM_ASSIGN(Tensor copy, Tensor::create(from.dtype, from.shape));
   copy_strided(from.dtype, from.shape, from.at, {copy.raw(), 0, row_major(from.shape)});

@@ -8,14 +8,16 @@
 namespace nm {
 
 // A tensor with room behind its rows along one axis, for each index of the dimensions before that axis. A longer tensor
-// can begin with the same memory. Tensors never change: who comes first takes the room behind another's rows, who comes
-// second is a copy. So the past, the present and what was forked from either may be held, read and continued in any
-// order, and a present that is dropped gives its room back to the past.
+// can begin with the same memory, and a shorter one be its first rows. Tensors never change: who comes first takes the
+// room behind another's rows, who comes second is a copy. So the past, the present and what was forked from either may
+// be held, read and continued in any order, and a present that is dropped gives its room back to the past.
 class Growing {
  public:
   // The first `kept` rows of a tensor, dense or growing, and behind them rows to be written, `length` in all. Not of
-  // strings or packed types.
+  // strings or packed types. For one thread at a time, with all that share its memory.
   static Result<std::shared_ptr<const Growing>> lengthen(const Value& past, int axis, int64_t kept, int64_t length);
+  // The first `length` rows, in the same memory where the tensor grows along that axis.
+  static Result<std::shared_ptr<const Growing>> shorten(const Value& tensor, int axis, int64_t length);
   ~Growing();
 
   Growing(const Growing&) = delete;
@@ -28,17 +30,16 @@ class Growing {
 
  private:
   struct Room;
-  Growing(std::shared_ptr<Room> room, int64_t taken_from, DType dtype, const Shape& shape, int axis);
+  Growing(std::shared_ptr<Room> room, DType dtype, const Shape& shape, int axis);
 
   std::shared_ptr<Room> room_;
-  int64_t taken_from_;  // so many rows of the room were taken before
   DType dtype_;
   Shape shape_;
   int axis_;
   Strides strides_;
 };
 
-// Where the elements of a tensor lie, dense or growing.
+// Where the elements of a tensor lie that is dense or grows.
 struct StridedTensor {
   DType dtype = DType::Undefined;
   const Shape& shape;
@@ -46,7 +47,7 @@ struct StridedTensor {
 };
 StridedTensor strided(const Value& tensor);
 
-// The tensor itself, or a dense copy of one that grows.
+// The tensor itself, the contents of an edition, or a dense copy of one that grows.
 Result<Tensor> dense(const Value& tensor);
 
 }  // namespace nm

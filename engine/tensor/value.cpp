@@ -1,6 +1,7 @@
 #include "engine/tensor/value.h"
 
 #include "engine/base/text.h"
+#include "engine/tensor/edition.h"
 #include "engine/tensor/growing.h"
 
 namespace nm {
@@ -24,13 +25,15 @@ std::string to_string(const ValueType& type) {
 
 const Shape* Value::shape() const {
   if (const Tensor* t = tensor()) return &t->shape();
-  const Growing* g = growing();
-  return g != nullptr ? &g->shape() : nullptr;
+  if (const Growing* g = growing()) return &g->shape();
+  const std::shared_ptr<Edition> e = edition();
+  return e != nullptr ? &e->shape() : nullptr;
 }
 
 ValueType type_of(const Value& value) {
   if (const Growing* g = value.growing()) return ValueType::tensor(g->dtype());
   if (const Tensor* t = value.tensor()) return ValueType::tensor(t->dtype());
+  if (const auto e = value.edition()) return ValueType::tensor(e->dtype());
   if (const Sequence* s = value.sequence()) return ValueType::sequence(s->element);
   const Map* m = value.map();
   if (m == nullptr) return {};

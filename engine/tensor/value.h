@@ -10,6 +10,7 @@
 
 namespace nm {
 
+class Edition;
 class Growing;
 
 // The static type of an edge. Nested types own their element type.
@@ -48,6 +49,7 @@ class Value {
   Value() = default;                                                                  // nothing: an absent optional
   Value(Tensor tensor) : content_(std::move(tensor)) {}                               // NOLINT
   Value(std::shared_ptr<const Growing> growing) : content_(std::move(growing)) {}     // NOLINT
+  Value(std::shared_ptr<Edition> edition) : content_(std::move(edition)) {}           // NOLINT
   Value(std::shared_ptr<const Sequence> sequence) : content_(std::move(sequence)) {}  // NOLINT
   Value(std::shared_ptr<const Map> map) : content_(std::move(map)) {}                 // NOLINT
 
@@ -60,7 +62,13 @@ class Value {
     const auto* g = std::get_if<std::shared_ptr<const Growing>>(&content_);
     return g ? g->get() : nullptr;
   }
-  // Of a tensor, whether it is dense or grows; nullptr otherwise.
+  // A tensor whose memory may go to another by writing a few elements (edition.h): of those, too, only that the caller
+  // keeps. Nothing where the value is none.
+  std::shared_ptr<Edition> edition() const {
+    const auto* e = std::get_if<std::shared_ptr<Edition>>(&content_);
+    return e ? *e : nullptr;
+  }
+  // Of a tensor, in whatever form; nullptr otherwise.
   const Shape* shape() const;
   const Sequence* sequence() const {
     const auto* s = std::get_if<std::shared_ptr<const Sequence>>(&content_);
@@ -72,8 +80,8 @@ class Value {
   }
 
  private:
-  std::variant<std::monostate, Tensor, std::shared_ptr<const Growing>, std::shared_ptr<const Sequence>,
-               std::shared_ptr<const Map>>
+  std::variant<std::monostate, Tensor, std::shared_ptr<const Growing>, std::shared_ptr<Edition>,
+               std::shared_ptr<const Sequence>, std::shared_ptr<const Map>>
       content_;
 };
 

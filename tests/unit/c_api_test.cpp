@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <regex>
@@ -270,6 +271,44 @@ TEST_CASE("state goes from run to run without a copy") {
   CHECK(read(total) == std::vector<float>{5, 10, 15});
   nm_free_value(total);
   CHECK(memory_counts().current == before);
+}
+
+TEST_CASE("a value is cut where it is") {
+  nm_session* session =
+      load(model_bytes({{node_proto("Concat", {"past", "x"}, {"all"}, {int_attribute("axis", 0)})},
+                        {},
+                        {value_info("past", DType::Float32, {"p"}), value_info("x", DType::Float32, {"n"})},
+                        {value_info("all", DType::Float32, {"a"})}}));
+  REQUIRE(session != nullptr);
+  REQUIRE(nm_keep_output(session, 0) == 0);
+  const auto run = [&](nm_value* past, const std::vector<float>& x) {
+    REQUIRE(nm_input_value(session, 0, past) == 0);
+    REQUIRE(nm_input_value(session, 1, numbers(x)) == 0);
+    REQUIRE(nm_run(session) == 0);
+    return nm_take_output(session, 0);
+  };
+  nm_value* all = run(run(numbers({}), {1, 2, 3}), {4, 5});
+  nm_value* part = nm_shorten_value(all, 0, 2);
+  REQUIRE(part != nullptr);
+  nm_tensor t;
+  REQUIRE(nm_value_shape(part, 0, &t) == 0);
+  CHECK((t.rank == 1 && t.dims[0] == 2 && t.data == nullptr));
+  nm_value* other = run(nm_share_value(part), {9});
+  CHECK(read(other) == std::vector<float>{1, 2, 9});
+  CHECK(read(part) == std::vector<float>{1, 2});
+  CHECK(read(all) == std::vector<float>{1, 2, 3, 4, 5});
+  nm_value* sequence = nm_new_sequence(nullptr, 0);
+  nm_value* text = texts("ab", {1, 2});
+  for (nm_value* wrong :
+       {nm_shorten_value(all, 1, 1), nm_shorten_value(all, 0, 6), nm_shorten_value(all, 0, -1),
+        nm_shorten_value(all, 0, 0.5), nm_shorten_value(all, 0, NAN), nm_shorten_value(sequence, 0, 0)}) {
+    CHECK(wrong == nullptr);
+    CHECK(failed_with("invalid_argument"));
+  }
+  CHECK(nm_shorten_value(text, 0, 1) == nullptr);
+  CHECK(failed_with("type_mismatch"));
+  for (nm_value* value : {all, part, other, sequence, text}) nm_free_value(value);
+  nm_release(session);
 }
 
 TEST_CASE("what a run computes from a view of a kept output outlives neither") {

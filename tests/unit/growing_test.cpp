@@ -78,6 +78,28 @@ TEST_CASE("a longer tensor that is dropped gives its room back") {
   CHECK((*same)->data() != past->data());
 }
 
+TEST_CASE("a tensor is shortened in its own memory, and grows there once nobody has the rows behind") {
+  Grown longer = append(rows_from(2, 0), rows_from(3, 10));
+  const Grown shorter = *Growing::shorten(longer, 1, 3);
+  CHECK(shorter->data() == longer->data());
+  CHECK(numbers(shorter) == std::vector<float>{0, 1, 2, 3, 10, 11, 4, 5, 6, 7, 16, 17});
+  const Grown beside = append(shorter, rows_from(1, 20));
+  CHECK(beside->data() != longer->data());
+  CHECK(numbers(longer)[6] == 12);
+  longer.reset();
+  const Grown again = append(shorter, rows_from(1, 30));
+  CHECK(again->data() == shorter->data());
+  CHECK(numbers(again) == std::vector<float>{0, 1, 2, 3, 10, 11, 30, 31, 4, 5, 6, 7, 16, 17, 32, 33});
+  // Of a dense tensor, or along another axis, it is a copy with room.
+  const Tensor plain = rows_from(4, 0);
+  const Grown first = *Growing::shorten(plain, 1, 2);
+  CHECK(numbers(first) == std::vector<float>{0, 1, 2, 3, 8, 9, 10, 11});
+  CHECK(append(first, rows_from(1, 40))->data() == first->data());
+  const Grown narrow = *Growing::shorten(shorter, 2, 1);
+  CHECK(numbers(narrow) == std::vector<float>{0, 2, 10, 4, 6, 16});
+  CHECK(numbers(*Growing::shorten(shorter, 1, 0)).empty());
+}
+
 TEST_CASE("a tensor with too little room, of fewer rows, or along another axis is a copy") {
   const Grown past = append(rows_from(1, 0), rows_from(1, 10));
   const Grown longer = append(past, rows_from(100, 20));
@@ -346,9 +368,11 @@ TEST_CASE("state that grows in place, is forked, read, shortened and dropped has
           Shape half = b.copied[k].shape();
           half[d.axis] /= 2;
           Tensor shorter = *Tensor::create(DType::Float32, half);
-          const StridedTensor from = strided(b.kept[k]);
-          copy_strided(DType::Float32, half, from.at, {shorter.raw(), 0, row_major(half)});
-          b.kept[k] = b.copied[k] = shorter;
+          const Tensor& from = b.copied[k];
+          copy_strided(DType::Float32, half, {from.raw(), 0, row_major(from.shape())},
+                       {shorter.raw(), 0, row_major(half)});
+          b.copied[k] = shorter;
+          b.kept[k] = *Growing::shorten(b.kept[k], d.axis, half[d.axis]);
         }
       } else if (what < 0.13) {
         branches[at] = beginning;

@@ -101,8 +101,9 @@ async function perform(request: Call): Promise<Answer> {
   if (backend === undefined) throw new Error(`"${request.call}" came before the model was loaded`);
   if (request.call === 'run') return run(backend, request.id, request.given);
   if (request.call === 'keep') {
-    const tensor = revived(request.given, ({ kept: handle }) => keptTensor(handle)) as Tensor;
-    return { returned: handOut(await backend.keep(tensor), backend) };
+    const { part } = request.given;
+    const tensor = revived(request.given.tensor, ({ kept: handle }) => keptTensor(handle)) as Tensor;
+    return { returned: handOut(await backend.keep(tensor, part), backend) };
   }
   if (request.call === 'read') return read(request.given);
   return { returned: request.call === 'steps' ? await backend.steps() : await backend.memory() };

@@ -166,6 +166,7 @@ export class FakeEngine {
       nm_give_output: () => 0,
       nm_want_output: () => 0,
       nm_share_value: (value) => this.#own(this.#values[value - 1]),
+      nm_shorten_value: (value) => this.#own(this.#values[value - 1]),
       nm_value_kind: (value) => (this.#values[value - 1] === undefined ? 0 : 1),
       nm_value_count: () => -1,
       nm_value_item: () => 0,

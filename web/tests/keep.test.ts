@@ -167,6 +167,42 @@ describe.each(places)('$name', ({ options }) => {
     await expect(session.keep(float([1]))).rejects.toMatchObject({ code: 'session_closed' });
   });
 
+  test.skipIf(skip)('a part of what was kept stays there too, and grows by itself', async () => {
+    const session = await open();
+    const first = (await step(session, float([]), [1, 2, 3]))['present.all'];
+    const all = (await step(session, first, [4, 5]))['present.all'];
+    const part = await session.keep(all, { axis: 0, length: 2 });
+    expect(part).toMatchObject({ location: 'engine', shape: [2] });
+    const other = (await step(session, part, [9]))['present.all'];
+    const more = (await step(session, all, [6]))['present.all'];
+    expect([...(await other.getData())]).toEqual([1, 2, 9]);
+    expect([...(await more.getData())]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await part.getData())]).toEqual([1, 2]);
+    // Along any axis, of any type of whole bytes, and of a caller's tensor as well.
+    const numbers = Float32Array.from({ length: 12 }, (_, i) => i);
+    const cut = async (tensor: Tensor, axis: number, length: number) => {
+      const kept = await session.keep(tensor, { axis, length });
+      return [...((await kept.getData()) as Float32Array)];
+    };
+    expect(await cut(new Tensor('float32', numbers, [2, 3, 2]), 1, 2)).toEqual([0, 1, 2, 3, 6, 7, 8, 9]);
+    expect(await cut(new Tensor('float32', numbers, [2, 2, 3]), 2, 1)).toEqual([0, 3, 6, 9]);
+    expect(await cut(new Tensor('float32', numbers, [3, 4]), 0, 0)).toEqual([]);
+    expect(await cut(new Tensor('float16', Uint16Array.of(1, 2, 3)), 0, 2)).toEqual([1, 2]);
+    expect(await cut(new Tensor('complex64', Float32Array.of(1, 2, 3, 4), [2]), 0, 1)).toEqual([1, 2]);
+    for (const [tensor, wrong, says] of [
+      [all, { axis: 0, length: 6 }, 'a tensor float32[5] has no 6 positions along axis 0'],
+      [all, { axis: 1, length: 1 }, 'a tensor float32[5] has no axis 1'],
+      [all, { axis: 0 }, 'has no'],
+      [all, { axis: 0, length: -1 }, 'The option "length" of keep must be a whole number that is not negative'],
+      [all, { axes: 0, length: 1 }, 'Did you mean "axis"?'],
+      [new Tensor('int4', Uint8Array.of(1), [2]), { axis: 0, length: 1 }, 'cannot be shortened'],
+      [new Tensor('string', ['a', 'b']), { axis: 0, length: 1 }, 'cannot be shortened'],
+    ] as const) {
+      await expect(session.keep(tensor, wrong as never)).rejects.toThrow(says);
+    }
+    expect([...(await all.getData())]).toEqual([1, 2, 3, 4, 5]);
+  });
+
   test.skipIf(skip)('another session refuses it with the way out, and the way out works', async () => {
     const [session, other] = [await open(), await open()];
     const kept = (await step(session, float([]), [1, 2]))['present.all'];

@@ -3,6 +3,7 @@
 #include "engine/op/check.h"
 #include "engine/op/movement.h"
 #include "engine/op/registry.h"
+#include "engine/tensor/edition.h"
 
 namespace nm {
 namespace {
@@ -49,14 +50,32 @@ class TensorScatter final : public Movement {
     const Tensor& update = execution.input(1);
     Tensor& out = execution.output(0);
     copy_all(execution.input(0), out);
-    const int axis = normalize_axis(axis_, out.rank());
-    const int64_t size = out.dim(axis);
-    const int64_t length = update.dim(axis);
-    const Strides from = row_major(update.shape());
-    const Strides to = row_major(out.shape());
-    Shape extent = update.shape();
+    const Strides from = row_major(update.shape()), to = row_major(out.shape());
+    return each_part(execution, [&](const Shape& extent, int64_t source, int64_t target) {
+      copy_strided(out.dtype(), extent, {update.raw(), source, from}, {out.raw(), target, to});
+      return Status();
+    });
+  }
+
+  bool in_place(size_t i) const override { return i == 0; }
+  bool rewrites() const override { return true; }
+  Status written(const Execution& execution, Extents& list) const override {
+    const Strides to = row_major(execution.input(0).shape());
+    return each_part(execution,
+                     [&](const Shape& extent, int64_t, int64_t target) { return list.add(extent, target, to); });
+  }
+
+ private:
+  // Calls f(extent, offset in the update, offset in the cache).
+  template <class F>
+  Status each_part(const Execution& execution, F&& f) const {
+    const Shape &cache = execution.input(0).shape(), &update = execution.input(1).shape();
+    const int axis = normalize_axis(axis_, cache.rank());
+    const int64_t size = cache[axis], length = update[axis];
+    const Strides from = row_major(update), to = row_major(cache);
+    Shape extent = update;
     extent[0] = 1;
-    for (int64_t b = 0; b < out.dim(0); ++b) {
+    for (int64_t b = 0; b < cache[0]; ++b) {
       const int64_t at = execution.has(2) ? execution.data<int64_t>(2)[b] : 0;
       if (at < 0 || at > size || (!circular_ && at + length > size)) {
         return {Code::InvalidData, text("an update of ", length, " does not fit at place ", at, " of ", size)};
@@ -64,17 +83,13 @@ class TensorScatter final : public Movement {
       // A circular update goes on at the beginning when it reaches the end.
       const int64_t first = std::min(length, size - at);
       extent[axis] = first;
-      copy_strided(out.dtype(), extent, {update.raw(), b * from[0], from}, {out.raw(), b * to[0] + at * to[axis], to});
+      NM_TRY(f(extent, b * from[0], b * to[0] + at * to[axis]));
       extent[axis] = length - first;
-      copy_strided(out.dtype(), extent, {update.raw(), b * from[0] + first * from[axis], from},
-                   {out.raw(), b * to[0], to});
+      NM_TRY(f(extent, b * from[0] + first * from[axis], b * to[0]));
     }
     return {};
   }
 
-  bool in_place(size_t i) const override { return i == 0; }
-
- private:
   int64_t axis_;
   bool circular_;
 };

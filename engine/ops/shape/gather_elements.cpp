@@ -50,7 +50,8 @@ class GatherND final : public Movement {
 
   Status infer(Inference& inference) const override {
     NM_TRY(check_tensors(inference, 2));
-    NM_ASSIGN(const std::optional<Shape> out, sliced_shape(inference, batch_dims_));
+    const Shape* data = inference.has_shape(0) ? &inference.shape(0) : nullptr;
+    NM_ASSIGN(const std::optional<Shape> out, sliced_shape(inference, data, batch_dims_));
     inference.output(0, inference.type(0));
     if (out) inference.output(0, inference.type(0), *out);
     return {};
@@ -62,8 +63,9 @@ class GatherND final : public Movement {
     Tensor& out = execution.output(0);
     const int batch_dims = static_cast<int>(batch_dims_);
     const int64_t slice = in.shape().count(batch_dims + static_cast<int>(tuples.shape().back()), in.rank());
-    return walk_tuples(in, tuples, batch_dims, [&](int64_t t, int64_t offset) {
+    return walk_tuples(in.shape(), row_major(in.shape()), tuples, batch_dims, [&](int64_t t, int64_t offset) {
       copy_run(in.dtype(), in.raw(), offset, out.raw(), t * slice, slice);
+      return Status();
     });
   }
 

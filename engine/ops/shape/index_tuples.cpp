@@ -2,10 +2,10 @@
 
 namespace nm {
 
-Result<std::optional<Shape>> sliced_shape(const Inference& inference, int64_t batch_dims) {
+Result<std::optional<Shape>> sliced_shape(const Inference& inference, const Shape* known, int64_t batch_dims) {
   NM_TRY(check_type(inference, 1, "the indices", {DType::Int32, DType::Int64}));
-  if (!inference.has_shape(0) || !inference.has_shape(1)) return std::optional<Shape>();
-  const Shape& data = inference.shape(0);
+  if (known == nullptr || !inference.has_shape(1)) return std::optional<Shape>();
+  const Shape& data = *known;
   const Shape& indices = inference.shape(1);
   if (data.rank() < 1) return wrong_shape("the data", data, "at least one dimension");
   if (indices.rank() < 1) return wrong_shape("the indices", indices, "at least one dimension");

@@ -1,9 +1,12 @@
 // Operators that write updates into a copy of their data.
+#include <algorithm>
+
 #include "engine/op/movement.h"
 #include "engine/op/numbers.h"
 #include "engine/op/registry.h"
 #include "engine/ops/shape/along_axis.h"
 #include "engine/ops/shape/index_tuples.h"
+#include "engine/tensor/edition.h"
 
 namespace nm {
 namespace {
@@ -77,6 +80,7 @@ class ScatterBase : public Movement {
  public:
   bool native_float16() const override { return reduction_ == Reduction::None; }
   bool in_place(size_t i) const override { return i == 0; }
+  bool rewrites() const override { return true; }
 
  protected:
   explicit ScatterBase(Attributes& a) : reduction_(reduction_of(a)) {}
@@ -111,6 +115,18 @@ class ScatterElements final : public ScatterBase {
     return inference.has_shape(1) ? check_along_axis(inference.shape(0), inference.shape(1), axis) : Status();
   }
 
+  Status written(const Execution& execution, Extents& list) const override {
+    const Indices indices(execution.input(1));
+    const Shape& data = execution.input(0).shape();
+    const int axis = normalize_axis(axis_, data.rank());
+    NM_TRY(indices.check(data[axis]));
+    Status s;
+    walk_along_axis(data, execution.input(2).shape(), axis, indices, [&](int64_t, int64_t at) {
+      if (s.ok()) s = list.add(at, 1);
+    });
+    return s;
+  }
+
   Status run(Execution& execution) override {
     const Indices indices(execution.input(1));
     const Tensor& updates = execution.input(2);
@@ -128,13 +144,27 @@ class ScatterElements final : public ScatterBase {
   int64_t axis_;
 };
 
+// A pass adds nm_perm where the data was transposed before and back afterwards: tuples and updates are for the
+// transposed data, and without a reduction.
 class ScatterND final : public ScatterBase {
  public:
-  explicit ScatterND(Attributes& a) : ScatterBase(a) {}
+  explicit ScatterND(Attributes& a) : ScatterBase(a), perm_(a.integers("nm_perm")) {
+    std::vector<int64_t> sorted = perm_;
+    std::sort(sorted.begin(), sorted.end());
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      if (sorted[i] != static_cast<int64_t>(i)) a.fail("the attribute 'nm_perm' is no permutation");
+    }
+    if (!perm_.empty() && reduction_ != Reduction::None) a.fail("the attribute 'nm_perm' allows no reduction");
+  }
 
   Status infer(Inference& inference) const override {
     NM_TRY(check(inference));
-    NM_ASSIGN(const std::optional<Shape> expected, sliced_shape(inference, 0));
+    if (!inference.has_shape(0)) return {};
+    if (!perm_.empty() && static_cast<int>(perm_.size()) != inference.shape(0).rank()) {
+      return {Code::InvalidModel, "the attribute 'nm_perm' is not of the data's rank"};
+    }
+    const Shape seen = as_seen(inference.shape(0));
+    NM_ASSIGN(const std::optional<Shape> expected, sliced_shape(inference, &seen, 0));
     if (!expected || !inference.has_shape(2)) return {};
     return may_equal(inference.shape(2), *expected)
                ? Status()
@@ -147,10 +177,53 @@ class ScatterND final : public ScatterBase {
     Tensor& out = execution.output(0);
     NM_ASSIGN(const Combine update, combine_for(reduction_, out.dtype()));
     copy_all(execution.input(0), out);
-    const int64_t slice = out.shape().count(static_cast<int>(tuples.shape().back()), out.rank());
-    return walk_tuples(out, tuples, 0,
-                       [&](int64_t t, int64_t offset) { update(reduction_, out, offset, updates, t * slice, slice); });
+    const Slices slices(*this, out.shape(), tuples);
+    const int64_t count = slices.extent.count();
+    return walk_tuples(slices.shape, slices.strides, tuples, 0, [&](int64_t t, int64_t offset) {
+      if (perm_.empty()) {
+        update(reduction_, out, offset, updates, t * count, count);
+      } else {
+        copy_strided(out.dtype(), slices.extent, {updates.raw(), t * count, row_major(slices.extent)},
+                     {out.raw(), offset, slices.apart});
+      }
+      return Status();
+    });
   }
+
+  Status written(const Execution& execution, Extents& list) const override {
+    const Tensor& tuples = execution.input(1);
+    const Slices slices(*this, execution.input(0).shape(), tuples);
+    return walk_tuples(slices.shape, slices.strides, tuples, 0, [&](int64_t, int64_t offset) {
+      return perm_.empty() ? list.add(offset, slices.extent.count()) : list.add(slices.extent, offset, slices.apart);
+    });
+  }
+
+ private:
+  // The data as tuples see it, and what each of them names.
+  struct Slices {
+    Slices(const ScatterND& op, const Shape& data, const Tensor& tuples) : shape(op.as_seen(data)) {
+      const Strides whole = row_major(data);
+      const int width = static_cast<int>(tuples.shape().back());
+      for (int i = 0; i < data.rank(); ++i) {
+        strides[i] = whole[op.axis(i)];
+        if (i < width) continue;
+        apart[extent.rank()] = strides[i];
+        extent.push_back(shape[i]);
+      }
+    }
+    Shape shape, extent;
+    Strides strides{}, apart{};
+  };
+
+  // Of the data, where the tuples count it as number i.
+  int axis(int i) const { return perm_.empty() ? i : static_cast<int>(perm_[i]); }
+  Shape as_seen(const Shape& data) const {
+    Shape seen = data;
+    for (int i = 0; i < seen.rank() && !perm_.empty(); ++i) seen[i] = data[axis(i)];
+    return seen;
+  }
+
+  std::vector<int64_t> perm_;
 };
 
 }  // namespace

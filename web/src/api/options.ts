@@ -59,6 +59,14 @@ export function checkBundleOptions(options: unknown): void {
   checkOptions('Session.fromBundle', options, { operators, signal });
 }
 
+export function checkKeptPart(part: unknown): void {
+  const size = [
+    'a whole number that is not negative',
+    (value: unknown) => isLimit(value) && Number.isInteger(value),
+  ] as const;
+  checkOptions('keep', part, { axis: size, length: size });
+}
+
 export function checkRunOptions(options: unknown): void {
   checkOptions('run', options, runRules);
 }

@@ -1,5 +1,5 @@
 import type { Source } from '../download/fetch.js';
-import type { Backend, Feeds, LoadOptions, Outputs, RunOptions, Values } from '../engine/backend.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, Outputs, RunOptions, Values } from '../engine/backend.js';
 import type { Home } from '../engine/held.js';
 import { LocalBackend } from '../engine/local.js';
 import { hasWorkers } from '../host/host.js';
@@ -12,7 +12,7 @@ import { customOf, withRemedy } from './custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step, ValueInfo } from './description.js';
 import { coded, isFatal, NeuromancerError, throwIfAborted } from './errors.js';
 import { matching, plainly, suggestion } from './names.js';
-import { checkBundleOptions, checkLoadOptions, checkRunOptions } from './options.js';
+import { checkBundleOptions, checkKeptPart, checkLoadOptions, checkRunOptions } from './options.js';
 
 declare global {
   // For hosts and TypeScript libraries from before explicit resource management.
@@ -120,13 +120,15 @@ export class Session {
 
   /**
    * Puts a tensor into the engine, where runs of this session take it without a copy: an input that stays the same for
-   * many of them. It is like an output that a run kept.
+   * many of them. It is like an output that a run kept. With `part` only its first positions along an axis; of an output
+   * that a run kept, nothing goes through JavaScript.
    */
-  keep(tensor: TensorLike | TensorWithDims): Promise<Tensor> {
+  keep(tensor: TensorLike | TensorWithDims, part?: KeptPart): Promise<Tensor> {
     return coded('The tensor could not be taken into the engine', async () => {
+      if (part !== undefined) checkKeptPart(part);
       const own = checkedTensor(tensor, 'keep').copy();
       try {
-        return await this.#enqueue((backend) => backend.keep(own));
+        return await this.#enqueue((backend) => backend.keep(own, part));
       } finally {
         own.dispose();
       }

@@ -38,6 +38,12 @@ export interface RunOptions {
   keep?: readonly string[];
 }
 
+/** The first positions of a tensor along one of its axes. */
+export interface KeptPart {
+  axis: number;
+  length: number;
+}
+
 /** What a model may use; more than that is refused with the code "limit_exceeded". Infinity is no limit. */
 export interface Limits {
   /** Memory of tensors and of what holds them. */
@@ -92,8 +98,8 @@ export interface Backend {
    */
   take(feeds: Feeds, idle: boolean): Taken;
   run(taken: Taken, options: RunOptions): Promise<Values>;
-  /** Puts a tensor where kept values are. */
-  keep(tensor: Tensor): Promise<Tensor>;
+  /** Puts a tensor, or a part of it, where kept values are. */
+  keep(tensor: Tensor, part: KeptPart | undefined): Promise<Tensor>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
   /** Ends the session and what runs in it. `why` says what happened to it. */

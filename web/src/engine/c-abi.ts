@@ -110,6 +110,7 @@ export interface EngineFunctions {
   nm_keep_output(session: number, index: number): number;
   nm_want_output(session: number, index: number, wanted: number): number;
   nm_share_value(value: number): number;
+  nm_shorten_value(value: number, axis: number, length: number): number;
   nm_value_kind(value: number): number;
   nm_value_count(value: number): number;
   nm_value_item(value: number, item: number): number;

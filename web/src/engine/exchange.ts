@@ -11,6 +11,7 @@ import {
   type ValueMap,
   type ValueType,
 } from '../values/values.js';
+import type { KeptPart } from './backend.js';
 import { kinds, tensorLayout } from './c-abi.js';
 import type { Engine } from './engine.js';
 import { type Home, Reference } from './held.js';
@@ -123,6 +124,15 @@ export function keepValue(engine: Engine, value: number, home: Home): Value {
   }
   try {
     return readValues(engine, [value], 'copy')[0];
+  } finally {
+    engine.exports.nm_free_value(value);
+  }
+}
+
+/** The first positions of a tensor along an axis, in place of the tensor, which goes. */
+export function shortenValue(engine: Engine, value: number, { axis, length }: KeptPart): number {
+  try {
+    return engine.checkPointer(engine.exports.nm_shorten_value(value, axis, length));
   } finally {
     engine.exports.nm_free_value(value);
   }

@@ -15,10 +15,10 @@ import type { CompiledModule, WebAbortSignal } from '../host/host-types.js';
 import { elementTypes } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
-import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from './backend.js';
 import { CustomCalls } from './custom-call.js';
 import type { Engine, Instance } from './engine.js';
-import { bytesOf, keepValue, newValue, readValues, writeElements } from './exchange.js';
+import { bytesOf, keepValue, newValue, readValues, shortenValue, writeElements } from './exchange.js';
 import { type Elements, Home } from './held.js';
 import { instantiate, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
@@ -171,11 +171,12 @@ export class LocalBackend implements Backend {
     });
   }
 
-  keep(tensor: Tensor): Promise<Tensor> {
+  keep(tensor: Tensor, part?: KeptPart): Promise<Tensor> {
     return this.#guarded(async () => {
       const { type } = tensor;
       const value = newValue(this.#engine, tensor, { kind: 'tensor', type }, this.home);
-      return keepValue(this.#engine, value, this.home) as Tensor;
+      const own = part === undefined ? value : shortenValue(this.#engine, value, part);
+      return keepValue(this.#engine, own, this.home) as Tensor;
     });
   }
 

@@ -46,7 +46,7 @@ export async function beamSearch(decoder: Decoder, prompt: readonly number[], se
         const row = logits as Float32Array;
         const context = { ids: all, promptLength: prompt.length };
         if (beam.ids.length < minTokens) for (const id of stopTokens) row[id] = Number.NEGATIVE_INFINITY;
-        for (const process of processors) process(row, context);
+        for (const process of processors) await process(row, context);
         const logs = logSoftmax(row);
         // A stop token per beam at the most leaves enough others.
         for (const id of best(logs, beams + stopTokens.size)) {

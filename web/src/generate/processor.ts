@@ -6,5 +6,5 @@ export interface Context {
   readonly promptLength: number;
 }
 
-/** Changes the logits of the next token in place; -Infinity rules a token out. */
-export type LogitsProcessor = (logits: Float32Array, context: Context) => void;
+/** Changes the logits of the next token in place; -Infinity rules a token out. A promise is waited for. */
+export type LogitsProcessor = (logits: Float32Array, context: Context) => void | Promise<void>;

@@ -267,7 +267,7 @@ export class TextModel {
         for (const logits of rows) {
           words = logits.length;
           if (all.length - promptLength < minTokens) for (const id of stopTokens) logits[id] = Number.NEGATIVE_INFINITY;
-          for (const process of processors) process(logits, context);
+          for (const process of processors) await process(logits, context);
           const id = random === undefined ? likeliest(logits) : draw(logits, random);
           if (stopTokens.has(id)) {
             const last = rest();

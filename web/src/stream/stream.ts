@@ -7,7 +7,6 @@ import type { ValueLike } from '../values/values.js';
 import { firstState } from './first-state.js';
 import { foundPairs, namedPairs, type Pair } from './pairs.js';
 import { fromBytes, toBytes } from './saved.js';
-import { shorten } from './shorten.js';
 
 export interface StreamOptions {
   /**
@@ -154,7 +153,7 @@ export class Stream {
       }
       await this.#replaceEach(this.#runs, async ({ input, axis, once }) => {
         const value = this.#state.get(input.name) as Tensor | TensorLike;
-        return once ? ownState(value) : shorten(await inJavaScript(value), axis as number, length);
+        return once ? ownState(value) : await this.session.keep(value, { axis: axis as number, length });
       });
     });
   }

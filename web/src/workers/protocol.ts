@@ -4,7 +4,7 @@ import type { CustomNode, Declaration } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from '../api/description.js';
 import type { ErrorRecord } from '../api/errors.js';
 import type { Progress } from '../download/fetch.js';
-import type { Limits } from '../engine/backend.js';
+import type { KeptPart, Limits } from '../engine/backend.js';
 import type { Elements } from '../engine/held.js';
 import type { CancelFlag } from '../engine/local.js';
 import type { TensorLike } from '../values/tensor.js';
@@ -50,8 +50,8 @@ export interface Calls {
     };
     returns: { outputs: Named<unknown>; profile?: Profile };
   };
-  /** Puts a tensor into the engine, to stay. */
-  keep: { given: TensorLike | KeptRecord; returns: KeptRecord };
+  /** Puts a tensor into the engine, to stay, or a part of it. */
+  keep: { given: { tensor: TensorLike | KeptRecord; part: KeptPart | undefined }; returns: KeptRecord };
   /** The elements of a tensor that stays in the worker. */
   read: { given: number; returns: Elements };
   steps: { given: null; returns: readonly Step[] };

@@ -10,7 +10,7 @@ import {
   throwIfAborted,
 } from '../api/errors.js';
 import { isAddress, isBlob, readSource, resolveUrl, type Source } from '../download/fetch.js';
-import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
 import { type Elements, Home, Reference } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
 import { loadModule } from '../engine/loader.js';
@@ -124,11 +124,12 @@ export class RemoteBackend implements Backend {
     return signal === undefined ? values : this.#abortable(calls, id, values, signal);
   }
 
-  async keep(tensor: Tensor): Promise<Tensor> {
+  async keep(tensor: Tensor, part?: KeptPart): Promise<Tensor> {
     const calls = await this.#connected();
     const home = this.#home;
     const transfer: Transferable[] = [];
-    return keptTensor(await calls.call('keep', record(tensor, home, transfer), { transfer }).result, home);
+    const given = { tensor: record(tensor, home, transfer), part };
+    return keptTensor(await calls.call('keep', given, { transfer }).result, home);
   }
 
   async steps(): Promise<readonly Step[]> {
