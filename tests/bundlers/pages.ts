@@ -97,6 +97,21 @@ export const pages: Cell[] = [
   },
   {
     ...plain,
+    name: 'package on another site, by an import map',
+    as: 'neuromancer',
+    files: ['page.js'],
+    write: {
+      'index.html':
+        '<!doctype html><link rel="icon" href="data:,"><script type="importmap">{ "imports": { "neuromancer": "CDN/index.js" } }</script><script type="module" src="page.js"></script>',
+    },
+    build: [],
+    page: 'index.html',
+    headers: isolation,
+    elsewhere: ['index.html'],
+    expected: isolated,
+  },
+  {
+    ...plain,
     name: 'single file',
     gate: true,
     core: true,
