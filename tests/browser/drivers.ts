@@ -64,8 +64,8 @@ export function chromiumPage(page: Page, close: () => Promise<void>): PageDriver
   };
 }
 
-export async function startChromium(executablePath: string, flags: readonly string[] = []): Promise<Driver> {
-  const browser = await chromium.launch({ executablePath, args: [...chromiumFlags, ...flags] });
+export async function startChromium(executablePath: string): Promise<Driver> {
+  const browser = await chromium.launch({ executablePath, args: chromiumFlags });
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   return {
     ...chromiumPage(page, () => browser.close()),

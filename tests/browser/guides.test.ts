@@ -14,7 +14,7 @@ import { uncachedBehind, words } from '../../web/tests/toy-decoders.ts';
 import { letters, tokenizerConfig, tokenizerFile } from '../../web/tests/toy-tokenizer.ts';
 import { three } from '../drawn-three.ts';
 import { storiesFiles, withoutStories } from '../stories.ts';
-import { browsers, type Driver, startChromium } from './drivers.ts';
+import { browsers, type Driver } from './drivers.ts';
 import { inEachBrowser } from './in-each-browser.ts';
 import { servePackage } from './package-server.ts';
 
@@ -42,8 +42,9 @@ const imports = {
   '@huggingface/tokenizers': '/node_modules/@huggingface/tokenizers/dist/tokenizers.min.mjs',
   '@huggingface/transformers': '/node_modules/@huggingface/transformers/dist/transformers.js',
 };
-const head = `<script type="importmap">${JSON.stringify({ imports })}</script><link rel="icon" href="data:," />`;
-const withImports = (html: string) => html.replace('<meta', `${head}<meta`);
+const withIcon = (html: string) => html.replace('<meta', '<link rel="icon" href="data:," /><meta');
+const withImports = (html: string) =>
+  withIcon(html).replace('<link', `<script type="importmap">${JSON.stringify({ imports })}</script><link`);
 
 type Content = string | Uint8Array;
 /** What the guides say lies beside their files, by guide and path. */
@@ -56,7 +57,10 @@ const beside: Record<string, (path: string) => Content | undefined> = {
           .replace(/^n\d{8} /gm, '')
       : undefined;
   },
-  'faces-from-a-camera': (path) => (path === 'model.onnx' ? readFileSync(modelFile('ultraface-rfb-320')) : undefined),
+  'faces-from-a-camera': (path) => {
+    if (path === 'model.onnx') return readFileSync(modelFile('ultraface-rfb-320'));
+    return path === 'photo.jpg' ? readFileSync(join(pictures, 'grace-hopper.jpg')) : undefined;
+  },
   'embed-text': (path) => (existsSync(join(miniLM, 'tokenizer.json')) ? ofMiniLM(path) : toyEmbedder[path]),
   'transcribe-speech': (path) => toyWhisper[path],
   'with-transformers-js': (path) => {
@@ -149,7 +153,7 @@ const lines = '[...document.querySelectorAll("ol li")].map(({ textContent }) => 
 
 /** Until the expression is true. */
 async function until(driver: Driver, expression: string): Promise<void> {
-  for (let waited = 0; waited < 40_000; waited += 50) {
+  for (let waited = 0; waited < 20_000; waited += 50) {
     if (await driver.evaluate<boolean>(`Boolean(${expression})`)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -176,29 +180,24 @@ inEachBrowser(
   whyWithout('squeezenet-fp16'),
 );
 
-const camera = mkdtempSync(join(tmpdir(), 'neuromancer-camera-'));
-afterAll(() => rmSync(camera, { recursive: true }));
-const chromium = browsers.filter(({ name }) => name === 'Chromium');
-const withCamera = chromium.map((browser) => ({
-  ...browser,
-  start: (path: string) => {
-    // A camera that sees a photograph.
-    const photo = readFileSync(join(pictures, 'grace-hopper.jpg'));
-    writeFileSync(join(camera, 'photo.mjpeg'), Buffer.concat(Array<Buffer>(10).fill(photo)));
-    return startChromium(path, [
-      '--use-fake-ui-for-media-stream',
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${join(camera, 'photo.mjpeg')}`,
-    ]);
-  },
-}));
+/** A camera that sees a photograph. */
+const camera = `navigator.mediaDevices.getUserMedia = async () => {
+  const photo = new Image();
+  photo.src = './photo.jpg';
+  await photo.decode();
+  const canvas = Object.assign(document.createElement('canvas'), { width: photo.width, height: photo.height });
+  const context = canvas.getContext('2d');
+  setInterval(() => context.drawImage(photo, 0, 0), 30);
+  return canvas.captureStream();
+}`;
 
 inEachBrowser(
-  withCamera,
+  browsers,
   'faces from a camera',
   async (driver) => {
     await open(driver, 'faces-from-a-camera');
     await driver.waitFor('button:enabled');
+    await driver.evaluate(`void (${camera})`);
     await driver.click('button');
     await until(driver, 'document.querySelector("output").value === "1 face"');
     await draw(driver, 'faces-from-a-camera');
@@ -225,6 +224,9 @@ inEachBrowser(browsers, 'embed text', async (driver) => {
   await draw(driver, 'embed-text');
 });
 
+const sounds = mkdtempSync(join(tmpdir(), 'neuromancer-sounds-'));
+afterAll(() => rmSync(sounds, { recursive: true }));
+
 /** Half a second of a tone. */
 function wav(): Buffer {
   const samples = Int16Array.from({ length: 8000 }, (_, i) => 12000 * Math.sin(i / 5));
@@ -238,7 +240,7 @@ function wav(): Buffer {
 
 inEachBrowser(browsers, 'transcribe speech', async (driver) => {
   await open(driver, 'transcribe-speech');
-  const sound = join(camera, 'tone.wav');
+  const sound = join(sounds, 'tone.wav');
   writeFileSync(sound, wav());
   await driver.waitFor('input:enabled');
   await driver.upload('input', sound);
@@ -251,7 +253,9 @@ inEachBrowser(browsers, 'from onnxruntime-web', async (driver) => {
   const folder = join(work, 'from-onnxruntime-web');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const [file, content] of filesOf('from-onnxruntime-web')) writeFileSync(join(folder, file), content);
+  for (const [file, content] of filesOf('from-onnxruntime-web')) {
+    writeFileSync(join(folder, file), file.endsWith('.html') ? withIcon(content) : content);
+  }
   await build({ root: folder, base: './', logLevel: 'warn' });
   await open(driver, 'from-onnxruntime-web');
   await until(driver, 'document.querySelector("output").value !== ""');
@@ -289,52 +293,56 @@ inEachBrowser(
   whyWithout('style-candy'),
 );
 
-inEachBrowser(chromium, 'deploy', async (driver) => {
-  const folder = join(work, 'deploy');
-  rmSync(folder, { recursive: true, force: true });
-  const dist = join(folder, 'dist');
-  mkdirSync(dist, { recursive: true });
-  const files = filesOf('deploy');
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  writeFileSync(join(folder, 'server.js'), files.get('server.js') ?? '');
-  cpSync(join(root, 'web/dist'), join(dist, 'neuromancer'), { recursive: true });
-  cpSync(join(root, 'models/handwriting/handwriting.onnx'), join(dist, 'model.onnx'));
-  writeFileSync(join(dist, 'favicon.ico'), '');
-  writeFileSync(join(dist, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
-  writeFileSync(
-    join(dist, 'main.js'),
-    `import { Session } from './neuromancer/index.js';
+inEachBrowser(
+  browsers.filter(({ name }) => name === 'Chromium'),
+  'deploy',
+  async (driver) => {
+    const folder = join(work, 'deploy');
+    rmSync(folder, { recursive: true, force: true });
+    const dist = join(folder, 'dist');
+    mkdirSync(dist, { recursive: true });
+    const files = filesOf('deploy');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, 'server.js'), files.get('server.js') ?? '');
+    cpSync(join(root, 'web/dist'), join(dist, 'neuromancer'), { recursive: true });
+    cpSync(join(root, 'models/handwriting/handwriting.onnx'), join(dist, 'model.onnx'));
+    writeFileSync(join(dist, 'favicon.ico'), '');
+    writeFileSync(join(dist, 'index.html'), '<!doctype html><script type="module" src="main.js"></script>');
+    writeFileSync(
+      join(dist, 'main.js'),
+      `import { Session } from './neuromancer/index.js';
     const session = await Session.load('model.onnx', { threads: 2 });
     document.title = session.engine.threads + ' threads';`,
-  );
-  const server: ChildProcess = spawn(process.execPath, ['server.js'], {
-    cwd: folder,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
-      server.stdout?.once('data', (said) => resolve(String(said).trim()));
-      server.once('exit', () => reject(new Error('the server of the guide ended')));
-    });
-    const { headers } = await fetch(url);
-    const isolating = ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy', 'Cross-Origin-Resource-Policy'];
-    for (const name of isolating) {
-      const value = headers.get(name);
-      expect(value).toBeTruthy();
-      expect(files.get('_headers')).toContain(`  ${name}: ${value}\n`);
-      expect(files.get('nginx.conf')).toContain(`add_header ${name} ${value} always;`);
-      expect(readFileSync(join(guides, 'deploy.md'), 'utf8')).toContain(`\n${name}: ${value}\n`);
-    }
-    expect((await fetch(`${url}neuromancer/neuromancer-wasm.wasm`)).headers.get('content-type')).toBe(
-      'application/wasm',
     );
-    expect((await fetch(`${url}nothing`)).status).toBe(404);
-    await driver.open(url);
-    await until(driver, 'document.title !== ""');
-    expect(await driver.evaluate('[crossOriginIsolated, document.title]')).toEqual([true, '2 threads']);
-  } finally {
-    server.removeAllListeners('exit');
-    server.kill();
-  }
-});
+    const server: ChildProcess = spawn(process.execPath, ['server.js'], {
+      cwd: folder,
+      env: { ...process.env, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const url = await new Promise<string>((resolve, reject) => {
+        server.stdout?.once('data', (said) => resolve(String(said).trim()));
+        server.once('exit', () => reject(new Error('the server of the guide ended')));
+      });
+      const { headers } = await fetch(url);
+      const isolating = ['Cross-Origin-Opener-Policy', 'Cross-Origin-Embedder-Policy', 'Cross-Origin-Resource-Policy'];
+      for (const name of isolating) {
+        const value = headers.get(name);
+        expect(value).toBeTruthy();
+        expect(files.get('_headers')).toContain(`  ${name}: ${value}\n`);
+        expect(files.get('nginx.conf')).toContain(`add_header ${name} ${value} always;`);
+        expect(readFileSync(join(guides, 'deploy.md'), 'utf8')).toContain(`\n${name}: ${value}\n`);
+      }
+      expect((await fetch(`${url}neuromancer/neuromancer-wasm.wasm`)).headers.get('content-type')).toBe(
+        'application/wasm',
+      );
+      expect((await fetch(`${url}nothing`)).status).toBe(404);
+      await driver.open(url);
+      await until(driver, 'document.title !== ""');
+      expect(await driver.evaluate('[crossOriginIsolated, document.title]')).toEqual([true, '2 threads']);
+    } finally {
+      server.removeAllListeners('exit');
+      server.kill();
+    }
+  },
+);

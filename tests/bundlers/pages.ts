@@ -73,6 +73,19 @@ export const pages: Cell[] = [
   },
   {
     ...plain,
+    name: 'page without workers-beside.js',
+    files: ['page.html', 'page.js'],
+    build: [...plain.build, 'rm neuromancer/workers-beside.js'],
+    page: 'page.html',
+    headers: isolation,
+    expected: {
+      plain: { code: 'engine_unavailable', message: 'workers-beside.js' },
+      one: alone,
+      worker: { code: 'engine_unavailable', message: 'workers-beside.js' },
+    },
+  },
+  {
+    ...plain,
     name: 'page without the engine',
     files: ['page.html', 'page.js'],
     build: [...plain.build, 'rm neuromancer/*.wasm'],
