@@ -1,17 +1,6 @@
 import { h } from '../dom.ts';
 import type { Page } from '../page.ts';
-
-/** By the names of their files in docs/guides. */
-export const titles: Readonly<Record<string, string>> = {
-  'classify-an-image': 'Classify an image',
-  'faces-from-a-camera': 'Faces from a camera',
-  'embed-text': 'Search by meaning',
-  'transcribe-speech': 'Transcribe speech',
-  'in-a-worker': 'In a worker',
-  'from-onnxruntime-web': 'From onnxruntime-web',
-  'with-transformers-js': 'With transformers.js',
-  deploy: 'Deploy',
-};
+import { titles } from './titles.ts';
 
 const guides = import.meta.glob<string>('../../../docs/guides/*.md', { query: '?html', import: 'default' });
 const reference = () => import('../../../web/README.md?html').then(({ default: html }) => html);
@@ -35,6 +24,7 @@ export function guidePage(name: string): Page {
   const load = guides[`../../../docs/guides/${name}.md`] ?? reference;
   void load().then((html) => {
     text.innerHTML = html;
+    element.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     for (const link of text.querySelectorAll('a')) lead(link, text);
     for (const block of text.querySelectorAll<HTMLElement>('pre, table')) block.tabIndex = 0;
   });
