@@ -10,7 +10,8 @@ async function workers() {
     throw asNeuromancerError(
       error,
       'engine_unavailable',
-      'workers-beside.js, which sessions in workers and threads need, could not be loaded from beside this script',
+      // The one thing that a second try does not mend: Firefox keeps a module that could not be had.
+      'workers-beside.js, which workers and threads need, could not be loaded (it is served beside this script; in Firefox reload the page)',
     );
   }
 }
