@@ -150,12 +150,11 @@ function writeTable(): void {
       (told.get(cell.name) ?? []).join(', ').replace('there', 'yes'),
     ].join(' | '),
   );
-  const table = ['host | tools | what was expected | came so in', '---|---|---|---', ...rows].map(
-    (row) => `| ${row} |`,
-  );
+  const head = ['host | tools | what was expected | came so in', '--- | --- | --- | ---'];
+  const table = [...head, ...rows].map((row) => `| ${row} |`).join('\n');
   const file = new URL('../../docs/where-it-starts.md', import.meta.url);
   const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace(/(<!-- table -->\n)[\s\S]*(<!-- end -->)/, `$1\n${table.join('\n')}\n\n$2`));
+  writeFileSync(file, text.replace(/(<!-- table -->\n)[\s\S]*(<!-- end -->)/, `$1\n${table}\n\n$2`));
 }
 
 for (const file of readdirSync(work).filter((name) => name.endsWith('.tgz'))) rmSync(join(work, file));
