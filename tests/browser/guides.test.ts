@@ -81,7 +81,8 @@ let stories: ReturnType<typeof storiesFiles> | undefined;
 /** all-MiniLM-L6-v2, where ./dev transformers has fetched it. */
 const miniLM = join(root, 'build/transformers/models/MiniLM');
 function ofMiniLM(path: string): Content | undefined {
-  return readFileSync(join(miniLM, path === 'model.onnx' ? 'onnx/model_quantized.onnx' : path));
+  const file = join(miniLM, path === 'model.onnx' ? 'onnx/model_quantized.onnx' : path);
+  return existsSync(file) ? readFileSync(file) : undefined;
 }
 
 /** Each token is a row of a table. */
