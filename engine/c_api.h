@@ -143,6 +143,7 @@ NM_EXPORT nm_value* nm_pack(nm_model* model, uint32_t flags);
 // {"name":"main_graph","producer":"pytorch 2.1","opsets":{"ai.onnx":17},"metadata":{…},
 //  "inputs":[{"name":"x","type":"float32","shape":[1,"sequence",224],"optional":false}],
 //  "outputs":[…], "operators":{"Conv":26,…}, "warnings":["…"], "nodes":66, "weightBytes":2483000}
+// Operators, nodes and weights are those in the bodies of nodes, too.
 // Warnings are sentences: an operator set that is newer than this build, inputs whose value the file fixes.
 // A dimension is a number, a symbol's name, or null when nothing is known; "shape" is absent when the
 // rank is unknown. Types are ONNX's lower-case names ("float32", "int64", "string", …) and compositions of them:

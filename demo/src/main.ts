@@ -67,7 +67,7 @@ engineEvents.addEventListener('engine', (event) => {
 let current: Page | undefined;
 
 function navigate(): void {
-  const path = location.hash.replace(/^#\//, '');
+  const [path, rest = ''] = location.hash.replace(/^#\//, '').split('/');
   const index = Math.max(
     0,
     pages.findIndex((page) => page.path === path),
@@ -79,7 +79,7 @@ function navigate(): void {
   });
   document.title = page.path === 'draw' ? 'Neuromancer' : `${page.text} · Neuromancer`;
   current?.leave();
-  current = page.make();
+  current = page.make(rest);
   main.replaceChildren(current.element);
 }
 

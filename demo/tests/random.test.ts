@@ -35,6 +35,17 @@ describe('sizes', () => {
     expect([mask?.shape, past?.shape, longer?.shape]).toEqual([[2, 8], [2, 4, 5, 8], [6]]);
   });
 
+  test('that are totals are the past and what is new', () => {
+    const gpt2: ValueInfo[] = [
+      { name: 'ids', type: 'int32', shape: ['batch_size', 'seq_len'] },
+      { name: 'mask', type: 'int32', shape: ['batch_size', 'total_seq_len'] },
+      { name: 'past', type: 'float32', shape: [2, 'batch_size', 4, 'past_seq_len', 8] },
+    ];
+    expect(openDimensions(gpt2)).toEqual(['batch_size', 'seq_len', 'past_seq_len']);
+    expect(randomFeeds(gpt2, choices({ seq_len: 3, past_seq_len: 4 })).mask?.shape).toEqual([1, 7]);
+    expect(openDimensions(gpt2.slice(0, 2))).toEqual(['batch_size', 'seq_len', 'total_seq_len']);
+  });
+
   test('beyond what a page holds are refused at once', () => {
     expect(() => randomFeeds(speech, choices({ 'input, axis 0': 1e6, 'input, axis 1': 1e6 }))).toThrow(
       'has 1,000,000,000,000 elements',

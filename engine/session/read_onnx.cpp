@@ -21,6 +21,18 @@ std::vector<Port> ports(const Graph& graph, const std::vector<ValueId>& ids) {
   return list;
 }
 
+// Adds what a graph has, and the bodies of its nodes.
+void add_contents(const Graph& graph, ModelFacts& facts, std::map<std::string, int64_t>& operators) {
+  facts.nodes += static_cast<int64_t>(graph.nodes.size());
+  facts.weight_bytes += static_cast<int64_t>(constant_bytes(graph));
+  for (const Node& n : graph.nodes) {
+    ++operators[n.domain.empty() ? n.op_type : n.domain + "." + n.op_type];
+    for (const auto& [name, attribute] : n.attributes) {
+      if (const auto* body = std::get_if<std::shared_ptr<Graph>>(&attribute)) add_contents(**body, facts, operators);
+    }
+  }
+}
+
 // `graph` has its types, and the passes still before it.
 ModelFacts facts_of(const onnx::ModelProto& model, const Graph& graph) {
   ModelFacts facts;
@@ -32,11 +44,9 @@ ModelFacts facts_of(const onnx::ModelProto& model, const Graph& graph) {
   facts.inputs = ports(graph, graph.inputs);
   facts.outputs = ports(graph, graph.outputs);
   std::map<std::string, int64_t> operators;
-  for (const Node& n : graph.nodes) ++operators[n.domain.empty() ? n.op_type : n.domain + "." + n.op_type];
+  add_contents(graph, facts, operators);
   facts.operators.assign(operators.begin(), operators.end());
   facts.warnings = model_warnings(model);
-  facts.nodes = static_cast<int64_t>(graph.nodes.size());
-  facts.weight_bytes = static_cast<int64_t>(constant_bytes(graph));
   return facts;
 }
 

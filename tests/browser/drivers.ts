@@ -25,6 +25,8 @@ export interface Driver extends PageDriver {
   drag(selector: string, points: readonly (readonly [number, number])[]): Promise<void>;
   /** Gives files to a file input. */
   upload(selector: string, ...paths: readonly string[]): Promise<void>;
+  /** Writes what is seen to a file. */
+  screenshot(path: string): Promise<void>;
 }
 
 /** The path of the first of these programs that exists; `variable` of the environment goes first. */
@@ -80,6 +82,7 @@ export async function startChromium(executablePath: string): Promise<Driver> {
     },
     resize: (width, height) => page.setViewportSize({ width, height }),
     upload: (selector, ...paths) => page.setInputFiles(selector, paths),
+    screenshot: async (path) => void (await page.screenshot({ path })),
   };
 }
 
@@ -114,6 +117,7 @@ export async function startFirefox(executablePath: string): Promise<Driver> {
       const input = await page.$(selector);
       await (input as unknown as { uploadFile(...paths: string[]): Promise<void> }).uploadFile(...paths);
     },
+    screenshot: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),
     close: () => browser.close(),
   };
 }

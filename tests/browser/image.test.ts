@@ -133,6 +133,8 @@ describe.each(browsers)('$name', ({ name, start, path }) => {
 
   // 1 to 2 ms on an idle machine; several times as much means that pixels go another way.
   test.skipIf(why !== '' || name !== 'Chromium')(`a frame of 1280 × 720 is a tensor in good time${why}`, async () => {
-    expect(await (await open()).evaluate<number>(timing)).toBeLessThan(5);
+    const least = await (await open()).evaluate<number>(timing);
+    console.log(`a frame of 1280 × 720: ${least.toFixed(2)} ms`);
+    expect(least).toBeLessThan(5);
   });
 });

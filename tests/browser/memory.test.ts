@@ -61,6 +61,7 @@ test.skipIf(why !== '' || process.platform !== 'linux')(`memory stays flat${why}
       grown.push(await megabytes());
     }
     const [after300 = 0, , after1000 = 0] = grown;
+    console.log(`after 300, 650 and 1000 loads: ${grown.map((each) => each.toFixed(1)).join(', ')} MB`);
     expect(after1000 - after300).toBeLessThan(5);
   } finally {
     await browser.close();

@@ -44,7 +44,7 @@ inEachBrowser(pageBrowsers, 'works with what is kept, and names what is missing'
     ),
     expect.stringMatching(/^download_failed: .*missing\.onnx/),
     expect.stringMatching(/^engine_unavailable: .*missing\.wasm/),
-    expect.stringMatching(/^engine_unavailable: The session's worker could not be started/),
+    expect.stringMatching(/^engine_unavailable: workers-beside\.js/),
   ]);
   // Browsers tell of each file that did not come.
   driver.errors.splice(0);

@@ -114,7 +114,7 @@ export const bundlers: Cell[] = [
     files: ['page.js'],
     write: { 'dist/index.html': html },
     build: [
-      'rollup -p node-resolve -i page.js -f es -o dist/main.js',
+      'rollup -p node-resolve -i page.js -f es -o dist/main.js --inlineDynamicImports',
       copyData,
       'cp node_modules/neuromancer/dist/*.wasm node_modules/neuromancer/dist/worker.js node_modules/neuromancer/dist/thread.js dist',
     ],

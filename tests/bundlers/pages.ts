@@ -73,6 +73,19 @@ export const pages: Cell[] = [
   },
   {
     ...plain,
+    name: 'page without workers-beside.js',
+    files: ['page.html', 'page.js'],
+    build: [...plain.build, 'rm neuromancer/workers-beside.js'],
+    page: 'page.html',
+    headers: isolation,
+    expected: {
+      plain: { code: 'engine_unavailable', message: 'workers-beside.js' },
+      one: alone,
+      worker: { code: 'engine_unavailable', message: 'workers-beside.js' },
+    },
+  },
+  {
+    ...plain,
     name: 'page without the engine',
     files: ['page.html', 'page.js'],
     build: [...plain.build, 'rm neuromancer/*.wasm'],
@@ -93,6 +106,21 @@ export const pages: Cell[] = [
     page: 'page.html',
     headers: isolation,
     elsewhere: ['classify.js'],
+    expected: isolated,
+  },
+  {
+    ...plain,
+    name: 'package on another site, by an import map',
+    as: 'neuromancer',
+    files: ['page.js'],
+    write: {
+      'index.html':
+        '<!doctype html><link rel="icon" href="data:,"><script type="importmap">{ "imports": { "neuromancer": "CDN/index.js" } }</script><script type="module" src="page.js"></script>',
+    },
+    build: [],
+    page: 'index.html',
+    headers: isolation,
+    elsewhere: ['index.html'],
     expected: isolated,
   },
   {

@@ -1,6 +1,7 @@
 // Installs the package's tarball in a project for each cell of the matrix, builds the project, opens or starts it, and
 // looks at how the digit was read:
-//   node run.ts [--all] [NAME…]      the cells of the gate; all of them; those whose names contain one of these
+//   node run.ts [--all] [--write] [NAME…]      the cells of the gate; all of them; those whose names contain one of these;
+//                                              --write puts the table of a whole run into docs/where-it-starts.md
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,7 +16,7 @@ import { type Site, serve } from './server.ts';
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean', default: false } },
+  options: { all: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
 
 type Result = { digit?: number; threads?: number; worker?: boolean; code?: string; message?: string };
@@ -64,23 +65,27 @@ const wanted = cells.filter(({ name, gate }) =>
 );
 mkdirSync(work, { recursive: true });
 const counts = { passed: 0, failed: 0, skipped: 0 };
-function tell(outcome: keyof typeof counts, name: string, why = ''): void {
+function tell(outcome: keyof typeof counts, { name }: Cell, where: string, why = ''): void {
   counts[outcome] += 1;
-  console.log(`${(outcome === 'failed' ? 'FAILED' : outcome).padEnd(7)} ${name}${why && `: ${why}`}`);
+  told.set(name, [...(told.get(name) ?? []), outcome === 'passed' ? where : `**${where}: ${outcome}**`]);
+  const title = where === 'Chromium' || where === 'there' ? name : `${name}, in ${where}`;
+  console.log(`${(outcome === 'failed' ? 'FAILED' : outcome).padEnd(7)} ${title}${why && `: ${why}`}`);
 }
+/** What came of each cell, for the table. */
+const told = new Map<string, string[]>();
 
 async function runCell(cell: Cell, tarball: string): Promise<void> {
   let folder: string;
   try {
     folder = await prepare(cell, tarball);
   } catch (error) {
-    tell('failed', cell.name, (error as Error).message);
+    tell('failed', cell, 'there', (error as Error).message);
     return;
   }
   if (cell.kind === 'page') await runPage(cell, folder);
   else {
     const { command, expected } = cell;
-    await attempt(cell.name, async () => ({ wrong: judge(expected, JSON.parse(await shell(command, folder))) }));
+    await attempt(cell, 'there', async () => ({ wrong: judge(expected, JSON.parse(await shell(command, folder))) }));
   }
 }
 
@@ -89,8 +94,7 @@ async function runPage(cell: PageCell, folder: string): Promise<void> {
   const elsewhere = await putElsewhere(cell, folder);
   try {
     for (const name of options.all || core ? browsers : browsers.slice(0, 1)) {
-      const title = name === 'Chromium' ? cell.name : `${cell.name}, in ${name}`;
-      await attempt(title, async () => {
+      await attempt(cell, name, async () => {
         const path = browserPath(name);
         if (path === undefined) return { skip: `${name} is not there; name its program in NM_${name.toUpperCase()}` };
         const extension = cell.of === 'extension' ? await startExtension(path, folder) : undefined;
@@ -111,14 +115,46 @@ async function runPage(cell: PageCell, folder: string): Promise<void> {
 }
 
 /** Tells what came of one try. */
-async function attempt(name: string, test: () => Promise<{ wrong: string } | { skip: string }>): Promise<void> {
+async function attempt(
+  cell: Cell,
+  where: string,
+  test: () => Promise<{ wrong: string } | { skip: string }>,
+): Promise<void> {
   try {
     const outcome = await test();
-    if ('skip' in outcome) tell('skipped', name, outcome.skip);
-    else tell(outcome.wrong === '' ? 'passed' : 'failed', name, outcome.wrong);
+    if ('skip' in outcome) tell('skipped', cell, where, outcome.skip);
+    else tell(outcome.wrong === '' ? 'passed' : 'failed', cell, where, outcome.wrong);
   } catch (error) {
-    tell('failed', name, (error as Error).message);
+    tell('failed', cell, where, (error as Error).message);
   }
+}
+
+/** The tools of a cell with their versions, as npm knows them. */
+function toolsOf({ install = {} }: Cell): string {
+  const names = Object.entries(install).map(([name, version]) => `${name} ${version}`);
+  return names.join(', ') || '–';
+}
+
+function writeTable(): void {
+  const modes = ({ expected }: Cell) =>
+    Object.entries(expected).map(([mode, { code, threads, worker }]) => {
+      if (code !== undefined) return `${mode}: \`${code}\``;
+      if (threads === undefined) return mode;
+      return `${mode}: ${threads} thread${threads > 1 ? 's' : ''}${worker ? ' in a worker' : ''}`;
+    });
+  const rows = cells.map((cell) =>
+    [
+      cell.name,
+      toolsOf(cell),
+      modes(cell).join('; '),
+      (told.get(cell.name) ?? []).join(', ').replace('there', 'yes'),
+    ].join(' | '),
+  );
+  const head = ['host | tools | what was expected | came so in', '--- | --- | --- | ---'];
+  const table = [...head, ...rows].map((row) => `| ${row} |`).join('\n');
+  const file = new URL('../../docs/where-it-starts.md', import.meta.url);
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace(/(<!-- table -->\n)[\s\S]*(<!-- end -->)/, `$1\n${table}\n\n$2`));
 }
 
 for (const file of readdirSync(work).filter((name) => name.endsWith('.tgz'))) rmSync(join(work, file));
@@ -136,5 +172,6 @@ try {
   await closeBrowsers();
 }
 if (missing.length > 0) console.log(`not built, and so not in the tarball: ${missing.join(', ')}`);
+if (options.write && options.all && names.length === 0) writeTable();
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || wanted.length === 0 ? 1 : 0;

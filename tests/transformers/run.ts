@@ -21,10 +21,27 @@ const { values: options } = parseArgs({ options: { write: { type: 'boolean', def
 const folder = models();
 const { beside, instead } = applications();
 
-function inNode(runtime: string, app = beside): Outcomes {
-  const args = ['in-node.js', runtime, `${folder}/`, '5'];
+function inNode(runtime: string, app = beside, times = 1): Outcomes {
+  const args = ['in-node.js', runtime, `${folder}/`, String(times)];
   const text = execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', maxBuffer: 1 << 28 });
   return JSON.parse(text);
+}
+
+/** Both in turn, so that what else the machine does slows neither alone; the best time of each. */
+function inTurn(runtimes: readonly string[]): Outcomes[] {
+  const turns = Array.from({ length: 3 }, () => runtimes.map((runtime) => inNode(runtime, beside, 20)));
+  return runtimes.map((_, which) => {
+    const [first = {}, ...others] = turns.map((turn) => turn[which] as Outcomes);
+    const best = (name: string, milliseconds = 0) =>
+      Math.min(milliseconds, ...others.map((each) => each[name]?.milliseconds ?? milliseconds));
+    return Object.fromEntries(
+      Object.entries(first).map(([name, each]) =>
+        each.milliseconds === undefined
+          ? [name, each]
+          : [name, { ...each, milliseconds: best(name, each.milliseconds) }],
+      ),
+    );
+  });
 }
 
 async function inChromium(pages: readonly string[]): Promise<{ results: Outcomes; cached: number }[]> {
@@ -53,8 +70,8 @@ async function inChromium(pages: readonly string[]): Promise<{ results: Outcomes
   }
 }
 
-const theirs = inNode('onnxruntime-web');
-const hosts: Record<string, Outcomes> = { Node: inNode('neuromancer'), overrides: inNode('overrides', instead) };
+const [theirs = {}, ours = {}] = inTurn(['onnxruntime-web', 'neuromancer']);
+const hosts: Record<string, Outcomes> = { Node: ours, overrides: inNode('overrides', instead) };
 const [page, worker, plain] = await inChromium(['index.html', 'index.html?worker', 'plain.html']);
 Object.assign(hosts, { page: page?.results, worker: worker?.results, 'one import': plain?.results });
 

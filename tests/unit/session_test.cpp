@@ -103,6 +103,24 @@ TEST_CASE("a tensor without an element type is refused, also where the model doe
   CHECK(*(*session)->output(0).tensor()->data<float>() == 3);
 }
 
+TEST_CASE("a model is described with what is in the bodies of its nodes") {
+  GraphParts branch;
+  branch.nodes = {node_proto("Add", {"x", "w"}, {"sum"}), node_proto("Relu", {"sum"}, {"z"})};
+  branch.initializers = {tensor_proto<float>("w", {3}, {1, 2, 3})};
+  branch.outputs = {Message().text(schema::ValueInfoProto::name, "z")};
+  const Message either =
+      node_proto("If", {"go"}, {"y"}, {graph_attribute("then_branch", branch), graph_attribute("else_branch", branch)});
+  auto session = load(model_bytes({{either},
+                                   {},
+                                   {value_info("go", DType::Bool, {}), value_info("x", DType::Float32, {"3"})},
+                                   {value_info("y", DType::Float32, {"3"})}}));
+  INFO((session.ok() ? "" : session.status().message()));
+  REQUIRE(session.ok());
+  const std::string_view json = (*session)->description();
+  CHECK(json.find(R"("operators":{"Add":2,"If":1,"Relu":2})") != std::string_view::npos);
+  CHECK(json.find(R"("nodes":5,"weightBytes":24)") != std::string_view::npos);
+}
+
 TEST_CASE("a run can be taken step by step and cancelled") {
   auto loaded = load(affine_model(), false);  // as two steps
   REQUIRE(loaded.ok());

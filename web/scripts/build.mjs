@@ -1,5 +1,5 @@
-// Builds dist/: every entry one minified file that needs no other script, with a source map of the sources in src/; declarations; the .wasm
-// artefacts that CMake built.
+// Builds dist/: every entry one minified file that needs no other script at its start, with a source map of the sources in
+// src/; declarations; the .wasm artefacts that CMake built.
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +37,11 @@ async function artefact(name) {
   return readFile(new URL(`${name}/neuromancer.wasm`, build));
 }
 
-async function bundle(entry) {
+/**
+ * `splits`: what the entry imports later is a file of its own, which takes what both need from the entry. Not one that
+ * both are made of: an entry is one download.
+ */
+async function bundle(entry, { splits = false } = {}) {
   const bundled = await rolldown({
     input: fileURLToPath(new URL(`${entry}.ts`, src)),
     plugins: [plugin],
@@ -45,30 +49,37 @@ async function bundle(entry) {
     external: ['onnxruntime-common', /^node:/],
     // `new URL('./file', import.meta.url)` is for the bundlers of those who use the package.
     experimental: { resolveNewUrlToAsset: false },
+    preserveEntrySignatures: 'allow-extension',
+    // What package.json says of side effects is about dist/. Of the sources that an entry imports, this one has some.
+    treeshake: { moduleSideEffects: [{ test: /\/workers-beside\.ts$/, sideEffects: true }] },
   });
   const { output } = await bundled.generate({
-    file: `${entry}.js`,
+    ...(splits ? { dir: 'dist', entryFileNames: '[name].js', chunkFileNames: '[name].js' } : { file: `${entry}.js` }),
     format: 'esm',
     minify: {
       mangle: { keepNames: { class: true, function: false } },
       compress: { keepNames: { class: true, function: false } },
     },
     sourcemap: true,
-    codeSplitting: false,
+    codeSplitting: splits,
   });
   await bundled.close();
-  const [{ code: minified, map }] = output;
+  for (const { type, fileName, code, map } of output) if (type === 'chunk') await write(fileName, code, map);
+}
+
+async function write(file, minified, map) {
   // The minifier writes every text between backticks, where some bundlers do not look for addresses. As long as
   // before, so that the map still holds.
   const code = minified
     .replace(/new URL\(`([^`$]*)`,import\.meta\.url\)/g, 'new URL("$1",import.meta.url)')
+    .replace(/import\(`([^`$]*)`\)/g, 'import("$1")')
     .replace(/\{type:`module`\}/g, '{type:"module"}');
-  await writeFile(new URL(`${entry}.js`, dist), code);
+  await writeFile(new URL(file, dist), code);
   // The sources are in the package once, not in the map of every entry that has them.
   const { sourcesContent: _, ...names } = map;
   const sources = map.sources.map((source) => (source.startsWith('src/') ? `../${source}` : source));
-  await writeFile(new URL(`${entry}.js.map`, dist), JSON.stringify({ ...names, sources }));
-  console.log(`${entry}.js: ${code.length} bytes, ${gzipSync(code).length} with gzip`);
+  await writeFile(new URL(`${file}.map`, dist), JSON.stringify({ ...names, sources }));
+  console.log(`${file}: ${code.length} bytes, ${gzipSync(code).length} with gzip`);
 }
 
 await rm(dist, { recursive: true, force: true });
@@ -104,7 +115,7 @@ const entries = [
   'ort',
   'transformers',
 ];
-for (const entry of entries) await bundle(entry);
+for (const entry of entries) await bundle(entry, { splits: entry === 'index' });
 if (found.includes('wasm')) await bundle('single');
 else
   console.warn(

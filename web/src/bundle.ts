@@ -14,7 +14,10 @@ import { loadModule } from './engine/loader.js';
 import { LocalBackend } from './engine/local.js';
 import { filesBeside } from './files-beside.js';
 import type { WebAbortSignal } from './host/host-types.js';
+import { useFiles } from './host/own-files.js';
 import { zerosFor } from './values/zeros.js';
+
+useFiles(filesBeside);
 
 export type { ErrorCode, ErrorPlace } from './api/errors.js';
 export { NeuromancerError } from './api/errors.js';

@@ -2,7 +2,6 @@
 // which a bundler would copy beside the program and an edge isolate would compile.
 import { NeuromancerError } from './api/errors.js';
 import { useFiles } from './host/own-files.js';
-import { noWorkers } from './workers/no-workers.js';
 
 useFiles({
   async engine() {
@@ -12,8 +11,6 @@ useFiles({
         'option "wasm", or import "neuromancer".',
     );
   },
-  worker: noWorkers,
-  thread: noWorkers,
 });
 
 export * from './api.js';

@@ -4,9 +4,9 @@ import * as ort from 'onnxruntime-common';
 import { filesBeside } from './files-beside.js';
 import { useFiles } from './host/own-files.js';
 import { register } from './ort/backend.js';
-import { inWorkers } from './workers/in-workers.js';
+import { inWorkers, startThreads } from './workers-beside.js';
 
-useFiles({ ...filesBeside, inWorkers });
+useFiles({ ...filesBeside, inWorkers, startThreads });
 register();
 
 export * from 'onnxruntime-common';

@@ -47,12 +47,8 @@ export function pack(model: Source, options: PackOptions = {}): Promise<Uint8Arr
     const wasm = options.wasm ?? ((await filesBeside.engine('wasm')) as URL);
     const { engine } = await instantiate(await loadModule({ wasm }, 1, signal), 1);
     const files = await openModel(model, { externalData, signal });
-    const given = await giveModel(engine, ...files, options, customOf(options.operators)?.declarations);
-    for (const [name, number] of Object.entries(options.dimensions ?? {})) {
-      engine.with([engine.encode(name)], (nameAt) =>
-        engine.checkCount(engine.exports.nm_dimension(given, nameAt as number, number)),
-      );
-    }
+    const load = { ...options, freeDimensions: options.dimensions ?? {} };
+    const given = await giveModel(engine, ...files, load, customOf(options.operators)?.declarations);
     const flags = flagsOf(options) + (options.strip ? packFlags.stripped : 0);
     const value = engine.checkPointer(engine.exports.nm_pack(given, flags));
     const [packed] = readValues(engine, [value], 'copy') as [Tensor];

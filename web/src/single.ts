@@ -7,7 +7,7 @@ import { isNode } from './host/host.js';
 import type { WorkerScript } from './host/host-worker.js';
 import { useFiles } from './host/own-files.js';
 import { inWorkers } from './workers/in-workers.js';
-import { noWorkers } from './workers/no-workers.js';
+import { useWorkerScript } from './workers/worker-calls.js';
 
 /** What is inside. */
 function unpacked(base64: string): Response {
@@ -44,6 +44,7 @@ const script: WorkerScript = {
   },
 };
 
+useWorkerScript(script);
 useFiles({
   only: 'wasm',
   engine() {
@@ -57,8 +58,6 @@ useFiles({
     text ||= await unpacked(worker).text();
     return inWorkers(source, options, workers, custom);
   },
-  worker: script,
-  thread: noWorkers,
 });
 
 export * from './api.js';

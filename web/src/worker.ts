@@ -8,6 +8,7 @@ import type { RunOptions } from './engine/backend.js';
 import type { Reference } from './engine/held.js';
 import { LocalBackend } from './engine/local.js';
 import { becomeThread, isThreadStart } from './engine/thread-role.js';
+import { startThreads, useThreadScript } from './engine/threads.js';
 import { isNode } from './host/host.js';
 import { parentPort, type WorkerScript } from './host/host-worker.js';
 import { useFiles } from './host/own-files.js';
@@ -39,12 +40,12 @@ const ownScript: WorkerScript = {
   url: () => new URL(isNode ? import.meta.url : location.href),
 };
 
+useThreadScript(ownScript);
 useFiles({
   engine: () => {
     throw new Error('the engine comes from the page');
   },
-  worker: ownScript,
-  thread: ownScript,
+  startThreads,
 });
 
 /** A bundler may have made a classic script of this one: a module refuses importScripts before it looks at the address. */
@@ -110,9 +111,9 @@ async function perform(request: Call): Promise<Answer> {
 }
 
 async function load(id: number, given: Calls['load']['given']): Promise<Answer> {
-  const { threads, source, externalData, optimize, limits, operators, wantsProgress } = given;
+  const { source, externalData, operators, wantsProgress, ...rest } = given;
   const progress = wantsProgress ? { onProgress: (progress: object) => parent.postMessage({ id, progress }) } : {};
-  const options = { threads, externalData: Object.fromEntries(externalData), optimize, limits, ...progress };
+  const options = { ...rest, externalData: Object.fromEntries(externalData), ...progress };
   const custom = operators && { declarations: operators, compute: computeInPage };
   backend = await LocalBackend.load(source, options, custom, module);
   const { description, engine, cancelFlag } = backend;

@@ -2,8 +2,7 @@
 
 import { useFiles } from './host/own-files.js';
 import engine from './neuromancer-wasm-relaxed.wasm';
-import { noWorkers } from './workers/no-workers.js';
 
-useFiles({ only: 'wasm-relaxed', engine: async () => engine, worker: noWorkers, thread: noWorkers });
+useFiles({ only: 'wasm-relaxed', engine: async () => engine });
 
 export * from './api.js';

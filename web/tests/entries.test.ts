@@ -8,25 +8,31 @@ import { built } from './places.js';
 const root = new URL('../', import.meta.url);
 const { exports, dependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 
-/** What an entry imports beside itself. */
+/** What an entry imports beside itself, at once. */
 const imports: Record<string, string[]> = {
   'ort.js': ['onnxruntime-common'],
   'transformers.js': ['./ort.js'],
   'workerd.js': ['./neuromancer-wasm-relaxed.wasm'],
+  'workers-beside.js': ['./index.js'],
 };
+
+/** What an entry imports when it is needed, in the literal form that bundlers look for. Not all hosts allow that. */
+const loads: Record<string, string[]> = { 'index.js': ['"./workers-beside.js"'] };
 
 /**
  * The most bytes that an entry may have after gzip: what it has, and a few of a hundred. Whoever adds something says here
- * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360.
+ * what it costs, and whoever saves something takes the budget down. The aim for index.js is 15,360; docs/package.md has what
+ * its bytes are.
  */
 const budgets: Record<string, number> = {
-  'index.js': 20_600,
-  'workerd.js': 17_500,
-  'bundled.js': 17_550,
-  'bundle.js': 17_250,
-  'ort.js': 25_150,
+  'index.js': 17_050,
+  'workers-beside.js': 5_100,
+  'workerd.js': 16_500,
+  'bundled.js': 16_550,
+  'bundle.js': 16_100,
+  'ort.js': 25_550,
   'transformers.js': 600,
-  'pack.js': 12_600,
+  'pack.js': 11_500,
   'stream.js': 6_200,
   'generate.js': 12_900,
   'image.js': 5_800,
@@ -34,7 +40,7 @@ const budgets: Record<string, number> = {
   'audio.js': 3_250,
   'download.js': 4_600,
   'compare.js': 6_450,
-  'worker.js': 15_700,
+  'worker.js': 15_800,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,
@@ -45,7 +51,10 @@ const files = Object.values<string | Record<string, string>>(exports)
   // What has an artefact inside or is one needs it to be built.
   .filter((file) => !/\.wasm$|single\.js$/.test(file) || built('wasm-relaxed-threads'));
 
-describe.each([...new Set(files)])('%s', (file) => {
+/** What index.js loads when a session asks for workers or threads. */
+const later = './dist/workers-beside.js';
+
+describe.each([...new Set(files), later])('%s', (file) => {
   const url = new URL(file, root);
 
   test('is there', () => expect(existsSync(url)).toBe(true));
@@ -56,6 +65,8 @@ describe.each([...new Set(files)])('%s', (file) => {
     const name = file.replace('./dist/', '');
     const found = parseAst(code).body.flatMap((each) => ('source' in each && each.source ? [each.source.value] : []));
     expect([...new Set(found)]).toEqual(imports[name] ?? []);
+    const dynamic = [...code.matchAll(/\bimport\((["`][^)$]*)\)/g)].map(([, from]) => from);
+    expect(dynamic).toEqual(loads[name] ?? []);
     expect(code.trim().split('\n').length).toBeLessThan(name === 'single.js' ? 20 : 5);
     expect(existsSync(new URL(`${file}.map`, root))).toBe(true);
   });

@@ -6,7 +6,7 @@ import { NeuromancerError, Session, Tensor } from '../dist/index.js';
 import { useFiles } from '../src/host/own-files.js';
 import { Session as SourceSession, Tensor as SourceTensor } from '../src/index.js';
 import { inWorkers } from '../src/workers/in-workers.js';
-import { noWorkers } from '../src/workers/no-workers.js';
+import { useWorkerScript } from '../src/workers/worker-calls.js';
 import { modelOf } from './onnx-writer.js';
 import { built } from './places.js';
 
@@ -103,12 +103,9 @@ describe('workers that take their time', () => {
         if (Number.isNaN(given.feeds[0][1].data[0])) process.exit(7);
         setTimeout(() => parent.postMessage({ id, returned: { outputs: given.feeds } }), ${milliseconds});
       });`;
-    useFiles({
-      engine: () => new URL('file:///none'),
-      worker: { start: noWorkers.start, url: () => new URL(`data:text/javascript,${encodeURIComponent(script)}`) },
-      thread: noWorkers,
-      inWorkers,
-    });
+    const url = () => new URL(`data:text/javascript,${encodeURIComponent(script)}`);
+    useWorkerScript({ start: () => new Worker(url()), url });
+    useFiles({ engine: () => new URL('file:///none'), inWorkers });
   };
   const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   const x = (value = 1) => new SourceTensor('float32', [value]);

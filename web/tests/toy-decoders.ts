@@ -101,6 +101,19 @@ export const uncached = modelOf(
   { logits: `float32[batch,seq,${words}]` },
 );
 
+/** The same behind an encoder, of whose output it adds the sum. */
+export const uncachedBehind = modelOf(
+  [
+    ...summed,
+    { op: 'Mul', inputs: ['running', 'three'], outputs: ['tripled'] },
+    sum('encoder_hidden_states', 'source'),
+    { op: 'Add', inputs: ['tripled', 'source'], outputs: ['code'] },
+    ...logitsOf('code'),
+  ],
+  { input_ids: 'int64[batch,seq]', encoder_hidden_states: 'float32[batch,source,size]' },
+  { logits: `float32[batch,seq,${words}]` },
+);
+
 /** As onnxruntime-genai's builder names what GroupQueryAttention wants: lengths, and logits of the last token only. */
 export const withLengths = modelOf(
   [

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { useFiles } from '../src/host/own-files.js';
 import { NeuromancerError, Session, Tensor } from '../src/index.js';
 import { inWorkers } from '../src/workers/in-workers.js';
-import { noWorkers } from '../src/workers/no-workers.js';
+import { useWorkerScript } from '../src/workers/worker-calls.js';
 
 const wasm = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
 const x = () => new Tensor('float32', [1]);
@@ -22,12 +22,9 @@ function workersDo(body: string): void {
     const answer = ({ id }, returned) => parent.postMessage({ id, returned });
     const loaded = ${JSON.stringify(loaded)};
     ${body}`;
-  useFiles({
-    engine: () => new URL('file:///none'),
-    worker: { start: noWorkers.start, url: () => new URL(`data:text/javascript,${encodeURIComponent(script)}`) },
-    thread: noWorkers,
-    inWorkers,
-  });
+  const url = () => new URL(`data:text/javascript,${encodeURIComponent(script)}`);
+  useWorkerScript({ start: () => new Worker(url()), url });
+  useFiles({ engine: () => new URL('file:///none'), inWorkers });
 }
 
 const load = (source: string | Uint8Array = 'http://localhost/model.onnx') =>

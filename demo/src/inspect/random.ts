@@ -17,12 +17,24 @@ function keyOf(input: ValueInfo, axis: number): string {
   return (input.shape?.[axis] as string | null) ?? `${input.name}, axis ${axis}`;
 }
 
-/** The sizes to be chosen, each once. */
-export function openDimensions(inputs: readonly ValueInfo[]): string[] {
-  const keys = inputs.flatMap((input) =>
+function keysOf(inputs: readonly ValueInfo[]): string[] {
+  return inputs.flatMap((input) =>
     (input.shape ?? []).flatMap((dim, axis) => (typeof dim === 'number' ? [] : [keyOf(input, axis)])),
   );
-  const parts = keys.flatMap((key) => (sum.test(key) ? key.split(' + ').filter((part) => !/^\d+$/.test(part)) : [key]));
+}
+
+/** What a size is the sum of. "past + 1" says so; a total is the past and what is new, where the model has all three. */
+function partsOf(key: string, keys: readonly string[]): string[] {
+  const [, whole = ''] = /^total_(.+)$/.exec(key) ?? [];
+  const total = [`past_${whole}`, whole];
+  if (total.every((part) => keys.includes(part))) return total;
+  return sum.test(key) ? key.split(' + ') : [key];
+}
+
+/** The sizes to be chosen, each once. */
+export function openDimensions(inputs: readonly ValueInfo[]): string[] {
+  const keys = keysOf(inputs);
+  const parts = keys.flatMap((key) => partsOf(key, keys)).filter((part) => !/^\d+$/.test(part));
   return [...new Set(parts)];
 }
 
@@ -40,14 +52,14 @@ function isNumeric(type: string): boolean {
 /** A random tensor for every input that is needed: small floats, and zeros and ones for integers, which are often ids. */
 export function randomFeeds(inputs: readonly ValueInfo[], choices: Choices): Record<string, TensorLike> {
   const needed = inputs.filter(({ optional }) => !optional);
-  return Object.fromEntries(needed.map((input) => [input.name, tensorFor(input, choices)]));
+  const keys = keysOf(inputs);
+  const numberOf = (part: string) => (/^\d+$/.test(part) ? Number(part) : (choices.sizes.get(part) ?? 1));
+  const sizeOf = (key: string) => partsOf(key, keys).reduce((total, part) => total + numberOf(part), 0);
+  return Object.fromEntries(needed.map((input) => [input.name, tensorFor(input, choices.values, sizeOf)]));
 }
 
-function tensorFor(input: ValueInfo, { sizes, values }: Choices): TensorLike {
+function tensorFor(input: ValueInfo, values: Choices['values'], sizeOf: (key: string) => number): TensorLike {
   const { name, type, shape = [] } = input;
-  const sizeOf = (key: string): number =>
-    sizes.get(key) ??
-    key.split(' + ').reduce((total, part) => total + (/^\d+$/.test(part) ? Number(part) : (sizes.get(part) ?? 1)), 0);
   const dims = shape.map((dim, axis) => (typeof dim === 'number' ? dim : sizeOf(keyOf(input, axis))));
   const count = dims.reduce((product, dim) => product * dim, 1);
   if (!(count <= mostElements)) {

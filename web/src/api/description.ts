@@ -19,7 +19,7 @@ export interface ModelDescription {
   readonly metadata: Readonly<Record<string, string>>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** How often each operator occurs. */
+  /** How often each operator occurs; here, and in `nodes` and `weightBytes`, those in the bodies of nodes count, too. */
   readonly operators: Readonly<Record<string, number>>;
   /** What to know of a model that works all the same: an operator set newer than the engine, say. Sentences. */
   readonly warnings: readonly string[];

@@ -21,18 +21,20 @@ const count = [
   (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 64,
 ] as const;
 const limit = ['a number that is not negative', isLimit] as const;
+const boolean = ['true or false', isBoolean] as const;
 
 const loadRules: OptionRules = {
   artefact: ['the name of an artefact', isText],
   externalData: ['an object of sources by path', isObject],
+  freeDimensions: ['an object of numbers by name', isObject],
   limits: ['an object of numbers', isObject],
   onProgress: ['a function', isFunction],
   operators,
-  optimize: ['true or false', isBoolean],
+  optimize: boolean,
   signal,
   threads: count,
   wasm: ['a WebAssembly.Module, a URL, bytes or a Response', (value) => isModule(value) || isSource(value)],
-  worker: ['true or false', isBoolean],
+  worker: boolean,
   workers: count,
 };
 
@@ -45,6 +47,7 @@ const runRules: OptionRules = {
   profile: ['a function', isFunction],
   signal,
   trace: ['a function', isFunction],
+  transfer: boolean,
 };
 
 const limitRules: OptionRules = { bytes: limit, nodes: limit, nesting: limit, rounds: limit, textBytes: limit };

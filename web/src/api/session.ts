@@ -102,11 +102,13 @@ export class Session {
     return coded('The run failed', async () => {
       checkRunOptions(options);
       throwIfAborted(options.signal);
-      const { fetch, keep } = options;
+      const { fetch, keep, transfer = false } = options;
       const resolved = { ...options };
       if (fetch !== undefined) resolved.fetch = this.#outputNames(fetch);
       if (keep !== undefined) resolved.keep = this.#outputNames(keep);
-      const taken = this.#guard((backend) => backend.take(this.#checkFeeds(feeds, backend.home), this.#underWay === 0));
+      const taken = this.#guard((backend) =>
+        backend.take(this.#checkFeeds(feeds, backend.home), this.#underWay === 0, transfer),
+      );
       return this.#enqueue(async (backend) => {
         try {
           throwIfAborted(options.signal);

@@ -36,6 +36,11 @@ export interface RunOptions {
    * "engine", can be inputs of this session's next runs without a copy, and are to be disposed.
    */
   keep?: readonly string[];
+  /**
+   * Gives the inputs' arrays to the session's worker, in place of copies: they are empty as soon as `run` is called. One that
+   * is a part of a larger buffer, or shares its memory, is copied all the same, and so are all without a worker.
+   */
+  transfer?: boolean;
 }
 
 /** The first positions of a tensor along one of its axes. */
@@ -64,6 +69,11 @@ export interface LoadOptions extends EngineOptions {
   onProgress?: (progress: Progress) => void;
   /** Files that the model refers to for its weights, by the path it uses. */
   externalData?: Readonly<Record<string, Source>>;
+  /**
+   * Numbers for dimensions that the model leaves open, by the names that it gives them: all of its runs are of these sizes,
+   * and what follows from them is worked out while it loads.
+   */
+  freeDimensions?: Readonly<Record<string, number>>;
   /** Skips graph optimisation when false. */
   optimize?: boolean;
   /** Operators that the engine does not have, computed by functions of yours. */
@@ -94,9 +104,9 @@ export interface Backend {
   readonly home: Home;
   /**
    * Takes the inputs at the moment of the call: what the caller does with them afterwards changes nothing. `idle` says
-   * that the run comes next, so that they can go into the engine at once.
+   * that the run comes next, so that they can go into the engine at once; `transfer` that their arrays may be taken away.
    */
-  take(feeds: Feeds, idle: boolean): Taken;
+  take(feeds: Feeds, idle: boolean, transfer: boolean): Taken;
   run(taken: Taken, options: RunOptions): Promise<Values>;
   /** Puts a tensor, or a part of it, where kept values are. */
   keep(tensor: Tensor, part: KeptPart | undefined): Promise<Tensor>;

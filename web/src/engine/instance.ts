@@ -1,9 +1,9 @@
 import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
 import { hasWorkers } from '../host/host.js';
+import { ownFiles } from '../host/own-files.js';
 import { Engine, type EngineExports, type Instance } from './engine.js';
 import { detectFeatures } from './features.js';
 import { type EngineOptions, forgetModule } from './loader.js';
-import { needsSharedMemory, startThreads } from './threads.js';
 
 /** More threads than this seldom help: the last cores are the slow ones, or the page's own. */
 const mostDefaultThreads = 4;
@@ -11,12 +11,6 @@ const mostDefaultThreads = 4;
 /** The threads that a session is to have, its own included. */
 export function threadCount(options: EngineOptions): number {
   const { threads, artefact } = options;
-  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1 || threads > 64)) {
-    throw new NeuromancerError(
-      'invalid_argument',
-      `The option "threads" must be a whole number of 1 to 64, not ${threads}.`,
-    );
-  }
   if (!hasWorkers || (artefact !== undefined && !artefact.includes('threads'))) return 1;
   return threads ?? Math.min(detectFeatures().processors, mostDefaultThreads);
 }
@@ -25,7 +19,14 @@ export function threadCount(options: EngineOptions): number {
 export async function instantiate(module: WebAssembly.Module, threads: number): Promise<Instance> {
   checkModule(module);
   try {
-    if (needsSharedMemory(module)) return await startThreads(module, threads);
+    if (WebAssembly.Module.imports(module).length > 0) {
+      const { startThreads } = ownFiles();
+      if (startThreads !== undefined) return await startThreads(module, threads);
+      throw new NeuromancerError(
+        'engine_unavailable',
+        'This entry of the package has no threads; give it the artefact "wasm" or "wasm-relaxed".',
+      );
+    }
     const { exports } = await WebAssembly.instantiate(module, {});
     return {
       engine: new Engine(exports as unknown as EngineExports),

@@ -4,7 +4,7 @@ import type { Declaration } from '../api/custom.js';
 import { tell, throwIfAborted } from '../api/errors.js';
 import { type ByteStream, openSource, type Source } from '../download/fetch.js';
 import type { WebAbortSignal } from '../host/host-types.js';
-import type { Limits, LoadOptions } from './backend.js';
+import type { LoadOptions } from './backend.js';
 import { loadFlags } from './c-abi.js';
 import { declare } from './custom-call.js';
 import type { Engine } from './engine.js';
@@ -55,13 +55,15 @@ export async function giveModel(
   engine: Engine,
   model: ByteStream,
   externalData: readonly ExternalFile[],
-  { limits, signal, onProgress }: LoadOptions,
+  { limits, freeDimensions, signal, onProgress }: LoadOptions,
   operators: readonly Declaration[] = [],
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
   const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
-  setLimits(engine, pointer, limits);
+  const { nm_limit, nm_dimension } = exports;
+  setEach(engine, limits, (name, value) => nm_limit(pointer, name, value === Number.POSITIVE_INFINITY ? -1 : value));
+  setEach(engine, freeDimensions, (name, value) => nm_dimension(pointer, name, value));
   declare(engine, pointer, operators);
   const give = async ({ pieces }: ByteStream) => {
     let given = 0;
@@ -92,14 +94,11 @@ export async function giveModel(
   return pointer;
 }
 
-function setLimits(engine: Engine, model: number, limits: Limits = {}): void {
-  for (const [name, value] of Object.entries(limits)) {
+/** Gives the engine numbers by name. */
+function setEach(engine: Engine, numbers: object = {}, set: (name: number, value: number) => number): void {
+  for (const [name, value] of Object.entries(numbers) as [string, number | undefined][]) {
     if (value === undefined) continue;
-    engine.with([engine.encode(name)], (nameAt) =>
-      engine.checkCount(
-        engine.exports.nm_limit(model, nameAt as number, value === Number.POSITIVE_INFINITY ? -1 : value),
-      ),
-    );
+    engine.with([engine.encode(name)], (nameAt) => engine.checkCount(set(nameAt as number, value)));
   }
 }
 

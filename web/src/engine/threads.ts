@@ -2,8 +2,7 @@
 // nm_worker_run, which takes shares of the session's work. Nothing here waits for them: a run uses those that are there.
 
 import { NeuromancerError } from '../api/errors.js';
-import { type HostWorker, startWorker } from '../host/host-worker.js';
-import { ownFiles } from '../host/own-files.js';
+import { type HostWorker, startWorker, type WorkerScript } from '../host/host-worker.js';
 import type { ThreadFunctions } from './c-abi.js';
 import { Engine, type EngineExports, type Instance } from './engine.js';
 
@@ -27,8 +26,11 @@ const initialBytes = 4 * 1024 * 1024;
 const maximumMegabytes = [4096, 2048, 1024, 512, 256];
 const stackBytes = 256 * 1024;
 
-export function needsSharedMemory(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.imports(module).some(({ kind }) => kind === 'memory');
+let script: WorkerScript;
+
+/** Said once, where this package's files are known. */
+export function useThreadScript(own: WorkerScript): void {
+  script = own;
 }
 
 /** Threads that have not begun by then are not waited for; they join when they come. */
@@ -53,7 +55,7 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
   for (let index = 1; index < threads; index++) {
     const stack = engine.allocate(stackBytes, "a thread's stack");
     try {
-      const worker = startWorker(ownFiles().thread);
+      const worker = startWorker(script);
       starting += 1;
       let waiting = true;
       const once = (joins: boolean) => {

@@ -64,13 +64,11 @@ function startWebWorker(script: WorkerScript): Worker {
  * is a dynamic one, and messages that come before it is loaded are held.
  */
 function importing(url: URL): string {
-  return `const held = [];
-const hold = ({ data }) => held.push(data);
-addEventListener('message', hold);
-import(${JSON.stringify(url.href)}).then(() => {
-  removeEventListener('message', hold);
-  for (const data of held) dispatchEvent(new MessageEvent('message', { data }));
-}, (error) => setTimeout(() => { throw error; }));`;
+  return [
+    `const held=[],hold=({data})=>held.push(data);addEventListener('message',hold);import(${JSON.stringify(url.href)}).then(`,
+    `()=>{removeEventListener('message',hold);for(const data of held)dispatchEvent(new MessageEvent('message',{data}))},`,
+    '(error)=>setTimeout(()=>{throw error}))',
+  ].join('');
 }
 
 interface ScriptPolicy {

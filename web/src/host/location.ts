@@ -6,7 +6,7 @@ import { installedFile, isNode } from './host.js';
 const optimised = /\/\.vite\/deps(_ssr)?\/[^/]*$/;
 
 /**
- * The file of that name beside this package's script. `literal` says the same as `new URL('../name', import.meta.url)`,
+ * The file of that name beside this package's script. `literal` says the same as `new URL('./name', import.meta.url)`,
  * the form that bundlers look for and put their own address into.
  */
 export function besideThisScript(name: string, literal: () => URL): URL {

@@ -9,8 +9,7 @@ import { Home } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
 import { loadModule } from '../engine/loader.js';
 import { processorCount } from '../host/host.js';
-import { ownValue } from '../values/values.js';
-import { RemoteBackend } from './remote.js';
+import { RemoteBackend, takenFor } from './remote.js';
 
 interface Waiting {
   give(worker: RemoteBackend): void;
@@ -86,8 +85,8 @@ export class PoolBackend implements Backend {
     this.home = new Home(false, { read: keptNowhere, drop: () => {} });
   }
 
-  take(feeds: Feeds): Taken {
-    return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
+  take(feeds: Feeds, _: boolean, transfer: boolean): Taken {
+    return takenFor(feeds, transfer);
   }
 
   async run(taken: Taken, options: RunOptions): Promise<Values> {

@@ -33,6 +33,7 @@ export interface Calls {
       externalData: Named<PostableSource>;
       optimize: boolean;
       limits: Limits;
+      freeDimensions: Readonly<Record<string, number>>;
       /** Those that the page computes; undefined when it computes none. */
       operators: readonly Declaration[] | undefined;
       wantsProgress: boolean;

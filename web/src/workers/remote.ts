@@ -16,7 +16,7 @@ import { threadCount } from '../engine/instance.js';
 import { loadModule } from '../engine/loader.js';
 import type { CancelFlag } from '../engine/local.js';
 import { describe, Tensor, type TensorLike } from '../values/tensor.js';
-import { disposeAll, type KeptRecord, mapTensors, ownValue, revived } from '../values/values.js';
+import { disposeAll, type KeptRecord, mapTensors, ownValue, revived, type Value } from '../values/values.js';
 import type { Calls, ComputeCall, PostableSource } from './protocol.js';
 import { WorkerCalls } from './worker-calls.js';
 
@@ -76,8 +76,8 @@ export class RemoteBackend implements Backend {
     return this.#home;
   }
 
-  take(feeds: Feeds): Taken {
-    return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
+  take(feeds: Feeds, _: boolean, transfer: boolean): Taken {
+    return takenFor(feeds, transfer);
   }
 
   async run(taken: Taken, { signal, profile, trace, outputs: mode, fetch, keep = [] }: RunOptions): Promise<Values> {
@@ -264,6 +264,28 @@ class Computing {
   }
 }
 
+/** The inputs of a run in memory that nobody else knows of: copies, or the caller's own arrays, taken away. */
+export function takenFor(feeds: Feeds, transfer: boolean): Taken {
+  const own = (value: Value) => (transfer ? (mapTensors(value, movedTensor) as Value) : ownValue(value));
+  return new Map([...feeds].map(([name, value]) => [name, own(value)]));
+}
+
+function movedTensor(tensor: Tensor): Tensor {
+  const { type, shape, reference } = tensor;
+  const data = reference === undefined ? tensor.data : undefined;
+  // Shared memory and that of a WebAssembly instance stay where they are.
+  if (!ArrayBuffer.isView(data) || !isWhole(data)) return tensor.copy();
+  try {
+    return new Tensor(type, structuredClone(data, { transfer: [data.buffer] }), shape);
+  } catch {
+    return tensor.copy();
+  }
+}
+
+function isWhole({ buffer, byteLength }: ArrayBufferView): boolean {
+  return buffer.byteLength === byteLength;
+}
+
 /** How a tensor goes to the worker; the memory that it gives away is added to `transfer`. */
 function record(tensor: Tensor, home: Home, transfer: Transferable[]): TensorLike | KeptRecord {
   const { type, shape, reference } = tensor;
@@ -306,6 +328,7 @@ async function connect(source: Source, options: LoadOptions, custom: Custom | un
       externalData: Object.keys(options.externalData ?? {}).map((path, i) => [path, data[i] as PostableSource]),
       optimize: options.optimize ?? true,
       limits: { ...options.limits },
+      freeDimensions: { ...options.freeDimensions },
       operators: custom?.declarations,
       wantsProgress: onProgress !== undefined,
     };

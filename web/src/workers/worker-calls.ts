@@ -1,8 +1,7 @@
 // Calls to one worker, matched with its replies by number.
 import { type ErrorRecord, markFatal, NeuromancerError, tell } from '../api/errors.js';
 import type { Progress } from '../download/fetch.js';
-import { type HostWorker, startWorker } from '../host/host-worker.js';
-import { ownFiles } from '../host/own-files.js';
+import { type HostWorker, startWorker, type WorkerScript } from '../host/host-worker.js';
 import type { CallName, Calls, ComputeCall, Reply } from './protocol.js';
 
 interface Pending {
@@ -10,6 +9,13 @@ interface Pending {
   reject(error: NeuromancerError): void;
   onProgress: ((progress: Progress) => void) | undefined;
   compute: ((call: ComputeCall) => void) | undefined;
+}
+
+let script: WorkerScript;
+
+/** Said once, where this package's files are known. */
+export function useWorkerScript(own: WorkerScript): void {
+  script = own;
 }
 
 export class WorkerCalls {
@@ -21,7 +27,7 @@ export class WorkerCalls {
   #answered = false;
 
   constructor() {
-    this.#worker = startWorker(ownFiles().worker);
+    this.#worker = startWorker(script);
     this.#worker.listen(
       (message) => this.#receive(message as Reply),
       (reason) => this.close(this.#failure(reason)),
