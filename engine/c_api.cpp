@@ -227,10 +227,8 @@ nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
   if (type == nm::DType::String || nm::is_packed(type)) {
     return Status(Code::TypeMismatch, nm::text("a tensor ", what, " cannot be shortened"));
   }
-  if (axis >= static_cast<uint32_t>(shape->rank())) {
-    return Status(Code::InvalidArgument, nm::text("a tensor ", what, " has no axis ", axis));
-  }
-  const auto dim = static_cast<double>((*shape)[static_cast<int>(axis)]);
+  const bool is_axis = axis < static_cast<uint32_t>(shape->rank());
+  const double dim = is_axis ? static_cast<double>((*shape)[static_cast<int>(axis)]) : -1;
   if (!(length >= 0) || length > dim || length != std::floor(length)) {
     return Status(Code::InvalidArgument,
                   nm::text("a tensor ", what, " has no ", length, " positions along axis ", axis));

@@ -242,7 +242,7 @@ Status Program::rewrite(Step& step) {
     NM_ASSIGN(to.edition, Edition::of(std::move(contents)));
   } else {
     contents = Tensor();
-    NM_ASSIGN(to.edition, Edition::after(std::move(before), written));
+    NM_ASSIGN(to.edition, Edition::after(std::move(before), std::move(written)));
   }
   NM_ASSIGN(Tensor memory, to.edition->read());
   from.value = to.value = std::move(memory);

@@ -59,24 +59,24 @@ Result<std::shared_ptr<Edition>> Edition::of(Tensor tensor) {
   return std::shared_ptr<Edition>(new Edition(std::move(memory)));
 }
 
-Result<std::shared_ptr<Edition>> Edition::after(std::shared_ptr<Edition> before, const Extents& written) {
+Result<std::shared_ptr<Edition>> Edition::after(std::shared_ptr<Edition> before, Extents written) {
   NM_TRY(check_memory());
   if (before->later_ == nullptr && before->reader_.expired()) {
     if (before.use_count() == 1) return before;  // nobody will ask for what it was
     Memory& memory = *before->memory_;
-    const Size places = Size(written.runs().size()) * sizeof(Extents::Run);
-    const Size bytes = dtype_bytes(before->dtype(), Size(written.count())) + places + sizeof(Edition);
+    const Size bytes = dtype_bytes(before->dtype(), Size(written.count())) +
+                       Size(written.runs().size()) * sizeof(Extents::Run) + sizeof(Edition);
     // One that is held for long keeps all that was overwritten since, but no more than a copy would take.
     if (Size(memory.kept_bytes) + bytes <= Size(memory.tensor.bytes())) {
-      NM_TRY(room_for("the places that are written", places));
       NM_ASSIGN(before->undo_, Tensor::create(before->dtype(), Shape{written.count()}));
-      before->overwritten_.assign(written.runs().begin(), written.runs().end());
+      before->overwritten_ = std::move(written);
       int64_t at = 0;
-      for (const Extents::Run& run : before->overwritten_) {
+      for (const Extents::Run& run : before->overwritten_.runs()) {
         copy_run(before->dtype(), memory.tensor.raw(), run.from, before->undo_.raw(), at, run.count);
         at += run.count;
       }
       before->later_.reset(new Edition(before->memory_));
+      before->later_->earlier_ = before.get();
       memory.kept_bytes += before->kept_bytes();
       return before->later_;
     }
@@ -89,28 +89,26 @@ Result<std::shared_ptr<Edition>> Edition::after(std::shared_ptr<Edition> before,
 Edition::~Edition() { drop_later(); }
 
 size_t Edition::kept_bytes() const {
-  return undo_.bytes() + overwritten_.size() * sizeof(Extents::Run) + sizeof(Edition);
+  return undo_.bytes() + overwritten_.runs().size() * sizeof(Extents::Run) + sizeof(Edition);
 }
 
-Status Edition::restore(void* elements) const {
-  std::vector<const Edition*> editions;
-  for (const Edition* e = this; e->later_ != nullptr; e = e->later_.get()) {
-    NM_TRY(append(editions, e, "the editions of a tensor"));
-  }
-  for (size_t i = editions.size(); i-- > 0;) {
-    const Edition& e = *editions[i];
+void Edition::restore(void* elements) const {
+  const Edition* e = this;
+  while (e->later_ != nullptr) e = e->later_.get();
+  while (e != this) {
+    e = e->earlier_;
     int64_t at = 0;
-    for (const Extents::Run& run : e.overwritten_) {
-      copy_run(dtype(), e.undo_.raw(), at, elements, run.from, run.count);
+    for (const Extents::Run& run : e->overwritten_.runs()) {
+      copy_run(dtype(), e->undo_.raw(), at, elements, run.from, run.count);
       at += run.count;
     }
   }
-  return {};
 }
 
 std::shared_ptr<Edition> Edition::forget_later() {
   if (later_ == nullptr) return nullptr;
   memory_->kept_bytes -= kept_bytes();
+  later_->earlier_ = nullptr;
   overwritten_ = {};
   undo_ = {};
   return std::exchange(later_, nullptr);
@@ -132,10 +130,10 @@ Result<Tensor> Edition::read() {
   if (!alone) {
     NM_ASSIGN(Tensor copy, Tensor::create(dtype(), shape()));
     copy_all(memory_->tensor, copy);
-    NM_TRY(restore(copy.raw()));
+    restore(copy.raw());
     return copy;
   }
-  NM_TRY(restore(memory_->tensor.raw()));
+  restore(memory_->tensor.raw());
   drop_later();
   std::shared_ptr<Reader> reader = reader_.lock();
   if (reader == nullptr) {

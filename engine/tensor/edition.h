@@ -39,7 +39,7 @@ class Edition : public std::enable_shared_from_this<Edition> {
   static Result<std::shared_ptr<Edition>> of(Tensor tensor);
   // One with the contents of `before`, where the caller will write `written` and nothing else, into the tensor that
   // `read` then gives. In the same memory, unless somebody reads it now or has written over it already.
-  static Result<std::shared_ptr<Edition>> after(std::shared_ptr<Edition> before, const Extents& written);
+  static Result<std::shared_ptr<Edition>> after(std::shared_ptr<Edition> before, Extents written);
   ~Edition();
 
   Edition(const Edition&) = delete;
@@ -58,7 +58,7 @@ class Edition : public std::enable_shared_from_this<Edition> {
   struct Reader;
   explicit Edition(std::shared_ptr<Memory> memory) : memory_(std::move(memory)) {}
   // Puts back what later editions have overwritten, into elements as the last of them has them.
-  Status restore(void* elements) const;
+  void restore(void* elements) const;
   // Lets go of the later edition, and of what it has overwritten.
   std::shared_ptr<Edition> forget_later();
   void drop_later();
@@ -68,8 +68,9 @@ class Edition : public std::enable_shared_from_this<Edition> {
   std::weak_ptr<Reader> reader_;
   // Of one that was written over: by whom, where, and what was there.
   std::shared_ptr<Edition> later_;
-  std::vector<Extents::Run> overwritten_;
+  Extents overwritten_;
   Tensor undo_;
+  const Edition* earlier_ = nullptr;  // over which this one was written, as long as that is there
 };
 
 }  // namespace nm

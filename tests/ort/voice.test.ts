@@ -47,7 +47,8 @@ describe(`a voice${model === undefined ? ' (skipped: NM_VOICE names no model of 
       // Without noise nothing is left to chance.
       const quiet = [0, voice.scales[1] as number, 0];
       const times: Record<'ours' | 'theirs', number[]> = { ours: [], theirs: [] };
-      let [said, expected] = [new Float32Array(), new Float32Array()];
+      let said: Float32Array = new Float32Array();
+      let expected: Float32Array = said;
       for (let run = 0; run < runs; run++) {
         const begin = milliseconds();
         said = await speak(quiet);

@@ -190,8 +190,8 @@ describe.each(places)('$name', ({ options }) => {
     expect(await cut(new Tensor('float16', Uint16Array.of(1, 2, 3)), 0, 2)).toEqual([1, 2]);
     expect(await cut(new Tensor('complex64', Float32Array.of(1, 2, 3, 4), [2]), 0, 1)).toEqual([1, 2]);
     for (const [tensor, wrong, says] of [
-      [all, { axis: 0, length: 6 }, 'a tensor float32[5] has no 6 positions along axis 0'],
-      [all, { axis: 1, length: 1 }, 'a tensor float32[5] has no axis 1'],
+      [all, { axis: 0, length: 6 }, 'tensor float32[5] has no 6 positions along axis 0'],
+      [all, { axis: 1, length: 1 }, 'tensor float32[5] has no 1 positions along axis 1'],
       [all, { axis: 0 }, 'has no'],
       [all, { axis: 0, length: -1 }, 'The option "length" of keep must be a whole number that is not negative'],
       [all, { axes: 0, length: 1 }, 'Did you mean "axis"?'],
