@@ -33,7 +33,7 @@ Result<std::optional<Shape>> sliced_shape(const Inference& inference, const Shap
 }
 
 Status walk_tuples(const Shape& shape, const Strides& strides, const Tensor& tuples, int batch_dims,
-                   const std::function<Status(int64_t t, int64_t offset)>& f) {
+                   function_ref<Status(int64_t t, int64_t offset)> f) {
   const Indices indices(tuples);
   const int width = static_cast<int>(tuples.shape().back());
   const int64_t batch_size = shape.count(batch_dims, shape.rank());

@@ -1,8 +1,7 @@
 // The indices of GatherND and ScatterND: the last dimension of the index tensor holds tuples that name slices of the
 // data, or of each of its `batch` parts.
 #pragma once
-#include <functional>
-
+#include "engine/base/function_ref.h"
 #include "engine/op/check.h"
 #include "engine/ops/shape/indices.h"
 #include "engine/tensor/strided.h"
@@ -16,6 +15,6 @@ Result<std::optional<Shape>> sliced_shape(const Inference& inference, const Shap
 // Calls f(t, offset), which returns a Status, for every tuple t with the offset of the slice it names in data of that
 // shape and those strides.
 Status walk_tuples(const Shape& shape, const Strides& strides, const Tensor& tuples, int batch_dims,
-                   const std::function<Status(int64_t t, int64_t offset)>& f);
+                   function_ref<Status(int64_t t, int64_t offset)> f);
 
 }  // namespace nm
