@@ -78,15 +78,17 @@ Case gemv(int64_t n, int64_t k) {
           }};
 }
 
-// A decoder's attention: queries of a few heads, keys and values of one.
-Case attention(int64_t queries, int64_t keys, int64_t size) {
-  return {"attention " + std::to_string(queries) + "x" + std::to_string(keys) + "x" + std::to_string(size),
+// A decoder's attention: queries of a few heads, keys and values of one; of several, which need not fit in a cache.
+Case attention(int64_t queries, int64_t keys, int64_t size, int64_t heads = 1) {
+  const std::string of = heads == 1 ? "" : " of " + std::to_string(heads);
+  return {"attention " + std::to_string(queries) + "x" + std::to_string(keys) + "x" + std::to_string(size) + of,
           4. * static_cast<double>(queries) * static_cast<double>(keys) * static_cast<double>(size), true,
           [=](const KernelTable& t) -> std::function<void()> {
-            const Data q = data(queries * size), kv = data(2 * keys * size), scores = data(queries * keys);
+            const Data q = data(queries * size), kv = data(2 * keys * size * heads), scores = data(queries * keys);
             const Data y = data(queries * size);
-            return [=, &t] {
-              const float *k = kv->data(), *v = k + keys * size;
+            return [=, &t, head = int64_t{0}]() mutable {
+              const float *k = kv->data() + 2 * keys * size * head, *v = k + keys * size;
+              head = (head + 1) % heads;
               t.gemm.dot_rows({queries, keys, size, q->data(), size, k, size, scores->data(), keys, 0.125f});
               t.gemm.weigh_rows({queries, size, keys, scores->data(), keys, v, size, y->data(), size});
             };
@@ -204,6 +206,7 @@ std::vector<Case> cases() {
       attention(1, 1024, 64),
       attention(3, 1024, 64),
       attention(8, 1024, 64),
+      attention(3, 2048, 64, 90),  // the caches of SmolLM-135M
       conv(56, 64, 64, 3, 1),
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),

@@ -70,61 +70,105 @@ void dot_together(const FewRows& f, int64_t row) {
   }
 }
 
-// `width` vectors of B's columns from `b` on; of a single one only `last` lanes.
+// B passes by in blocks of about this many floats, whose columns are all taken before the next block: the tiles but the
+// first then find it in the first-level cache. Three queries of 2,048 keys of 64 in V8: 17.1 us for 1,024 keys that are in
+// the second-level cache where the whole matrix tile by tile took 18.9, but 92 us instead of 80 for 2,048 that are in none,
+// and 73 when a block is touched line by line before its tiles read it (19.2 in the cache): only lines in their order are
+// fetched ahead.
+inline constexpr int64_t weigh_block = 4096;
+// Vectors of columns whose sums are kept at a time.
+inline constexpr int weigh_vectors = 32;
+
+// Adds `depth` rows of B, from `b` on, to the sums of `width` vectors; of a single one only `last` lanes are there.
 template <class A, int rows, int width>
-[[gnu::noinline]] void weigh_tile(const FewRows& f, const float* x, const float* b, float* y, int64_t last) {
+[[gnu::noinline]] void weigh_tile(const float* x, ptrdiff_t ldx, const float* b, ptrdiff_t ldb, ptrdiff_t depth,
+                                  vf<A>* kept, int64_t last) {
   constexpr ptrdiff_t w = simd::lanes<A>;
-  const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k), chain = static_cast<ptrdiff_t>(row_chain(f.k));
-  const ptrdiff_t ldb = static_cast<ptrdiff_t>(f.ldb);
-  LongSum<A> total[rows][width];
   const float* from[rows];
+  vf<A> sums[rows][width];
 #pragma GCC unroll 8
-  for (int r = 0; r < rows; ++r) from[r] = x + r * static_cast<ptrdiff_t>(f.ldx);
-  for (ptrdiff_t i = 0; i < depth;) {
-    const ptrdiff_t end = depth - i < chain ? depth : i + chain;
-    vf<A> sums[rows][width];
+  for (int r = 0; r < rows; ++r) {
+    from[r] = x + r * ldx;
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < width; ++v) sums[r][v] = kept[r * weigh_vectors + v];
+  }
+  for (ptrdiff_t i = 0; i < depth; ++i, b += ldb) {
+    vf<A> vx[rows];
 #pragma GCC unroll 8
-      for (int v = 0; v < width; ++v) sums[r][v] = vf<A>(0.f);
-    }
-    for (; i < end; ++i, b += ldb) {
-      vf<A> vx[rows];
+    for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(from[r] + i);
 #pragma GCC unroll 8
-      for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(from[r] + i);
+    for (int v = 0; v < width; ++v) {
+      const vf<A> vb = width > 1 || last == w ? simd::load<A>(b + v * w) : simd::load_tail<A>(b, last);
 #pragma GCC unroll 8
-      for (int v = 0; v < width; ++v) {
-        const vf<A> vb = width > 1 || last == w ? simd::load<A>(b + v * w) : simd::load_tail<A>(b, last);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; ++r) sums[r][v] = simd::madd<A>(vx[r], vb, sums[r][v]);
-      }
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) {
-#pragma GCC unroll 8
-      for (int v = 0; v < width; ++v) total[r][v].add(sums[r][v]);
+      for (int r = 0; r < rows; ++r) sums[r][v] = simd::madd<A>(vx[r], vb, sums[r][v]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-    for (int v = 0; v < width; ++v) {
-      simd::store_up_to<A>(y + r * static_cast<ptrdiff_t>(f.ldy) + v * w, f.alpha * total[r][v].value(), last);
+    for (int v = 0; v < width; ++v) kept[r * weigh_vectors + v] = sums[r][v];
+  }
+}
+
+// Reads something of each line, in the order in which they lie.
+template <class A>
+void touch(const float* b, ptrdiff_t ldb, ptrdiff_t rows, ptrdiff_t columns) {
+  for (ptrdiff_t i = 0; i < rows; ++i, b += ldb) {
+    for (ptrdiff_t n = 0; n < columns; n += 16) static_cast<void>(*static_cast<const volatile float*>(b + n));
+  }
+}
+
+// Adds a block of B to the sums of `columns` columns.
+template <class A, int rows>
+void weigh_columns(const float* x, ptrdiff_t ldx, const float* b, ptrdiff_t ldb, ptrdiff_t depth, vf<A>* kept,
+                   int64_t columns) {
+  constexpr int width = few_rows_width<rows>(), w = simd::lanes<A>;
+  int64_t v = 0;
+  for (int64_t whole = columns / w; v < whole;) {
+    const int64_t rest = whole - v;
+    if (rest >= width && rest != width + 1) {
+      weigh_tile<A, rows, width>(x, ldx, b + v * w, ldb, depth, kept + v, w);
+      v += width;
+    } else if (rest >= 2) {  // of four two and two, for one alone waits for each sum before it
+      weigh_tile<A, rows, 2>(x, ldx, b + v * w, ldb, depth, kept + v, w);
+      v += 2;
+    } else {
+      weigh_tile<A, rows, 1>(x, ldx, b + v * w, ldb, depth, kept + v, w);
+      v += 1;
     }
   }
+  if (v * w < columns) weigh_tile<A, rows, 1>(x, ldx, b + v * w, ldb, depth, kept + v, columns - v * w);
 }
 
 template <class A, int rows>
 void weigh_together(const FewRows& f, int64_t row) {
-  constexpr int width = few_rows_width<rows>();
   constexpr int64_t w = simd::lanes<A>;
   const float* x = f.x + row * f.ldx;
-  float* y = f.y + row * f.ldy;
-  int64_t n = 0;
-  for (; n + width * w <= f.n; n += width * w) weigh_tile<A, rows, width>(f, x, f.b + n, y + n, w);
-  for (; n < f.n; n += w) {
+  const int64_t chain = row_chain(f.k);
+  for (int64_t n = 0; n < f.n; n += weigh_vectors * w) {
+    const int64_t columns = lesser(weigh_vectors * w, f.n - n), vectors = (columns + w - 1) / w;
+    const int64_t block = lesser(chain, 1 + weigh_block / columns);
+    LongSum<A> total[rows][weigh_vectors];
+    for (int64_t begin = 0; begin < f.k;) {
+      vf<A> sums[rows * weigh_vectors];
+      for (vf<A>& sum : sums) sum = vf<A>(0.f);
+      const int64_t end = lesser(f.k, begin + chain);
+      for (int64_t i = begin; i < end; i += block) {
+        const float* b = f.b + i * f.ldb + n;
+        const int64_t depth = lesser(block, end - i);
+        touch<A>(b, f.ldb, depth, columns);
+        weigh_columns<A, rows>(x + i, f.ldx, b, f.ldb, depth, sums, columns);
+      }
+      for (int r = 0; r < rows; ++r) {
+        for (int64_t v = 0; v < vectors; ++v) total[r][v].add(sums[r * weigh_vectors + v]);
+      }
+      begin = end;
+    }
     for (int r = 0; r < rows; ++r) {
-      weigh_tile<A, 1, 1>(f, x + r * f.ldx, f.b + n, y + r * f.ldy + n, lesser(w, f.n - n));
+      float* y = f.y + (row + r) * f.ldy + n;
+      for (int64_t v = 0; v < vectors; ++v) {
+        simd::store_up_to<A>(y + v * w, f.alpha * total[r][v].value(), lesser(w, columns - v * w));
+      }
     }
   }
 }
