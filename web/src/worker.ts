@@ -2,7 +2,7 @@
 // the same script is one of its threads, so that there is no second file which a bundler might leave behind.
 
 import type { CustomNode } from './api/custom.js';
-import type { Profile } from './api/description.js';
+import type { Profile, ValueInfo } from './api/description.js';
 import { asNeuromancerError, isFatal, NeuromancerError } from './api/errors.js';
 import type { RunOptions } from './engine/backend.js';
 import type { Reference } from './engine/held.js';
@@ -13,7 +13,8 @@ import { isNode } from './host/host.js';
 import { parentPort, type WorkerScript } from './host/host-worker.js';
 import { useFiles } from './host/own-files.js';
 import type { Tensor, TensorLike } from './values/tensor.js';
-import { type KeptRecord, mapTensors, revived, type Value } from './values/values.js';
+import { isKept, type KeptRecord, mapTensors, revived, type Value } from './values/values.js';
+import { outputNumbers } from './workers/kept-numbers.js';
 import type { Call, CallName, Calls, ComputeCall, Request } from './workers/protocol.js';
 
 type Computed = Extract<Request, { call: 'computed' }>;
@@ -161,9 +162,14 @@ function read(handle: number): Answer {
 }
 
 async function run(session: LocalBackend, id: number, given: Calls['run']['given']): Promise<Answer> {
+  const { inputs, outputs: declared } = session.description;
   const feeds = new Map(
     given.feeds.map(([name, value]) => [name, revived(value, ({ kept: handle }) => keptTensor(handle))]),
   );
+  for (let i = 0; i < given.kept.length; i += 2) {
+    const [input, handle] = given.kept.slice(i, i + 2) as [number, number];
+    feeds.set((inputs[input] as ValueInfo).name, keptTensor(handle));
+  }
   const options: RunOptions = given.fetch === undefined ? {} : { fetch: given.fetch };
   options.keep = given.keep;
   let times: Profile | undefined;
@@ -186,9 +192,16 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
       if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };
-    const values = Object.entries(await session.run(session.take(feeds, true), options));
-    const outputs = values.map(([name, value]) => [name, mapTensors(value, record)] as const);
-    return { returned: times === undefined ? { outputs } : { outputs, profile: times }, transfer: buffers };
+    const values = new Map(Object.entries(await session.run(session.take(feeds, true), options)));
+    const outputs: [string, unknown][] = [];
+    const numbers: number[] = [];
+    declared.forEach(({ name }, index) => {
+      const value = values.get(name);
+      if (isKept(value)) numbers.push(...outputNumbers(index, handOut(value, session)));
+      else if (values.has(name)) outputs.push([name, mapTensors(value, record)]);
+    });
+    const returned = { outputs, kept: numbers };
+    return { returned: times === undefined ? returned : { ...returned, profile: times }, transfer: buffers };
   } finally {
     running.delete(id);
     computing.delete(id);

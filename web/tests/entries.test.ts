@@ -26,11 +26,11 @@ const loads: Record<string, string[]> = { 'index.js': ['"./workers-beside.js"'] 
  */
 const budgets: Record<string, number> = {
   'index.js': 17_050,
-  'workers-beside.js': 5_100,
+  'workers-beside.js': 5_250,
   'workerd.js': 16_500,
   'bundled.js': 16_550,
   'bundle.js': 16_100,
-  'ort.js': 25_550,
+  'ort.js': 25_650,
   'transformers.js': 600,
   'pack.js': 11_500,
   'stream.js': 6_200,

@@ -101,7 +101,7 @@ describe('workers that take their time', () => {
         if (call === 'load') parent.postMessage({ id, returned: ${JSON.stringify(loaded)} });
         if (call !== 'run') return;
         if (Number.isNaN(given.feeds[0][1].data[0])) process.exit(7);
-        setTimeout(() => parent.postMessage({ id, returned: { outputs: given.feeds } }), ${milliseconds});
+        setTimeout(() => parent.postMessage({ id, returned: { outputs: given.feeds, kept: [] } }), ${milliseconds});
       });`;
     const url = () => new URL(`data:text/javascript,${encodeURIComponent(script)}`);
     useWorkerScript({ start: () => new Worker(url()), url });

@@ -115,10 +115,11 @@ describe('tensors that stay in a worker', () => {
       if (m.call === 'steps') answer(m, dropped);
       if (m.call === 'read') answer(m, Float32Array.of(m.given));
       if (m.call !== 'run') return;
-      const [[, x]] = m.given.feeds;
-      if (x.kept === 0) for (;;);
-      const at = x.kept ?? x.data[0];
-      answer(m, { outputs: m.given.keep.map((name) => [name, { type: 'float32', shape: [1], kept: at + 1 }]) });
+      const { feeds, kept: [, handle] } = m.given;
+      if (handle === 0) for (;;);
+      const at = handle ?? feeds[0][1].data[0];
+      // Output 0, its handle, float32, one dimension of 1.
+      answer(m, { outputs: [], kept: [0, at + 1, 1, 1, 1] });
     })`;
   const keep = ['x'];
   const kept = async (session: Session, at: number | Tensor) => {
@@ -166,7 +167,7 @@ describe('a run that never ends', () => {
     parent.on('message', (m) => {
       if (m.call === 'load') answer(m, loaded);
       if (m.call === 'run' && m.given.feeds[0][1].data[0] === 1) for (;;);
-      if (m.call === 'run') answer(m, { outputs: m.given.feeds });
+      if (m.call === 'run') answer(m, { kept: [], outputs: m.given.feeds });
     })`;
 
   test('is cancelled within 50 ms, and the session loads its model again for the next run', async () => {
@@ -213,7 +214,7 @@ describe('a run that never ends', () => {
       parent.on('message', (m) => {
         if (m.call === 'load') answer(m, { ...loaded, cancelFlag: { memory: flag.buffer, address: 8 } });
         if (m.call !== 'run') return;
-        if (m.given.feeds[0][1].data[0] === 2) return answer(m, { outputs: m.given.feeds });
+        if (m.given.feeds[0][1].data[0] === 2) return answer(m, { kept: [], outputs: m.given.feeds });
         Atomics.store(flag, 2, 0);
         while (Atomics.load(flag, 2) === 0) Atomics.wait(flag, 2, 0, 5);
         parent.postMessage({ id: m.id, failed: { code: 'cancelled', message: 'The run was cancelled.' }, fatal: false });
@@ -250,7 +251,7 @@ describe('callbacks that throw', () => {
   ])('%s are reported, and the call goes on', async (_, callback) => {
     workersDo(`parent.on('message', (m) => {
       if (m.call === 'load') { parent.postMessage({ id: m.id, progress: { loaded: 1 } }); answer(m, loaded); }
-      if (m.call === 'run') answer(m, { outputs: m.given.feeds, profile: { milliseconds: 1, steps: [] } });
+      if (m.call === 'run') answer(m, { kept: [], outputs: m.given.feeds, profile: { milliseconds: 1, steps: [] } });
     })`);
     const session = await Session.load('http://localhost/m.onnx', { wasm, worker: true, onProgress: callback });
     sessions.push(session);
@@ -304,7 +305,7 @@ describe('a session that nobody refers to any more', () => {
 test('inputs are taken at the moment of the call, also by runs that wait', async () => {
   workersDo(`parent.on('message', (m) => {
     if (m.call === 'load') answer(m, loaded);
-    if (m.call === 'run') answer(m, { outputs: m.given.feeds });
+    if (m.call === 'run') answer(m, { kept: [], outputs: m.given.feeds });
   })`);
   const session = await open();
   const data = Float32Array.of(1);

@@ -256,9 +256,10 @@ export class Session {
         `The inputs are an object with a value for each name, not ${plainly(feeds)}; the model's inputs are ${known()}.`,
       );
     }
+    const names = this.inputs.map(({ name }) => name);
+    const own = new Set(names);
     for (const name of Object.keys(feeds)) {
-      if (this.inputs.some((input) => input.name === name)) continue;
-      const names = this.inputs.map((input) => input.name);
+      if (own.has(name)) continue;
       throw new NeuromancerError(
         'invalid_argument',
         `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, names)}`,
@@ -271,10 +272,10 @@ export class Session {
     const given = new Map(Object.entries(feeds).filter(([, value]) => value !== undefined && value !== null));
     const missing = this.inputs.filter(({ name, optional }) => !optional && !given.has(name));
     if (missing.length > 0) {
-      const names = missing.map(({ name }) => `"${name}"`).join(', ');
+      const those = missing.map(({ name }) => `"${name}"`).join(', ');
       throw new NeuromancerError(
         'missing_input',
-        `The run needs the input${missing.length > 1 ? 's' : ''} ${names}, not given; the model's inputs are ${known()}.`,
+        `The run needs the input${missing.length > 1 ? 's' : ''} ${those}, not given; the model's inputs are ${known()}.`,
         { input: (missing[0] as ValueInfo).name },
       );
     }

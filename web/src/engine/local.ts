@@ -311,8 +311,9 @@ export class LocalBackend implements Backend {
 
   /** Drops plans, so only for an output that is kept for the first time. */
   #keepOutputs(names: readonly string[]): void {
+    const asked = new Set(names);
     this.description.outputs.forEach(({ name }, index) => {
-      if (this.#kept.has(index) || !names.includes(name)) return;
+      if (this.#kept.has(index) || !asked.has(name)) return;
       this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index));
       this.#kept.add(index);
     });
@@ -320,9 +321,9 @@ export class LocalBackend implements Backend {
 
   /** What nobody asks for is not computed; where a caller asks for nothing at all, it is the run itself that counts. */
   #wantOutputs({ fetch, keep = [] }: RunOptions): void {
-    const asked = fetch === undefined ? [] : [...fetch, ...keep];
+    const asked = new Set(fetch === undefined ? [] : [...fetch, ...keep]);
     this.description.outputs.forEach(({ name }, index) => {
-      const wanted = asked.length === 0 || asked.includes(name);
+      const wanted = asked.size === 0 || asked.has(name);
       if (wanted !== this.#unwanted.has(index)) return;
       this.#engine.checkCount(this.#engine.exports.nm_want_output(this.#session, index, Number(wanted)));
       if (wanted) this.#unwanted.delete(index);
@@ -347,8 +348,9 @@ export class LocalBackend implements Backend {
     const engine = this.#engine;
     const { nm_output, nm_take_output } = engine.exports;
     const outputs = this.description.outputs.map(({ name }, index) => ({ name, index }));
-    const kept = outputs.filter(({ name }) => keep.includes(name));
-    const read = outputs.filter(({ name }) => !keep.includes(name) && (fetch?.includes(name) ?? true));
+    const [keeps, fetches] = [new Set(keep), fetch && new Set(fetch)];
+    const kept = outputs.filter(({ name }) => keeps.has(name));
+    const read = outputs.filter(({ name }) => !keeps.has(name) && (fetches?.has(name) ?? true));
     const values: Value[] = [];
     try {
       // First, because views of the others last only until something is allocated.

@@ -9,6 +9,7 @@ import type { Elements } from '../engine/held.js';
 import type { CancelFlag } from '../engine/local.js';
 import type { TensorLike } from '../values/tensor.js';
 import type { KeptRecord } from '../values/values.js';
+import type { KeptInputs, KeptOutputs } from './kept-numbers.js';
 
 /** A source in a form that can be posted. */
 export type PostableSource = string | Blob | Uint8Array;
@@ -40,16 +41,17 @@ export interface Calls {
     };
     returns: { description: ModelDescription; engine: EngineInfo; cancelFlag: CancelFlag | undefined };
   };
-  /** Values travel as structured clones, their tensors as TensorLikes, those that stay in the worker as KeptRecords. */
+  /** Values travel as structured clones, their tensors as TensorLikes; `kept` are tensors that stay in the worker. */
   run: {
     given: {
       feeds: Named<unknown>;
+      kept: KeptInputs;
       fetch: readonly string[] | undefined;
       keep: readonly string[];
       abortable: boolean;
       wantsProfile: boolean;
     };
-    returns: { outputs: Named<unknown>; profile?: Profile };
+    returns: { outputs: Named<unknown>; kept: KeptOutputs; profile?: Profile };
   };
   /** Puts a tensor into the engine, to stay, or a part of it. */
   keep: { given: { tensor: TensorLike | KeptRecord; part: KeptPart | undefined }; returns: KeptRecord };

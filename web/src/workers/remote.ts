@@ -16,7 +16,8 @@ import { threadCount } from '../engine/instance.js';
 import { loadModule } from '../engine/loader.js';
 import type { CancelFlag } from '../engine/local.js';
 import { describe, Tensor, type TensorLike } from '../values/tensor.js';
-import { disposeAll, type KeptRecord, mapTensors, ownValue, revived, type Value } from '../values/values.js';
+import { disposeAll, isKept, type KeptRecord, mapTensors, ownValue, revived, type Value } from '../values/values.js';
+import { keptOutputs } from './kept-numbers.js';
 import type { Calls, ComputeCall, PostableSource } from './protocol.js';
 import { WorkerCalls } from './worker-calls.js';
 
@@ -98,11 +99,16 @@ export class RemoteBackend implements Backend {
     const flag = this.#flag;
     const transfer: Transferable[] = [];
     const home = this.#home;
+    const feeds: [string, unknown][] = [];
+    const kept: number[] = [];
+    this.description.inputs.forEach(({ name }, index) => {
+      const value = (taken as Feeds).get(name);
+      if (isKept(value)) kept.push(index, value.reference.handleIn(home));
+      else if (value !== undefined) feeds.push([name, mapTensors(value, (tensor) => record(tensor, home, transfer))]);
+    });
     const given: Calls['run']['given'] = {
-      feeds: [...(taken as Feeds)].map(([name, value]) => [
-        name,
-        mapTensors(value, (tensor) => record(tensor, home, transfer)),
-      ]),
+      feeds,
+      kept,
       fetch,
       keep,
       // In steps, between which the worker hears of the signal, only where nothing else can stop the run: the flag in
@@ -115,11 +121,13 @@ export class RemoteBackend implements Backend {
       transfer,
       compute: (call) => void computing.answer(call, (...computed) => calls.computed(id, ...computed)),
     });
-    const values = computing.blame(result).then(({ outputs, profile: times }) => {
+    const values = computing.blame(result).then(({ outputs, kept: staying, profile: times }) => {
       if (times !== undefined) tell(profile, 'profile', times);
-      return Object.fromEntries(
-        outputs.map(([name, value]) => [name, revived(value, (kept) => keptTensor(kept, home))]),
-      );
+      const local = (from: KeptRecord) => keptTensor(from, home);
+      return Object.fromEntries([
+        ...keptOutputs(staying).map(([output, from]) => [this.description.outputs[output]?.name, local(from)]),
+        ...outputs.map(([name, value]) => [name, revived(value, local)]),
+      ]);
     });
     return signal === undefined ? values : this.#abortable(calls, id, values, signal);
   }
