@@ -71,10 +71,10 @@ void dot_together(const FewRows& f, int64_t row) {
 }
 
 // B passes by in blocks of about this many floats, whose columns are all taken before the next block: the tiles but the
-// first then find it in the first-level cache. Three queries of 2,048 keys of 64 in V8: 17.1 us for 1,024 keys that are in
-// the second-level cache where the whole matrix tile by tile took 18.9, but 92 us instead of 80 for 2,048 that are in none,
-// and 73 when a block is touched line by line before its tiles read it (19.2 in the cache): only lines in their order are
-// fetched ahead.
+// first then find it in the first-level cache. Three queries of 2,048 keys of 64 in V8: 17.1 us for 1,024 keys that are
+// in the second-level cache where the whole matrix tile by tile took 18.9, but 92 us instead of 80 for 2,048 that are
+// in none, and 73 when a block is touched line by line before its tiles read it (19.2 in the cache): only lines in
+// their order are fetched ahead.
 inline constexpr int64_t weigh_block = 4096;
 // Vectors of columns whose sums are kept at a time.
 inline constexpr int weigh_vectors = 32;

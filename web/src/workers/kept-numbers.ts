@@ -18,7 +18,10 @@ export function keptOutputs(numbers: KeptOutputs): [output: number, record: Kept
   for (let at = 0; at < numbers.length; ) {
     const [output, kept, type, rank] = numbers.slice(at, at + 4) as [number, number, number, number];
     at += 4 + rank;
-    found.push([output, { type: dtypeOfNumber(type) as KeptRecord['type'], shape: numbers.slice(at - rank, at), kept }]);
+    found.push([
+      output,
+      { type: dtypeOfNumber(type) as KeptRecord['type'], shape: numbers.slice(at - rank, at), kept },
+    ]);
   }
   return found;
 }
