@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
+
+#include "engine/base/number_text.h"
 
 namespace nm {
 
@@ -38,7 +39,9 @@ uint32_t Expression::parse() {
     const std::string_view first = word();
     if (std::isdigit(static_cast<unsigned char>(first[0])) || first[0] == '-') {
       t.kind = Term::Kind::Number;
-      t.number = std::strtof(first.data(), nullptr);  // NOLINT: patterns are literals, which end in 0
+      double number = 0;
+      parse_real(std::string(first), number);
+      t.number = static_cast<float>(number);
     } else {
       t.name = first;
       if (skip(':')) t.op = word();
