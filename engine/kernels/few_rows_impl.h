@@ -3,6 +3,7 @@
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/integers.h"
 #include "engine/kernels/long_sum.h"
+#include "engine/simd/narrow.h"
 
 namespace nm::impl {
 
@@ -15,12 +16,13 @@ constexpr int few_rows_width() {
 }
 
 // Addresses are of the machine's word, which are cheap in WebAssembly.
-template <class A, int rows, int columns>
-[[gnu::noinline]] void dot_tile(const FewRows& f, const float* x, const float* b, float* y) {
+template <class A, class T, int rows, int columns>
+[[gnu::noinline]] void dot_tile(const FewRows& f, const float* x, const T* b, float* y) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k);
   vf<A> sums[rows][columns];
-  const float *from[rows], *line[columns];
+  const float* from[rows];
+  const T* line[columns];
 #pragma GCC unroll 8
   for (int c = 0; c < columns; ++c) line[c] = b + c * static_cast<ptrdiff_t>(f.ldb);
 #pragma GCC unroll 8
@@ -36,7 +38,7 @@ template <class A, int rows, int columns>
     for (int r = 0; r < rows; ++r) vx[r] = simd::load<A>(from[r] + i);
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) {
-      const vf<A> vb = simd::load<A>(line[c] + i);
+      const vf<A> vb = simd::widen<A>(line[c] + i);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r) sums[r][c] = simd::madd<A>(vx[r], vb, sums[r][c]);
     }
@@ -49,30 +51,31 @@ template <class A, int rows, int columns>
   // One piece of code for all sums: written out, and with vectors of a part of their lanes, it took 7 KB.
 #pragma GCC unroll 1
   for (int64_t rest = i < depth ? rows : 0; rest > 0; --rest, x += f.ldx, y += f.ldy) {
-    const float* row = b;
+    const T* row = b;
 #pragma GCC unroll 1
     for (int c = 0; c < columns; ++c, row += f.ldb) {
 #pragma GCC unroll 1
-      for (ptrdiff_t k = i; k < depth; ++k) y[c] += f.alpha * x[k] * row[k];
+      for (ptrdiff_t k = i; k < depth; ++k) y[c] += f.alpha * x[k] * simd::widen_one<A>(row[k]);
     }
   }
 }
 
-template <class A, int rows>
+template <class A, class T, int rows>
 void dot_together(const FewRows& f, int64_t row) {
   constexpr int columns = few_rows_width<rows>();
+  const T* b = static_cast<const T*>(f.b);
   const float* x = f.x + row * f.ldx;
   float* y = f.y + row * f.ldy;
   int64_t n = 0;
-  for (; n + columns <= f.n; n += columns) dot_tile<A, rows, columns>(f, x, f.b + n * f.ldb, y + n);
+  for (; n + columns <= f.n; n += columns) dot_tile<A, T, rows, columns>(f, x, b + n * f.ldb, y + n);
   for (; n < f.n; ++n) {
-    for (int r = 0; r < rows; ++r) dot_tile<A, 1, 1>(f, x + r * f.ldx, f.b + n * f.ldb, y + r * f.ldy + n);
+    for (int r = 0; r < rows; ++r) dot_tile<A, T, 1, 1>(f, x + r * f.ldx, b + n * f.ldb, y + r * f.ldy + n);
   }
 }
 
 // `width` vectors of B's columns from `b` on; of a single one only `last` lanes.
-template <class A, int rows, int width>
-[[gnu::noinline]] void weigh_tile(const FewRows& f, const float* x, const float* b, float* y, int64_t last) {
+template <class A, class T, int rows, int width>
+[[gnu::noinline]] void weigh_tile(const FewRows& f, const float* x, const T* b, float* y, int64_t last) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k), chain = static_cast<ptrdiff_t>(row_chain(f.k));
   const ptrdiff_t ldb = static_cast<ptrdiff_t>(f.ldb);
@@ -94,7 +97,7 @@ template <class A, int rows, int width>
       for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(from[r] + i);
 #pragma GCC unroll 8
       for (int v = 0; v < width; ++v) {
-        const vf<A> vb = width > 1 || last == w ? simd::load<A>(b + v * w) : simd::load_tail<A>(b, last);
+        const vf<A> vb = width > 1 || last == w ? simd::widen<A>(b + v * w) : simd::widen_tail<A>(b, last);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) sums[r][v] = simd::madd<A>(vx[r], vb, sums[r][v]);
       }
@@ -114,37 +117,51 @@ template <class A, int rows, int width>
   }
 }
 
-template <class A, int rows>
+template <class A, class T, int rows>
 void weigh_together(const FewRows& f, int64_t row) {
   constexpr int width = few_rows_width<rows>();
   constexpr int64_t w = simd::lanes<A>;
+  const T* b = static_cast<const T*>(f.b);
   const float* x = f.x + row * f.ldx;
   float* y = f.y + row * f.ldy;
   int64_t n = 0;
-  for (; n + width * w <= f.n; n += width * w) weigh_tile<A, rows, width>(f, x, f.b + n, y + n, w);
+  for (; n + width * w <= f.n; n += width * w) weigh_tile<A, T, rows, width>(f, x, b + n, y + n, w);
   for (; n < f.n; n += w) {
     for (int r = 0; r < rows; ++r) {
-      weigh_tile<A, 1, 1>(f, x + r * f.ldx, f.b + n, y + r * f.ldy + n, lesser(w, f.n - n));
+      weigh_tile<A, T, 1, 1>(f, x + r * f.ldx, b + n, y + r * f.ldy + n, lesser(w, f.n - n));
     }
   }
 }
 
-// f.template operator()<rows>(row) for as many rows together as there may be.
-template <class F>
+// f.template operator()<T, rows>(row) for as many rows together as there may be.
+template <class T, class F>
 void for_rows_together(int64_t m, F f) {
   int64_t row = 0;
-  for (; row + 3 <= m; row += 3) f.template operator()<3>(row);
-  for (; row < m; ++row) f.template operator()<1>(row);
+  for (; row + 3 <= m; row += 3) f.template operator()<T, 3>(row);
+  for (; row < m; ++row) f.template operator()<T, 1>(row);
+}
+
+// The same with B's element type.
+template <class F>
+void for_stored_rows(const FewRows& r, F f) {
+  switch (r.stored) {
+    case Stored::F32:
+      return for_rows_together<float>(r.m, f);
+    case Stored::F16:
+      return for_rows_together<simd::Half>(r.m, f);
+    case Stored::I8:
+      return for_rows_together<int8_t>(r.m, f);
+  }
 }
 
 template <class A>
 void dot_rows(const FewRows& f) {
-  for_rows_together(f.m, [&]<int rows>(int64_t row) { dot_together<A, rows>(f, row); });
+  for_stored_rows(f, [&]<class T, int rows>(int64_t row) { dot_together<A, T, rows>(f, row); });
 }
 
 template <class A>
 void weigh_rows(const FewRows& f) {
-  for_rows_together(f.m, [&]<int rows>(int64_t row) { weigh_together<A, rows>(f, row); });
+  for_stored_rows(f, [&]<class T, int rows>(int64_t row) { weigh_together<A, T, rows>(f, row); });
 }
 
 }  // namespace nm::impl

@@ -30,6 +30,7 @@ struct Slot {
   size_t behind = 0;                 // so many bytes behind its start
   bool is_view = false;              // of an input of its node, in whatever place
   bool growing = false;              // an input, an output that lengthens it, or a view of one, that may all be Growing
+  Stored stored = Stored::F32;       // an output, where it grows
   ValueId rewrites = kNone;          // an output's: the input that it is with some elements written anew
   std::shared_ptr<Edition> edition;  // an input's or such an output's, whose contents `value` is
 
@@ -73,7 +74,8 @@ struct Plan {
 
 struct PlanOptions {
   bool own_outputs = false;    // graph outputs outlive the run: they go to the heap
-  std::vector<bool> kept;      // by index: these do in any case; may be shorter than the outputs
+  // By index: these do in any case, and where they grow they are stored like this; may be shorter than the outputs.
+  std::vector<std::optional<Stored>> kept;
   std::vector<bool> unwanted;  // by index: these are not computed; may be shorter, too
 };
 

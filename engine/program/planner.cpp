@@ -54,6 +54,8 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
       s.shape.reset();
     }
   }
+  const std::vector<std::optional<Stored>>& kept = parts_.options.kept;
+  for (size_t i = 0; i < kept.size(); ++i) slot(graph_.outputs[i]).stored = kept[i].value_or(Stored::F32);
   plan_->unwanted = parts_.options.unwanted;
   const std::vector<bool> needed = needed_nodes();
   count_uses(needed);
@@ -406,13 +408,16 @@ void Planner::bind_steps() {
       }
     }
     std::vector<Value*> outputs;
+    std::vector<Stored> stored;
     for (const ValueId id : node.outputs) {
       outputs.push_back(id == kNone ? nullptr : &slot(id).value);
+      stored.push_back(id == kNone ? Stored::F32 : slot(id).stored);
       if (id != kNone && slot(id).place == Place::Heap && last_use_[id] < 0) {
         step.release.push_back(id);
       }
     }
-    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs));
+    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs),
+                           std::move(stored));
   }
 }
 

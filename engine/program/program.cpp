@@ -369,10 +369,10 @@ Result<Value> Program::take_output(size_t i) const {
   return Value(std::move(copy));
 }
 
-void Program::keep_output(size_t i) {
-  if (i < options_.kept.size() && options_.kept[i]) return;
+void Program::keep_output(size_t i, Stored stored) {
+  if (i < options_.kept.size() && options_.kept[i] == stored) return;
   options_.kept.resize(graph_->outputs.size());
-  options_.kept[i] = true;
+  options_.kept[i] = stored;
   end_run();
   plans_.clear();
 }

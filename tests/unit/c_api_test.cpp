@@ -255,7 +255,7 @@ TEST_CASE("state goes from run to run without a copy") {
   const size_t before = memory_counts().current;
   nm_session* session = adder();
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   nm_value* total = numbers({0, 0, 0});
   for (int i = 1; i <= 5; ++i) {
     REQUIRE(nm_input_value(session, 0, total) == 0);
@@ -280,7 +280,7 @@ TEST_CASE("a value is cut where it is") {
                         {value_info("past", DType::Float32, {"p"}), value_info("x", DType::Float32, {"n"})},
                         {value_info("all", DType::Float32, {"a"})}}));
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   const auto run = [&](nm_value* past, const std::vector<float>& x) {
     REQUIRE(nm_input_value(session, 0, past) == 0);
     REQUIRE(nm_input_value(session, 1, numbers(x)) == 0);
@@ -320,7 +320,7 @@ TEST_CASE("what a run computes from a view of a kept output outlives neither") {
        {value_info("total", DType::Float32, {"n"}), value_info("x", DType::Float32, {"n"})},
        {value_info("total_out", DType::Float32, {"n"}), value_info("twice", DType::Float32, {"1", "n"})}}));
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   std::vector<nm_value*> taken;
   for (int i = 1; i <= 3; ++i) {
     REQUIRE(nm_input_value(session, 0, i == 1 ? numbers({0, 0, 0}) : nm_share_value(taken.back())) == 0);
@@ -430,7 +430,7 @@ TEST_CASE("a value taken from a run is not changed by the next ones") {
     }
     REQUIRE(nm_run(session) == 0);
     for (uint32_t output = 0; output < 2; ++output) taken.push_back(nm_take_output(session, output));
-    if (i == 1) REQUIRE(nm_keep_output(session, 1) == 0);
+    if (i == 1) REQUIRE(nm_keep_output(session, 1, 0) == 0);
   }
   for (int i = 0; i < 3; ++i) {
     CHECK(read(taken[static_cast<size_t>(2 * i)]) == std::vector<float>(2, static_cast<float>(2 * i)));
@@ -445,7 +445,7 @@ TEST_CASE("a value taken from a run is not changed by the next ones") {
   CHECK(read(taken[4]) == std::vector<float>{4, 4});
   for (nm_value* value : taken) nm_free_value(value);
   nm_release(session);
-  CHECK(nm_keep_output(session = adder(), 2) < 0);
+  CHECK(nm_keep_output(session = adder(), 2, 0) < 0);
   CHECK(nm_take_output(session, 0) == nullptr);  // no run has finished
   nm_release(session);
 }

@@ -94,8 +94,8 @@ class GroupQueryAttention final : public Operator {
   Status run(Execution& execution) override {
     for (size_t i = 0; i < execution.input_count(); ++i) {
       const bool real = i != kLengths && i != kTotal && i != kPositions;
-      if (real && execution.has(i) && execution.strided_input(i).dtype != DType::Float32) {
-        return no_arithmetic(execution.strided_input(i).dtype);
+      if (real && execution.has(i) && execution.input_type(i) != DType::Float32) {
+        return no_arithmetic(execution.input_type(i));
       }
     }
     const GroupQuerySizes s = run_sizes(execution);
@@ -201,7 +201,7 @@ class GroupQueryAttention final : public Operator {
     s.batch = q.dim(0);
     s.length = q.dim(1);
     s.head = q.dim(2) / (execution.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
-    s.past = execution.has(kPastKey) ? execution.strided_input(kPastKey).shape[2] : 0;
+    s.past = execution.has(kPastKey) ? execution.input_shape(kPastKey)[2] : 0;
     s.total = *execution.data<int32_t>(kTotal);
     s.capacity = std::max(s.total, s.past);
     return s;
@@ -290,29 +290,33 @@ class GroupQueryAttention final : public Operator {
   }
 
   // Behind each sample's own past, in a buffer whose other rows are zero.
-  Result<Heads<const float>> appended(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
-                                      const Heads<const float>& now, size_t past, size_t output) const {
-    if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return now;
+  Result<StoredHeads> appended(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
+                               const Heads<const float>& now, size_t past, size_t output) const {
+    if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return StoredHeads(now);
     // Where each sample fills all rows of the past, these are as they shall be.
     const bool filled = std::all_of(pasts, pasts + s.batch, [&](int64_t rows) { return rows == s.past; });
-    NM_ASSIGN(const StridedAt<float*> all,
-              present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, filled ? s.past : 0));
-    const auto to = Heads<float>::strided(all.data, all.strides);
+    const int64_t kept = filled ? s.past : 0;
+    NM_ASSIGN(const Present p,
+              present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, kept));
+    const Heads<float> to = p.now();
+    Heads<const float> from;
+    if (execution.has(past) && !filled) {
+      NM_ASSIGN(const RowsTensor before, float_rows(execution, past));
+      from = Heads<const float>::strided(static_cast<const float*>(before.rows.data), before.strides);
+    }
     for (int64_t b = 0; b < s.batch; ++b) {
       const Heads<float> own{to.at(b, 0), to.batch, to.head, to.row};
-      if (execution.has(past) && !filled) {
-        const StridedSource before = execution.strided_input(past).at;
-        auto from = Heads<const float>::strided(static_cast<const float*>(before.data), before.strides);
-        from.data = from.at(b, 0);
-        copy_rows({1, kv_heads_, s.head, from, pasts[b]}, own);
+      if (from.data != nullptr) {
+        copy_rows({1, kv_heads_, s.head, {from.at(b, 0), from.batch, from.head, from.row}, pasts[b]}, own);
       }
-      copy_rows({1, kv_heads_, s.head, {now.at(b, 0), now.batch, now.head, now.row}, s.length}, own.from_row(pasts[b]));
-      const int64_t end = pasts[b] + s.length;
+      const int64_t begin = pasts[b] - kept, end = begin + s.length;
+      copy_rows({1, kv_heads_, s.head, {now.at(b, 0), now.batch, now.head, now.row}, s.length}, own.from_row(begin));
       for (int64_t h = 0; h < kv_heads_; ++h) {
-        std::fill_n(to.at(b, h) + end * to.row, (s.capacity - end) * s.head, 0.f);
+        std::fill_n(to.at(b, h) + end * to.row, (s.capacity - kept - end) * s.head, 0.f);
       }
     }
-    return Heads<const float>::strided(all.data, all.strides);
+    p.last.settle();
+    return StoredHeads(p.all.rows, p.all.strides);
   }
 
   int64_t heads_, kv_heads_;
