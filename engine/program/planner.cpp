@@ -416,8 +416,7 @@ void Planner::bind_steps() {
         step.release.push_back(id);
       }
     }
-    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs),
-                           std::move(stored));
+    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs), std::move(stored));
   }
 }
 

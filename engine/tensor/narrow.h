@@ -22,9 +22,9 @@ using StoredTarget = StoredRows<void, float>;
 int64_t stored_bytes(Stored stored);  // of an element
 
 // Copies the first n elements of a row from one form to another, of which one at least is floats, or both are alike.
-// Narrowing rounds to nearest: halves by a power of two that brings the largest near the end of their range, integers of
-// 8 bits by a scale that makes it ±127. What was narrowed and widened is narrowed to the same again. A row with a NaN or
-// an infinity is NaN when it is widened.
+// Narrowing rounds to nearest: halves by a power of two that brings the largest near the end of their range, integers
+// of 8 bits by a scale that makes it ±127. What was narrowed and widened is narrowed to the same again. A row with a
+// NaN or an infinity is NaN when it is widened.
 void copy_row(const StoredSource& from, int64_t from_offset, const StoredTarget& to, int64_t to_offset, int64_t n);
 
 // The same of all rows of a box, whose last dimension lies without gaps in both.

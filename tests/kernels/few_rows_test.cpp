@@ -106,21 +106,21 @@ TEST_CASE("few rows: halves and bytes are the numbers that they are", "[few_rows
 TEST_CASE("few rows: a row's bits do not depend on those beside it", "[few_rows]") {
   for_each_isa([](const KernelTable& t) {
     for (const bool transposed : {true, false}) {
-     for (const Stored stored : {Stored::F32, Stored::F16, Stored::I8}) {
-      Operands all(9, 70, 300, transposed, stored);
-      const auto run = transposed ? t.gemm.dot_rows : t.gemm.weigh_rows;
-      run(all.rows);
-      const std::vector<float> want = all.result();
-      for (int64_t m = 1; m < 9; ++m) {
-        FewRows part = all.rows;
-        part.m = m;
-        part.x = all.x + (9 - m) * part.ldx;
-        part.y = all.y + (9 - m) * part.ldy;
-        run(part);
-        const std::vector<float> got = all.result();
-        CHECK(std::memcmp(got.data(), want.data(), want.size() * sizeof(float)) == 0);
+      for (const Stored stored : {Stored::F32, Stored::F16, Stored::I8}) {
+        Operands all(9, 70, 300, transposed, stored);
+        const auto run = transposed ? t.gemm.dot_rows : t.gemm.weigh_rows;
+        run(all.rows);
+        const std::vector<float> want = all.result();
+        for (int64_t m = 1; m < 9; ++m) {
+          FewRows part = all.rows;
+          part.m = m;
+          part.x = all.x + (9 - m) * part.ldx;
+          part.y = all.y + (9 - m) * part.ldy;
+          run(part);
+          const std::vector<float> got = all.result();
+          CHECK(std::memcmp(got.data(), want.data(), want.size() * sizeof(float)) == 0);
+        }
       }
-     }
     }
   });
 }

@@ -296,8 +296,7 @@ class GroupQueryAttention final : public Operator {
     // Where each sample fills all rows of the past, these are as they shall be.
     const bool filled = std::all_of(pasts, pasts + s.batch, [&](int64_t rows) { return rows == s.past; });
     const int64_t kept = filled ? s.past : 0;
-    NM_ASSIGN(const Present p,
-              present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, kept));
+    NM_ASSIGN(const Present p, present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, kept));
     const Heads<float> to = p.now();
     Heads<const float> from;
     if (execution.has(past) && !filled) {

@@ -246,8 +246,7 @@ class MultiHeadAttention final : public Operator {
     // Keys of another sequence have their bias already.
     if (s.packing == Packing::Outer) bias = nullptr;
     NM_ASSIGN(call.k, behind(execution, s, k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
-    NM_ASSIGN(call.v,
-              behind(execution, s, v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
+    NM_ASSIGN(call.v, behind(execution, s, v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
     return {};
   }
 

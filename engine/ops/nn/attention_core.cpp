@@ -87,8 +87,8 @@ class Attend {
         scale_columns(k.scales(b, shared), rows, n, scores);
         for (int64_t i = 0; i < rows; ++i) soften(m + i, 0, n, scores + i * n);
         scale_columns(v.scales(b, shared), rows, n, scores);
-        gemm.weigh_rows({rows, a_.v_size, n, scores, n, v.at(b, shared), v.row, a_.y.at(b, h), a_.y.head, 1,
-                         v.rows.stored});
+        gemm.weigh_rows(
+            {rows, a_.v_size, n, scores, n, v.at(b, shared), v.row, a_.y.at(b, h), a_.y.head, 1, v.rows.stored});
       }
     });
     return {};
@@ -105,7 +105,7 @@ class Attend {
     float* scores = nullptr;
     float* keys = nullptr;
     float* values = nullptr;
-    float* wide = nullptr;  // keys or values, on their way there
+    float* wide = nullptr;          // keys or values, on their way there
     int64_t packed = -1, rows = 0;  // whose keys and values they are, and how many
   };
 
