@@ -15,6 +15,24 @@ constexpr int few_rows_width() {
   return rows == 1 ? 8 : 3;
 }
 
+// What the elements from k on add to sums: one piece of code for all, which written out took 7 KB.
+template <class A, class T>
+[[gnu::noinline]] void dot_rest(const FewRows& f, const float* x, const T* b, float* y, int64_t rows, int64_t columns,
+                                int64_t k) {
+  for (; rows > 0; --rows, x += f.ldx, y += f.ldy) {
+    for (int64_t c = 0; c < columns; ++c) {
+      for (int64_t i = k; i < f.k; ++i) y[c] += f.alpha * x[i] * simd::widen_one<A>(b[c * f.ldb + i]);
+    }
+  }
+}
+
+template <class A>
+[[gnu::noinline]] void store_sums(const FewRows& f, const vf<A>* sums, ptrdiff_t rows, ptrdiff_t columns, float* y) {
+  for (ptrdiff_t r = 0; r < rows; ++r, y += f.ldy) {
+    for (ptrdiff_t c = 0; c < columns; ++c) y[c] = f.alpha * simd::sum<A>(*sums++);
+  }
+}
+
 // Addresses are of the machine's word, which are cheap in WebAssembly.
 template <class A, class T, int rows, int columns>
 [[gnu::noinline]] void dot_tile(const FewRows& f, const float* x, const T* b, float* y) {
@@ -31,6 +49,7 @@ template <class A, class T, int rows, int columns>
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) sums[r][c] = vf<A>(0.f);
   }
+  const simd::Widener<A, T> widen;
   ptrdiff_t i = 0;
   for (; i + w <= depth; i += w) {
     vf<A> vx[rows];
@@ -38,26 +57,19 @@ template <class A, class T, int rows, int columns>
     for (int r = 0; r < rows; ++r) vx[r] = simd::load<A>(from[r] + i);
 #pragma GCC unroll 8
     for (int c = 0; c < columns; ++c) {
-      const vf<A> vb = simd::widen<A>(line[c] + i);
+      const vf<A> vb = widen(line[c] + i);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r) sums[r][c] = simd::madd<A>(vx[r], vb, sums[r][c]);
     }
   }
+  vf<A> stored[rows * columns];  // in memory, so that the sums need not be
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-    for (int c = 0; c < columns; ++c) y[r * static_cast<ptrdiff_t>(f.ldy) + c] = f.alpha * simd::sum<A>(sums[r][c]);
+    for (int c = 0; c < columns; ++c) stored[r * columns + c] = sums[r][c];
   }
-  // One piece of code for all sums: written out, and with vectors of a part of their lanes, it took 7 KB.
-#pragma GCC unroll 1
-  for (int64_t rest = i < depth ? rows : 0; rest > 0; --rest, x += f.ldx, y += f.ldy) {
-    const T* row = b;
-#pragma GCC unroll 1
-    for (int c = 0; c < columns; ++c, row += f.ldb) {
-#pragma GCC unroll 1
-      for (ptrdiff_t k = i; k < depth; ++k) y[c] += f.alpha * x[k] * simd::widen_one<A>(row[k]);
-    }
-  }
+  store_sums<A>(f, stored, rows, columns, y);
+  if (i < depth) dot_rest<A>(f, x, b, y, rows, columns, i);
 }
 
 template <class A, class T, int rows>
@@ -73,13 +85,29 @@ void dot_together(const FewRows& f, int64_t row) {
   }
 }
 
+// What is done once for many rows is not written out for each of a tile's sums.
+template <class A>
+[[gnu::noinline]] void add_parts(LongSum<A>* totals, const vf<A>* parts, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; ++i) totals[i].add(parts[i]);
+}
+template <class A>
+[[gnu::noinline]] void store_totals(const FewRows& f, const LongSum<A>* totals, ptrdiff_t rows, ptrdiff_t width,
+                                    float* y, int64_t last) {
+  for (ptrdiff_t r = 0; r < rows; ++r, y += f.ldy) {
+    for (ptrdiff_t v = 0; v < width; ++v) {
+      simd::store_up_to<A>(y + v * simd::lanes<A>, f.alpha * (totals++)->value(), last);
+    }
+  }
+}
+
 // `width` vectors of B's columns from `b` on; of a single one only `last` lanes.
 template <class A, class T, int rows, int width>
 [[gnu::noinline]] void weigh_tile(const FewRows& f, const float* x, const T* b, float* y, int64_t last) {
   constexpr ptrdiff_t w = simd::lanes<A>;
   const ptrdiff_t depth = static_cast<ptrdiff_t>(f.k), chain = static_cast<ptrdiff_t>(row_chain(f.k));
   const ptrdiff_t ldb = static_cast<ptrdiff_t>(f.ldb);
-  LongSum<A> total[rows][width];
+  LongSum<A> totals[rows * width];
+  const simd::Widener<A, T> widen;
   const float* from[rows];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) from[r] = x + r * static_cast<ptrdiff_t>(f.ldx);
@@ -97,24 +125,20 @@ template <class A, class T, int rows, int width>
       for (int r = 0; r < rows; ++r) vx[r] = simd::splat_load<A>(from[r] + i);
 #pragma GCC unroll 8
       for (int v = 0; v < width; ++v) {
-        const vf<A> vb = width > 1 || last == w ? simd::widen<A>(b + v * w) : simd::widen_tail<A>(b, last);
+        const vf<A> vb = width > 1 || last == w ? widen(b + v * w) : widen.tail(b, last);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) sums[r][v] = simd::madd<A>(vx[r], vb, sums[r][v]);
       }
     }
+    vf<A> parts[rows * width];  // in memory, so that the sums need not be
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-      for (int v = 0; v < width; ++v) total[r][v].add(sums[r][v]);
+      for (int v = 0; v < width; ++v) parts[r * width + v] = sums[r][v];
     }
+    add_parts<A>(totals, parts, rows * width);
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < rows; ++r) {
-#pragma GCC unroll 8
-    for (int v = 0; v < width; ++v) {
-      simd::store_up_to<A>(y + r * static_cast<ptrdiff_t>(f.ldy) + v * w, f.alpha * total[r][v].value(), last);
-    }
-  }
+  store_totals<A>(f, totals, rows, width, y, last);
 }
 
 template <class A, class T, int rows>

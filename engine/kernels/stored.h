@@ -4,7 +4,9 @@
 
 namespace nm {
 
-// Halves are finite: the scale of their row sees to that.
 enum class Stored : uint8_t { F32, F16, I8 };
+
+// Products with halves, which must be finite, take each to be this times its value: its bits are that float's then.
+inline constexpr float kHalfUnit = 0x1p-112f;
 
 }  // namespace nm

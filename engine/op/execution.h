@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -11,18 +12,21 @@
 
 namespace nm {
 
+// By index. No operator has more outputs that grow.
+using StoredOutputs = std::array<Stored, 4>;
+
 // One step's view of a run. Inputs and outputs are bound to memory when `run` is called, except outputs whose
 // shape inference could not say, and those that grow: these the operator makes itself.
 class Execution {
  public:
-  // `stored`: how outputs that grow are stored, by index; may be shorter.
+  // `stored`: how the first outputs are stored where they grow.
   Execution(Scratch& scratch, RunControl& control, std::vector<const Value*> inputs, std::vector<Value*> outputs,
-            std::vector<Stored> stored = {})
+            StoredOutputs stored = {})
       : scratch_(scratch),
         control_(control),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
-        stored_(std::move(stored)) {}
+        stored_(stored) {}
 
   // Cancellation and limits, for operators that go on for long by themselves.
   RunControl& control() const { return control_; }
@@ -75,7 +79,7 @@ class Execution {
   RunControl& control_;
   std::vector<const Value*> inputs_;
   std::vector<Value*> outputs_;
-  std::vector<Stored> stored_;
+  StoredOutputs stored_;
 };
 
 }  // namespace nm

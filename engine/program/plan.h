@@ -39,11 +39,11 @@ struct Slot {
 
 struct Step {
   uint32_t node = 0;
-  bool infer = false;             // some input's or output's shape is known only now
-  std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
-  ValueId rewritten = kNone;      // output 0, where it is written into an input's memory
-  std::vector<ValueId> views;     // of heap outputs, in an order in which they can be bound
-  std::vector<ValueId> release;   // heap values nobody reads after this step
+  bool infer = false;              // some input's or output's shape is known only now
+  std::vector<ValueId> allocate;   // heap outputs whose shape the plan knows
+  std::vector<ValueId> rewritten;  // outputs that are written into inputs' memory
+  std::vector<ValueId> views;      // of heap outputs, in an order in which they can be bound
+  std::vector<ValueId> release;    // heap values nobody reads after this step
   std::optional<Execution> execution;
 };
 
@@ -73,7 +73,7 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool own_outputs = false;    // graph outputs outlive the run: they go to the heap
+  bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
   // By index: these do in any case, and where they grow they are stored like this; may be shorter than the outputs.
   std::vector<std::optional<Stored>> kept;
   std::vector<bool> unwanted;  // by index: these are not computed; may be shorter, too

@@ -218,14 +218,14 @@ Status Program::start_step(Step& step) {
 Status Program::run_operator(Step& step) {
   NM_TRY(check_growth(step));
   scratch_.reset();
-  if (step.rewritten != kNone) NM_TRY(rewrite(step));
+  for (const ValueId id : step.rewritten) NM_TRY(rewrite(step, id));
   return operators_[step.node]->run(*step.execution);
 }
 
-// Gives output 0 the contents of the input that it is to be, in the same memory where that can be had.
-Status Program::rewrite(Step& step) {
+// Gives an output the contents of the input that it is to be, in the same memory where that can be had.
+Status Program::rewrite(Step& step, ValueId output) {
   PerValue<Slot>& slots = current_->slots;
-  Slot& to = slots[step.rewritten];
+  Slot& to = slots[output];
   Slot& from = slots[to.rewrites];
   Extents written;
   NM_TRY(operators_[step.node]->written(*step.execution, written));

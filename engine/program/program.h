@@ -56,7 +56,7 @@ class Program final : public Body {
   Status start_step(Step& step);
   Status infer_step(Step& step);
   Status run_operator(Step& step);
-  Status rewrite(Step& step);
+  Status rewrite(Step& step, ValueId output);
   Status check_growth(const Step& step) const;
   Status check_texts(const Step& step) const;
   // Whatever has become of the last run: lets go of its values.

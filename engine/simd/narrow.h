@@ -1,10 +1,13 @@
 // Numbers narrower than floats, widened as they are loaded. See simd.h for the rules.
 #pragma once
+#include <bit>
+
 #include "engine/simd/simd.h"
 
 namespace nm::simd {
 
-// A finite half, as its bits; signed, because the sign then comes along when they are widened.
+// A finite half, as its bits; signed, because the sign then comes along when they are widened. It is widened to
+// kHalfUnit of its value, as its bits are without another product for the exponent's bias.
 enum class Half : int16_t {};
 
 // As many integers as there are floats in a batch.
@@ -20,52 +23,45 @@ inline vi<A> widen_integers(const T* p) {
   return vi<A>(v);
 }
 
+// What widens elements of a type as it loads them: as many as there are floats in a batch. Made outside of loops,
+// because it keeps constants (see simd.h).
+template <class A, class T>
+struct Widener;
+
 template <class A>
-inline vf<A> widen(const float* p) {
-  return load<A>(p);
-}
-template <class A>
-inline vf<A> widen(const int8_t* p) {
-  return xsimd::to_float(widen_integers<A>(p));
-}
-template <class A>
-inline vf<A> widen(const Half* p) {
-#if defined(__F16C__)
-  if constexpr (lanes<A> == 8) {
-    return vf<A>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-  } else
-#endif
-#if XSIMD_WITH_AVX512F
-      if constexpr (lanes<A> == 16) {
-    return vf<A>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
-  } else
-#endif
-  {
-    // The exponent's bias is moved by the product.
-    const vi<A> bits = (widen_integers<A>(reinterpret_cast<const int16_t*>(p)) << 13) & vi<A>(INT32_MIN | 0x0fffe000);
-    return from_bits<A>(bits) * vf<A>(0x1p112f);
+struct Widener<A, float> {
+  vf<A> operator()(const float* p) const { return load<A>(p); }
+  // The first n, 0 < n < lanes; the others are zero.
+  vf<A> tail(const float* p, int64_t n) const { return load_tail<A>(p, n); }
+};
+
+template <class A, class T>
+struct TailWidener {
+  vf<A> tail(const T* p, int64_t n) const {
+    T lane[lanes<A>] = {};
+    std::memcpy(lane, p, static_cast<size_t>(n) * sizeof(T));
+    return static_cast<const Widener<A, T>&>(*this)(lane);
   }
-}
+};
 
-// The first n, 0 < n < lanes; the others are zero.
 template <class A>
-inline vf<A> widen_tail(const float* p, int64_t n) {
-  return load_tail<A>(p, n);
-}
-template <class A, class T>
-inline vf<A> widen_tail(const T* p, int64_t n) {
-  T lane[lanes<A>] = {};
-  std::memcpy(lane, p, static_cast<size_t>(n) * sizeof(T));
-  return widen<A>(lane);
-}
+struct Widener<A, int8_t> : TailWidener<A, int8_t> {
+  vf<A> operator()(const int8_t* p) const { return xsimd::to_float(widen_integers<A>(p)); }
+};
+
+template <class A>
+struct Widener<A, Half> : TailWidener<A, Half> {
+  vf<A> mask = constant<A, std::bit_cast<float>(0x8fffe000)>();  // all but the exponent's upper bits
+
+  vf<A> operator()(const Half* p) const {
+    const vi<A> high = widen_integers<A>(reinterpret_cast<const int16_t*>(p)) << 13;
+    return from_bits<A>(high & bits<A>(mask));
+  }
+};
 
 template <class A, class T>
-inline float widen_one(T value) {
-  return widen_tail<A>(&value, 1).get(0);
-}
-template <class A>
-inline float widen_one(float value) {
-  return value;
+inline float widen_one(const T& value) {
+  return Widener<A, T>().tail(&value, 1).get(0);
 }
 
 }  // namespace nm::simd

@@ -26,12 +26,13 @@ float largest(const float* x, int64_t n) {
 // Of a row whose largest element is that. So that a row that was narrowed once has the same scale again, a power of two
 // for halves allows for their rounding, and one for integers has so few bits that its multiples are exact.
 float scale_of(Stored stored, float most) {
-  constexpr float least = std::numeric_limits<float>::min();
-  if (!std::isfinite(most)) return std::numeric_limits<float>::quiet_NaN();
-  const float scale = stored == Stored::F16
-                          ? std::bit_cast<float>((std::bit_cast<uint32_t>(most) + 0x1000) & 0x7f800000) * 0x1p-14f
-                          : std::bit_cast<float>((std::bit_cast<uint32_t>(most / 127) + 0xff) & ~uint32_t{0xff});
-  return std::max(scale, least);
+  constexpr float least = std::numeric_limits<float>::min(), infinity = std::numeric_limits<float>::infinity();
+  if (!(most < (stored == Stored::F16 ? 0x1p30f : infinity))) return std::numeric_limits<float>::quiet_NaN();
+  if (stored == Stored::I8) {
+    return std::max(std::bit_cast<float>((std::bit_cast<uint32_t>(most / 127) + 0xff) & ~uint32_t{0xff}), least);
+  }
+  const float power = std::bit_cast<float>((std::bit_cast<uint32_t>(most) + 0x1000) & 0x7f800000);
+  return std::max(power * 0x1p-14f, least) / kHalfUnit;
 }
 
 void narrow(Stored stored, const float* x, int64_t n, void* y, float* scale) {
@@ -48,7 +49,7 @@ void narrow(Stored stored, const float* x, int64_t n, void* y, float* scale) {
   float scaled[kPiece];
   for (int64_t i = 0; i < n; i += kPiece) {
     const int64_t count = std::min(kPiece, n - i);
-    kernels().elementwise.unary(Unary::Affine, x + i, scaled, count, 1 / *scale, 0);
+    kernels().elementwise.unary(Unary::Affine, x + i, scaled, count, 1 / (*scale * kHalfUnit), 0);
     kernels().convert.f32_to_f16(scaled, static_cast<uint16_t*>(y) + i, count);
   }
 }
@@ -59,7 +60,7 @@ void widen(Stored stored, const void* x, float scale, int64_t n, float* y) {
     return;
   }
   kernels().convert.f16_to_f32(static_cast<const uint16_t*>(x), y, n);
-  kernels().elementwise.unary(Unary::Affine, y, y, n, scale, 0);
+  kernels().elementwise.unary(Unary::Affine, y, y, n, scale * kHalfUnit, 0);
 }
 
 template <class T>

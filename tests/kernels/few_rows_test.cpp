@@ -35,6 +35,7 @@ struct Operands {
     }
     const void* as[] = {b.data(), halves.data(), bytes.data()};
     rows = {m, n, k, x, k + 1, as[static_cast<int>(stored)], transposed ? k + 2 : n + 2, y, n + 3, 0.5f, stored};
+    if (stored == Stored::F16) rows.alpha /= kHalfUnit;
   }
   std::vector<double> expected(bool transposed) const {
     std::vector<double> out;
@@ -92,9 +93,9 @@ TEST_CASE("few rows: halves and bytes are the numbers that they are", "[few_rows
     Floats one(1), want(n), got(n);
     one[0] = 1;
     t.convert.f16_to_f32(halves.data(), want, n);
-    t.gemm.weigh_rows({1, n, 1, one, 1, halves.data(), n, got, n, 1, Stored::F16});
+    t.gemm.weigh_rows({1, n, 1, one, 1, halves.data(), n, got, n, 1 / kHalfUnit, Stored::F16});
     for (int64_t i = 0; i < n; ++i) REQUIRE(got[i] == want[i]);
-    t.gemm.dot_rows({1, n, 1, one, 1, halves.data(), 1, got, n, 1, Stored::F16});
+    t.gemm.dot_rows({1, n, 1, one, 1, halves.data(), 1, got, n, 1 / kHalfUnit, Stored::F16});
     for (int64_t i = 0; i < n; ++i) REQUIRE(got[i] == want[i]);
     t.gemm.weigh_rows({1, 256, 1, one, 1, bytes.data(), 256, got, 256, 1, Stored::I8});
     for (int64_t i = 0; i < 256; ++i) REQUIRE(got[i] == static_cast<float>(i - 128));

@@ -311,6 +311,44 @@ TEST_CASE("a value is cut where it is") {
   nm_release(session);
 }
 
+TEST_CASE("a cache is stored as its caller wants") {
+  nm_session* session =
+      load(model_bytes({{node_proto("Concat", {"past", "x"}, {"all"}, {int_attribute("axis", 0)})},
+                        {},
+                        {value_info("past", DType::Float32, {"p", "2"}), value_info("x", DType::Float32, {"n", "2"})},
+                        {value_info("all", DType::Float32, {"a", "2"})}}));
+  REQUIRE(session != nullptr);
+  for (const int32_t wrong : {1, 2, 16, -1}) {
+    CHECK(nm_keep_output(session, 0, wrong) < 0);
+    CHECK(failed_with("invalid_argument"));
+  }
+  const auto rows = [](const std::vector<float>& x) {
+    const int64_t dims[] = {static_cast<int64_t>(x.size() / 2), 2};
+    nm_value* value = nm_new_tensor(NM_DTYPE_FLOAT32, dims, 2);
+    nm_tensor t;
+    REQUIRE(nm_value_tensor(value, 0, &t) == 0);
+    std::copy(x.begin(), x.end(), static_cast<float*>(t.data));
+    return value;
+  };
+  const std::pair<int32_t, float> stored[] = {{0, 1.0001f}, {NM_DTYPE_FLOAT16, 1}, {NM_DTYPE_INT8, 128 / 127.f}};
+  for (const auto& [dtype, second] : stored) {
+    CAPTURE(dtype);
+    REQUIRE(nm_keep_output(session, 0, dtype) == 0);
+    REQUIRE(nm_input_value(session, 0, rows({})) == 0);
+    REQUIRE(nm_input_value(session, 1, rows({128, 1.0001f})) == 0);
+    REQUIRE(nm_run(session) == 0);
+    nm_value* all = nm_take_output(session, 0);
+    nm_tensor t;
+    REQUIRE(nm_value_shape(all, 0, &t) == 0);
+    CHECK(t.dtype == NM_DTYPE_FLOAT32);
+    nm_value* part = nm_shorten_value(all, 0, 1);
+    CHECK(std::abs(read(part)[1] - second) < 2e-4f);
+    CHECK((std::abs(read(all)[1] - second) < 2e-5f || dtype == NM_DTYPE_INT8));
+    for (nm_value* value : {all, part}) nm_free_value(value);
+  }
+  nm_release(session);
+}
+
 TEST_CASE("what a run computes from a view of a kept output outlives neither") {
   // total_out, a view of it, a view of that, and what is computed from the last.
   nm_session* session = load(model_bytes(
