@@ -218,6 +218,20 @@ nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
   return nm::Value(std::shared_ptr<const nm::Map>(std::move(map)));
 }
 
+nm::Result<nm::Stored> stored_as(int32_t dtype) {
+  switch (dtype) {
+    case 0:
+      return nm::Stored::F32;
+    case NM_DTYPE_FLOAT16:
+      return nm::Stored::F16;
+    case NM_DTYPE_INT8:
+      return nm::Stored::I8;
+    default:
+      return Status(Code::InvalidArgument,
+                    nm::text("a cache cannot be stored as type ", dtype, "; give 0, float16 (10) or int8 (3)"));
+  }
+}
+
 nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
   NM_TRY(nm::refill_reserve());
   const nm::Shape* shape = value.shape();
@@ -453,10 +467,12 @@ nm_value* nm_take_output(nm_session* session, uint32_t index) {
   return hand_over(value.ok() ? session->session->take_output(index) : value.take_status());
 }
 
-int32_t nm_keep_output(nm_session* session, uint32_t index) {
+int32_t nm_keep_output(nm_session* session, uint32_t index, int32_t dtype) {
   if (const Status s = check_output(*session, index); !s.ok()) return fail(s);
+  const auto stored = stored_as(dtype);
+  if (!stored.ok()) return fail(stored.status());
   session->finished = false;
-  session->session->keep_output(index);
+  session->session->keep_output(index, *stored);
   return 0;
 }
 

@@ -78,19 +78,27 @@ Case gemv(int64_t n, int64_t k) {
           }};
 }
 
-// A decoder's attention: queries of a few heads, keys and values of one; of several, which need not fit in a cache.
-Case attention(int64_t queries, int64_t keys, int64_t size, int64_t heads = 1) {
-  const std::string of = heads == 1 ? "" : " of " + std::to_string(heads);
-  return {"attention " + std::to_string(queries) + "x" + std::to_string(keys) + "x" + std::to_string(size) + of,
+// A decoder's attention: queries of a few heads, keys and values of one.
+Case attention(int64_t queries, int64_t keys, int64_t size, Stored stored = Stored::F32) {
+  constexpr const char* kNames[] = {"", " float16", " int8"};
+  return {"attention " + std::to_string(queries) + "x" + std::to_string(keys) + "x" + std::to_string(size) +
+              kNames[static_cast<int>(stored)],
           4. * static_cast<double>(queries) * static_cast<double>(keys) * static_cast<double>(size), true,
           [=](const KernelTable& t) -> std::function<void()> {
-            const Data q = data(queries * size), kv = data(2 * keys * size * heads), scores = data(queries * keys);
+            const Data q = data(queries * size), kv = data(2 * keys * size), scores = data(queries * keys);
             const Data y = data(queries * size);
-            return [=, &t, head = int64_t{0}]() mutable {
-              const float *k = kv->data() + 2 * keys * size * head, *v = k + keys * size;
-              head = (head + 1) % heads;
-              t.gemm.dot_rows({queries, keys, size, q->data(), size, k, size, scores->data(), keys, 0.125f});
-              t.gemm.weigh_rows({queries, size, keys, scores->data(), keys, v, size, y->data(), size});
+            if (stored == Stored::F16) {  // in place: a half is never behind the float that it is made of
+              t.elementwise.unary(Unary::Affine, kv->data(), kv->data(), 2 * keys * size, 0x1p14f, 0);
+              t.convert.f32_to_f16(kv->data(), reinterpret_cast<uint16_t*>(kv->data()), 2 * keys * size);
+            } else if (stored == Stored::I8) {
+              t.integer.quantize(kv->data(), reinterpret_cast<uint8_t*>(kv->data()), 2 * keys * size, 0.01f, 0, true);
+            }
+            return [=, &t] {
+              const int64_t bytes = stored == Stored::F32 ? 4 : stored == Stored::F16 ? 2 : 1;
+              const void *k = kv->data(), *v = reinterpret_cast<uint8_t*>(kv->data()) + keys * size * bytes;
+              const float scale = stored == Stored::F16 ? 0.125f / kHalfUnit : 0.125f;
+              t.gemm.dot_rows({queries, keys, size, q->data(), size, k, size, scores->data(), keys, scale, stored});
+              t.gemm.weigh_rows({queries, size, keys, scores->data(), keys, v, size, y->data(), size, 1, stored});
             };
           }};
 }
@@ -206,7 +214,13 @@ std::vector<Case> cases() {
       attention(1, 1024, 64),
       attention(3, 1024, 64),
       attention(8, 1024, 64),
-      attention(3, 2048, 64, 90),  // the caches of SmolLM-135M
+      attention(3, 65536, 64),
+      attention(3, 1024, 64, Stored::F16),
+      attention(3, 65536, 64, Stored::F16),
+      attention(3, 1024, 64, Stored::I8),
+      attention(3, 65536, 64, Stored::I8),
+      attention(1, 1024, 64, Stored::F16),
+      attention(1, 1024, 64, Stored::I8),
       conv(56, 64, 64, 3, 1),
       conv(28, 128, 128, 3, 1),
       conv(14, 256, 256, 3, 1),

@@ -15,7 +15,7 @@ function inputsOf(names, ids, past) {
 }
 
 /** A conversation reads tokens and returns the logits behind the last one. */
-async function neuromancer(file, { threads, worker }) {
+async function neuromancer(file, { threads, worker, cache }) {
   const { Session } = await import('/web/dist/index.js');
   const { stream } = await import('/web/dist/stream.js');
   const bytes = await download(file);
@@ -26,7 +26,7 @@ async function neuromancer(file, { threads, worker }) {
   return {
     load,
     begin(past) {
-      const state = stream(session, { dimensions: { past_sequence_length: past } });
+      const state = stream(session, { dimensions: { past_sequence_length: past }, cache });
       return {
         async read(ids) {
           const lists = inputsOf(names, ids, state.length);
@@ -86,8 +86,8 @@ function likeliest(logits) {
   return best;
 }
 
-async function measureOnnx(open, { file, threads, worker, prompt, tokens, pasts, keepLogits }) {
-  const model = await open(file, { threads, worker });
+async function measureOnnx(open, { file, threads, worker, cache, prompt, tokens, pasts, keepLogits }) {
+  const model = await open(file, { threads, worker, cache });
   const found = { load: model.load, prefill: [], steps: {} };
   let logits;
   // The first time engines compile in tiers, and plan.

@@ -1,7 +1,8 @@
 // Language models side by side in one headless Chromium: round by round in fresh pages, the order turning. Engines that
 // read the same file must agree on the logits before any time counts.
 //   node text.mjs --models DIR [--forms q4,int8] [--engines neuromancer,onnxruntime-web,wllama] [--threads 1,2]
-//                 [--rounds 3] [--prompt 128] [--tokens 28] [--pasts 64,128,1024,2048]
+//                 [--rounds 3] [--prompt 128] [--tokens 28] [--pasts 64,128,1024,2048] [--cache float32]
+// The cache (float16, int8) is how ours is stored.
 import { existsSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     prompt: { type: 'string', default: '128' },
     tokens: { type: 'string', default: '28' },
     pasts: { type: 'string', default: '64,128,1024,2048' },
+    cache: { type: 'string', default: 'float32' },
   },
 });
 if (!options.models) throw new Error('--models DIR is missing: the folder that models/export_bench wrote');
@@ -51,6 +53,7 @@ function settingOf(form, threads, name) {
     tokens: Number(options.tokens),
     pasts: options.pasts.split(',').map(Number),
     words: smollm.words,
+    cache: options.cache,
   };
 }
 
@@ -120,7 +123,7 @@ const pasts = options.pasts.split(',');
 const number = (value, digits) => (value === undefined ? '–' : value.toFixed(digits));
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 console.log(
-  `\n${browser.name}, ${cpus().length} × ${cpus()[0].model}, ${options.rounds} rounds, load ` +
+  `\n${browser.name}, ${cpus().length} × ${cpus()[0].model}, ${options.rounds} rounds, cache ${options.cache}, load ` +
     `${started.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after; medians\n`,
 );
 line([

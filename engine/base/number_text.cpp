@@ -1,5 +1,5 @@
-// The C library does all this in 30 KB of WebAssembly, with floats of 128 bits; std::to_chars has tables that weigh more.
-// Here decimals and floats are compared as ratios of whole numbers, which is exact and small.
+// The C library does all this in 30 KB of WebAssembly, with floats of 128 bits; std::to_chars has tables that weigh
+// more. Here decimals and floats are compared as ratios of whole numbers, which is exact and small.
 #include "engine/base/number_text.h"
 
 #include <algorithm>
@@ -20,7 +20,8 @@ struct Format {
 };
 constexpr Format kFloat{24, -126}, kDouble{53, -1022};
 
-// Significant digits of which each can decide between two doubles; of what is behind them it matters whether it is zero.
+// Significant digits of which each can decide between two doubles; of what is behind them it matters whether it is
+// zero.
 constexpr int kMostDigits = 768;
 // Beyond, decimals are infinite or zero in every format.
 constexpr int kMostPower = 400;

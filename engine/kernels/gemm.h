@@ -9,6 +9,7 @@
 #include "engine/base/thread_pool.h"
 #include "engine/kernels/epilogue.h"
 #include "engine/kernels/source_type.h"
+#include "engine/kernels/stored.h"
 
 namespace nm {
 
@@ -44,16 +45,18 @@ struct BatchedGemm {
   Epilogue epilogue = {};
 };
 
-// A few rows and a B that is not packed, each row-major. A row's results do not depend on those beside it.
+// A few rows and a B that is not packed, each row-major. A row's results do not depend on those beside it. B's elements
+// may be narrower than floats: they are taken as numbers, without the scales of their rows.
 struct FewRows {
   int64_t m = 0, n = 0, k = 0;
   const float* x = nullptr;
   int64_t ldx = 0;
-  const float* b = nullptr;
+  const void* b = nullptr;
   int64_t ldb = 0;
   float* y = nullptr;
   int64_t ldy = 0;
   float alpha = 1;
+  Stored stored = Stored::F32;  // b
 };
 
 struct GemmKernels {

@@ -18,20 +18,34 @@ Result<Tensor*> Execution::allocate(size_t i, DType dtype, const Shape& shape) c
   return outputs_[i]->tensor();
 }
 
-Result<StridedTarget> Execution::lengthened(size_t o, size_t i, int axis, int64_t kept, int64_t length) const {
+Result<LastRows> Execution::lengthened(size_t o, size_t i, int axis, int64_t kept, int64_t length) const {
+  LastRows last;
   if (grows(o)) {
-    NM_ASSIGN(std::shared_ptr<const Growing> grown, Growing::lengthen(*inputs_[i], axis, kept, length));
-    const StridedTarget to{grown->data(), 0, grown->strides()};
-    *outputs_[o] = Value(std::move(grown));
-    return to;
+    const Stored stored = o < stored_.size() ? stored_[o] : Stored::F32;
+    NM_ASSIGN(std::shared_ptr<const Growing> grown, Growing::lengthen(*inputs_[i], axis, kept, length, stored));
+    *outputs_[o] = Value(grown);
+    const int64_t offset = kept * grown->strides()[axis];
+    if (grown->rows().stored == Stored::F32) {
+      last.at = {grown->data(), offset, grown->strides()};
+      return last;
+    }
+    last.extent = grown->shape();
+    last.extent[axis] = length - kept;
+    Size count(1);
+    for (const int64_t d : last.extent) count = count * d;
+    NM_ASSIGN(last.at.data, scratch<float>(count));
+    last.at.strides = row_major(last.extent);
+    last.narrow = std::move(grown);
+    last.offset = offset;
+    return last;
   }
-  const StridedTensor from = strided_input(i);
   Tensor& out = output(o);
-  const StridedTarget to{out.raw(), 0, row_major(out.shape())};
-  Shape extent = from.shape;
+  last.at = {out.raw(), 0, row_major(out.shape())};
+  Shape extent = input_shape(i);
   extent[axis] = kept;
-  copy_strided(from.dtype, extent, from.at, to);
-  return to;
+  copy_first(*inputs_[i], extent, last.at);
+  last.at.offset = kept * last.at.strides[axis];
+  return last;
 }
 
 Status Execution::set_output(size_t i, Value value) const {

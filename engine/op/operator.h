@@ -66,10 +66,11 @@ class Operator {
   virtual std::optional<size_t> growth(const Inference&, size_t /*o*/) const { return std::nullopt; }
   // Does `run` read input i by Execution::strided_input, so that it may be such a state?
   virtual bool takes_growing(size_t /*i*/) const { return false; }
-  // Is output 0 input 0 with other elements in some places? `run` then writes those that `written` lists, and no
-  // others, where both have the same memory: a cache of a fixed length is written in place.
-  virtual bool rewrites() const { return false; }
-  // Of inputs for which `run` would fail it fails as well. Output 0 is not there yet.
+  // The input that output `o` is with other elements in some places: where both have the same memory, `run` writes
+  // those that `written` lists, and no others. A cache of a fixed length is then written in place.
+  virtual std::optional<size_t> rewrites(const Inference&, size_t /*o*/) const { return std::nullopt; }
+  // The same places for all such outputs, which are not there yet. Of inputs for which `run` would fail it fails as
+  // well.
   virtual Status written(const Execution&, Extents&) const { return {}; }
   // Random operators, and others whose result is not a function of their inputs, are never folded.
   virtual bool pure() const { return true; }

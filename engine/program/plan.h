@@ -30,6 +30,7 @@ struct Slot {
   size_t behind = 0;                 // so many bytes behind its start
   bool is_view = false;              // of an input of its node, in whatever place
   bool growing = false;              // an input, an output that lengthens it, or a view of one, that may all be Growing
+  Stored stored = Stored::F32;       // an output, where it grows
   ValueId rewrites = kNone;          // an output's: the input that it is with some elements written anew
   std::shared_ptr<Edition> edition;  // an input's or such an output's, whose contents `value` is
 
@@ -38,11 +39,11 @@ struct Slot {
 
 struct Step {
   uint32_t node = 0;
-  bool infer = false;             // some input's or output's shape is known only now
-  std::vector<ValueId> allocate;  // heap outputs whose shape the plan knows
-  ValueId rewritten = kNone;      // output 0, where it is written into an input's memory
-  std::vector<ValueId> views;     // of heap outputs, in an order in which they can be bound
-  std::vector<ValueId> release;   // heap values nobody reads after this step
+  bool infer = false;              // some input's or output's shape is known only now
+  std::vector<ValueId> allocate;   // heap outputs whose shape the plan knows
+  std::vector<ValueId> rewritten;  // outputs that are written into inputs' memory
+  std::vector<ValueId> views;      // of heap outputs, in an order in which they can be bound
+  std::vector<ValueId> release;    // heap values nobody reads after this step
   std::optional<Execution> execution;
 };
 
@@ -72,8 +73,9 @@ struct Plan {
 };
 
 struct PlanOptions {
-  bool own_outputs = false;    // graph outputs outlive the run: they go to the heap
-  std::vector<bool> kept;      // by index: these do in any case; may be shorter than the outputs
+  bool own_outputs = false;  // graph outputs outlive the run: they go to the heap
+  // By index: these do in any case, and where they grow they are stored like this; may be shorter than the outputs.
+  std::vector<std::optional<Stored>> kept;
   std::vector<bool> unwanted;  // by index: these are not computed; may be shorter, too
 };
 

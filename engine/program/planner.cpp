@@ -54,6 +54,8 @@ Result<std::unique_ptr<Plan>> Planner::make(const std::vector<Value>& inputs) {
       s.shape.reset();
     }
   }
+  const std::vector<std::optional<Stored>>& kept = parts_.options.kept;
+  for (size_t i = 0; i < kept.size(); ++i) slot(graph_.outputs[i]).stored = kept[i].value_or(Stored::F32);
   plan_->unwanted = parts_.options.unwanted;
   const std::vector<bool> needed = needed_nodes();
   count_uses(needed);
@@ -276,7 +278,8 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
       const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(inference, o);
       if (past) longer_[id] = node.inputs[*past];
-      if (o == 0 && !parts_.options.own_outputs && op.rewrites()) rewriters_[id] = n;
+      const auto before = parts_.options.own_outputs ? std::nullopt : op.rewrites(inference, o);
+      if (before) rewriters_[id] = {n, node.inputs[*before]};
     } else {
       step.infer = true;
     }
@@ -373,12 +376,12 @@ void Planner::let_grow() {
 
 // State of a fixed length is written in place where nobody reads afterwards what it was.
 void Planner::let_rewrite() {
-  for (const auto& [id, n] : rewriters_) {
-    const ValueId past = graph_.nodes[n].inputs[0];
+  for (const auto& [id, rewriter] : rewriters_) {
+    const auto [n, past] = rewriter;
     if (!may_rewrite(id, past, n)) continue;
     slot(id).rewrites = past;
     Step& step = plan_->steps[allocated_[id]];
-    step.rewritten = id;
+    step.rewritten.push_back(id);
     std::erase(step.allocate, id);
   }
 }
@@ -406,13 +409,15 @@ void Planner::bind_steps() {
       }
     }
     std::vector<Value*> outputs;
+    StoredOutputs stored{};
     for (const ValueId id : node.outputs) {
+      if (id != kNone && outputs.size() < stored.size()) stored[outputs.size()] = slot(id).stored;
       outputs.push_back(id == kNone ? nullptr : &slot(id).value);
       if (id != kNone && slot(id).place == Place::Heap && last_use_[id] < 0) {
         step.release.push_back(id);
       }
     }
-    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs));
+    step.execution.emplace(parts_.scratch, parts_.control, std::move(inputs), std::move(outputs), stored);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/program/plan.h"
@@ -57,13 +58,14 @@ class Planner {
   const PlanParts& parts_;
   const Graph& graph_;
   std::unique_ptr<Plan> plan_;
-  PerValue<bool> owned_;                   // graph outputs that outlive the run
-  PerValue<int32_t> last_use_;             // node index; the node count for graph outputs
-  std::map<ValueId, size_t> allocated_;    // Heap values, and views of them: the step that allocates
-  std::map<ValueId, int32_t> first_;       // Arena values with memory of their own: the node that writes them
-  std::map<ValueId, ValueId> longer_;      // outputs that the caller keeps, and inputs that they lengthen
-  std::map<ValueId, uint32_t> rewriters_;  // outputs that the caller keeps, and the nodes that may write an input anew
-  PerValue<bool> changed_;                 // values whose shape or contents are others than before
+  PerValue<bool> owned_;                 // graph outputs that outlive the run
+  PerValue<int32_t> last_use_;           // node index; the node count for graph outputs
+  std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
+  std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them
+  std::map<ValueId, ValueId> longer_;    // outputs that the caller keeps, and inputs that they lengthen
+  // Outputs that the caller keeps, and the nodes and inputs that they may be with some elements written anew.
+  std::map<ValueId, std::pair<uint32_t, ValueId>> rewriters_;
+  PerValue<bool> changed_;  // values whose shape or contents are others than before
 };
 
 }  // namespace nm

@@ -218,14 +218,14 @@ Status Program::start_step(Step& step) {
 Status Program::run_operator(Step& step) {
   NM_TRY(check_growth(step));
   scratch_.reset();
-  if (step.rewritten != kNone) NM_TRY(rewrite(step));
+  for (const ValueId id : step.rewritten) NM_TRY(rewrite(step, id));
   return operators_[step.node]->run(*step.execution);
 }
 
-// Gives output 0 the contents of the input that it is to be, in the same memory where that can be had.
-Status Program::rewrite(Step& step) {
+// Gives an output the contents of the input that it is to be, in the same memory where that can be had.
+Status Program::rewrite(Step& step, ValueId output) {
   PerValue<Slot>& slots = current_->slots;
-  Slot& to = slots[step.rewritten];
+  Slot& to = slots[output];
   Slot& from = slots[to.rewrites];
   Extents written;
   NM_TRY(operators_[step.node]->written(*step.execution, written));
@@ -369,10 +369,10 @@ Result<Value> Program::take_output(size_t i) const {
   return Value(std::move(copy));
 }
 
-void Program::keep_output(size_t i) {
-  if (i < options_.kept.size() && options_.kept[i]) return;
+void Program::keep_output(size_t i, Stored stored) {
+  if (i < options_.kept.size() && options_.kept[i] == stored) return;
   options_.kept.resize(graph_->outputs.size());
-  options_.kept[i] = true;
+  options_.kept[i] = stored;
   end_run();
   plans_.clear();
 }

@@ -28,8 +28,8 @@ class Program final : public Body {
   Result<Value> take_output(size_t i) const;
   // From the next run on output i is computed, as all are at first, or is not: then it is nothing.
   void want_output(size_t i, bool wanted);
-  // From the next run on output i gets memory of its own in every run.
-  void keep_output(size_t i);
+  // From the next run on output i gets memory of its own in every run, and is stored like this where it grows in place.
+  void keep_output(size_t i, Stored stored);
 
   const Plan* plan() const { return current_; }
   const Operator& op(uint32_t node) const { return *operators_[node]; }
@@ -56,7 +56,7 @@ class Program final : public Body {
   Status start_step(Step& step);
   Status infer_step(Step& step);
   Status run_operator(Step& step);
-  Status rewrite(Step& step);
+  Status rewrite(Step& step, ValueId output);
   Status check_growth(const Step& step) const;
   Status check_texts(const Step& step) const;
   // Whatever has become of the last run: lets go of its values.

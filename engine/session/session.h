@@ -57,7 +57,7 @@ class Session {
   const Value& output(size_t index) const { return program_->output(index); }
   // See Program.
   Result<Value> take_output(size_t index) const { return program_->take_output(index); }
-  void keep_output(size_t index) { program_->keep_output(index); }
+  void keep_output(size_t index, Stored stored = Stored::F32) { program_->keep_output(index, stored); }
   void want_output(size_t index, bool wanted) { program_->want_output(index, wanted); }
 
   // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.

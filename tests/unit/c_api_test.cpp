@@ -255,7 +255,7 @@ TEST_CASE("state goes from run to run without a copy") {
   const size_t before = memory_counts().current;
   nm_session* session = adder();
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   nm_value* total = numbers({0, 0, 0});
   for (int i = 1; i <= 5; ++i) {
     REQUIRE(nm_input_value(session, 0, total) == 0);
@@ -280,7 +280,7 @@ TEST_CASE("a value is cut where it is") {
                         {value_info("past", DType::Float32, {"p"}), value_info("x", DType::Float32, {"n"})},
                         {value_info("all", DType::Float32, {"a"})}}));
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   const auto run = [&](nm_value* past, const std::vector<float>& x) {
     REQUIRE(nm_input_value(session, 0, past) == 0);
     REQUIRE(nm_input_value(session, 1, numbers(x)) == 0);
@@ -311,6 +311,44 @@ TEST_CASE("a value is cut where it is") {
   nm_release(session);
 }
 
+TEST_CASE("a cache is stored as its caller wants") {
+  nm_session* session =
+      load(model_bytes({{node_proto("Concat", {"past", "x"}, {"all"}, {int_attribute("axis", 0)})},
+                        {},
+                        {value_info("past", DType::Float32, {"p", "2"}), value_info("x", DType::Float32, {"n", "2"})},
+                        {value_info("all", DType::Float32, {"a", "2"})}}));
+  REQUIRE(session != nullptr);
+  for (const int32_t wrong : {1, 2, 16, -1}) {
+    CHECK(nm_keep_output(session, 0, wrong) < 0);
+    CHECK(failed_with("invalid_argument"));
+  }
+  const auto rows = [](const std::vector<float>& x) {
+    const int64_t dims[] = {static_cast<int64_t>(x.size() / 2), 2};
+    nm_value* value = nm_new_tensor(NM_DTYPE_FLOAT32, dims, 2);
+    nm_tensor t;
+    REQUIRE(nm_value_tensor(value, 0, &t) == 0);
+    std::copy(x.begin(), x.end(), static_cast<float*>(t.data));
+    return value;
+  };
+  const std::pair<int32_t, float> stored[] = {{0, 1.0001f}, {NM_DTYPE_FLOAT16, 1}, {NM_DTYPE_INT8, 128 / 127.f}};
+  for (const auto& [dtype, second] : stored) {
+    CAPTURE(dtype);
+    REQUIRE(nm_keep_output(session, 0, dtype) == 0);
+    REQUIRE(nm_input_value(session, 0, rows({})) == 0);
+    REQUIRE(nm_input_value(session, 1, rows({128, 1.0001f})) == 0);
+    REQUIRE(nm_run(session) == 0);
+    nm_value* all = nm_take_output(session, 0);
+    nm_tensor t;
+    REQUIRE(nm_value_shape(all, 0, &t) == 0);
+    CHECK(t.dtype == NM_DTYPE_FLOAT32);
+    nm_value* part = nm_shorten_value(all, 0, 1);
+    CHECK(std::abs(read(part)[1] - second) < 2e-4f);
+    CHECK((std::abs(read(all)[1] - second) < 2e-5f || dtype == NM_DTYPE_INT8));
+    for (nm_value* value : {all, part}) nm_free_value(value);
+  }
+  nm_release(session);
+}
+
 TEST_CASE("what a run computes from a view of a kept output outlives neither") {
   // total_out, a view of it, a view of that, and what is computed from the last.
   nm_session* session = load(model_bytes(
@@ -320,7 +358,7 @@ TEST_CASE("what a run computes from a view of a kept output outlives neither") {
        {value_info("total", DType::Float32, {"n"}), value_info("x", DType::Float32, {"n"})},
        {value_info("total_out", DType::Float32, {"n"}), value_info("twice", DType::Float32, {"1", "n"})}}));
   REQUIRE(session != nullptr);
-  REQUIRE(nm_keep_output(session, 0) == 0);
+  REQUIRE(nm_keep_output(session, 0, 0) == 0);
   std::vector<nm_value*> taken;
   for (int i = 1; i <= 3; ++i) {
     REQUIRE(nm_input_value(session, 0, i == 1 ? numbers({0, 0, 0}) : nm_share_value(taken.back())) == 0);
@@ -430,7 +468,7 @@ TEST_CASE("a value taken from a run is not changed by the next ones") {
     }
     REQUIRE(nm_run(session) == 0);
     for (uint32_t output = 0; output < 2; ++output) taken.push_back(nm_take_output(session, output));
-    if (i == 1) REQUIRE(nm_keep_output(session, 1) == 0);
+    if (i == 1) REQUIRE(nm_keep_output(session, 1, 0) == 0);
   }
   for (int i = 0; i < 3; ++i) {
     CHECK(read(taken[static_cast<size_t>(2 * i)]) == std::vector<float>(2, static_cast<float>(2 * i)));
@@ -445,7 +483,7 @@ TEST_CASE("a value taken from a run is not changed by the next ones") {
   CHECK(read(taken[4]) == std::vector<float>{4, 4});
   for (nm_value* value : taken) nm_free_value(value);
   nm_release(session);
-  CHECK(nm_keep_output(session = adder(), 2) < 0);
+  CHECK(nm_keep_output(session = adder(), 2, 0) < 0);
   CHECK(nm_take_output(session, 0) == nullptr);  // no run has finished
   nm_release(session);
 }

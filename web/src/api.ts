@@ -1,3 +1,4 @@
+export type { CacheType } from './api/cache-type.js';
 export type { CustomAttribute, CustomNode, CustomOperator, CustomOutput, CustomResult } from './api/custom.js';
 export type {
   EngineInfo,

@@ -172,6 +172,7 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
   }
   const options: RunOptions = given.fetch === undefined ? {} : { fetch: given.fetch };
   options.keep = given.keep;
+  if (given.cache !== undefined) options.cache = given.cache;
   let times: Profile | undefined;
   if (given.wantsProfile) {
     options.profile = (profile) => {

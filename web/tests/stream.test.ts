@@ -238,6 +238,60 @@ describe.each(places)('$name', ({ options }) => {
     },
   );
 
+  test.skipIf(skip)('a cache of fewer bits is rounded, shared, cut, saved, and smaller', async () => {
+    const joined = modelOf(
+      [
+        { op: 'Concat', inputs: ['past', 'x'], outputs: ['present'], attributes: { axis: 2 } },
+        { op: 'Neg', inputs: ['x'], outputs: ['y'] },
+      ],
+      { past: 'float32[batch,1,past,64]', x: 'float32[batch,1,seq,64]' },
+      { present: 'float32[batch,1,total,64]', y: 'float32[batch,1,seq,64]' },
+    );
+    const session = await open(joined);
+    const add = (on: Toy, rows: number, value: number) => {
+      const row = Array.from({ length: 64 }, (_, i) => (i === 0 ? 127 : value));
+      return on.run({ x: new Tensor('float32', Array(rows).fill(row).flat(), [1, 1, rows, 64]) });
+    };
+    /** The second number of each row. */
+    const held = async (on: Toy) => {
+      const [, { data, shape }] = fromBytes(await on.save()).states[0] as [
+        string,
+        { data: Float32Array; shape: number[] },
+      ];
+      return Array.from({ length: shape[2] as number }, (_, row) => data[64 * row + 1]);
+    };
+    const sizes: number[] = [];
+    for (const [cache, rounded] of [
+      ['float32', Math.fround(2.3)],
+      ['float16', 2.30078125],
+      ['int8', 2],
+    ] as const) {
+      const { heap } = await session.memory();
+      const one = stream(session, { cache });
+      await add(one, 1000, 2.3);
+      await one.run({ x: new Tensor('float32', [], [1, 1, 0, 64]) });
+      sizes.push((await session.memory()).heap - heap);
+      expect(new Set(await held(one))).toEqual(new Set([rounded]));
+      const two = one.fork();
+      await add(one, 1, 5);
+      await two.truncate(3);
+      await add(two, 1, 7);
+      expect((await held(one)).slice(998)).toEqual([rounded, rounded, 5]);
+      expect(await held(two)).toEqual([rounded, rounded, rounded, 7]);
+      await one.restore(await two.save());
+      await add(one, 1, 2.3);
+      expect(await held(one)).toEqual([rounded, rounded, rounded, 7, rounded]);
+      one.dispose();
+      two.dispose();
+      await add(stream(session, { cache }), 1, 0);
+    }
+    const [whole = 0, half = 0, quarter = 0] = sizes;
+    expect(whole).toBeGreaterThan(256_000);
+    expect(half).toBeLessThan(0.6 * whole);
+    expect(quarter).toBeLessThan(0.35 * whole);
+    expect(() => stream(session, { cache: 'int4' as 'int8' })).toThrow('"float32", "float16" or "int8"');
+  });
+
   test.skipIf(skip)('begins where the caller says, whose tensor stays the caller’s', async () => {
     const session = await open();
     const initial = await session.keep(new Tensor('float32', [2, 7], [1, 1, 2, 1]));

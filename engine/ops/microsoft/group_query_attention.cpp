@@ -9,6 +9,7 @@
 #include "engine/op/registry.h"
 #include "engine/ops/microsoft/attention_masks.h"
 #include "engine/ops/nn/rotary.h"
+#include "engine/tensor/edition.h"
 
 namespace nm {
 namespace {
@@ -94,23 +95,13 @@ class GroupQueryAttention final : public Operator {
   Status run(Execution& execution) override {
     for (size_t i = 0; i < execution.input_count(); ++i) {
       const bool real = i != kLengths && i != kTotal && i != kPositions;
-      if (real && execution.has(i) && execution.strided_input(i).dtype != DType::Float32) {
-        return no_arithmetic(execution.strided_input(i).dtype);
+      if (real && execution.has(i) && execution.input_type(i) != DType::Float32) {
+        return no_arithmetic(execution.input_type(i));
       }
     }
     const GroupQuerySizes s = run_sizes(execution);
-    NM_ASSIGN(int64_t * lengths, execution.scratch<int64_t>(Size(2) * s.batch));
-    int64_t* pasts = lengths + s.batch;
-    for (int64_t b = 0; b < s.batch; ++b) {
-      lengths[b] = int64_t{execution.data<int32_t>(kLengths)[b]} + 1;
-      // The first tokens of a shorter sample are followed by padding.
-      pasts[b] = s.total == s.length ? 0 : lengths[b] - s.length;
-      if (lengths[b] < 1 || lengths[b] > s.total || pasts[b] < 0 || pasts[b] > s.past) {
-        return {Code::InvalidData,
-                text("the length (input 5) ", lengths[b] - 1, " of sample ", b, " does not fit ", s.length,
-                     " new tokens, a past of at most ", s.past, " and ", s.total, " in all")};
-      }
-    }
+    NM_ASSIGN(const int64_t* lengths, lengths_of(execution, s));
+    const int64_t* pasts = lengths + s.batch;
     AttentionCall call;
     call.batch = s.batch;
     call.q_heads = heads_;
@@ -149,6 +140,25 @@ class GroupQueryAttention final : public Operator {
     return o == 1 ? kPastKey : kPastValue;
   }
   bool takes_growing(size_t i) const override { return i == kPastKey || i == kPastValue; }
+  // It is then written where it is, as onnxruntime does where past and present are one buffer: what lies behind the
+  // length of a sample stays.
+  std::optional<size_t> rewrites(const Inference& inference, size_t o) const override {
+    if (!inference.has(kPastKey) || (o != 1 && o != 2)) return std::nullopt;
+    auto s = sizes(inference);
+    if (!s.ok() || s->past < 0 || s->capacity != s->past) return std::nullopt;
+    return o == 1 ? kPastKey : kPastValue;
+  }
+  Status written(const Execution& execution, Extents& list) const override {
+    const GroupQuerySizes s = run_sizes(execution);
+    NM_ASSIGN(const int64_t* lengths, lengths_of(execution, s));
+    const Shape rows{kv_heads_, s.capacity, s.head};
+    const Strides strides = row_major(rows);
+    for (int64_t b = 0; b < s.batch; ++b) {
+      const int64_t at = b * kv_heads_ * strides[0] + lengths[s.batch + b] * strides[1];
+      NM_TRY(list.add(Shape{kv_heads_, s.length, s.head}, at, strides));
+    }
+    return {};
+  }
 
   double flops(const Inference& inference) const override {
     auto s = sizes(inference);
@@ -201,10 +211,27 @@ class GroupQueryAttention final : public Operator {
     s.batch = q.dim(0);
     s.length = q.dim(1);
     s.head = q.dim(2) / (execution.has(kKey) ? heads_ : heads_ + 2 * kv_heads_);
-    s.past = execution.has(kPastKey) ? execution.strided_input(kPastKey).shape[2] : 0;
+    s.past = execution.has(kPastKey) ? execution.input_shape(kPastKey)[2] : 0;
     s.total = *execution.data<int32_t>(kTotal);
     s.capacity = std::max(s.total, s.past);
     return s;
+  }
+
+  // Of each sample, and then of each sample's past.
+  static Result<const int64_t*> lengths_of(const Execution& execution, const GroupQuerySizes& s) {
+    NM_ASSIGN(int64_t * lengths, execution.scratch<int64_t>(Size(2) * s.batch));
+    int64_t* pasts = lengths + s.batch;
+    for (int64_t b = 0; b < s.batch; ++b) {
+      lengths[b] = int64_t{execution.data<int32_t>(kLengths)[b]} + 1;
+      // The first tokens of a shorter sample are followed by padding.
+      pasts[b] = s.total == s.length ? 0 : lengths[b] - s.length;
+      if (lengths[b] < 1 || lengths[b] > s.total || pasts[b] < 0 || pasts[b] > s.past) {
+        return Status(Code::InvalidData,
+                      text("the length (input 5) ", lengths[b] - 1, " of sample ", b, " does not fit ", s.length,
+                           " new tokens, a past of at most ", s.past, " and ", s.total, " in all"));
+      }
+    }
+    return lengths;
   }
 
   Status check_others(const Inference& inference, const GroupQuerySizes& s) const {
@@ -289,30 +316,50 @@ class GroupQueryAttention final : public Operator {
     return Heads<const float>::inner(own, s.length, s.head, heads * s.head);
   }
 
+  static bool is_rewritten(const Execution& execution, size_t past, size_t output) {
+    if (!execution.has(past) || !execution.wants(output) || execution.grows(output)) return false;
+    const Tensor* before = execution.input_value(past).tensor();
+    return before != nullptr && before->raw() == execution.output(output).raw();
+  }
+
+  // One sample's new rows.
+  void add_rows(const Heads<const float>& now, int64_t b, const GroupQuerySizes& s, const Heads<float>& to,
+                int64_t row) const {
+    copy_rows({1, kv_heads_, s.head, {now.at(b, 0), now.batch, now.head, now.row}, s.length}, to.from_row(row));
+  }
+
   // Behind each sample's own past, in a buffer whose other rows are zero.
-  Result<Heads<const float>> appended(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
-                                      const Heads<const float>& now, size_t past, size_t output) const {
-    if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return now;
+  Result<StoredHeads> appended(Execution& execution, const GroupQuerySizes& s, const int64_t* pasts,
+                               const Heads<const float>& now, size_t past, size_t output) const {
+    if (!execution.has(past) && !execution.wants(output) && s.total == s.length) return StoredHeads(now);
+    if (is_rewritten(execution, past, output)) {
+      const auto to = Heads<float>::outer(execution.out<float>(output), kv_heads_, s.capacity, s.head);
+      for (int64_t b = 0; b < s.batch; ++b) add_rows(now, b, s, {to.at(b, 0), to.batch, to.head, to.row}, pasts[b]);
+      return StoredHeads(Heads<const float>::outer(to.data, kv_heads_, s.capacity, s.head));
+    }
     // Where each sample fills all rows of the past, these are as they shall be.
     const bool filled = std::all_of(pasts, pasts + s.batch, [&](int64_t rows) { return rows == s.past; });
-    NM_ASSIGN(const StridedAt<float*> all,
-              present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, filled ? s.past : 0));
-    const auto to = Heads<float>::strided(all.data, all.strides);
+    const int64_t kept = filled ? s.past : 0;
+    NM_ASSIGN(const Present p, present(execution, past, output, Shape{s.batch, kv_heads_, s.capacity, s.head}, kept));
+    const Heads<float> to = p.now();
+    Heads<const float> from;
+    if (execution.has(past) && !filled) {
+      NM_ASSIGN(const RowsTensor before, float_rows(execution, past));
+      from = Heads<const float>::strided(static_cast<const float*>(before.rows.data), before.strides);
+    }
     for (int64_t b = 0; b < s.batch; ++b) {
       const Heads<float> own{to.at(b, 0), to.batch, to.head, to.row};
-      if (execution.has(past) && !filled) {
-        const StridedSource before = execution.strided_input(past).at;
-        auto from = Heads<const float>::strided(static_cast<const float*>(before.data), before.strides);
-        from.data = from.at(b, 0);
-        copy_rows({1, kv_heads_, s.head, from, pasts[b]}, own);
+      if (from.data != nullptr) {
+        copy_rows({1, kv_heads_, s.head, {from.at(b, 0), from.batch, from.head, from.row}, pasts[b]}, own);
       }
-      copy_rows({1, kv_heads_, s.head, {now.at(b, 0), now.batch, now.head, now.row}, s.length}, own.from_row(pasts[b]));
-      const int64_t end = pasts[b] + s.length;
+      const int64_t begin = pasts[b] - kept, end = begin + s.length;
+      add_rows(now, b, s, own, begin);
       for (int64_t h = 0; h < kv_heads_; ++h) {
-        std::fill_n(to.at(b, h) + end * to.row, (s.capacity - end) * s.head, 0.f);
+        std::fill_n(to.at(b, h) + end * to.row, (s.capacity - kept - end) * s.head, 0.f);
       }
     }
-    return Heads<const float>::strided(all.data, all.strides);
+    p.last.settle();
+    return StoredHeads(p.all.rows, p.all.strides);
   }
 
   int64_t heads_, kv_heads_;

@@ -70,8 +70,7 @@ class MultiHeadAttention final : public Operator {
 
   Status run(Execution& execution) override {
     for (const size_t i : {kQuery, kKey, kValue, kBias, kScoreBias, kPastKey, kPastValue}) {
-      if (execution.has(i) && execution.strided_input(i).dtype != DType::Float32)
-        return no_arithmetic(execution.strided_input(i).dtype);
+      if (execution.has(i) && execution.input_type(i) != DType::Float32) return no_arithmetic(execution.input_type(i));
     }
     const Sizes s = run_sizes(execution);
     AttentionCall call;
@@ -210,7 +209,7 @@ class MultiHeadAttention final : public Operator {
                  : s.packing == Packing::Outer       ? execution.input(kValue).dim(3)
                                                      : execution.input(kValue).dim(2) / heads_;
     }
-    if (execution.has(kPastKey)) s.past = execution.strided_input(kPastKey).shape[2];
+    if (execution.has(kPastKey)) s.past = execution.input_shape(kPastKey)[2];
     return s;
   }
 
@@ -222,19 +221,20 @@ class MultiHeadAttention final : public Operator {
       return Heads<const float>{p + part * s.head, s.kv_len * row, parts * s.head, row};
     };
     call.q = Heads<const float>::inner(q, s.q_len, s.head, heads_ * s.head);
+    Heads<const float> k, v;
     if (s.packing == Packing::All) {
       call.q = packed(q, 3, 0);
-      call.k = packed(q, 3, 1);
-      call.v = packed(q, 3, 2);
+      k = packed(q, 3, 1);
+      v = packed(q, 3, 2);
     } else if (s.packing == Packing::KeysAndValues) {
-      call.k = packed(execution.data<float>(kKey), 2, 0);
-      call.v = packed(execution.data<float>(kKey), 2, 1);
+      k = packed(execution.data<float>(kKey), 2, 0);
+      v = packed(execution.data<float>(kKey), 2, 1);
     } else if (s.packing == Packing::Outer) {
-      call.k = Heads<const float>::outer(execution.data<float>(kKey), heads_, s.kv_len, s.head);
-      call.v = Heads<const float>::outer(execution.data<float>(kValue), heads_, s.kv_len, s.v_head);
+      k = Heads<const float>::outer(execution.data<float>(kKey), heads_, s.kv_len, s.head);
+      v = Heads<const float>::outer(execution.data<float>(kValue), heads_, s.kv_len, s.v_head);
     } else {
-      call.k = Heads<const float>::inner(execution.data<float>(kKey), s.kv_len, s.head, heads_ * s.head);
-      call.v = Heads<const float>::inner(execution.data<float>(kValue), s.kv_len, s.v_head, heads_ * s.v_head);
+      k = Heads<const float>::inner(execution.data<float>(kKey), s.kv_len, s.head, heads_ * s.head);
+      v = Heads<const float>::inner(execution.data<float>(kValue), s.kv_len, s.v_head, heads_ * s.v_head);
     }
     const float* bias = execution.has(kBias) ? execution.data<float>(kBias) : nullptr;
     if (bias != nullptr) {
@@ -245,20 +245,16 @@ class MultiHeadAttention final : public Operator {
     }
     // Keys of another sequence have their bias already.
     if (s.packing == Packing::Outer) bias = nullptr;
-    NM_ASSIGN(call.k, behind(execution, s, call.k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
-    NM_ASSIGN(call.v,
-              behind(execution, s, call.v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
+    NM_ASSIGN(call.k, behind(execution, s, k, s.head, bias ? bias + heads_ * s.head : nullptr, kPastKey, 1));
+    NM_ASSIGN(call.v, behind(execution, s, v, s.v_head, bias ? bias + 2 * heads_ * s.head : nullptr, kPastValue, 2));
     return {};
   }
 
-  Result<Heads<const float>> behind(Execution& execution, const Sizes& s, const Heads<const float>& now, int64_t size,
-                                    const float* bias, size_t past, size_t output) const {
-    if (!execution.has(past) && !execution.wants(output) && bias == nullptr) return now;
-    NM_ASSIGN(const StridedAt<float*> all,
-              present(execution, past, output, Shape{s.batch, heads_, s.total(), size}, s.past));
-    copy_rows({s.batch, heads_, size, now, s.kv_len, bias},
-              Heads<float>::strided(all.data, all.strides).from_row(s.past));
-    return Heads<const float>::strided(all.data, all.strides);
+  Result<StoredHeads> behind(Execution& execution, const Sizes& s, const Heads<const float>& now, int64_t size,
+                             const float* bias, size_t past, size_t output) const {
+    if (!execution.has(past) && !execution.wants(output) && bias == nullptr) return StoredHeads(now);
+    return joined(execution, past, output, Shape{s.batch, heads_, s.total(), size}, s.past,
+                  {s.batch, heads_, size, now, s.kv_len, bias});
   }
 
   int64_t heads_;

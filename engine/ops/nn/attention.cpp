@@ -75,8 +75,7 @@ class Attention final : public Operator {
     const Tensor& q = execution.input(0);
     if (q.dtype() != DType::Float32) return no_arithmetic(q.dtype());
     for (const size_t i : {kKey, kValue, kPastKey, kPastValue}) {
-      if (execution.has(i) && execution.strided_input(i).dtype != DType::Float32)
-        return no_arithmetic(execution.strided_input(i).dtype);
+      if (execution.has(i) && execution.input_type(i) != DType::Float32) return no_arithmetic(execution.input_type(i));
     }
     const bool flat = q.rank() == 3;
     const Sizes s = run_sizes(execution, flat);
@@ -218,8 +217,7 @@ class Attention final : public Operator {
 
   // Inference has checked the shapes already.
   Sizes run_sizes(const Execution& execution, bool flat) const {
-    const Shape &q = execution.input(0).shape(), &k = execution.strided_input(kKey).shape,
-                &v = execution.strided_input(kValue).shape;
+    const Shape &q = execution.input(0).shape(), &k = execution.input_shape(kKey), &v = execution.input_shape(kValue);
     Sizes s;
     s.batch = q[0];
     s.q_heads = flat ? q_heads_ : q[1];
@@ -228,7 +226,7 @@ class Attention final : public Operator {
     s.kv_len = k[flat ? 1 : 2];
     s.head = flat ? q[2] / q_heads_ : q[3];
     s.v_head = flat ? v[2] / kv_heads_ : v[3];
-    if (execution.has(kPastKey)) s.past = execution.strided_input(kPastKey).shape[2];
+    if (execution.has(kPastKey)) s.past = execution.input_shape(kPastKey)[2];
     return s;
   }
 
@@ -238,18 +236,17 @@ class Attention final : public Operator {
   }
 
   // Keys or values behind those of the past; in the output for the present ones when somebody wants it.
-  static Result<Heads<const float>> cached(Execution& execution, size_t input, size_t past, bool flat, const Sizes& s,
-                                           int64_t size) {
-    const StridedSource own = execution.strided_input(input).at;
-    const auto* data = static_cast<const float*>(own.data);
-    const auto now = flat ? Heads<const float>{data, own.strides[0], size, own.strides[1]}
-                          : Heads<const float>::strided(data, own.strides);
-    if (!execution.has(past) && !execution.wants(input)) return now;
-    NM_ASSIGN(const StridedAt<float*> all,
-              present(execution, past, input, Shape{s.batch, s.kv_heads, s.total(), size}, s.past));
-    copy_rows({s.batch, s.kv_heads, size, now, s.kv_len},
-              Heads<float>::strided(all.data, all.strides).from_row(s.past));
-    return Heads<const float>::strided(all.data, all.strides);
+  static Result<StoredHeads> cached(Execution& execution, size_t input, size_t past, bool flat, const Sizes& s,
+                                    int64_t size) {
+    const auto of = [&](const Strides& own) { return flat ? Strides{own[0], size, own[1]} : own; };
+    if (!execution.has(past) && !execution.wants(input)) {
+      const RowsTensor own = execution.rows_input(input);
+      return StoredHeads(own.rows, of(own.strides));
+    }
+    NM_ASSIGN(const RowsTensor own, float_rows(execution, input));
+    const auto now = Heads<const float>::strided(static_cast<const float*>(own.rows.data), of(own.strides));
+    return joined(execution, past, input, Shape{s.batch, s.kv_heads, s.total(), size}, s.past,
+                  {s.batch, s.kv_heads, size, now, s.kv_len});
   }
 
   // Numbers of any type are added to the scores.

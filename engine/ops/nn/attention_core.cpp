@@ -45,7 +45,9 @@ class Attend {
     const int64_t blocks = pieces(a_.q_len, height), group = a_.q_heads / a_.kv_heads;
     const GemmKernels& gemm = kernels().gemm;
     const int64_t keys = gemm.packed_size(a_.head_size, a_.kv_len), values = gemm.packed_size(a_.kv_len, a_.v_size);
-    const int64_t floats = height * a_.kv_len + keys + values;
+    const bool narrow = a_.k.rows.scales != nullptr || a_.v.rows.scales != nullptr;
+    const int64_t wide = narrow ? a_.kv_len * std::max(a_.head_size, a_.v_size) : 0;
+    const int64_t floats = height * a_.kv_len + keys + values + wide;
     NM_ASSIGN(float* scratch, execution.scratch<float>(Size(floats) * thread_pool::size()));
     const int64_t tasks = matrices * blocks, work = height * a_.kv_len * (a_.head_size + a_.v_size);
     thread_pool::parallel_for(tasks, thread_pool::chunk(tasks, work), [&](int64_t begin, int64_t end, int thread) {
@@ -53,6 +55,7 @@ class Attend {
       block.scores = scratch + thread * floats;
       block.keys = block.scores + height * a_.kv_len;
       block.values = block.keys + keys;
+      block.wide = block.values + values;
       for (int64_t task = begin; task < end; ++task) {
         // Heads that share keys and values follow each other.
         const int64_t matrix = task / (group * blocks) * group + task % group, row = task / group % blocks * height;
@@ -77,14 +80,24 @@ class Attend {
       float* scores = scratch + thread * rows * a_.kv_len;
       for (int64_t m = begin * rows; m < end * rows; m += rows) {
         const int64_t b = m / a_.q_heads, h = m % a_.q_heads, n = a_.kv_len;
-        const Heads<const float>&k = a_.k, &v = a_.v;
-        gemm.dot_rows(
-            {rows, n, a_.head_size, a_.q.at(b, h), a_.q.head, k.at(b, kv_head(h)), k.row, scores, n, a_.scale});
+        const StoredHeads &k = a_.k, &v = a_.v;
+        const int64_t shared = kv_head(h);
+        gemm.dot_rows({rows, n, a_.head_size, a_.q.at(b, h), a_.q.head, k.at(b, shared), k.row, scores, n, a_.scale,
+                       k.rows.stored});
+        scale_columns(k.scales(b, shared), rows, n, scores);
         for (int64_t i = 0; i < rows; ++i) soften(m + i, 0, n, scores + i * n);
-        gemm.weigh_rows({rows, a_.v_size, n, scores, n, v.at(b, kv_head(h)), v.row, a_.y.at(b, h), a_.y.head});
+        scale_columns(v.scales(b, shared), rows, n, scores);
+        gemm.weigh_rows(
+            {rows, a_.v_size, n, scores, n, v.at(b, shared), v.row, a_.y.at(b, h), a_.y.head, 1, v.rows.stored});
       }
     });
     return {};
+  }
+
+  // Scores of keys that are stored narrower, and weights of such values, by the scales of their rows.
+  static void scale_columns(const float* scales, int64_t rows, int64_t n, float* x) {
+    if (scales == nullptr) return;
+    for (int64_t i = 0; i < rows; ++i, x += n) kernels().elementwise.binary(Binary::Mul, x, scales, x, n);
   }
 
   // What a thread has of the block that it works on: scores, and keys and values as products take them.
@@ -92,6 +105,7 @@ class Attend {
     float* scores = nullptr;
     float* keys = nullptr;
     float* values = nullptr;
+    float* wide = nullptr;          // keys or values, on their way there
     int64_t packed = -1, rows = 0;  // whose keys and values they are, and how many
   };
 
@@ -101,9 +115,10 @@ class Attend {
     const int64_t b = matrix / a_.q_heads, h = matrix % a_.q_heads, shared = b * a_.kv_heads + kv_head(h);
     const int64_t seen = reach(b, row + rows - 1);
     if (block.packed != shared || block.rows != seen) {
-      const float *k = a_.k.at(b, kv_head(h)), *v = a_.v.at(b, kv_head(h));
-      gemm.pack_b(a_.head_size, seen, k, SourceType::F32, 1, a_.k.row, a_.scale, block.keys);
-      gemm.pack_b(seen, a_.v_size, v, SourceType::F32, a_.v.row, 1, 1, block.values);
+      const Heads<const float> k = floats(a_.k, b, kv_head(h), seen, a_.head_size, block.wide);
+      gemm.pack_b(a_.head_size, seen, k.data, SourceType::F32, 1, k.row, a_.scale, block.keys);
+      const Heads<const float> v = floats(a_.v, b, kv_head(h), seen, a_.v_size, block.wide);
+      gemm.pack_b(seen, a_.v_size, v.data, SourceType::F32, v.row, 1, 1, block.values);
       block.packed = shared;
       block.rows = seen;
     }
@@ -112,6 +127,16 @@ class Attend {
     gemm.run_rows({rows, seen, a_.head_size, q, a_.q.row, block.keys, block.scores, a_.kv_len}, 0, rows);
     for (int64_t i = 0; i < rows; ++i) soften(matrix, row + i, seen, block.scores + i * a_.kv_len);
     gemm.run_rows({rows, a_.v_size, seen, block.scores, a_.kv_len, block.values, y, a_.y.row}, 0, rows);
+  }
+
+  // One head's first `rows` rows as floats, in `wide` where they are stored narrower.
+  static Heads<const float> floats(const StoredHeads& x, int64_t b, int64_t h, int64_t rows, int64_t size,
+                                   float* wide) {
+    if (x.rows.scales == nullptr) return {static_cast<const float*>(x.at(b, h)), 0, 0, x.row};
+    for (int64_t i = 0, at = x.offset(b, h); i < rows; ++i, at += x.row) {
+      copy_row(x.rows, at, {Stored::F32, wide}, i * size, size);
+    }
+    return {wide, 0, 0, size};
   }
 
   // Several query heads may share a head of keys and values.
@@ -224,26 +249,46 @@ void copy_rows(const HeadRows& r, const Heads<float>& to) {
   });
 }
 
-Result<StridedAt<float*>> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept) {
+Result<Present> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept) {
   const int axis = shape.rank() - 2;
+  Present p;
   if (execution.has(past) && execution.wants(o)) {
-    NM_ASSIGN(const StridedTarget all, execution.lengthened(o, past, axis, kept, shape[axis]));
-    return StridedAt<float*>{static_cast<float*>(all.data), all.offset, all.strides};
+    NM_ASSIGN(p.last, execution.lengthened(o, past, axis, kept, shape[axis]));
+    p.all = rows_of(execution.output_value(o));
+    return p;
   }
-  StridedAt<float*> all{nullptr, 0, row_major(shape)};
+  p.all.strides = p.last.at.strides = row_major(shape);
   if (execution.wants(o)) {
-    all.data = execution.out<float>(o);
-    return all;
+    p.last.at.data = execution.out<float>(o);
+  } else {
+    Size count(1);
+    for (const int64_t d : shape) count = count * d;
+    NM_ASSIGN(p.last.at.data, execution.scratch<float>(count));
   }
-  Size count(1);
-  for (const int64_t d : shape) count = count * d;
-  NM_ASSIGN(all.data, execution.scratch<float>(count));
-  if (!execution.has(past)) return all;
-  const StridedTensor before = execution.strided_input(past);
-  Shape extent = before.shape;
+  p.all.rows.data = p.last.at.data;
+  if (!execution.has(past)) return p;
+  Shape extent = execution.input_shape(past);
   extent[axis] = kept;
-  copy_strided(before.dtype, extent, before.at, {all.data, 0, all.strides});
-  return all;
+  copy_first(execution.input_value(past), extent, p.last.at);
+  p.last.at.offset = kept * p.last.at.strides[axis];
+  return p;
+}
+
+Result<StoredHeads> joined(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept,
+                           const HeadRows& now) {
+  NM_ASSIGN(const Present p, present(execution, past, o, shape, kept));
+  copy_rows(now, p.now());
+  p.last.settle();
+  return StoredHeads(p.all.rows, p.all.strides);
+}
+
+Result<RowsTensor> float_rows(Execution& execution, size_t i) {
+  const RowsTensor x = execution.rows_input(i);
+  if (x.rows.scales == nullptr) return x;
+  const Shape& shape = execution.input_shape(i);
+  NM_ASSIGN(float* own, execution.scratch<float>(Size(shape.count())));
+  copy_first(execution.input_value(i), shape, {own, 0, row_major(shape)});
+  return RowsTensor{{Stored::F32, own}, row_major(shape)};
 }
 
 Status attend(Execution& execution, const AttentionCall& call) { return Attend(call).run(execution); }

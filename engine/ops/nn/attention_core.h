@@ -27,6 +27,35 @@ struct Heads {
   Heads from_row(int64_t r) const { return {data + r * row, batch, head, row}; }
 };
 
+// Keys or values: floats, or narrower as a cache stores them (tensor/narrow.h).
+struct StoredHeads {
+  StoredSource rows;
+  int64_t batch = 0, head = 0, row = 0;  // elements between neighbours, as of Heads
+
+  StoredHeads() = default;
+  StoredHeads(const Heads<const float>& h)  // NOLINT(google-explicit-constructor)
+      : rows{Stored::F32, h.data}, batch(h.batch), head(h.head), row(h.row) {}
+  // Of four dimensions, [batch, heads, rows, size].
+  StoredHeads(const StoredSource& r, const Strides& s) : rows(r), batch(s[0]), head(s[1]), row(s[2]) {}
+
+  // The same from whole rows further on.
+  StoredHeads behind(int64_t elements) const {
+    StoredHeads h = *this;
+    h.rows.data = static_cast<const uint8_t*>(rows.data) + elements * stored_bytes(rows.stored);
+    if (rows.scales != nullptr) h.rows.scales += elements / rows.width;
+    return h;
+  }
+
+  int64_t offset(int64_t b, int64_t h) const { return b * batch + h * head; }
+  const void* at(int64_t b, int64_t h) const {
+    return static_cast<const uint8_t*>(rows.data) + offset(b, h) * stored_bytes(rows.stored);
+  }
+  // Of a head's rows, one after the other; null where they are floats.
+  const float* scales(int64_t b, int64_t h) const {
+    return rows.scales == nullptr ? nullptr : rows.scales + offset(b, h) / rows.width;
+  }
+};
+
 // A mask that broadcasts to the scores; columns past `columns` are masked. Either floats that are added or bools
 // that say what may be seen.
 struct AttentionMask {
@@ -46,14 +75,31 @@ struct HeadRows {
 };
 void copy_rows(const HeadRows& rows, const Heads<float>& to);
 
-// Where keys or values of the past and of now lie together, as `shape` says, whose last three dimensions are heads,
-// rows and sizes: the rows of the past, the first `kept` of input `past`, are there already, those behind them are to
-// be written. In output `o`, where somebody wants it, or else in scratch.
-Result<StridedAt<float*>> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept);
+// Keys or values of the past and of now together: those of the past are there already, those behind are to be written
+// to `last`, and settled before `all` is read.
+struct Present {
+  LastRows last;
+  RowsTensor all;
+
+  // Where the rows that are to be written are.
+  Heads<float> now() const {
+    return Heads<float>::strided(static_cast<float*>(last.at.data) + last.at.offset, last.at.strides);
+  }
+};
+// As `shape` says, whose last three dimensions are heads, rows and sizes, behind the first `kept` rows of input `past`.
+// In output `o`, where somebody wants it, or else in scratch.
+Result<Present> present(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept);
+// The same of four dimensions, with these rows.
+Result<StoredHeads> joined(Execution& execution, size_t past, size_t o, const Shape& shape, int64_t kept,
+                           const HeadRows& now);
+
+// Input i as floats, in scratch where it is stored narrower.
+Result<RowsTensor> float_rows(Execution& execution, size_t i);
 
 struct AttentionCall {
   int64_t batch = 0, q_heads = 0, kv_heads = 0, q_len = 0, kv_len = 0, head_size = 0, v_size = 0;
-  Heads<const float> q, k, v;
+  Heads<const float> q;
+  StoredHeads k, v;
   Heads<float> y;
   float scale = 1;
   float softcap = 0;  // 0: none

@@ -116,16 +116,18 @@ class FusedAttention final : public Operator {
     call.q_len = length;
     call.head_size = s.qk / heads_;
     call.v_size = s.v / heads_;
-    const int64_t past = execution.has(kPast) ? execution.strided_input(kPast).shape[3] : 0;
+    const int64_t past = execution.has(kPast) ? execution.input_shape(kPast)[3] : 0;
     call.kv_len = past + length;
     call.q = Heads<const float>::inner(qkv, length, call.head_size, width);
-    call.k = Heads<const float>::inner(qkv + s.qk, length, call.head_size, width);
-    call.v = Heads<const float>::inner(qkv + 2 * s.qk, length, call.v_size, width);
+    const auto k = Heads<const float>::inner(qkv + s.qk, length, call.head_size, width);
+    const auto v = Heads<const float>::inner(qkv + 2 * s.qk, length, call.v_size, width);
+    call.k = k;
+    call.v = v;
     call.y = Heads<float>::inner(execution.out<float>(0), length, call.v_size, s.v);
     call.scale = scale_ != 0 ? scale_ : 1 / std::sqrt(static_cast<float>(call.head_size));
     call.causal = causal_;
     call.offset = past;
-    if (execution.has(kPast) || execution.wants(1)) NM_TRY(join_past(execution, past, call));
+    if (execution.has(kPast) || execution.wants(1)) NM_TRY(join_past(execution, past, k, v, call));
     set_score_bias(execution, kScoreBias, call);
     NM_TRY(set_key_mask(execution, kMask, hidden_, call));
     return attend(execution, call);
@@ -152,17 +154,19 @@ class FusedAttention final : public Operator {
   }
 
   // Present keys, then present values, each [batch, heads, past + length, size].
-  Status join_past(Execution& execution, int64_t past, AttentionCall& call) const {
-    NM_ASSIGN(const StridedAt<float*> all,
+  Status join_past(Execution& execution, int64_t past, const Heads<const float>& k, const Heads<const float>& v,
+                   AttentionCall& call) const {
+    NM_ASSIGN(const Present p,
               present(execution, kPast, 1, Shape{2, call.batch, heads_, call.kv_len, call.head_size}, past));
-    const Strides& s = all.strides;
-    float* data = all.data;
-    for (Heads<const float>* part : {&call.k, &call.v}) {
-      copy_rows({call.batch, heads_, call.head_size, *part, call.q_len},
-                Heads<float>{data, s[1], s[2], s[3]}.from_row(past));
-      *part = {data, s[1], s[2], s[3]};
-      data += s[0];
+    const Strides &now = p.last.at.strides, &all = p.all.strides;
+    float* to = static_cast<float*>(p.last.at.data) + p.last.at.offset;
+    for (const Heads<const float>& part : {k, v}) {
+      copy_rows({call.batch, heads_, call.head_size, part, call.q_len}, {to, now[1], now[2], now[3]});
+      to += now[0];
     }
+    p.last.settle();
+    call.k = StoredHeads(p.all.rows, {all[1], all[2], all[3]});
+    call.v = call.k.behind(all[0]);
     return {};
   }
 

@@ -58,7 +58,7 @@ class TensorScatter final : public Movement {
   }
 
   bool in_place(size_t i) const override { return i == 0; }
-  bool rewrites() const override { return true; }
+  std::optional<size_t> rewrites(const Inference&, size_t) const override { return 0; }
   Status written(const Execution& execution, Extents& list) const override {
     const Strides to = row_major(execution.input(0).shape());
     return each_part(execution,

@@ -45,25 +45,23 @@ class Concat final : public Movement {
 
   Status run(Execution& execution) override {
     const bool grows = execution.grows(0);
-    const int axis =
-        normalize_axis(axis_, grows ? execution.strided_input(0).shape.rank() : execution.output(0).rank());
-    StridedTarget to;
-    int64_t at = 0;
+    const int axis = normalize_axis(axis_, grows ? execution.input_shape(0).rank() : execution.output(0).rank());
+    LastRows to;
     if (grows) {
-      at = execution.strided_input(0).shape[axis];
-      int64_t length = at;
-      for (size_t i = 1; i < execution.input_count(); ++i) length += execution.strided_input(i).shape[axis];
-      NM_ASSIGN(to, execution.lengthened(0, 0, axis, at, length));
+      const int64_t kept = execution.input_shape(0)[axis];
+      int64_t length = kept;
+      for (size_t i = 1; i < execution.input_count(); ++i) length += execution.input_shape(i)[axis];
+      NM_ASSIGN(to, execution.lengthened(0, 0, axis, kept, length));
     } else {
-      to = {execution.output(0).raw(), 0, row_major(execution.output(0).shape())};
+      to.at = {execution.output(0).raw(), 0, row_major(execution.output(0).shape())};
     }
     for (size_t i = grows ? 1 : 0; i < execution.input_count(); ++i) {
-      const StridedTensor in = execution.strided_input(i);
-      if (in.shape.count() == 0) continue;
-      to.offset = at * to.strides[axis];
-      copy_strided(in.dtype, in.shape, in.at, to);
-      at += in.shape[axis];
+      const Shape& shape = execution.input_shape(i);
+      if (shape.count() == 0) continue;
+      copy_first(execution.input_value(i), shape, to.at);
+      to.at.offset += shape[axis] * to.at.strides[axis];
     }
+    to.settle();
     return {};
   }
 

@@ -80,7 +80,7 @@ class ScatterBase : public Movement {
  public:
   bool native_float16() const override { return reduction_ == Reduction::None; }
   bool in_place(size_t i) const override { return i == 0; }
-  bool rewrites() const override { return true; }
+  std::optional<size_t> rewrites(const Inference&, size_t) const override { return 0; }
 
  protected:
   explicit ScatterBase(Attributes& a) : reduction_(reduction_of(a)) {}

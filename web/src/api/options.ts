@@ -2,6 +2,7 @@
 
 import { isSource } from '../download/fetch.js';
 import { isModule } from '../host/host.js';
+import { cacheTypeRule } from './cache-type.js';
 import { checkOptions, type OptionRules } from './names.js';
 
 type Check = (value: unknown) => boolean;
@@ -41,6 +42,7 @@ const loadRules: OptionRules = {
 const names = ['an array of output names', (value: unknown) => Array.isArray(value) && value.every(isText)] as const;
 
 const runRules: OptionRules = {
+  cache: cacheTypeRule,
   fetch: names,
   keep: names,
   outputs: ['"copy" or "view"', (value) => value === 'copy' || value === 'view'],

@@ -1,3 +1,4 @@
+import type { CacheType } from '../api/cache-type.js';
 import type { CustomOperator } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from '../api/description.js';
 import type { Progress, Source } from '../download/fetch.js';
@@ -36,6 +37,8 @@ export interface RunOptions {
    * "engine", can be inputs of this session's next runs without a copy, and are to be disposed.
    */
   keep?: readonly string[];
+  /** How caches among them are stored. */
+  cache?: CacheType;
   /**
    * Gives the inputs' arrays to the session's worker, in place of copies: they are empty as soon as `run` is called. One that
    * is a part of a larger buffer, or shares its memory, is copied all the same, and so are all without a worker.

@@ -107,7 +107,7 @@ export interface EngineFunctions {
   nm_step_value(session: number, step: number, output: number): number;
   nm_output(session: number, index: number): number;
   nm_take_output(session: number, index: number): number;
-  nm_keep_output(session: number, index: number): number;
+  nm_keep_output(session: number, index: number, dtype: number): number;
   nm_want_output(session: number, index: number, wanted: number): number;
   nm_share_value(value: number): number;
   nm_shorten_value(value: number, axis: number, length: number): number;

@@ -1,3 +1,4 @@
+import type { CacheType } from '../api/cache-type.js';
 import { type Custom, type CustomNode, operatorFailed } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from '../api/description.js';
 import {
@@ -44,8 +45,8 @@ export class LocalBackend implements Backend {
   readonly #session: number;
   readonly #inputTypes: readonly ValueType[];
   readonly home: Home;
-  /** Outputs that have memory of their own in every run. */
-  readonly #kept = new Set<number>();
+  /** Outputs that have memory of their own in every run, and how their caches are stored. */
+  readonly #kept = new Map<number, CacheType>();
   /** Outputs that runs leave out. */
   readonly #unwanted = new Set<number>();
   readonly #custom: Custom | undefined;
@@ -159,7 +160,7 @@ export class LocalBackend implements Backend {
       // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
       if (this.#threadsStarting()) await nextTask();
       if (taken !== null) this.#bindAll(taken);
-      this.#keepOutputs(options.keep ?? []);
+      this.#keepOutputs(options);
       this.#wantOutputs(options);
       const { signal, profile, trace } = options;
       if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
@@ -309,13 +310,14 @@ export class LocalBackend implements Backend {
     nm_run_steps(this.#session, 1);
   }
 
-  /** Drops plans, so only for an output that is kept for the first time. */
-  #keepOutputs(names: readonly string[]): void {
-    const asked = new Set(names);
+  /** Drops plans, so only for an output that is kept for the first time, or in another way. */
+  #keepOutputs({ keep = [], cache = 'float32' }: RunOptions): void {
+    const stored = cache === 'float32' ? 0 : elementTypes[cache].number;
+    const asked = new Set(keep);
     this.description.outputs.forEach(({ name }, index) => {
-      if (this.#kept.has(index) || !asked.has(name)) return;
-      this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index));
-      this.#kept.add(index);
+      if (this.#kept.get(index) === cache || !asked.has(name)) return;
+      this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index, stored));
+      this.#kept.set(index, cache);
     });
   }
 

@@ -1,3 +1,4 @@
+import { cacheTypeRule } from '../api/cache-type.js';
 import { asNeuromancerError, NeuromancerError, throwIfAborted } from '../api/errors.js';
 import { checkOptions, plainly } from '../api/names.js';
 import type { Session } from '../api/session.js';
@@ -34,6 +35,8 @@ export interface TextModelOptions {
   dimensions?: Readonly<Record<string, number>>;
   /** The most positions that the model has. */
   maxLength?: number;
+  /** As for `stream`: "float16" or "int8" for a cache at half or a quarter of its size. */
+  cache?: StreamOptions['cache'];
   /**
    * A smaller model with the same tokens, which guesses what this one will write: `textModel(small)`. This one checks
    * several guesses in one run, so that the tokens are its own, as with `lookup`, and come faster where guesses are right.
@@ -82,6 +85,7 @@ const modelRules = {
   state: ['an object of names or false', (value: unknown) => value === false || isObject(value)],
   dimensions: ['an object of numbers', isObject],
   maxLength: ['a number', (value: unknown) => typeof value === 'number'],
+  cache: cacheTypeRule,
   draft: ['a text model of a decoder', (value: unknown) => value instanceof TextModel],
   chunk: ['a whole number above 0', (value: unknown) => Number.isInteger(value) && Number(value) > 0],
 } as const;
@@ -358,12 +362,13 @@ export class TextModel {
   }
 
   #newStream() {
-    const { state, dimensions, maxLength } = this.#options;
+    const { state, dimensions, maxLength, cache } = this.#options;
     if (!this.#stateful) return undefined;
     return stream(this.#session, {
       ...(state === undefined || state === false ? {} : { state }),
       ...(dimensions === undefined ? {} : { dimensions }),
       ...(maxLength === undefined ? {} : { maxLength }),
+      ...(cache === undefined ? {} : { cache }),
     });
   }
 

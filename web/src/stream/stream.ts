@@ -1,3 +1,4 @@
+import { type CacheType, cacheTypeRule } from '../api/cache-type.js';
 import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
 import { checkOptions, matching } from '../api/names.js';
 import type { Session } from '../api/session.js';
@@ -22,9 +23,11 @@ export interface StreamOptions {
   timeAxis?: number | false;
   /** The most positions that the model has, refused beyond before the run. */
   maxLength?: number;
+  /** How caches are stored that grow in place; by default "float32". Streams of one session had best agree. */
+  cache?: CacheType;
 }
 
-export type StreamRunOptions = Omit<RunOptions, 'keep'>;
+export type StreamRunOptions = Omit<RunOptions, 'keep' | 'cache'>;
 /** The inputs that are no state. */
 export type Feeds = Readonly<Record<string, ValueLike>>;
 
@@ -34,6 +37,7 @@ const optionRules = {
   initial: ['an object of tensors', isObject],
   timeAxis: ['a whole number or false', (value: unknown) => value === false || Number.isInteger(value)],
   maxLength: ['a number', (value: unknown) => typeof value === 'number'],
+  cache: cacheTypeRule,
 } as const;
 
 function isObject(value: unknown): boolean {
@@ -46,6 +50,7 @@ interface Setting {
   readonly pairs: readonly Pair[];
   readonly first: ReadonlyMap<string, TensorLike>;
   readonly maxLength: number;
+  readonly cache: CacheType;
 }
 
 type State = ReadonlyMap<string, Tensor | TensorLike>;
@@ -53,7 +58,14 @@ type State = ReadonlyMap<string, Tensor | TensorLike>;
 /** The state of a session's model, carried from run to run inside the engine. */
 export function stream(session: Session, options: StreamOptions = {}): Stream {
   checkOptions('stream', options, optionRules);
-  const { state, dimensions = {}, initial = {}, timeAxis, maxLength = Number.POSITIVE_INFINITY } = options;
+  const {
+    state,
+    dimensions = {},
+    initial = {},
+    timeAxis,
+    maxLength = Number.POSITIVE_INFINITY,
+    cache = 'float32',
+  } = options;
   const pairs = state === undefined ? foundPairs(session, timeAxis) : namedPairs(session, state, timeAxis);
   const given = new Map(Object.entries(initial));
   for (const name of given.keys()) {
@@ -66,7 +78,7 @@ export function stream(session: Session, options: StreamOptions = {}): Stream {
   const first = new Map(
     pairs.map((pair) => [pair.input.name, given.get(pair.input.name) ?? firstState(pair, dimensions)] as const),
   );
-  const setting = { session, pairs, first, maxLength };
+  const setting = { session, pairs, first, maxLength, cache };
   return new Stream(setting, beginning(setting), 0);
 }
 
@@ -201,13 +213,13 @@ export class Stream {
 
   async #run(feeds: Feeds, options: StreamRunOptions): Promise<Record<string, Tensor>> {
     this.#checkFeeds(feeds);
-    const { pairs } = this.#setting;
+    const { pairs, cache } = this.#setting;
     const wanted = pairs.filter(({ once }) => !once || this.#runs === 0);
     const kept = new Set(pairs.map(({ output }) => output));
     const others = this.session.outputs.map(({ name }) => name).filter((name) => !kept.has(name));
     const outputs: Record<string, Tensor> = await this.session.run(
       { ...feeds, ...Object.fromEntries(this.#state) },
-      { ...options, fetch: fetchedOf(options.fetch, others), keep: wanted.map(({ output }) => output) },
+      { ...options, fetch: fetchedOf(options.fetch, others), keep: wanted.map(({ output }) => output), cache },
     );
     const next = new Map<string, Tensor | TensorLike>(this.#state);
     for (const { input, output } of wanted) {

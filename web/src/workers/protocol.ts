@@ -1,5 +1,6 @@
 // The messages between a RemoteBackend and its worker.
 
+import type { CacheType } from '../api/cache-type.js';
 import type { CustomNode, Declaration } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step } from '../api/description.js';
 import type { ErrorRecord } from '../api/errors.js';
@@ -48,6 +49,7 @@ export interface Calls {
       kept: KeptInputs;
       fetch: readonly string[] | undefined;
       keep: readonly string[];
+      cache: CacheType | undefined;
       abortable: boolean;
       wantsProfile: boolean;
     };

@@ -81,7 +81,10 @@ export class RemoteBackend implements Backend {
     return takenFor(feeds, transfer);
   }
 
-  async run(taken: Taken, { signal, profile, trace, outputs: mode, fetch, keep = [] }: RunOptions): Promise<Values> {
+  async run(
+    taken: Taken,
+    { signal, profile, trace, outputs: mode, fetch, keep = [], cache }: RunOptions,
+  ): Promise<Values> {
     if (trace !== undefined) {
       throw new NeuromancerError(
         'invalid_argument',
@@ -111,6 +114,7 @@ export class RemoteBackend implements Backend {
       kept,
       fetch,
       keep,
+      cache,
       // In steps, between which the worker hears of the signal, only where nothing else can stop the run: the flag in
       // shared memory does not while the worker waits for this thread.
       abortable: signal !== undefined && (flag === undefined || this.#custom !== undefined),
