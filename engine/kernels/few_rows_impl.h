@@ -26,13 +26,6 @@ template <class A, class T>
   }
 }
 
-template <class A>
-[[gnu::noinline]] void store_sums(const FewRows& f, const vf<A>* sums, ptrdiff_t rows, ptrdiff_t columns, float* y) {
-  for (ptrdiff_t r = 0; r < rows; ++r, y += f.ldy) {
-    for (ptrdiff_t c = 0; c < columns; ++c) y[c] = f.alpha * simd::sum<A>(*sums++);
-  }
-}
-
 // Addresses are of the machine's word, which are cheap in WebAssembly.
 template <class A, class T, int rows, int columns>
 [[gnu::noinline]] void dot_tile(const FewRows& f, const float* x, const T* b, float* y) {
@@ -62,13 +55,11 @@ template <class A, class T, int rows, int columns>
       for (int r = 0; r < rows; ++r) sums[r][c] = simd::madd<A>(vx[r], vb, sums[r][c]);
     }
   }
-  vf<A> stored[rows * columns];  // in memory, so that the sums need not be
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-    for (int c = 0; c < columns; ++c) stored[r * columns + c] = sums[r][c];
+    for (int c = 0; c < columns; ++c) y[r * static_cast<ptrdiff_t>(f.ldy) + c] = f.alpha * simd::sum<A>(sums[r][c]);
   }
-  store_sums<A>(f, stored, rows, columns, y);
   if (i < depth) dot_rest<A>(f, x, b, y, rows, columns, i);
 }
 
@@ -173,7 +164,7 @@ void weigh_together(const FewRows& f, int64_t row) {
       for (int64_t i = begin; i < end; i += block) {
         const T* b = static_cast<const T*>(f.b) + i * f.ldb + n;
         const int64_t depth = lesser(block, end - i);
-        touch<A>(b, f.ldb, depth, columns);
+        if constexpr (rows > 1) touch<A>(b, f.ldb, depth, columns);  // one row takes half of each line at once
         weigh_columns<A, T, rows>(x + i, f.ldx, b, f.ldb, depth, sums, columns);
       }
       for (int r = 0; r < rows; ++r) {
