@@ -1,3 +1,4 @@
+export type { CacheType } from './api/cache-type.js';
 export type { CustomAttribute, CustomNode, CustomOperator, CustomOutput, CustomResult } from './api/custom.js';
 export type {
   EngineInfo,
@@ -13,7 +14,6 @@ export type { ErrorCode, ErrorPlace, ErrorRecord } from './api/errors.js';
 export { NeuromancerError } from './api/errors.js';
 export { Session } from './api/session.js';
 export type { Progress, Source } from './download/fetch.js';
-export type { CacheType } from './api/cache-type.js';
 export type { KeptPart, Limits, LoadOptions, Outputs, RunOptions, Values } from './engine/backend.js';
 export type { EngineErrorCode } from './engine/c-abi.js';
 export { detectFeatures, type Features } from './engine/features.js';

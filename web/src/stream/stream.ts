@@ -58,7 +58,14 @@ type State = ReadonlyMap<string, Tensor | TensorLike>;
 /** The state of a session's model, carried from run to run inside the engine. */
 export function stream(session: Session, options: StreamOptions = {}): Stream {
   checkOptions('stream', options, optionRules);
-  const { state, dimensions = {}, initial = {}, timeAxis, maxLength = Number.POSITIVE_INFINITY, cache = 'float32' } = options;
+  const {
+    state,
+    dimensions = {},
+    initial = {},
+    timeAxis,
+    maxLength = Number.POSITIVE_INFINITY,
+    cache = 'float32',
+  } = options;
   const pairs = state === undefined ? foundPairs(session, timeAxis) : namedPairs(session, state, timeAxis);
   const given = new Map(Object.entries(initial));
   for (const name of given.keys()) {

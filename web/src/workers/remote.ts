@@ -80,7 +80,10 @@ export class RemoteBackend implements Backend {
     return takenFor(feeds, transfer);
   }
 
-  async run(taken: Taken, { signal, profile, trace, outputs: mode, fetch, keep = [], cache }: RunOptions): Promise<Values> {
+  async run(
+    taken: Taken,
+    { signal, profile, trace, outputs: mode, fetch, keep = [], cache }: RunOptions,
+  ): Promise<Values> {
     if (trace !== undefined) {
       throw new NeuromancerError(
         'invalid_argument',
