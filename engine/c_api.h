@@ -214,10 +214,11 @@ NM_EXPORT const nm_value* nm_output(nm_session* session, uint32_t index);
 // with is for one thread at a time. NULL on failure.
 NM_EXPORT nm_value* nm_take_output(nm_session* session, uint32_t index);
 // From the next run on output `index` gets memory of its own in every run, so that nm_take_output need not copy it.
-// For state that goes from one run to the next. `dtype` is 0, or says how a float32 output that grows in place along its
-// last axis but one is stored: NM_DTYPE_FLOAT16, or NM_DTYPE_INT8, each row along the last axis with a scale of its own.
-// Rows are rounded when they are written, and whoever reads them, the same run included, reads what they are then; the
-// value remains a float32 tensor. Any other output stays as it is. Returns 0 or a negative value; drops a finished run.
+// For state that goes from one run to the next. `dtype` is 0, or says how a float32 output that grows in place along
+// its last axis but one is stored: NM_DTYPE_FLOAT16, or NM_DTYPE_INT8, each row along the last axis with a scale of its
+// own. Rows are rounded when they are written, and whoever reads them, the same run included, reads what they are then;
+// the value remains a float32 tensor. Any other output stays as it is. Returns 0 or a negative value; drops a finished
+// run.
 NM_EXPORT int32_t nm_keep_output(nm_session* session, uint32_t index, int32_t dtype);
 // From the next run on output `index` is computed, as all are at first, or with 0 is not: what no other output needs is
 // left out of the run, and the output is nothing (NM_KIND_NOTHING). Returns 0 or a negative value.
