@@ -93,11 +93,12 @@ async function test(host: Host, project: string, expected: Expected): Promise<st
 /** The programs of other languages read raw bytes. */
 async function testEmbed(embed: Embed, project: string): Promise<string[]> {
   const wrong: string[] = [];
+  const classify = await embed.build(project);
   for (const sign of ['3', '7', 'L'] as const) {
     const body = bytes(sign);
     const picture = join(work, `${sign}.gray`);
     writeFileSync(picture, body);
-    const printed = (await embed.classify(join(project, 'digits.wasm'), picture)).trim();
+    const printed = (await classify(picture)).trim();
     const { probability } = await reference({ name: sign, type: 'application/octet-stream', body, status: 200 });
     const right = `${sign} ${probability.toFixed(4)}`;
     if (printed !== right) wrong.push(`${printed} where ${right} was expected`);

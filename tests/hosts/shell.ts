@@ -5,10 +5,15 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Post } from './pictures.ts';
 
-export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  { timeout = 300_000 } = {},
+): Promise<string> {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
   try {
-    const { stdout } = await promisify(execFile)(program, args, { cwd, env, timeout: 300_000 });
+    const { stdout } = await promisify(execFile)(program, args, { cwd, env, timeout });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
