@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromGo } from './go.ts';
 import { Missing } from './missing.ts';
-import { packagesOf } from './packages.ts';
+import { packagesOf, programOf, workerd } from './packages.ts';
 import { esbuild, root } from './project.ts';
 import { fromPyPI } from './python.ts';
 import { startServiceWorker } from './service-worker.ts';
@@ -21,35 +21,9 @@ export interface Host {
 
 const glue = (name: string) => fileURLToPath(new URL(`glue/${name}`, import.meta.url));
 const node = process.execPath;
-const machine = `${process.platform} ${process.arch}`;
-
-/** A program of the npm package that is for this machine. */
-async function program(
-  name: string,
-  version: string,
-  packages: Readonly<Record<string, string>>,
-  path: string,
-): Promise<string> {
-  const own = packages[machine];
-  if (own === undefined) throw new Missing(`it is not on npm for ${machine}`);
-  return join(await packagesOf(name, { [own]: version }), own, path);
-}
-
-const workerd = (): Promise<string> =>
-  program(
-    'workerd',
-    '1.20261117.1',
-    {
-      'linux x64': '@cloudflare/workerd-linux-64',
-      'linux arm64': '@cloudflare/workerd-linux-arm64',
-      'darwin x64': '@cloudflare/workerd-darwin-64',
-      'darwin arm64': '@cloudflare/workerd-darwin-arm64',
-    },
-    'bin/workerd',
-  );
 
 const deno = (): Promise<string> =>
-  program(
+  programOf(
     'deno',
     '2.9.6',
     {
@@ -62,7 +36,7 @@ const deno = (): Promise<string> =>
   );
 
 const bun = (): Promise<string> =>
-  program(
+  programOf(
     'bun',
     '1.4.5',
     {

@@ -15,3 +15,30 @@ export async function packagesOf(name: string, packages: Readonly<Record<string,
   }
   return join(folder, 'node_modules');
 }
+
+const machine = `${process.platform} ${process.arch}`;
+
+/** A program of the npm package that is for this machine. */
+export async function programOf(
+  name: string,
+  version: string,
+  packages: Readonly<Record<string, string>>,
+  path: string,
+): Promise<string> {
+  const own = packages[machine];
+  if (own === undefined) throw new Missing(`it is not on npm for ${machine}`);
+  return join(await packagesOf(name, { [own]: version }), own, path);
+}
+
+export const workerd = (): Promise<string> =>
+  programOf(
+    'workerd',
+    '1.20261117.1',
+    {
+      'linux x64': '@cloudflare/workerd-linux-64',
+      'linux arm64': '@cloudflare/workerd-linux-arm64',
+      'darwin x64': '@cloudflare/workerd-darwin-64',
+      'darwin arm64': '@cloudflare/workerd-darwin-arm64',
+    },
+    'bin/workerd',
+  );

@@ -23,6 +23,7 @@ export async function run(
 
 export interface Server {
   readonly url: string;
+  readonly pid?: number | undefined;
   /** Everything that the process has printed. */
   said(): string;
   close(): void;
@@ -63,6 +64,7 @@ export function startServer(
       clearTimeout(late);
       resolve({
         url: `http://127.0.0.1:${found[1] ?? found[2]}/`,
+        pid: server.pid,
         said: () => text,
         close: kill,
       });
