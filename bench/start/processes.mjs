@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hosts } from '../../tests/hosts/hosts.ts';
 import { workerd } from '../../tests/hosts/packages.ts';
-import { prepareProject, root } from '../../tests/hosts/project.ts';
+import { esbuild, prepareProject, root } from '../../tests/hosts/project.ts';
 import { startServer } from '../../tests/hosts/shell.ts';
 
 const picture = readFileSync(join(root, 'demo', 'embed', 'three.gray'));
@@ -35,14 +35,16 @@ export async function processes() {
   writeFileSync(hello, config.replace('build/worker.js', 'hello.js').replace(/.*digits\.wasm.*\n/, ''));
   const serve = (file) =>
     startServer(binary, ['serve', file, '--socket-addr=http=127.0.0.1:0', '--control-fd=1'], cloudflare);
-  const lambda = join(project, 'lambda', 'index.mjs');
+  // As one file, which is what is deployed where a start is dear.
+  const minified = ['--format=esm', '--platform=node', '--minify', '--outfile=lambda-minified/index.mjs'];
+  await esbuild(project, ['lambda/index.mjs', ...minified], project);
   const event = {
     requestContext: { http: { method: 'POST' } },
     headers: octets,
     body: picture.toString('base64'),
     isBase64Encoded: true,
   };
-  const answer = `import(${JSON.stringify(lambda)})
+  const answer = (folder) => `import(${JSON.stringify(join(project, folder, 'index.mjs'))})
     .then(({ handler }) => handler(${JSON.stringify(event)}))
     .then(({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1));`;
   const node = (script) => {
@@ -54,6 +56,7 @@ export async function processes() {
     'workerd, a worker that says hello': () => answered(() => serve('hello.capnp')),
     'workerd, a classified picture': () => answered(() => serve('workerd.capnp')),
     'node -e 0': () => node('0'),
-    'Node, the Lambda handler with a bundle': () => node(answer),
+    'Node, the Lambda handler': () => node(answer('lambda')),
+    'Node, the Lambda handler as one file': () => node(answer('lambda-minified')),
   };
 }
