@@ -2,10 +2,10 @@
 # Builds the private toolchain prefix once and prints its path: Emscripten with its system libraries, header-only
 # libraries, Catch2, the published ONNX schema with its backend tests, and a Node that has relaxed SIMD.
 #
-# Nothing on the host changes: Debian's own Emscripten is too old, so a private apt root downloads packages of a newer
-# suite (signatures and hashes verified), dpkg unpacks them into the prefix, and patchelf makes the unpacked programs
-# use the prefix's own loader and libraries. Those paths are absolute, so a prefix cannot be moved; a stamp file marks
-# one that is complete. Another package list, or another `version` below, makes another prefix beside the old one.
+# Nothing on the host changes: Debian's own Emscripten is too old, so tools/debian.sh downloads packages of a newer suite,
+# dpkg unpacks them into the prefix, and patchelf makes the unpacked programs use the prefix's own loader and libraries.
+# Those paths are absolute, so a prefix cannot be moved; a stamp file marks one that is complete. Another package list, or
+# another `version` below, makes another prefix beside the old one.
 #
 #   PREFIX/include             Eigen, xsimd, nlohmann (JSON, for the command line program only)
 #   PREFIX/catch2              catch_amalgamated.{hpp,cpp}
@@ -39,40 +39,6 @@ own_emscripten() {
   version=$("$emcc" -dumpversion 2>/dev/null) || return 0
   ((${version%%.*} >= 4)) && dirname "$(readlink -f "$emcc")"
   return 0
-}
-
-# The Debian mirror that this host uses, or NEUROMANCER_DEBIAN_MIRROR.
-mirror() {
-  local uri
-  # shellcheck disable=SC2016 # apt replaces the names itself
-  uri=${NEUROMANCER_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
-    'Created-By: Packages' | awk '$1 ~ /debian\/?$/ && $3 == "main" { print $1; exit }')}
-  [[ $uri ]] || fail "found no Debian mirror in this host's apt sources; set NEUROMANCER_DEBIAN_MIRROR to one"
-  echo "$uri"
-}
-
-download() { # into the working directory
-  local apt=$PWD/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg uri
-  uri=$(mirror)
-  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d}
-  : >"$apt/state/status"
-  # A snapshot of a mirror may be past its Valid-Until; signatures and hashes are still verified.
-  local options="[signed-by=$keyring check-valid-until=no]"
-  printf '%s\n' "deb $options $uri $suite main" "deb-src $options $uri $suite main" >"$apt/etc/sources.list"
-  cat >"$apt/apt.conf" <<END
-Dir::State "$apt/state";
-Dir::State::status "$apt/state/status";
-Dir::Cache "$apt/cache";
-Dir::Etc "$apt/etc";
-Acquire::Languages "none";
-Acquire::Retries "3";
-APT::Sandbox::User "";
-END
-  export APT_CONFIG=$apt/apt.conf
-  apt-get update -q >&2
-  apt-get download -q "$@" >&2
-  apt-get source -q --download-only catch2 >&2
-  unset APT_CONFIG
 }
 
 # Gives every unpacked program the prefix's loader and libraries.
@@ -155,8 +121,9 @@ install_node() {
 }
 
 build_prefix() {
-  local file packages=("${headers[@]}" "${onnx[@]}")
-  "$(dirname "$0")/host.sh" build
+  local file tools packages=("${headers[@]}" "${onnx[@]}")
+  tools=$(realpath "$(dirname "$0")")
+  "$tools/host.sh" build
   [[ $own ]] || packages+=("${emscripten[@]}")
   rm -rf "$prefix"
   mkdir -p "$prefix"/{include,catch2,onnx}
@@ -165,7 +132,7 @@ build_prefix() {
   cd "$work"
 
   say "downloading ${#packages[@]} packages of the suite $suite"
-  download "${packages[@]}"
+  "$tools/debian.sh" "$suite" "${packages[@]}" src:catch2
   sha256sum -- *.deb *.orig.tar.* >"$prefix/manifest.txt"
   say "unpacking into $prefix"
   for file in *.deb; do dpkg -x "$file" "$prefix"; done

@@ -1,5 +1,6 @@
 // Runs in the page: each engine behind the same four calls, so that the measurement cannot favour one.
 import { litert } from './litert.mjs';
+import { elements } from './models.mjs';
 import { memoryBytes } from './page-memory.mjs';
 import { tfjsWasm } from './tfjs.mjs';
 
@@ -20,20 +21,10 @@ function decode(type, base64) {
 }
 
 function tensors(feeds) {
-  return Object.entries(feeds).map(([name, { type, dims, seed, low, high, base64, strings }]) => {
+  return Object.entries(feeds).map(([name, feed]) => {
+    const { type, dims, base64, strings } = feed;
     if (strings) return { name, type, dims, data: strings };
-    if (base64 !== undefined) return { name, type, dims, data: decode(type, base64) };
-    const count = dims.reduce((a, b) => a * b, 1);
-    let state = seed;
-    const random = () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 32;
-    };
-    const data =
-      type === 'int64'
-        ? BigInt64Array.from({ length: count }, () => BigInt(low + Math.floor(random() * (high - low))))
-        : Float32Array.from({ length: count }, () => random() * 2 - 1);
-    return { name, type, dims, data };
+    return { name, type, dims, data: base64 === undefined ? elements(feed) : decode(type, base64) };
   });
 }
 

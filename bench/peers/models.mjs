@@ -15,3 +15,16 @@ export const models = {
   'bert-base': text,
   bilstm: image([100, 1, 128]),
 };
+
+/** The elements of an input. */
+export function elements({ type, dims, seed, low, high }) {
+  const count = dims.reduce((a, b) => a * b, 1);
+  let state = seed;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return type === 'int64'
+    ? BigInt64Array.from({ length: count }, () => BigInt(low + Math.floor(random() * (high - low))))
+    : Float32Array.from({ length: count }, () => random() * 2 - 1);
+}

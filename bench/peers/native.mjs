@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { models } from './models.mjs';
+import { elements, models } from './models.mjs';
 import { median } from './numbers.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,20 +21,15 @@ const { values: options } = parseArgs({
   },
 });
 
-async function measureOrt(name, threads) {
+async function measureOrt(graph, threads) {
   const ort = await import('onnxruntime-node');
-  const session = await ort.InferenceSession.create(join(options.graphs, `${name}.onnx`), {
+  const session = await ort.InferenceSession.create(join(options.graphs, `${graph}.onnx`), {
     intraOpNumThreads: threads,
     executionMode: 'sequential',
   });
   const feeds = {};
-  for (const [input, { type, dims, low, high }] of Object.entries(models[name])) {
-    const count = dims.reduce((a, b) => a * b, 1);
-    const data =
-      type === 'int64'
-        ? BigInt64Array.from({ length: count }, () => BigInt(low + Math.floor(Math.random() * (high - low))))
-        : Float32Array.from({ length: count }, () => Math.random() * 2 - 1);
-    feeds[input] = new ort.Tensor(type, data, dims);
+  for (const [name, input] of Object.entries(models[graph])) {
+    feeds[name] = new ort.Tensor(input.type, elements(input), input.dims);
   }
   const times = [];
   for (let i = 0; i <= Number(options.runs); i++) {

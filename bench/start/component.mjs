@@ -5,11 +5,12 @@
 // server's threads took of the processor for one, which other programs disturb little.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
+import { processorTime } from './processor-time.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -51,26 +52,18 @@ function post({ port }) {
   });
 }
 
-/** Milliseconds of the processor that the server's threads have taken so far; NaN where the system does not say. */
-function processorTime({ server }) {
-  const tasks = `/proc/${server.pid}/task`;
-  if (!existsSync(tasks)) return Number.NaN;
-  const nanoseconds = (task) => Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
-  return readdirSync(tasks).reduce((sum, task) => sum + nanoseconds(task) / 1e6, 0);
-}
-
 const subjects = [];
 for (const component of components) subjects.push(await start(component));
 const requests = Number(values.requests);
 try {
   for (const subject of subjects) {
     await post(subject);
-    subject.before = processorTime(subject);
+    subject.before = processorTime(subject.server.pid);
   }
   for (let i = 0; i < requests; i++) {
     for (const subject of subjects) subject.times.push(await post(subject));
   }
-  for (const subject of subjects) subject.processor = (processorTime(subject) - subject.before) / requests;
+  for (const subject of subjects) subject.processor = (processorTime(subject.server.pid) - subject.before) / requests;
 } finally {
   for (const { server } of subjects) server.kill();
 }

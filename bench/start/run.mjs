@@ -1,15 +1,20 @@
 // How long it takes from nothing to the first answer, and what an idle session weighs. Every number is the median of fresh
 // processes, the subjects taking turns: of the processor's time, which other programs disturb little, and of the clock's.
 //   node run.mjs [--rounds 11] [--sessions 1000]
+// Then the clock alone: pages of fresh browsers, with the graphs of models/export_bench.mjs where they are in build/graphs,
+// and hosts from the start of their process.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { root } from '../../tests/hosts/project.ts';
 import { bundle } from '../../web/dist/bundle.js';
 import { pack } from '../../web/dist/pack.js';
+import { browser, firstOutput, ways } from './pages.mjs';
+import { processes } from './processes.mjs';
 import { files, subjects } from './subjects.mjs';
 
 const { values: options } = parseArgs({
@@ -85,3 +90,47 @@ line(['compile, session and first answer', ...row('all')]);
 line(['process start to answer, over an empty script', ...row('process', spread(nothing))]);
 line([`each of ${options.sessions} idle sessions, resident`, ...memory.map(({ rss }) => kilobytes(rss))]);
 line(["the same, JavaScript's heap", ...memory.map(({ heap }) => kilobytes(heap))]);
+
+/** The clock's median and least of what takes turns. */
+async function turns(functions) {
+  const times = functions.map(() => []);
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const [i, once] of functions.entries()) times[i].push((await once?.()) ?? Number.NaN);
+  }
+  return times.map((list) => (Number.isNaN(list[0]) ? '–' : `${median(list).toFixed(0)}, ${least(list).toFixed(0)}`));
+}
+
+console.log('\nMilliseconds of the clock: the median, the least\n');
+line(['a page, from the import to the first output', ...Object.keys(ways)]);
+line(['---', ...Object.keys(ways).map(() => '---')]);
+const graphs = join(root, 'build', 'graphs');
+const pages = {
+  digits: ['image', [1, 1, 28, 28], [files.model, files.packed, files.bundle, files.model]],
+  mobilenetv2: [
+    'input',
+    [1, 3, 224, 224],
+    ['onnx', 'nm', 'wasm', 'onnx'].map((form) => join(graphs, `mobilenetv2.${form}`)),
+  ],
+};
+if (existsSync(join(graphs, 'mobilenetv2.onnx'))) {
+  const model = readFileSync(join(graphs, 'mobilenetv2.onnx'));
+  writeFileSync(join(graphs, 'mobilenetv2.nm'), await pack(model));
+  writeFileSync(join(graphs, 'mobilenetv2.wasm'), await bundle(model, { artefact: 'wasm-relaxed' }));
+}
+for (const [name, [input, dims, paths]] of Object.entries(pages)) {
+  const there = browser !== undefined && existsSync(paths[0]);
+  const once = Object.keys(ways).map(
+    (way, i) => there && (() => firstOutput(way, relative(root, paths[i]), input, dims)),
+  );
+  if (there) line([name, ...(await turns(once))]);
+  else console.log(`${name}: skipped, without ${browser === undefined ? 'Chromium' : paths[0]}`);
+}
+console.log();
+line(['a process, from its start to the first answer', 'milliseconds']);
+line(['---', '---']);
+const subjectsOfHosts = await processes();
+const cells = await turns(Object.values(subjectsOfHosts));
+Object.keys(subjectsOfHosts).forEach((name, i) => {
+  line([name, cells[i]]);
+});
+process.exit();

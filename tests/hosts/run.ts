@@ -1,6 +1,6 @@
 // Starts each host with its example of demo/edge, posts the same pictures and compares the answers with the model's own:
 //   node run.ts [--all] [NAME…]      the hosts of the gate; all of them; those whose names contain one of these;
-// the programs of demo/embed, and the command line program as a WASI command
+// the programs of demo/embed, the command line program as a WASI command, and what deploying would upload
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { bytes, type Post, posts } from './pictures.ts';
 import { prepareProject, work } from './project.ts';
 import { type Answer, makeReference } from './reference.ts';
 import type { Server } from './shell.ts';
+import { testWrangler } from './uploads.ts';
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -93,11 +94,12 @@ async function test(host: Host, project: string, expected: Expected): Promise<st
 /** The programs of other languages read raw bytes. */
 async function testEmbed(embed: Embed, project: string): Promise<string[]> {
   const wrong: string[] = [];
+  const classify = await embed.build(project);
   for (const sign of ['3', '7', 'L'] as const) {
     const body = bytes(sign);
     const picture = join(work, `${sign}.gray`);
     writeFileSync(picture, body);
-    const printed = (await embed.classify(join(project, 'digits.wasm'), picture)).trim();
+    const printed = (await classify(picture)).trim();
     const { probability } = await reference({ name: sign, type: 'application/octet-stream', body, status: 200 });
     const right = `${sign} ${probability.toFixed(4)}`;
     if (printed !== right) wrong.push(`${printed} where ${right} was expected`);
@@ -129,6 +131,7 @@ const tests = [
   ...hosts.filter(asked).map((host) => ({ name: host.name, test: () => test(host, project, expected) })),
   ...embeds.filter(asked).map((embed) => ({ name: embed.name, test: () => testEmbed(embed, project) })),
   ...commandHosts.filter(asked).map((host) => ({ name: host.name, test: () => testCommand(host) })),
+  ...[{ name: 'wrangler deploy --dry-run', test: () => testWrangler(project) }].filter(asked),
 ];
 for (const { name, test } of tests) {
   const start = performance.now();

@@ -5,10 +5,15 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Post } from './pictures.ts';
 
-export async function run(program: string, args: readonly string[], cwd: string): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  { timeout = 300_000 } = {},
+): Promise<string> {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
   try {
-    const { stdout } = await promisify(execFile)(program, args, { cwd, env, timeout: 300_000 });
+    const { stdout } = await promisify(execFile)(program, args, { cwd, env, timeout });
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
@@ -18,6 +23,7 @@ export async function run(program: string, args: readonly string[], cwd: string)
 
 export interface Server {
   readonly url: string;
+  readonly pid?: number | undefined;
   /** Everything that the process has printed. */
   said(): string;
   close(): void;
@@ -58,6 +64,7 @@ export function startServer(
       clearTimeout(late);
       resolve({
         url: `http://127.0.0.1:${found[1] ?? found[2]}/`,
+        pid: server.pid,
         said: () => text,
         close: kill,
       });

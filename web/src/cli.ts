@@ -6,13 +6,15 @@ import { parseArgs } from 'node:util';
 import { type BundleOptions, bundle, NeuromancerError } from './bundle.js';
 import { pack } from './pack.js';
 
-const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-relaxed] [--dimension NAME=N]... [--external PATH]...
+const usage = `usage: neuromancer bundle MODEL -o FILE [--artefact wasm|wasm-relaxed | --wasm FILE] [--dimension NAME=N]...
+                          [--external PATH]...
 
   Writes one WebAssembly file with the engine and the model, whose instances are ready to run:
   Session.fromBundle('FILE').
 
   -o, --output     the file to write
   --artefact       wasm (the default) runs wherever there is SIMD; wasm-relaxed is faster where there is relaxed SIMD
+  --wasm           a build of the engine of your own, such as a reduced one
   --dimension      a dimension that the model leaves open, for which the first run is planned (else 1)
   --external       a file beside the model that it refers to for its weights, by the path it uses
 
@@ -33,6 +35,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       output: { type: 'string', short: 'o' },
       artefact: { type: 'string' },
+      wasm: { type: 'string' },
       dimension: { type: 'string', multiple: true, default: [] },
       external: { type: 'string', multiple: true, default: [] },
       strip: { type: 'boolean', default: false },
@@ -48,8 +51,10 @@ async function main(args: string[]): Promise<number> {
     throw new Misuse(command === undefined ? 'a command is missing' : `no command "${command}"`);
   if (model === undefined || more.length > 0) throw new Misuse(`${command} takes one model`);
   if (values.output === undefined) throw new Misuse('the option -o, the file to write, is missing');
-  if (command === 'pack' && values.artefact !== undefined)
-    throw new Misuse('pack takes no --artefact: its file is for all of them');
+  const engine = (['artefact', 'wasm'] as const).filter((name) => values[name] !== undefined);
+  if (command === 'pack' && engine.length > 0)
+    throw new Misuse(`pack takes no --${engine[0]}: its file is for every build of the engine`);
+  if (engine.length > 1) throw new Misuse('bundle takes one engine: --artefact or --wasm');
   if (command === 'bundle' && values.strip) throw new Misuse('bundle takes no --strip; bundle a model packed with it');
   const externalData = Object.fromEntries(
     await Promise.all(values.external.map(async (path) => [path, await readFile(beside(model, path))] as const)),
@@ -68,6 +73,7 @@ async function main(args: string[]): Promise<number> {
   function bundleOptions(): BundleOptions {
     const options: BundleOptions = { dimensions: dimensions(), externalData };
     if (values.artefact !== undefined) options.artefact = values.artefact as 'wasm';
+    if (values.wasm !== undefined) options.wasm = values.wasm;
     return options;
   }
 }

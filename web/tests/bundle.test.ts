@@ -124,8 +124,17 @@ describe.skipIf(why !== '')(`A bundle${why}`, () => {
       expect(Buffer.compare(readFileSync(output), bytes)).toBe(0);
     });
 
+    test('takes a build of the engine of its own', () => {
+      const engine = fileURLToPath(new URL('../dist/neuromancer-wasm.wasm', import.meta.url));
+      const output = join(folder, 'own.wasm');
+      execFileSync(process.execPath, [cli, 'bundle', model, '--wasm', engine, '-o', output]);
+      expect(Buffer.compare(readFileSync(output), bytes)).toBe(0);
+    });
+
     test.each([
       [['bundle', model], 2, 'the option -o'],
+      [['bundle', model, '-o', 'x', '--artefact', 'wasm', '--wasm', 'y'], 2, 'bundle takes one engine'],
+      [['bundle', model, '-o', 'x', '--wasm', model], 1, 'engine_unavailable'],
       [['bndle'], 2, 'no command "bndle"'],
       [['bundle', model, '-o', 'x', '--dimension', 'batch'], 2, '--dimension takes NAME=N'],
       [['bundle', model, '-o', 'x', '--external', '../secret'], 2, "outside the model's folder"],

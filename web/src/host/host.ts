@@ -30,19 +30,36 @@ export function nodeModule<Module>(name: string): Module {
   return (process as NodeProcess).getBuiltinModule(name) as Module;
 }
 
-/** A file's size, and its bytes in pieces. */
+/**
+ * A file's size, and its bytes in pieces. Not by a stream: Node loads those when they are first asked for, which takes as
+ * long as compiling a third of the engine.
+ */
 export async function fileStream(url: URL): Promise<{ total: number; pieces: AsyncIterable<Uint8Array> }> {
-  interface Files {
-    promises: { stat(path: URL): Promise<{ size: number; isFile(): boolean }> };
-    createReadStream(path: URL, options: { highWaterMark: number }): AsyncIterable<Uint8Array>;
+  interface File {
+    read(into: Uint8Array): Promise<{ bytesRead: number }>;
+    close(): Promise<void>;
   }
-  const files = nodeModule<Files>('node:fs');
-  const info = await files.promises.stat(url);
+  interface Files {
+    stat(path: URL): Promise<{ size: number; isFile(): boolean }>;
+    open(path: URL): Promise<File>;
+  }
+  const { promises: files } = nodeModule<{ promises: Files }>('node:fs');
+  const info = await files.stat(url);
   // A pipe or a device may give bytes for ever, or none.
   if (!info.isFile()) throw new Error('it is not a regular file');
   // Opened when it is read, so that nothing stays open when it is not.
   async function* pieces() {
-    yield* files.createReadStream(url, { highWaterMark: 1 << 20 });
+    const file = await files.open(url);
+    try {
+      for (;;) {
+        const piece = new Uint8Array(1 << 20);
+        const { bytesRead } = await file.read(piece);
+        if (bytesRead === 0) return;
+        yield piece.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
   }
   return { total: info.size, pieces: pieces() };
 }
