@@ -93,9 +93,8 @@ Tensor copy_of(const Tensor& from) {
 bool same_rows(const Tensor& a, const Tensor& b, const Lengths& lengths) {
   REQUIRE(a.shape() == b.shape());
   for (int64_t i = 0; i < kBatch * kHeads; ++i) {
-    const auto bytes = static_cast<size_t>(lengths[static_cast<size_t>(i / kHeads)] * kSize) * sizeof(float);
-    const int64_t at = i * kRows * kSize;
-    if (std::memcmp(a.data<float>() + at, b.data<float>() + at, bytes) != 0) return false;
+    const int64_t count = lengths[static_cast<size_t>(i / kHeads)] * kSize, at = i * kRows * kSize;
+    if (!std::equal(a.data<float>() + at, a.data<float>() + at + count, b.data<float>() + at)) return false;
   }
   return true;
 }
@@ -175,7 +174,7 @@ TEST_CASE("a shared buffer that becomes too small grows, and what lies behind a 
   const Tensor now = copy_of(*dense(state[0]));
   for (int64_t head = 0; head < kBatch * kHeads; ++head) {
     const int64_t at = (head * kRows + 4) * kSize;
-    CHECK(std::memcmp(now.data<float>() + at, noise.data<float>() + at, (kRows - 4) * kSize * sizeof(float)) == 0);
+    CHECK(std::equal(now.data<float>() + at, now.data<float>() + at + (kRows - 4) * kSize, noise.data<float>() + at));
   }
   const auto feeds = feeds_of({17, 16}, 13, 0, random);
   CHECK(start(*kept, state, feeds_of({17, 5}, 13, 0, random)).code() == Code::InvalidData);

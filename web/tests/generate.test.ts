@@ -437,7 +437,7 @@ describe.skipIf(!built('wasm') || why !== '')(`a small model that tells stories$
     const expected = await byHand(session, 60);
     const { ids } = tokenizer.encode(prompt);
     const text = tokenizer.decode([...ids, ...expected]).slice(tokenizer.decode(ids).length);
-    for (const more of [{}, { chunk: 3 }, { state: { 'past_*': 'present_*' } }]) {
+    for (const more of [{}, { chunk: 3 }, { state: { 'past_*': 'present_*' } }, { cache: 'float16' as const }]) {
       const writer = textModel(session, { tokenizer, eos, ...more });
       const generated = await writer.generate(prompt, { maxTokens: 60 });
       expect(generated).toEqual({ ids: expected, text, ending: 'length' });
