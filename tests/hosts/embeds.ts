@@ -12,6 +12,8 @@ type Classify = (picture: string) => Promise<string>;
 
 export interface Embed {
   readonly name: string;
+  /** As of a host. */
+  readonly gate?: boolean;
   /** The program, for the bundle of the project. */
   build(project: string): Promise<Classify>;
 }
@@ -26,13 +28,18 @@ const minutes = { timeout: 1_200_000 };
 export const embeds: readonly Embed[] = [
   {
     name: 'Python (wasmtime)',
+    gate: true,
     async build(project) {
       const folder = join(work, 'python');
       const python = join(folder, 'bin', 'python');
       if (!existsSync(join(folder, wasmtime))) {
         mkdirSync(folder, { recursive: true });
         await prepared(found(['python3']), ['-m', 'venv', folder], work);
-        await prepared(python, ['-m', 'pip', 'install', '--quiet', `wasmtime==${wasmtime}`], folder);
+        await prepared(
+          python,
+          ['-m', 'pip', 'install', '--quiet', '--retries=1', '--timeout=10', `wasmtime==${wasmtime}`],
+          folder,
+        );
         mkdirSync(join(folder, wasmtime));
       }
       const script = join(example('python'), 'classify.py');

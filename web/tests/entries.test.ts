@@ -25,12 +25,12 @@ const loads: Record<string, string[]> = { 'index.js': ['"./workers-beside.js"'] 
  * its bytes are.
  */
 const budgets: Record<string, number> = {
-  'index.js': 17_050,
+  'index.js': 17_120,
   'workers-beside.js': 5_250,
   'workerd.js': 16_500,
   'bundled.js': 16_550,
   'bundle.js': 16_100,
-  'ort.js': 25_650,
+  'ort.js': 25_720,
   'transformers.js': 600,
   'pack.js': 11_500,
   'stream.js': 6_200,
@@ -40,7 +40,7 @@ const budgets: Record<string, number> = {
   'audio.js': 3_250,
   'download.js': 4_600,
   'compare.js': 6_450,
-  'worker.js': 15_800,
+  'worker.js': 15_900,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,
