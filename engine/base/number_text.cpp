@@ -101,15 +101,15 @@ struct Decimal {
 // d.ddd · 10^power as "%g" writes it, without zeros at the end.
 std::string general(std::string digits, int power, int precision) {
   digits.resize(std::min(digits.size(), digits.find_last_not_of('0') + 1));
-  const int count = static_cast<int>(digits.size());
   if (power < -4 || power >= precision) {
     const std::string exponent = std::to_string(std::abs(power));
-    if (count > 1) digits.insert(1, ".");
+    if (digits.size() > 1) digits.insert(1, ".");
     return digits + (power < 0 ? "e-" : "e+") + (exponent.size() < 2 ? "0" : "") + exponent;
   }
-  if (power < 0) return "0." + std::string(static_cast<size_t>(-power - 1), '0') + digits;
-  if (count <= power + 1) return digits + std::string(static_cast<size_t>(power + 1 - count), '0');
-  return digits.insert(static_cast<size_t>(power + 1), ".");
+  if (power < 0) return "0." + std::string(static_cast<size_t>(-power) - 1, '0') + digits;
+  const size_t whole = static_cast<size_t>(power) + 1;
+  if (digits.size() <= whole) return digits + std::string(whole - digits.size(), '0');
+  return digits.insert(whole, ".");
 }
 
 std::string positive_text(double value, const Format& format) {
