@@ -1,12 +1,13 @@
 #include "engine/base/number_text.h"
 
-#include <catch_amalgamated.hpp>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "catch_amalgamated.hpp"
 #include "engine/base/random.h"
 
 namespace nm::test {
@@ -25,20 +26,11 @@ std::string shortest(double value, bool wide) {
   return buffer;
 }
 
-bool same(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0; }
-
 void check_reading(const std::string& text) {
   INFO(text);
   double value = 0;
   REQUIRE(parse_real(text, value));
-  REQUIRE(same(value, std::strtod(text.c_str(), nullptr)));
-}
-
-template <class To, class From>
-To of_bits(From bits) {
-  To value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
+  REQUIRE(std::bit_cast<uint64_t>(value) == std::bit_cast<uint64_t>(std::strtod(text.c_str(), nullptr)));
 }
 
 }  // namespace
@@ -53,8 +45,8 @@ TEST_CASE("number text: reals are written with the fewest digits that read back"
   for (int exponent = -149; exponent < 128; ++exponent) check(std::ldexp(1.0, exponent), false);
   for (int i = 0; i < 20'000; ++i) {
     const uint64_t bits = random.next();
-    const auto wide = of_bits<double>(bits);
-    const auto narrow = of_bits<float>(static_cast<uint32_t>(bits));
+    const auto wide = std::bit_cast<double>(bits);
+    const auto narrow = std::bit_cast<float>(static_cast<uint32_t>(bits));
     if (std::isfinite(wide)) check(wide, true);
     if (std::isfinite(narrow)) check(double{narrow}, false);
     check(static_cast<double>(bits % 1'000'000) / 1000, true);
