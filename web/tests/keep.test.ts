@@ -377,8 +377,8 @@ describe.each(places)('$name', ({ options }) => {
       traffic.stop();
       expect(Object.values(cache).every(({ shape }) => shape[2] === tokens)).toBe(true);
       console.log(`${copied} bytes a token; heap beside cache and intermediate results ${heaps.join(', ')}`);
-      // The logits and the token; names and shapes of the ten tensors in two messages, or their dimensions.
-      expect(copied).toBeLessThan(512 * 4 + (inWorker ? 4096 : 512));
+      // The logits and the token; the ten tensors as numbers in two messages, or their dimensions.
+      expect(copied).toBeLessThan(512 * 4 + (inWorker ? 1280 : 512));
       // The eight plans that are kept have a mask and places of that length; a cache more would be 640 KB.
       expect(Math.max(...heaps) - Math.min(...heaps)).toBeLessThan(64 * 1024);
     },
