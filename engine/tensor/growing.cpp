@@ -49,9 +49,9 @@ Result<std::shared_ptr<Growing::Room>> Growing::make_room(DType dtype, const Sha
     Size bytes = tensor_bytes(dtype, whole);
     size_t scales = 0;
     if (stored != Stored::F32) {
-      const int64_t width = whole.back(), count = whole.count();
+      const int64_t width = whole.back(), count = whole.count();  // width > 0: see lengthen
       scales = align_up(static_cast<size_t>(count * stored_bytes(stored)));
-      bytes = Size(scales) + Size(width > 0 ? count / width : 0) * sizeof(float);
+      bytes = Size(scales) + Size(count / width) * sizeof(float);
       room->stored = {stored, nullptr, nullptr, width};
     }
     room->memory = Buffer(bytes);
@@ -69,7 +69,8 @@ Result<std::shared_ptr<const Growing>> Growing::lengthen(const Value& past, int 
   NM_TRY(check_memory());
   const DType dtype = type_of(past).dtype;
   const Shape& before = *past.shape();
-  if (dtype != DType::Float32 || axis != before.rank() - 2) stored = Stored::F32;
+  // Rows without elements have no scales.
+  if (dtype != DType::Float32 || axis != before.rank() - 2 || before.back() == 0) stored = Stored::F32;
   Shape shape = before, extent = before;
   shape[axis] = length;
   extent[axis] = kept;

@@ -460,6 +460,25 @@ TEST_CASE("state that is stored narrower takes half or a quarter of the memory")
   CHECK(bytes[2] == 8 * 500 * (64 + 4));
 }
 
+TEST_CASE("rows without elements grow, however they are to be stored") {
+  GraphParts g;
+  g.nodes = {node_proto("Concat", {"past", "x"}, {"all"}, {int_attribute("axis", 1)})};
+  g.inputs = {value_info("past", DType::Float32, {"2", "past", "size"}),
+              value_info("x", DType::Float32, {"2", "now", "size"})};
+  g.outputs = {value_info("all", DType::Float32, {"2", "all", "size"})};
+  for (const Stored stored : {Stored::F16, Stored::I8}) {
+    auto session = load(model_bytes(g, 17));
+    REQUIRE(session.ok());
+    (*session)->keep_output(0, stored);
+    Value state = *Tensor::create(DType::Float32, Shape{2, 0, 0});
+    for (int64_t rows = 3; rows < 10; rows += 3) {
+      REQUIRE(start(**session, {state}, {*Tensor::create(DType::Float32, Shape{2, 3, 0})}).ok());
+      state = *(*session)->take_output(0);
+      CHECK(*state.shape() == Shape{2, rows, 0});
+    }
+  }
+}
+
 TEST_CASE("state that was stored in one way goes on in another") {
   const Decoder d = decoders()[0];
   Random random(1);
