@@ -166,10 +166,10 @@ Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimi
   return Session::load(std::move(given.file), std::move(given.options));
 }
 
-Result<Tensor> pack_file(const std::string& path, Dimensions dimensions, bool names) {
+Result<Tensor> pack_file(const std::string& path, Dimensions dimensions, packed::WriteOptions options) {
   NM_ASSIGN(GivenModel given, read_given_model(path));
   given.options.dimensions = std::move(dimensions);
-  return pack_model(std::move(given.file), std::move(given.options), names);
+  return pack_model(std::move(given.file), std::move(given.options), options);
 }
 
 Result<std::unique_ptr<Session>> load_packed(const Tensor& packed) {

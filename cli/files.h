@@ -26,7 +26,7 @@ struct GivenModel {
 Result<GivenModel> read_given_model(const std::string& path);
 Result<std::unique_ptr<Session>> load_model(const std::string& path, bool optimize = true, size_t passes = SIZE_MAX);
 // The packed form of an ONNX model, as a uint8 tensor (see pack_model), and a session of that.
-Result<Tensor> pack_file(const std::string& path, Dimensions dimensions = {}, bool names = true);
+Result<Tensor> pack_file(const std::string& path, Dimensions dimensions = {}, packed::WriteOptions options = {});
 Result<std::unique_ptr<Session>> load_packed(const Tensor& packed);
 
 // A value from a .npy file, or from a protobuf file that holds `type` (tensor, sequence, optional).

@@ -2,8 +2,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "cli/accuracy.h"
 #include "cli/commands.h"
-#include "cli/files.h"
 
 namespace nm::cli {
 namespace {
@@ -27,20 +27,36 @@ Result<Dimensions> parse_dimensions(std::string_view list) {
   return dimensions;
 }
 
+Result<packed::Weights> parse_weights(std::string_view name) {
+  using packed::Weights;
+  if (name.empty() || name == "float32") return Weights::Float32;
+  if (name == "float16") return Weights::Float16;
+  if (name == "int8") return Weights::Int8;
+  if (name == "int4") return Weights::Int4;
+  return Status(Code::InvalidArgument, text("--weights: '", name, "' is none of float16, int8, int4"));
+}
+
 Status pack_to_file(Arguments arguments) {
   std::string out = take_option(arguments, "-o");
   out = take_option(arguments, "--output", out);
   NM_ASSIGN(Dimensions dimensions, parse_dimensions(take_option(arguments, "--shapes")));
-  const bool names = !take_flag(arguments, "--strip");
+  packed::WriteOptions options;
+  options.names = !take_flag(arguments, "--strip");
+  NM_ASSIGN(options.weights, parse_weights(take_option(arguments, "--weights")));
+  const InputOptions inputs = take_input_options(arguments);
   if (arguments.size() != 1 || out.empty()) {
     return {Code::InvalidArgument, "give one model and the file to write: neuromancer pack MODEL -o FILE"};
   }
-  NM_ASSIGN(const Tensor packed, pack_file(arguments[0], std::move(dimensions), names));
+  NM_ASSIGN(const Tensor packed, pack_file(arguments[0], dimensions, options));
   // What cannot be prepared is said now rather than where the file is used.
   NM_ASSIGN(const std::unique_ptr<Session> session, load_packed(packed));
   NM_TRY(write_file(out, packed.raw(), packed.bytes()));
   std::printf("%s: %zu bytes, %zu nodes\n", out.c_str(), packed.bytes(), session->program().graph().nodes.size());
-  return {};
+  if (options.weights == packed::Weights::Float32) return {};
+  NM_ASSIGN(GivenModel original, read_given_model(arguments[0]));
+  original.options.dimensions = std::move(dimensions);
+  NM_ASSIGN(const auto reference, Session::load(std::move(original.file), std::move(original.options)));
+  return print_accuracy(*session, *reference, inputs);
 }
 
 }  // namespace

@@ -88,6 +88,26 @@ nm::LoadOptions load_options(nm_model& model, uint32_t flags) {
   return options;
 }
 
+nm::Result<nm::packed::WriteOptions> pack_options(uint32_t flags) {
+  using nm::packed::Weights;
+  nm::packed::WriteOptions options{(flags & NM_PACK_STRIPPED) == 0, Weights::Float32};
+  switch (flags & (NM_PACK_FLOAT16 | NM_PACK_INT8 | NM_PACK_INT4)) {
+    case 0:
+      return options;
+    case NM_PACK_FLOAT16:
+      options.weights = Weights::Float16;
+      return options;
+    case NM_PACK_INT8:
+      options.weights = Weights::Int8;
+      return options;
+    case NM_PACK_INT4:
+      options.weights = Weights::Int4;
+      return options;
+    default:
+      return Status(Code::InvalidArgument, "weights can be packed in one form only: float16, int8 or int4");
+  }
+}
+
 nm::Result<nm::Shape> shape_of(const int64_t* dims, uint32_t rank) {
   if (rank > static_cast<uint32_t>(nm::kMaxRank)) {
     return Status(Code::InvalidArgument, nm::text("a tensor of rank ", rank, " was given; at most ", nm::kMaxRank,
@@ -360,7 +380,9 @@ nm_session* nm_load(nm_model* model, uint32_t flags) {
 
 nm_value* nm_pack(nm_model* model, uint32_t flags) {
   const std::unique_ptr<nm_model> owned(model);
-  auto packed = nm::pack_model(std::move(owned->file), load_options(*owned, flags), (flags & NM_PACK_STRIPPED) == 0);
+  auto options = pack_options(flags);
+  if (!options.ok()) return hand_over(options.take_status());
+  auto packed = nm::pack_model(std::move(owned->file), load_options(*owned, flags), *options);
   return hand_over(packed.ok() ? nm::Result<nm::Value>(std::move(*packed)) : packed.take_status());
 }
 
@@ -559,6 +581,11 @@ int32_t* nm_cancel_flag(nm_session* session) {
 }
 
 int32_t nm_exhausted(void) { return nm::memory_exhausted() ? 1 : 0; }
+
+void nm_trim(nm_session* session) {
+  session->finished = false;
+  session->session->trim();
+}
 
 const char* nm_memory(nm_session* session) {
   session->memory = session->session->memory_json();

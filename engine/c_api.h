@@ -135,8 +135,11 @@ NM_EXPORT nm_session* nm_load(nm_model* model, uint32_t flags);
 NM_EXPORT void nm_release(nm_session* session);
 // Makes a packed model of an ONNX model, which belongs to the engine from this call on, whether or not it succeeds: a
 // uint8 tensor with the bytes of a file that every build of this version loads without reading ONNX or optimising
-// (docs/packed.md). `flags` is 0 or a sum of nm_load's and this. NULL on failure.
+// (docs/packed.md). `flags` is 0 or a sum of nm_load's and of these, of the last three one at most. NULL on failure.
 #define NM_PACK_STRIPPED 2u  // without the names of values and nodes inside the model, which errors and profiles show
+#define NM_PACK_FLOAT16 4u   // float32 weights as halves,
+#define NM_PACK_INT8 8u      // or as integers of 8 bits with a scale for each channel,
+#define NM_PACK_INT4 16u     // or those of products in blocks of 4 bits; results are then others (docs/packed.md)
 NM_EXPORT nm_value* nm_pack(nm_model* model, uint32_t flags);
 
 // Metadata as JSON, owned by the session and valid until it is released:
@@ -263,6 +266,11 @@ NM_EXPORT int32_t nm_exhausted(void);
 // allocated now; arena holds intermediate results, of which arenaBound bytes are alive at once; scratch is what
 // operators need beside it while they run.
 NM_EXPORT const char* nm_memory(nm_session* session);
+
+// Gives back the memory that a session keeps for its next run: the arena, scratch, the inputs' elements. Outputs of the
+// last run can be read no more; those that were taken stay. Where many sessions share one instance, an idle one then has
+// its weights and plans only. A run in progress ends.
+NM_EXPORT void nm_trim(nm_session* session);
 
 // Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm
 // artefact the host starts the workers: each one instantiates the module on the same memory and calls

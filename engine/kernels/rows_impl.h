@@ -175,47 +175,56 @@ void row_moments(const float* x, int64_t n, float* mean, float* variance) {
   *variance = *variance > shift * shift ? *variance - shift * shift : 0.f;
 }
 
+// y = (x - mean)·factor·scale + bias, of which those are left out that are not there. Nothing is asked in the loop:
+// in SpiderMonkey each question about `scale` and `bias` costs as much as the arithmetic.
+template <class A, bool Scaled, bool Shifted>
+void normalize_row(const float* x, int64_t n, float mean, float factor, const float* scale, const float* bias,
+                   float* y) {
+  constexpr int64_t w = simd::lanes<A>;
+  const vf<A> vm(mean), vi(factor);
+  const auto value = [=](int64_t i, auto read) {
+    vf<A> t = (read(x + i) - vm) * vi;
+    if constexpr (Scaled) t = t * read(scale + i);
+    if constexpr (Shifted) t = t + read(bias + i);
+    return t;
+  };
+  int64_t i = 0;
+  for (; i + w <= n; i += w) simd::store<A>(y + i, value(i, [](const float* p) { return simd::load<A>(p); }));
+  const int64_t rest = n - i;
+  if (rest == 0) return;
+  simd::store_up_to<A>(y + i, value(i, [=](const float* p) { return simd::load_up_to<A>(p, rest); }), rest);
+}
+
+template <class A>
+auto normalize_row_with(const float* scale, const float* bias) {
+  if (bias) return scale ? normalize_row<A, true, true> : normalize_row<A, false, true>;
+  return scale ? normalize_row<A, true, false> : normalize_row<A, false, false>;
+}
+
 template <class A>
 void layer_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* scale, const float* bias,
                 float epsilon, float* y, int64_t ldy, float* mean, float* inv_std) {
-  constexpr int64_t w = simd::lanes<A>;
+  const auto normalize = normalize_row_with<A>(scale, bias);
   for (int64_t r = 0; r < rows; ++r) {
-    const float* xr = x + r * ldx;
-    float* yr = y + r * ldy;
     float m, v;
-    row_moments<A>(xr, n, &m, &v);
+    row_moments<A>(x + r * ldx, n, &m, &v);
     const float inv = 1.f / std::sqrt(v + epsilon);
     if (mean) mean[r] = m;
     if (inv_std) inv_std[r] = inv;
-    const vf<A> vm(m), vi(inv);
-    for (int64_t i = 0; i < n; i += w) {
-      const int64_t count = lesser(w, n - i);
-      const auto read = [=](const float* p) { return simd::load_up_to<A>(p + i, count); };
-      vf<A> t = (read(xr) - vm) * vi;
-      if (scale) t = t * read(scale);
-      if (bias) t = t + read(bias);
-      simd::store_up_to<A>(yr + i, t, count);
-    }
+    normalize(x + r * ldx, n, m, inv, scale, bias, y + r * ldy);
   }
 }
 
 template <class A>
 void rms_norm(int64_t rows, int64_t n, const float* x, int64_t ldx, const float* scale, float epsilon, float* y,
               int64_t ldy, float* inv_rms) {
-  constexpr int64_t w = simd::lanes<A>;
+  const auto normalize = normalize_row_with<A>(scale, nullptr);
   for (int64_t r = 0; r < rows; ++r) {
     const float* xr = x + r * ldx;
-    float* yr = y + r * ldy;
     const float squares = simd::sum<A>(sum_row<A>(xr, n, 0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }));
     const float inv = 1.f / std::sqrt(squares / static_cast<float>(n) + epsilon);
     if (inv_rms) inv_rms[r] = inv;
-    const vf<A> vi(inv);
-    for (int64_t i = 0; i < n; i += w) {
-      const int64_t count = lesser(w, n - i);
-      vf<A> t = simd::load_up_to<A>(xr + i, count) * vi;
-      if (scale) t = t * simd::load_up_to<A>(scale + i, count);
-      simd::store_up_to<A>(yr + i, t, count);
-    }
+    normalize(xr, n, 0.f, inv, scale, nullptr, y + r * ldy);
   }
 }
 

@@ -31,7 +31,8 @@
 //               count { inner value id, input of the node around it } of captures
 //               count { node }
 //   value     = name  0 type shape  or  name  1 tensor
-//   tensor    = dtype  rank { dimension }  Storage: Inline, bytes;  Block, index;  Texts, { text }
+//   tensor    = dtype  rank { dimension }  Storage: Inline, bytes;  Block, index;  Texts, { text };
+//               Narrow, Form, axis, index: a float32 tensor as narrower numbers (narrow.h)
 //   node      = name operator domain version
 //               explicit inputs  count { 0: none, or 1 + value id } of inputs, captures last
 //               count { 0: none, or 1 + value id } of outputs
@@ -54,7 +55,7 @@ inline constexpr uint8_t kMagic[8] = {0x8b, 'N', 'M', 'P', '\r', '\n', 0x1a, '\n
 inline constexpr uint32_t kByteOrder = 0x0a0b0c0d;
 // Rises with whatever changes how a file is read or what is in a graph behind the passes: internal attributes and
 // operators, kernels by their numbers.
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 struct Header {
   uint8_t magic[8];
@@ -72,7 +73,7 @@ inline constexpr size_t kBlockBytes = 1024;
 // The more named ones there are, the longer each takes to find.
 inline constexpr size_t kMostNamedSymbols = 8192;
 
-enum class Storage : uint8_t { Inline, Block, Texts };
+enum class Storage : uint8_t { Inline, Block, Texts, Narrow };
 
 // In the order of the alternatives of nm::Attribute.
 enum class AttributeKind : uint8_t {

@@ -1,11 +1,14 @@
 #include "engine/packed/reader.h"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "engine/base/reserve.h"
 #include "engine/base/text.h"
 #include "engine/graph/per_value.h"
 #include "engine/packed/cursor.h"
+#include "engine/packed/narrow.h"
 
 namespace nm::packed {
 namespace {
@@ -139,7 +142,7 @@ class Reader {
     const Shape shape = read_dims(cursor_.number(), false);
     if (type == DType::Undefined) cursor_.fail("a constant has no element type");
     check_size("a constant of the packed model,", type, shape);
-    const auto storage = static_cast<Storage>(cursor_.index(static_cast<size_t>(Storage::Texts) + 1));
+    const auto storage = static_cast<Storage>(cursor_.index(static_cast<size_t>(Storage::Narrow) + 1));
     if ((type == DType::String) != (storage == Storage::Texts)) cursor_.fail("a constant is stored as another type");
     if (!cursor_.ok()) return {};
     const size_t bytes = tensor_bytes(type, shape).value();
@@ -151,6 +154,7 @@ class Reader {
       cursor_.fail("a constant's block has another size");
       return {};
     }
+    if (storage == Storage::Narrow) return read_narrow(type, shape);
     const bool texts = storage == Storage::Texts;
     if (texts && static_cast<int64_t>(cursor_.count()) != shape.count()) cursor_.fail("a constant lacks texts");
     const Bytes data = cursor_.bytes(texts ? 0 : bytes);
@@ -165,6 +169,32 @@ class Reader {
     } else if (bytes > 0) {
       std::memcpy(created->raw(), data.data(), bytes);
     }
+    return std::move(*created);
+  }
+
+  // Subgraphs share what the graphs around them have widened.
+  Tensor read_narrow(DType type, const Shape& shape) {
+    const auto form = static_cast<Form>(cursor_.index(static_cast<size_t>(Form::Int8) + 1));
+    const auto axis = static_cast<int>(cursor_.index(static_cast<size_t>(std::max(shape.rank(), 1))));
+    const size_t i = cursor_.index(file_.blocks().size());
+    if (type != DType::Float32 || shape.rank() == 0) cursor_.fail("a constant is stored as another type");
+    if (!cursor_.ok()) return {};
+    const std::shared_ptr<GatheredBytes>& block = file_.blocks()[i];
+    if (narrow_bytes(form, axis, shape) != Size(block->size())) {
+      cursor_.fail("a constant's block has another size");
+      return {};
+    }
+    Widened& known = widened_[i];
+    if (known.tensor.defined() && known.form == form && known.axis == axis && known.tensor.shape() == shape) {
+      return known.tensor;
+    }
+    auto created = Tensor::create(type, shape);
+    if (!created.ok()) {
+      cursor_.fail(created.take_status());
+      return {};
+    }
+    widen(form, axis, shape, block->data(), created->data<float>());
+    known = {form, axis, *created};
     return std::move(*created);
   }
 
@@ -291,11 +321,18 @@ class Reader {
     return read_type(0);
   }
 
+  struct Widened {
+    Form form = Form::Float16;
+    int axis = 0;
+    Tensor tensor;
+  };
+
   const File& file_;
   const Limits& limits_;
   Cursor cursor_;
   std::vector<std::string_view> texts_;
   std::shared_ptr<SymbolTable> symbols_ = std::make_shared<SymbolTable>();
+  std::map<size_t, Widened> widened_;  // by the block
   size_t symbol_count_ = 0;
   uint64_t nodes_ = 0;
 };

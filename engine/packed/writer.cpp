@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "engine/base/memory.h"
@@ -11,6 +12,7 @@
 #include "engine/graph/per_value.h"
 #include "engine/packed/checksum.h"
 #include "engine/packed/format.h"
+#include "engine/packed/writer_weights.h"
 
 namespace nm::packed {
 namespace {
@@ -52,15 +54,32 @@ PerValue<bool> used_values(const Graph& graph) {
   return used;
 }
 
+// Floats that a node reads beside constants of 8 bits or fewer: scales of these, whose errors would be theirs as well.
+std::set<const void*> scales_of_integers(const Graph& graph) {
+  std::set<const void*> scales;
+  for (const Node& node : graph.nodes) {
+    const auto integers = [&](ValueId id) {
+      const Tensor* t = graph.constant(id);
+      return t != nullptr && t->dtype() != DType::Bool && t->dtype() != DType::String && dtype_bits(t->dtype()) <= 8;
+    };
+    if (std::none_of(node.inputs.begin(), node.inputs.end(), integers)) continue;
+    for (const ValueId id : node.inputs) {
+      if (const Tensor* t = graph.constant(id)) scales.insert(t->raw());
+    }
+  }
+  return scales;
+}
+
 class Writer {
  public:
-  explicit Writer(bool names) : names_(names) {}
+  explicit Writer(WriteOptions options) : names_(options.names), weights_(options.weights) {}
 
   Result<Tensor> write(const Model& model) {
     symbols_ = model.graph->symbols.get();
     put_facts(model.facts);
     NM_TRY(put_graph(*model.graph));
     NM_TRY(check_memory());
+    NM_TRY(std::move(status_));
     return assemble();
   }
 
@@ -124,6 +143,7 @@ class Writer {
       for (const std::string& s : tensor.span<std::string>()) put_text(s);
       return;
     }
+    if (put_narrow(tensor)) return;
     const bool block = tensor.bytes() >= kBlockBytes;
     body_.number(static_cast<uint64_t>(block ? Storage::Block : Storage::Inline));
     if (!block) return body_.bytes(tensor.raw(), tensor.bytes());
@@ -134,7 +154,29 @@ class Writer {
     if (!shared) blocks_.emplace_back(static_cast<const uint8_t*>(tensor.raw()), tensor.bytes());
   }
 
+  // False where the tensor stays as it is.
+  bool put_narrow(const Tensor& tensor) {
+    if (weights_ == Weights::Float32 || !status_.ok()) return false;
+    const auto [first, last] = narrowed_.equal_range(tensor.raw());
+    auto known = std::find_if(first, last, [&](const auto& n) { return n.second.shape == tensor.shape(); });
+    if (known == last) {
+      auto made = narrow(tensor, weights_, scales_.contains(tensor.raw()));
+      if (!made.ok()) status_ = made.take_status();
+      if (!made.ok() || !*made) return false;
+      const Narrowed narrowed{tensor.shape(), (*made)->form, (*made)->axis, blocks_.size()};
+      known = narrowed_.emplace(tensor.raw(), narrowed);
+      narrow_blocks_.push_back(std::move((*made)->block));
+      blocks_.emplace_back(narrow_blocks_.back().data(), narrow_blocks_.back().size());
+    }
+    body_.number(static_cast<uint64_t>(Storage::Narrow));
+    body_.number(static_cast<uint64_t>(known->second.form));
+    body_.number(static_cast<uint64_t>(known->second.axis));
+    body_.number(known->second.block);
+    return true;
+  }
+
   Status put_graph(const Graph& graph) {
+    scales_.merge(scales_of_integers(graph));
     const PerValue<bool> used = used_values(graph);
     PerValue<uint64_t> ids(graph);
     uint64_t count = 0;
@@ -272,7 +314,16 @@ class Writer {
     return file;
   }
 
+  struct Narrowed {
+    Shape shape;
+    Form form = Form::Float16;
+    int axis = 0;
+    size_t block = 0;
+  };
+
   const bool names_;
+  const Weights weights_;
+  Status status_;  // of what puts without saying
   const SymbolTable* symbols_ = nullptr;
   Section body_;  // facts and graph
   std::unordered_map<std::string, int32_t> text_ids_;
@@ -281,10 +332,13 @@ class Writer {
   std::vector<std::string_view> symbol_names_;
   std::map<uint64_t, size_t> block_ids_;  // by address
   std::vector<Bytes> blocks_;
+  std::set<const void*> scales_;                   // by address
+  std::multimap<const void*, Narrowed> narrowed_;  // by address, one for each shape
+  std::vector<Buffer> narrow_blocks_;
 };
 
 }  // namespace
 
-Result<Tensor> write(const Model& model, bool names) { return Writer(names).write(model); }
+Result<Tensor> write(const Model& model, WriteOptions options) { return Writer(options).write(model); }
 
 }  // namespace nm::packed

@@ -37,6 +37,10 @@ Result<bool> fuse_residual(Graph& graph);
 Result<bool> channels_last(Graph& graph);
 Result<bool> fuse_elementwise(Graph& graph);
 
+// Products and look-ups whose weights are float32 constants get them in blocks of 4 and of 8 bits (MatMulNBits,
+// GatherBlockQuantized), and their types anew; subgraphs included. It changes results, so no list of passes has it.
+Status quantize_weights(Graph& graph);
+
 inline constexpr size_t kAllPasses = SIZE_MAX;
 
 // The first `most` of them, in their order, on the graph and its subgraphs, whose types have been inferred; then what

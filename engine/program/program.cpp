@@ -377,6 +377,13 @@ void Program::keep_output(size_t i, Stored stored) {
   plans_.clear();
 }
 
+void Program::trim() {
+  end_run();
+  for (const auto& p : plans_) p->bound_to = nullptr;
+  arena_ = {};
+  scratch_ = {};
+}
+
 void Program::want_output(size_t i, bool wanted) {
   std::vector<bool>& unwanted = options_.unwanted;
   unwanted.resize(graph_->outputs.size());

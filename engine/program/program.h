@@ -31,7 +31,11 @@ class Program final : public Body {
   // From the next run on output i gets memory of its own in every run, and is stored like this where it grows in place.
   void keep_output(size_t i, Stored stored);
 
-  const Plan* plan() const { return current_; }
+  // Lets go of the last run, and of the memory that the next one would have used again. Loops' bodies keep theirs.
+  void trim();
+
+  // That of the last run; nullptr when there is none.
+  const Plan* plan() const { return plans_.empty() ? nullptr : plans_.front().get(); }
   const Operator& op(uint32_t node) const { return *operators_[node]; }
   size_t packed_bytes() const { return packed_bytes_; }
   size_t arena_bytes() const { return arena_.size(); }

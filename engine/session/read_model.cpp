@@ -7,7 +7,6 @@
 #include "engine/op/custom.h"
 #include "engine/op/registry.h"
 #include "engine/packed/reader.h"
-#include "engine/packed/writer.h"
 #include "engine/passes/passes.h"
 #include "engine/session/blame_memory.h"
 #include "engine/session/read_onnx.h"
@@ -61,15 +60,16 @@ Result<Model> read_model(IncomingModel file, LoadOptions options) {
   }
 }
 
-Result<Tensor> pack_model(IncomingModel file, LoadOptions options, bool names) {
+Result<Tensor> pack_model(IncomingModel file, LoadOptions load, packed::WriteOptions options) {
   NM_TRY(refill_reserve());
+  load.quantize_weights = options.weights == packed::Weights::Int4;
   const auto pack = [&]() -> Result<Tensor> {
     if (file.packed() != nullptr) {
       return Status(Code::InvalidArgument, "the model is packed already; to pack it anew, give the ONNX file");
     }
     if constexpr (selection::kReadsOnnx) {
-      NM_ASSIGN(const Model model, read_model(std::move(file), std::move(options)));
-      return packed::write(model, names);
+      NM_ASSIGN(const Model model, read_model(std::move(file), std::move(load)));
+      return packed::write(model, options);
     } else {
       return Status(Code::InvalidArgument, text("a reduced build packs no models; use the whole module"));
     }

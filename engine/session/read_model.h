@@ -4,6 +4,7 @@
 #include "engine/graph/external_file.h"
 #include "engine/graph/model.h"
 #include "engine/op/custom.h"
+#include "engine/packed/writer.h"
 #include "engine/session/fix_dimensions.h"
 #include "engine/session/incoming_model.h"
 
@@ -17,14 +18,16 @@ struct LoadOptions {
   ExternalFiles external;
   Dimensions dimensions;
   std::vector<CustomOperator> custom;
+  // Constants of products and look-ups become 4-bit and 8-bit blocks, as far as they are float32.
+  bool quantize_weights = false;
 };
 
 // An ONNX model is checked and goes through the passes, which a packed one has behind it. Nothing of the file is left
 // afterwards but what the graph holds.
 Result<Model> read_model(IncomingModel file, LoadOptions options);
 
-// The packed form of an ONNX model, as the elements of a uint8 tensor; `names` of values and nodes inside the model are
-// for profiles and errors.
-Result<Tensor> pack_model(IncomingModel file, LoadOptions options, bool names = true);
+// The packed form of an ONNX model, as the elements of a uint8 tensor. The weights of `options` decide on
+// quantize_weights.
+Result<Tensor> pack_model(IncomingModel file, LoadOptions load, packed::WriteOptions options = {});
 
 }  // namespace nm

@@ -72,6 +72,7 @@ Result<Model> read_onnx(onnx::ModelFile file, LoadOptions options) {
     const ExternalFiles external = std::move(options.external);
     NM_ASSIGN(model, read(rest, external, options));
   }
+  if (options.quantize_weights) NM_TRY(quantize_weights(*model.graph));
   NM_TRY(run_passes(*model.graph, options.optimize ? options.passes : 0));
   return model;
 }

@@ -183,6 +183,13 @@ Status Session::set_input(size_t index, Value value) {
   return {};
 }
 
+void Session::trim() {
+  program_->trim();
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    if (!declared_[i]) buffers_[i] = {};
+  }
+}
+
 Status Session::begin() {
   NM_TRY(refill_reserve());
   control_.begin_run();
@@ -268,7 +275,8 @@ std::string Session::steps_json() const {
 
 const Value* Session::step_value(size_t step, size_t output) const {
   const Plan* plan = program_->plan();
-  if (plan == nullptr || step >= plan->steps.size()) return nullptr;
+  // Without an arena the slots have places of the last one.
+  if (plan == nullptr || plan->bound_to == nullptr || step >= plan->steps.size()) return nullptr;
   const std::vector<ValueId>& outputs = program_->graph().nodes[plan->steps[step].node].outputs;
   if (output >= outputs.size() || outputs[output] == kNone) return nullptr;
   const Value& value = plan->slots[outputs[output]].value;

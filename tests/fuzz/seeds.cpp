@@ -271,8 +271,8 @@ std::map<std::string, Value> inputs_of(const onnx::ModelProto& model, const fs::
 }
 
 // Of the packed model, as the target "packed" takes it.
-std::string graph_section(const fs::path& folder) {
-  auto packed = cli::pack_file((folder / "model.onnx").string());
+std::string graph_section(const fs::path& folder, packed::Weights weights) {
+  auto packed = cli::pack_file((folder / "model.onnx").string(), {}, {.weights = weights});
   if (!packed.ok()) return {};
   packed::Header header;
   std::memcpy(&header, packed->raw(), sizeof header);
@@ -294,9 +294,11 @@ int main(int argc, char** argv) {
     if (bytes.size() <= kLargestModel) {
       write(output / "model" / name, bytes);
       write(output / "reader" / name, std::string(1, static_cast<char>(i)) + std::string(bytes));
-      if (const std::string section = graph_section(folder); !section.empty()) {
-        write(output / "packed" / name, std::string(1, static_cast<char>(i << 1)) + section);
-      }
+      const std::string plain = graph_section(folder, packed::Weights::Float32);
+      const std::string narrow = graph_section(folder, packed::Weights::Int8);
+      const std::string how(1, static_cast<char>(i << 1));
+      if (!plain.empty()) write(output / "packed" / name, how + plain);
+      if (!narrow.empty() && narrow != plain) write(output / "packed" / (name + "-int8"), how + narrow);
       ++models;
     }
     auto model = onnx::read_model(file->bytes);

@@ -212,6 +212,8 @@ TEST_CASE("a model's files belong to the engine once it is loaded, and can be gi
   CHECK(nm_load(again(), NM_LOAD_UNOPTIMIZED) == nullptr);
   CHECK(nm_pack(again(), 0) == nullptr);
   CHECK(failed_with("packed already"));
+  CHECK(nm_pack(give(data), NM_PACK_INT8 + NM_PACK_INT4) == nullptr);
+  CHECK(failed_with("in one form only"));
   nm_free_value(packed);
 
   CHECK(nm_load(give(data.substr(1)), 0) == nullptr);

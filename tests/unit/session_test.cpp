@@ -59,6 +59,40 @@ TEST_CASE("the memory of a session is told by its uses") {
   CHECK((*session)->memory_json().find(R"("arena":192,"arenaBound":192,"scratch":4096,)") != std::string::npos);
 }
 
+TEST_CASE("a session that is trimmed holds its weights and plans, and runs again") {
+  auto session = load(affine_model());
+  REQUIRE(session.ok());
+  const size_t loaded = memory_counts().current;
+  const auto once = run_affine(**session, 20);
+  const size_t steps = (*session)->steps().size();
+  CHECK(steps > 0);
+  (*session)->trim();
+  CHECK(memory_counts().current == loaded);
+  CHECK((*session)->memory_json().find(R"("arena":0,"arenaBound":192,"scratch":0,)") != std::string::npos);
+  CHECK((*session)->steps().size() == steps);
+  CHECK((*session)->step_value(0, 0) == nullptr);
+  CHECK((*session)->advance(1).status().code() == Code::InvalidArgument);
+  CHECK(run_affine(**session, 20) == once);
+  CHECK(run_affine(**session, 3) == std::vector<float>{2, 4, 6, 8, 10, 12});
+  (*session)->trim();
+  CHECK(run_affine(**session, 20) == once);
+
+  // What is declared for the next run stays; a run in progress ends.
+  auto x = (*session)->input(0, DType::Float32, {1, 2});
+  REQUIRE(x.ok());
+  std::fill_n((*x)->data<float>(), 2, 3.f);
+  (*session)->trim();
+  REQUIRE((*session)->begin().ok());
+  (*session)->trim();
+  CHECK((*session)->run().code() == Code::MissingInput);
+  x = (*session)->input(0, DType::Float32, {1, 2});
+  REQUIRE(x.ok());
+  std::fill_n((*x)->data<float>(), 2, 3.f);
+  (*session)->trim();
+  REQUIRE((*session)->run().ok());
+  CHECK((*session)->output(0).tensor()->data<float>()[1] == 8);
+}
+
 TEST_CASE("wrong calls are refused with the input's name, and the session stays usable") {
   auto loaded = load(affine_model());
   REQUIRE(loaded.ok());

@@ -1,7 +1,7 @@
 // Where a session goes wrong: against itself without passes, another model, and values from elsewhere.
 import { describe, expect, test } from 'vitest';
 import { decoded } from '../../models/onnx/messages.js';
-import { type Comparison, compare, withEveryValue } from '../dist/compare.js';
+import { accuracy, type Comparison, compare, withEveryValue } from '../dist/compare.js';
 import { Session, Tensor, type TracedStep } from '../dist/index.js';
 import { pack } from '../dist/pack.js';
 import { withEveryValue as everyValue } from '../src/compare/every-value.js';
@@ -62,6 +62,23 @@ describe.skipIf(!built('wasm'))('with the engine', () => {
     await use(...sessions);
     await Promise.all(sessions.map((session) => session.release()));
   };
+
+  test("says how far outputs are from another session's", async () => {
+    await withSessions([[chain()], [chain(square(2, 1, 1, 2.5))]], async (session, other) => {
+      expect(await accuracy(session, session, feeds)).toEqual([
+        { name: 'y', largest: 0, signalToNoise: Number.POSITIVE_INFINITY, rows: 2, sameLargest: 2 },
+      ]);
+      // [[7, 10], [15, 22]] · v: 24 27, 52 59 and 24 32, 52 70.
+      const [y] = await accuracy(session, other, feeds);
+      expect(y).toMatchObject({ largest: 11 / 70, rows: 2, sameLargest: 2 });
+      expect(y?.signalToNoise).toBeCloseTo(
+        10 * Math.log10((24 ** 2 + 32 ** 2 + 52 ** 2 + 70 ** 2) / (5 ** 2 + 11 ** 2)),
+      );
+    });
+    await withSessions([[chain()], [image(1)]], async (session, other) => {
+      await expect(accuracy(session, other, feeds)).rejects.toMatchObject({ code: 'invalid_argument' });
+    });
+  });
 
   test('a run tells of each step with its values', async () => {
     await withSessions([[chain(), { optimize: false }]], async (session) => {

@@ -129,9 +129,11 @@ export class FakeEngine {
       nm_new_sequence: () => 0,
       nm_new_map: () => 0,
       nm_free_value: (value) => void this.owned.delete(value),
-      // The package never calls these: it gives up whole instances.
       nm_free_model: () => undefined,
+      // Called where sessions share an instance: see shared.test.ts.
       nm_release: () => undefined,
+      nm_trim: () => undefined,
+      // The package never calls it.
       nm_cancel: () => undefined,
       nm_run: () => this.#run(),
       nm_run_begin: () => {

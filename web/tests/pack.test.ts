@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../dist/bundle.js';
+import { accuracy } from '../dist/compare.js';
 import { Session, Tensor } from '../dist/index.js';
 import { pack } from '../dist/pack.js';
 import { built, places } from './places.js';
@@ -90,17 +91,48 @@ describe.skipIf(why !== '')(`A packed model${why}`, () => {
     await expect(pack(onnx, { dimensions: { batch: 1.5 } })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
+  test('may have weights in fewer bits', async () => {
+    const reference = await Session.load(onnx, one);
+    for (const [weights, most, least] of [
+      ['float16', 0.55, 60],
+      ['int8', 0.35, 30],
+      ['int4', 0.35, 20],
+    ] as const) {
+      const narrow = await pack(onnx, { weights });
+      expect(narrow.length).toBeLessThan(most * packed.length);
+      const session = await Session.load(narrow, one);
+      const [output] = await accuracy(session, reference, { image });
+      expect(output).toMatchObject({ name: 'probabilities', rows: 1, sameLargest: 1 });
+      expect(output?.signalToNoise).toBeGreaterThan(least);
+      expect(output?.signalToNoise).toBeLessThan(Number.POSITIVE_INFINITY);
+      await session.release();
+    }
+    expect(await pack(onnx, { weights: 'float32' })).toEqual(packed);
+    await expect(pack(onnx, { weights: 'int2' } as object)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('"float32", "float16", "int8" or "int4"'),
+    });
+  });
+
   test('is written on the command line', () => {
     const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
     const output = join(folder, 'digits.nm');
     const said = execFileSync(process.execPath, [cli, 'pack', model, '-o', output], { encoding: 'utf8' });
     expect(said).toBe(`${output}: ${packed.length} bytes\n`);
     expect(Buffer.compare(readFileSync(output), packed)).toBe(0);
-    const { status, stderr } = spawnSync(process.execPath, [cli, 'pack', model, '-o', 'x', '--artefact', 'wasm'], {
+    const narrow = execFileSync(process.execPath, [cli, 'pack', model, '-o', output, '--weights', 'int8'], {
       encoding: 'utf8',
-      cwd: folder,
     });
-    expect(stderr).toContain('pack takes no --artefact');
-    expect(status).toBe(2);
+    expect(narrow).toMatch(
+      /: \d{5} bytes\noutput "probabilities": differs by at most 0\.\d+ of .* dB, the largest of a row is the same in 1 of 1\n$/,
+    );
+    for (const [args, message] of [
+      [['pack', model, '-o', 'x', '--artefact', 'wasm'], 'pack takes no --artefact'],
+      [['bundle', model, '-o', 'x', '--weights', 'int8'], 'bundle takes no --weights'],
+    ] as const) {
+      const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', cwd: folder });
+      expect(stderr).toContain(message);
+      expect(status).toBe(2);
+    }
   });
 });

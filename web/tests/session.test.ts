@@ -11,7 +11,7 @@ vi.mock('../src/engine/instance.js', () => ({
     engine: new Engine(fake.engine.exports),
     threads: 1,
     threadsStarting: () => fake.starting,
-    stopThreads: () => (fake.stopped += 1),
+    leave: () => (fake.stopped += 1),
   }),
 }));
 

@@ -20,7 +20,8 @@ class GatherBlockQuantized final : public Operator {
       : gather_axis_(a.integer("gather_axis", 0)),
         block_axis_(a.integer("quantize_axis", 1)),
         block_(a.integer("block_size", 128)),
-        bits_(a.integer("bits", 4)) {
+        bits_(a.integer("bits", 4)),
+        strict_(a.integer("nm_strict", 0) != 0) {
     if (bits_ != 2 && bits_ != 4 && bits_ != 8)
       a.unsupported(text("a table of ", bits_, " bits; there are 2, 4 and 8"));
     if (block_ < 16 || block_ > kLargest || (block_ & (block_ - 1)) != 0) {
@@ -77,6 +78,7 @@ class GatherBlockQuantized final : public Operator {
     const Shape table = shape_of(data.shape(), data.dtype());
     const int axis = normalize_axis(gather_axis_, table.rank());
     const Indices indices(execution.input(kIndices));
+    if (strict_) NM_TRY(indices.check(table[axis]));
     const int64_t dim = table[axis], inner = table.count(axis + 1, table.rank());
     if (execution.output(0).count() == 0) return {};
     for_rows(execution.output(0).count() / inner, inner, [&](int64_t begin, int64_t end) {
@@ -133,6 +135,7 @@ class GatherBlockQuantized final : public Operator {
   }
 
   int64_t gather_axis_, block_axis_, block_, bits_;
+  bool strict_;  // an index that is not there is a failure, as for Gather, which the node was
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
 // What Session.load and run take beside the model and the inputs.
 
 import { isSource } from '../download/fetch.js';
+import type { Limits, LoadOptions } from '../engine/backend.js';
 import { isModule } from '../host/host.js';
 import { cacheTypeRule } from './cache-type.js';
+import { NeuromancerError } from './errors.js';
 import { checkOptions, type OptionRules } from './names.js';
 
 type Check = (value: unknown) => boolean;
@@ -32,6 +34,7 @@ const loadRules: OptionRules = {
   onProgress: ['a function', isFunction],
   operators,
   optimize: boolean,
+  shared: boolean,
   signal,
   threads: count,
   wasm: ['a WebAssembly.Module, a URL, bytes or a Response', (value) => isModule(value) || isSource(value)],
@@ -58,6 +61,15 @@ export function checkLoadOptions(options: unknown): void {
   checkOptions('Session.load', options, loadRules);
   const { limits } = options as { limits?: unknown };
   if (limits !== undefined) checkOptions('"limits"', limits, limitRules);
+  const { shared, worker, workers = worker ? 1 : 0 } = options as LoadOptions;
+  if (!shared) return;
+  const other =
+    workers > 0 ? 'worker' : (limits as Limits | undefined)?.bytes !== undefined ? 'limits.bytes' : undefined;
+  if (other === undefined) return;
+  throw new NeuromancerError(
+    'invalid_argument',
+    `"shared" and "${other}" exclude each other: sessions that share an instance are in this thread and have one memory.`,
+  );
 }
 
 export function checkBundleOptions(options: unknown): void {

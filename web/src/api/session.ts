@@ -26,8 +26,8 @@ declare global {
 const releaseMilliseconds = 1000;
 
 /**
- * A loaded model. Each session is an engine instance of its own: sessions share no memory, and releasing one gives
- * all of its memory back. Calls on one session run one after the other, unless it has several workers.
+ * A loaded model. Each session is an engine instance of its own, unless it is loaded with `shared`: sessions share no
+ * memory, and releasing one gives all of its memory back. Calls on one session run one after the other, unless it has several workers.
  */
 export class Session {
   /** Everything the engine knows of the model: name, producer, opsets, operators, sizes. */

@@ -166,15 +166,16 @@ function differenceOf(actual: Tensor, expected: Tensor, tolerance: number) {
   return { what: 'elements' as const, largest, position, actual: String(is[at]), expected: String(should[at]) };
 }
 
-type Element = number | bigint | string;
+export type Element = number | bigint | string;
 
 /** 16-bit floats as numbers; types that are bits in bytes as these. */
-function elements(tensor: Tensor): ArrayLike<Element> {
+export function elements(tensor: Tensor): ArrayLike<Element> {
   const narrow = tensor.type === 'float16' || tensor.type === 'bfloat16';
   return (narrow ? tensor.toFloat32() : tensor.data) as ArrayLike<Element>;
 }
 
-function apart(a: Element, b: Element): number {
+/** NaN is apart from numbers by Infinity, one text from another by 1. */
+export function apart(a: Element, b: Element): number {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
   if (typeof a === 'string' || typeof b === 'string') return 1;
   const distance = Math.abs(Number(a) - Number(b));

@@ -84,6 +84,13 @@ export interface LoadOptions extends EngineOptions {
   /** Bounds on what the model may use; by default those that suit a page. */
   limits?: Limits;
   /**
+   * Puts the session into one instance of the engine together with all others in this thread that are loaded so: each costs
+   * its weights and little more, and between runs it holds neither arena nor inputs, which suits hundreds of small models in
+   * a process. They are not kept apart: a trap in one, which is a defect of the engine, ends all of them, and together they
+   * have 4 GB. Views among outputs last until any of them is called. Not with `worker`, `workers` or `limits.bytes`.
+   */
+  shared?: boolean;
+  /**
    * Runs the session in a module worker of its own, so that the page stays responsive. Where a host has no workers
    * (shared and service workers, worklets), the session runs in the calling thread, and `session.engine.worker` says so.
    */

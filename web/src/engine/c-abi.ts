@@ -60,6 +60,9 @@ export const loadFlags = {
 /** What nm_pack takes besides. */
 export const packFlags = {
   stripped: 2,
+  float16: 4,
+  int8: 8,
+  int4: 16,
 } as const;
 
 /** The size of an nm_tensor, and where its members lie. */
@@ -121,6 +124,7 @@ export interface EngineFunctions {
   nm_cancel_flag(session: number): number;
   nm_exhausted(): number;
   nm_memory(session: number): number;
+  nm_trim(session: number): void;
   nm_set_threads(count: number): number;
 }
 

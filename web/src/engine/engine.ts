@@ -97,6 +97,13 @@ export class Engine {
   }
 }
 
+/** A failure that leaves the engine in no state to go on. */
+export function isTrap(error: unknown): boolean {
+  return (
+    error instanceof WebAssembly.RuntimeError || (error instanceof Error && /call stack|recursion/i.test(error.message))
+  );
+}
+
 /** An engine with the threads that work for it. */
 export interface Instance {
   readonly engine: Engine;
@@ -106,5 +113,14 @@ export interface Instance {
   readonly started: Promise<void>;
   /** Whether some of the threads have not begun yet. */
   threadsStarting(): boolean;
-  stopThreads(): void;
+  /** The session that had it needs it no more. */
+  leave(): void;
+  /** Present where other sessions are in the instance, too. */
+  readonly shared?: SharedInstance;
+}
+
+/** What its sessions know of an instance that they share. */
+export interface SharedInstance {
+  /** The trap of any session after which none can go on. */
+  trap: unknown;
 }

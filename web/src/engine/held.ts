@@ -18,13 +18,27 @@ export class Home {
   /** Whether values can be read without waiting. */
   readonly here: boolean;
   end = '';
+  /** Of an engine that goes on when the home closes: the values to be dropped then. */
+  readonly #held: Set<number> | undefined;
 
-  constructor(here: boolean, keeper: Keeper) {
+  constructor(here: boolean, keeper: Keeper, engineGoesOn = false) {
     this.here = here;
     this.keeper = keeper;
+    this.#held = engineGoesOn ? new Set() : undefined;
+  }
+
+  add(handle: number): void {
+    this.#held?.add(handle);
+  }
+
+  drop(handle: number): void {
+    this.#held?.delete(handle);
+    this.keeper?.drop(handle);
   }
 
   close(why: string): void {
+    for (const handle of this.#held ?? []) this.keeper?.drop(handle);
+    this.#held?.clear();
     this.keeper = undefined;
     this.end ||= why;
   }
@@ -51,6 +65,7 @@ export class Reference {
   }
 
   static to(home: Home, handle: number, what: string): Reference {
+    home.add(handle);
     return new Reference({ home, handle, what, readers: 0 });
   }
 
@@ -64,7 +79,7 @@ export class Reference {
     this.#freed = true;
     this.#copy = undefined;
     this.#held.readers -= 1;
-    if (this.#held.readers === 0) this.#held.home.keeper?.drop(this.#held.handle);
+    if (this.#held.readers === 0) this.#held.home.drop(this.#held.handle);
   }
 
   /** The value's handle for a run in that engine. */

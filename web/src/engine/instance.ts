@@ -1,7 +1,7 @@
 import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
 import { hasWorkers } from '../host/host.js';
 import { ownFiles } from '../host/own-files.js';
-import { Engine, type EngineExports, type Instance } from './engine.js';
+import { Engine, type EngineExports, type Instance, type SharedInstance } from './engine.js';
 import { detectFeatures } from './features.js';
 import { type EngineOptions, forgetModule } from './loader.js';
 
@@ -33,11 +33,61 @@ export async function instantiate(module: WebAssembly.Module, threads: number): 
       threads: 1,
       started: Promise.resolve(),
       threadsStarting: () => false,
-      stopThreads: () => {},
+      leave: () => {},
     };
   } catch (error) {
     throw asNeuromancerError(error, 'engine_unavailable', 'The engine could not be instantiated');
   }
+}
+
+interface Sharing extends SharedInstance {
+  readonly instance: Promise<Instance>;
+  sessions: number;
+}
+
+/** Instances that sessions share, by the module and the number of threads. */
+const shared = new WeakMap<WebAssembly.Module, Map<number, Sharing>>();
+
+/** The instance that sessions share, as one of them has it; a new one where there is none, or it has trapped. */
+export async function joinInstance(module: WebAssembly.Module, threads: number): Promise<Instance> {
+  const byThreads = shared.get(module) ?? new Map<number, Sharing>();
+  shared.set(module, byThreads);
+  let found = byThreads.get(threads);
+  if (found === undefined || found.trap !== undefined) {
+    found = { instance: instantiate(module, threads), sessions: 0, trap: undefined };
+    byThreads.set(threads, found);
+  }
+  const sharing = found;
+  const forget = () => {
+    if (byThreads.get(threads) === sharing) byThreads.delete(threads);
+  };
+  sharing.sessions += 1;
+  let instance: Instance;
+  try {
+    instance = await sharing.instance;
+  } catch (error) {
+    forget();
+    throw error;
+  }
+  let here = true;
+  const { engine, started } = instance;
+  return {
+    engine,
+    get threads() {
+      return instance.threads;
+    },
+    started,
+    threadsStarting: () => instance.threadsStarting(),
+    leave: () => {
+      if (!here) return;
+      here = false;
+      sharing.sessions -= 1;
+      if (sharing.sessions > 0) return;
+      forget();
+      instance.leave();
+    },
+    shared: sharing,
+  };
 }
 
 /** Refuses modules that are another program, or the engine of another version of this package. */

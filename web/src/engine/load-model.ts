@@ -7,7 +7,7 @@ import type { WebAbortSignal } from '../host/host-types.js';
 import type { LoadOptions } from './backend.js';
 import { loadFlags } from './c-abi.js';
 import { declare } from './custom-call.js';
-import type { Engine } from './engine.js';
+import { type Engine, isTrap } from './engine.js';
 
 /** Pieces pass through a block of this size. */
 const blockBytes = 1 << 16;
@@ -33,7 +33,7 @@ export async function openModel(
   return [await openSource('the model', model, { signal }), await Promise.all(external)];
 }
 
-/** The engine's session of a model. What a failure leaves in the engine goes with its instance. */
+/** The engine's session of a model. */
 export async function loadModel(
   engine: Engine,
   model: ByteStream,
@@ -60,38 +60,48 @@ export async function giveModel(
 ): Promise<number> {
   const { exports } = engine;
   const block = engine.allocate(blockBytes, 'the model');
-  const pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
-  const { nm_limit, nm_dimension } = exports;
-  setEach(engine, limits, (name, value) => nm_limit(pointer, name, value === Number.POSITIVE_INFINITY ? -1 : value));
-  setEach(engine, freeDimensions, (name, value) => nm_dimension(pointer, name, value));
-  declare(engine, pointer, operators);
-  const give = async ({ pieces }: ByteStream) => {
-    let given = 0;
-    for await (const piece of pieces) {
-      given += piece.byteLength;
-      for (let at = 0; at < piece.byteLength; at += blockBytes) {
-        const part = piece.subarray(at, at + blockBytes);
-        engine.bytes(block, part.byteLength).set(part);
-        engine.checkCount(exports.nm_model_bytes(pointer, block, part.byteLength));
+  let pointer = 0;
+  try {
+    pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
+    const { nm_limit, nm_dimension } = exports;
+    setEach(engine, limits, (name, value) => nm_limit(pointer, name, value === Number.POSITIVE_INFINITY ? -1 : value));
+    setEach(engine, freeDimensions, (name, value) => nm_dimension(pointer, name, value));
+    declare(engine, pointer, operators);
+    const give = async ({ pieces }: ByteStream) => {
+      let given = 0;
+      for await (const piece of pieces) {
+        given += piece.byteLength;
+        for (let at = 0; at < piece.byteLength; at += blockBytes) {
+          const part = piece.subarray(at, at + blockBytes);
+          engine.bytes(block, part.byteLength).set(part);
+          engine.checkCount(exports.nm_model_bytes(pointer, block, part.byteLength));
+        }
       }
+      return given;
+    };
+    const loaded = await give(model);
+    for (const { path, data } of externalData) {
+      engine.with([engine.encode(path)], (pathAt) =>
+        engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(data))),
+      );
+      await give(data);
     }
-    return given;
-  };
-  const loaded = await give(model);
-  for (const { path, data } of externalData) {
-    engine.with([engine.encode(path)], (pathAt) =>
-      engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(data))),
-    );
-    await give(data);
+    throwIfAborted(signal);
+    tell(onProgress, 'onProgress', {
+      phase: 'prepare',
+      loaded,
+      ...(model.total === undefined ? {} : { total: model.total }),
+    });
+    exports.nm_free(block);
+    return pointer;
+  } catch (error) {
+    // Others may share the instance; after a trap nobody calls it again.
+    if (!isTrap(error)) {
+      exports.nm_free(block);
+      exports.nm_free_model(pointer);
+    }
+    throw error;
   }
-  exports.nm_free(block);
-  throwIfAborted(signal);
-  tell(onProgress, 'onProgress', {
-    phase: 'prepare',
-    loaded,
-    ...(model.total === undefined ? {} : { total: model.total }),
-  });
-  return pointer;
 }
 
 /** Gives the engine numbers by name. */

@@ -18,18 +18,18 @@ import { Tensor } from '../values/tensor.js';
 import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
 import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from './backend.js';
 import { CustomCalls } from './custom-call.js';
-import type { Engine, Instance } from './engine.js';
+import { type Engine, type Instance, isTrap } from './engine.js';
 import { bytesOf, keepValue, newValue, readValues, shortenValue, writeElements } from './exchange.js';
-import { type Elements, Home } from './held.js';
-import { instantiate, threadCount } from './instance.js';
+import { type Elements, Home, type Keeper } from './held.js';
+import { instantiate, joinInstance, threadCount } from './instance.js';
 import { loadModel } from './load-model.js';
 import { loadModule } from './loader.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
 
-/** Threads of sessions that nobody released end with the last reference to the session. */
-const abandoned = new FinalizationRegistry<() => void>((stopThreads) => stopThreads());
+/** What sessions that nobody released have of the engine ends with the last reference to the session. */
+const abandoned = new FinalizationRegistry<() => void>((leave) => leave());
 
 /** The word in shared memory that stops a run when it is not zero. */
 export interface CancelFlag {
@@ -37,7 +37,7 @@ export interface CancelFlag {
   readonly address: number;
 }
 
-/** A session in this thread: one engine instance with one memory. */
+/** A session in this thread: one engine instance with one memory, or, with `shared`, a part of one. */
 export class LocalBackend implements Backend {
   readonly description: ModelDescription;
   readonly engine: EngineInfo;
@@ -53,8 +53,12 @@ export class LocalBackend implements Backend {
   readonly #calls: CustomCalls;
   /** Ends the wait for a custom operator. */
   #giveUp: (why: NeuromancerError) => void = () => {};
-  readonly #threadsStarting: () => boolean;
-  readonly #stopThreads: () => void;
+  readonly #instance: Instance;
+  /** Gives back what the session has of the engine. */
+  readonly #leave: () => void;
+  /** Calls that have not ended. */
+  #underWay = 0;
+  #released = false;
 
   /**
    * `custom` computes the operators that the options name; `compiled` is the engine, where the caller has it or is about
@@ -85,14 +89,14 @@ export class LocalBackend implements Backend {
         ),
       ]);
       throwIfAborted(signal);
-      const instance = await instantiate(module, threads);
+      const instance = await (options.shared ? joinInstance : instantiate)(module, threads);
       try {
         const session = await loadModel(instance.engine, model, externalData, options, custom?.declarations);
         await instance.started;
         return new LocalBackend(instance, session, custom);
       } catch (error) {
-        instance.stopThreads();
-        throw describeFailure(error, instance.engine);
+        instance.leave();
+        throw describeFailure(error, instance);
       }
     } finally {
       // Of a load that failed half-way, no download goes on.
@@ -117,13 +121,16 @@ export class LocalBackend implements Backend {
   }
 
   constructor(instance: Instance, session: number, custom?: Custom) {
-    const { engine, threadsStarting, stopThreads } = instance;
+    const { engine, shared } = instance;
+    this.#instance = instance;
     this.#engine = engine;
     this.#session = session;
     this.#custom = custom;
     this.#calls = new CustomCalls(engine, session);
-    this.#threadsStarting = threadsStarting;
-    this.#stopThreads = stopThreads;
+    this.#leave = () => {
+      if (shared !== undefined && shared.trap === undefined) engine.exports.nm_release(session);
+      instance.leave();
+    };
     this.description = engine.json(engine.exports.nm_describe(session));
     this.#inputTypes = this.description.inputs.map(({ type }) => parseType(type));
     this.engine = {
@@ -131,11 +138,14 @@ export class LocalBackend implements Backend {
       threads: instance.threads,
       worker: false,
     };
-    this.home = new Home(true, {
+    const keeper: Keeper = {
       read: (handle) => (readValues(engine, [handle], 'copy')[0] as Tensor).data as Elements,
-      drop: (handle) => engine.exports.nm_free_value(handle),
-    });
-    abandoned.register(this, stopThreads, this);
+      drop: (handle) => {
+        if (shared?.trap === undefined) engine.exports.nm_free_value(handle);
+      },
+    };
+    this.home = new Home(true, keeper, shared !== undefined);
+    abandoned.register(this, this.#leave, this);
   }
 
   /** Where another thread may stop a run of this session; only in shared memory. */
@@ -147,9 +157,10 @@ export class LocalBackend implements Backend {
   take(feeds: Feeds, idle: boolean): Taken {
     if (!idle) return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
     try {
+      this.#checkInstance();
       this.#bindAll(feeds);
     } catch (error) {
-      throw describeFailure(error, this.#engine);
+      throw describeFailure(error, this.#instance);
     }
     return null;
   }
@@ -158,7 +169,7 @@ export class LocalBackend implements Backend {
     return this.#guarded(async () => {
       // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
       // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
-      if (this.#threadsStarting()) await nextTask();
+      if (this.#instance.threadsStarting()) await nextTask();
       if (taken !== null) this.#bindAll(taken);
       this.#keepOutputs(options);
       this.#wantOutputs(options);
@@ -168,7 +179,12 @@ export class LocalBackend implements Backend {
       } else {
         await this.#runInSlices(options);
       }
-      return this.#outputs(options);
+      const outputs = this.#outputs(options);
+      // Views are of memory that the session has until its next run.
+      if (this.#instance.shared !== undefined && options.outputs !== 'view') {
+        this.#engine.exports.nm_trim(this.#session);
+      }
+      return outputs;
     });
   }
 
@@ -189,20 +205,41 @@ export class LocalBackend implements Backend {
     return this.#guarded(async () => this.#engine.json<MemoryUse>(this.#engine.exports.nm_memory(this.#session)));
   }
 
-  /** Stops the threads; the instance and its memory go with the last reference to this backend. */
+  /** Stops the threads; the instance and its memory go with the last reference to this backend, or to the last that shares it. */
   release(why: string): void {
     abandoned.unregister(this);
     this.home.close(`its session ${why}`);
     this.#giveUp(sessionClosed(why));
-    this.#stopThreads();
+    this.#released = true;
+    // In an instance that goes on, what a call is about to use must not go before it.
+    if (this.#instance.shared === undefined || this.#underWay === 0) this.#leave();
   }
 
   async #guarded<T>(call: () => Promise<T>): Promise<T> {
+    this.#underWay += 1;
     try {
+      this.#checkInstance();
       return await call();
     } catch (error) {
-      throw describeFailure(error, this.#engine);
+      throw describeFailure(error, this.#instance);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#released && this.#underWay === 0) this.#leave();
     }
+  }
+
+  /** Has another session's trap ended the instance? */
+  #checkInstance(): void {
+    const trap = this.#instance.shared?.trap;
+    if (trap === undefined) return;
+    throw markFatal(
+      new NeuromancerError(
+        'session_closed',
+        'The instance of the engine that this session shares was stopped by an error of another session; load the model again.',
+        {},
+        trap,
+      ),
+    );
   }
 
   #steps(): readonly Step[] {
@@ -380,10 +417,10 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
  * A trap of the engine leaves it in no state to go on. It is a defect of the engine, unless memory had run out: say so,
  * and keep the trap as the cause.
  */
-function describeFailure(error: unknown, engine: Engine): NeuromancerError {
+function describeFailure(error: unknown, { engine, shared }: Instance): NeuromancerError {
   if (error instanceof NeuromancerError) return error;
-  const trap = error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
-  if (!trap) return asNeuromancerError(error, 'internal', 'The session failed');
+  if (!isTrap(error)) return asNeuromancerError(error, 'internal', 'The session failed');
+  if (shared !== undefined) shared.trap = error;
   if (engine.exports.nm_exhausted() === 1) {
     return markFatal(
       new NeuromancerError(
@@ -401,8 +438,4 @@ function describeFailure(error: unknown, engine: Engine): NeuromancerError {
       'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
     ),
   );
-}
-
-function isStackOverflow(error: unknown): boolean {
-  return error instanceof Error && /call stack|recursion/i.test(error.message);
 }

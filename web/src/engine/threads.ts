@@ -95,7 +95,7 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
     },
     started,
     threadsStarting: () => starting > 0,
-    stopThreads: () => {
+    leave: () => {
       for (const worker of workers) worker.terminate();
     },
   };
