@@ -268,8 +268,8 @@ NM_EXPORT int32_t nm_exhausted(void);
 NM_EXPORT const char* nm_memory(nm_session* session);
 
 // Gives back the memory that a session keeps for its next run: the arena, scratch, the inputs' elements. Outputs of the
-// last run can be read no more; those that were taken stay. Where many sessions share one instance, an idle one then has
-// its weights and plans only. A run in progress ends.
+// last run can be read no more; those that were taken stay. Where many sessions share one instance, an idle one then
+// has its weights and plans only. A run in progress ends.
 NM_EXPORT void nm_trim(nm_session* session);
 
 // Threads. Native: creates that many threads in all (the caller counts as one). In a threaded wasm

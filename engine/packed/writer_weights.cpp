@@ -12,7 +12,7 @@ namespace nm::packed {
 namespace {
 
 constexpr int64_t kFewest = 256;  // elements of a tensor that is made narrower
-constexpr int64_t kSharing = 32;   // elements for each scale at least
+constexpr int64_t kSharing = 32;  // elements for each scale at least
 constexpr float kLargestHalf = 65504;
 constexpr float kLargestInt8 = 127;
 

@@ -60,7 +60,8 @@ class Session {
   void keep_output(size_t index, Stored stored = Stored::F32) { program_->keep_output(index, stored); }
   void want_output(size_t index, bool wanted) { program_->want_output(index, wanted); }
 
-  // Gives back what only the next run would use: the arena, working space, the inputs' memory. The last run's outputs go.
+  // Gives back what only the next run would use: the arena, working space, the inputs' memory. The last run's outputs
+  // go.
   void trim();
 
   // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.
