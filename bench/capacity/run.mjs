@@ -39,7 +39,7 @@ writeFileSync(files.packed, await pack(files.model));
 const node = (script, ...args) => startServer(process.execPath, [join(here, script), ...args], here);
 
 /** A worker with everything that it imports beside it. */
-async function startWorkerd(count) {
+async function startWorkerd(count, memory) {
   const packages = join(work, 'packages');
   await install(packages, { esbuild: '0.28.2' });
   const bundled = [
@@ -63,7 +63,7 @@ const config :Workerd.Config = (
       (name = "neuromancer-wasm-relaxed.wasm", wasm = embed "neuromancer-wasm-relaxed.wasm"),
       (name = "digits.nm", data = embed "digits.nm"),
     ],
-    bindings = [(name = "COUNT", text = "${count}")],
+    bindings = [(name = "COUNT", text = "${count}"), (name = "MEMORY", text = "${memory}")],
     compatibilityDate = "2026-11-01"))],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "main")]);
 `,
@@ -166,8 +166,11 @@ if (options.only !== 'models') {
   table('a host with the handwriting model');
   for (const count of counts) {
     const request = { body: picture, paths: count, right: three };
-    await row(`workerd, ${count} resident`, () => startWorkerd(count), request);
-    await row(`Node, ${count} resident`, () => node('node.mjs', String(count)), request);
+    for (const memory of ['own', 'shared']) {
+      const what = `${count} resident, ${memory === 'own' ? 'each in an instance of its own' : 'in one instance'}`;
+      await row(`workerd, ${what}`, () => startWorkerd(count, memory), request);
+      await row(`Node, ${what}`, () => node('node.mjs', String(count), memory), request);
+    }
   }
   await row('wasmtime serve, a new instance for each request', startWasmtime, { body: picture, right: three });
 }

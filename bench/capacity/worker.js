@@ -4,7 +4,7 @@ import { Session } from 'neuromancer';
 import model from './digits.nm';
 import { resident } from './resident.mjs';
 
-const answer = await resident(() => Session.load(model), Number(env.COUNT));
+const answer = await resident(() => Session.load(model, { shared: env.MEMORY === 'shared' }), Number(env.COUNT));
 
 export default {
   async fetch(request) {

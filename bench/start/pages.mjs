@@ -22,6 +22,7 @@ export const ways = {
   'Session.load': load,
   'Session.load, packed': load,
   'Session.fromBundle': fromBundle,
+  'the same, reduced': fromBundle,
   'onnxruntime-web': ort,
 };
 

@@ -1,11 +1,12 @@
 // Hosts of demo/edge from the start of their process to the first answer, milliseconds of the clock.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hosts } from '../../tests/hosts/hosts.ts';
 import { workerd } from '../../tests/hosts/packages.ts';
 import { esbuild, prepareProject, root } from '../../tests/hosts/project.ts';
 import { startServer } from '../../tests/hosts/shell.ts';
+import { files } from './subjects.mjs';
 
 const picture = readFileSync(join(root, 'demo', 'embed', 'three.gray'));
 const octets = { 'content-type': 'application/octet-stream' };
@@ -38,6 +39,13 @@ export async function processes() {
   // As one file, which is what is deployed where a start is dear.
   const minified = ['--format=esm', '--platform=node', '--minify', '--outfile=lambda-minified/index.mjs'];
   await esbuild(project, ['lambda/index.mjs', ...minified], project);
+  const withReduced = existsSync(files.reducedBundle);
+  if (withReduced) {
+    cpSync(files.reducedBundle, join(project, 'reduced', 'digits.wasm'));
+    cpSync(join(project, 'lambda-minified'), join(project, 'reduced', 'lambda'), { recursive: true });
+    cpSync(files.reducedBundle, join(cloudflare, 'build', 'reduced.wasm'));
+    writeFileSync(join(cloudflare, 'reduced.capnp'), config.replace('"build/digits.wasm"', '"build/reduced.wasm"'));
+  }
   const event = {
     requestContext: { http: { method: 'POST' } },
     headers: octets,
@@ -55,8 +63,10 @@ export async function processes() {
   return {
     'workerd, a worker that says hello': () => answered(() => serve('hello.capnp')),
     'workerd, a classified picture': () => answered(() => serve('workerd.capnp')),
+    ...(withReduced && { 'the same, a reduced bundle': () => answered(() => serve('reduced.capnp')) }),
     'node -e 0': () => node('0'),
     'Node, the Lambda handler': () => node(answer('lambda')),
     'Node, the Lambda handler as one file': () => node(answer('lambda-minified')),
+    ...(withReduced && { 'the same with a reduced bundle': () => node(answer('reduced/lambda')) }),
   };
 }

@@ -29,6 +29,9 @@ const measure = (...args) =>
 mkdirSync(dirname(files.bundle), { recursive: true });
 writeFileSync(files.packed, await pack(files.model));
 writeFileSync(files.bundle, await bundle(files.model));
+const reduced = existsSync(files.reduced);
+if (reduced) writeFileSync(files.reducedBundle, await bundle(files.packed, { wasm: files.reduced }));
+else console.log('without a reduced engine, which ./dev build component makes\n');
 
 // No time counts before all agree on what the model says.
 const [expected, ...others] = names.map((name) => measure('answer', name));
@@ -104,12 +107,13 @@ console.log('\nMilliseconds of the clock: the median, the least\n');
 line(['a page, from the import to the first output', ...Object.keys(ways)]);
 line(['---', ...Object.keys(ways).map(() => '---')]);
 const graphs = join(root, 'build', 'graphs');
+const reducedBundle = reduced ? [files.reducedBundle] : [undefined];
 const pages = {
-  digits: ['image', [1, 1, 28, 28], [files.model, files.packed, files.bundle, files.model]],
+  digits: ['image', [1, 1, 28, 28], [files.model, files.packed, files.bundle, ...reducedBundle, files.model]],
   mobilenetv2: [
     'input',
     [1, 3, 224, 224],
-    ['onnx', 'nm', 'wasm', 'onnx'].map((form) => join(graphs, `mobilenetv2.${form}`)),
+    ['onnx', 'nm', 'wasm', undefined, 'onnx'].map((form) => form && join(graphs, `mobilenetv2.${form}`)),
   ],
 };
 if (existsSync(join(graphs, 'mobilenetv2.onnx'))) {
@@ -120,7 +124,7 @@ if (existsSync(join(graphs, 'mobilenetv2.onnx'))) {
 for (const [name, [input, dims, paths]] of Object.entries(pages)) {
   const there = browser !== undefined && existsSync(paths[0]);
   const once = Object.keys(ways).map(
-    (way, i) => there && (() => firstOutput(way, relative(root, paths[i]), input, dims)),
+    (way, i) => there && paths[i] && (() => firstOutput(way, relative(root, paths[i]), input, dims)),
   );
   if (there) line([name, ...(await turns(once))]);
   else console.log(`${name}: skipped, without ${browser === undefined ? 'Chromium' : paths[0]}`);

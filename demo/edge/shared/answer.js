@@ -1,7 +1,6 @@
 // The service itself, without a word of any host: a request's parts in, a status and an object out.
 import { NeuromancerError, Session, Tensor } from 'neuromancer/bundled';
 import labels from './labels.js';
-import { inkOfBytes, inkOfPng } from './picture.js';
 import { Refusal } from './refusal.js';
 
 /** The longest body that is taken. */
@@ -10,7 +9,12 @@ export const mostBytes = 100_000;
 /** The engine's codes for what a caller gave. */
 const callersErrors = ['invalid_argument', 'invalid_data', 'shape_mismatch'];
 
-const readers = { 'image/png': inkOfPng, 'application/octet-stream': inkOfBytes };
+/** Of each content type, the ink that the network takes. The decoder is read when the first PNG comes: a start need not wait. */
+const readers = {
+  'image/png': async (bytes) => (await import('./picture.js')).inkOfPng(bytes),
+  // One byte a pixel, 255 for ink. Their number is left to the engine, which says what it expected.
+  'application/octet-stream': (bytes) => Float32Array.from(bytes, (byte) => byte / 255),
+};
 
 /**
  * Answers requests with the session inside a bundle. A host's glue gives the method, the content type and a function
@@ -27,7 +31,7 @@ export async function service(bundle) {
         const known = Object.keys(readers).join(' or ');
         throw new Refusal(415, `The content type "${type ?? ''}" is not known; post ${known}.`);
       }
-      const image = new Tensor('float32', reader(await read(mostBytes)), [1, 1, 28, 28]);
+      const image = new Tensor('float32', await reader(await read(mostBytes)), [1, 1, 28, 28]);
       const { probabilities } = await session.run({ image });
       return { status: 200, body: best(probabilities.data) };
     } catch (error) {

@@ -9,11 +9,6 @@ const box = 20;
 /** A few kilobytes may unpack to any number of pixels. */
 const mostPixels = 1 << 20;
 
-/** One byte a pixel, 255 for ink. Their number is left to the engine, which says what it expected. */
-export function inkOfBytes(bytes) {
-  return Float32Array.from(bytes, (byte) => byte / 255);
-}
-
 /** Dark on light or light on dark, of any size: what is drawn is brought into the middle. */
 export function inkOfPng(bytes) {
   checkHeader(bytes);
