@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe('the artefact', () => {
-  const features = { simd: true, relaxedSimd: true, sharedMemory: true, processors: 8 };
+  const features = { simd: true, relaxedSimd: true, memory64: true, sharedMemory: true, processors: 8 };
 
   test('is chosen by what the host can do', () => {
     expect(chooseArtefact(features, 4)).toBe('wasm-relaxed-threads');
@@ -30,9 +30,16 @@ describe('the artefact', () => {
     expect(chooseArtefact({ ...features, relaxedSimd: false }, 2)).toBe('wasm-threads');
   });
 
+  test('is wasm64 for a model that leaves too little of 4 GiB', () => {
+    expect(chooseArtefact(features, 4, 3.6e9)).toBe('wasm64');
+    expect(chooseArtefact(features, 1, 3.6e9)).toBe('wasm64');
+    expect(chooseArtefact(features, 4, 3.4e9)).toBe('wasm-relaxed-threads');
+  });
+
   test('this host is asked, not guessed', () => {
     const found = detectFeatures();
     expect(found.simd).toBe(true);
+    expect(found.memory64).toBe(Number(process.versions.node.split('.')[0]) >= 24);
     expect(found.processors).toBeGreaterThan(0);
   });
 
