@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readSource } from '../src/download/fetch.js';
+import { openSource, readSource } from '../src/download/fetch.js';
 import { chooseArtefact, loadModule } from '../src/engine/loader.js';
 import { besideThisScript } from '../src/host/location.js';
 import { detectFeatures, NeuromancerError, Session } from '../src/index.js';
@@ -263,6 +263,33 @@ describe('downloads', () => {
     expect(bytes.byteLength).toBe(8);
     expect(seen.at(0)).toEqual({ phase: 'model', loaded: 4, total: 8 });
     expect(seen.at(-1)).toEqual({ phase: 'model', loaded: 8, total: 8 });
+  });
+
+  test('that are long come in one block, whose pieces are gone with the next', async () => {
+    const headers = { 'content-length': String(2 ** 28) };
+    const numbers = [1, 2, 3];
+    const stream = new ReadableStream({
+      type: 'bytes',
+      pull(controller) {
+        const next = numbers.shift();
+        if (next !== undefined) controller.enqueue(new Uint8Array(1000).fill(next));
+        else {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        }
+      },
+    });
+    const { pieces } = await openSource('the model', new Response(stream, { headers }));
+    const seen: Uint8Array[] = [];
+    const firsts: number[] = [];
+    for await (const piece of pieces) {
+      seen.push(piece);
+      firsts.push(piece[0] as number, piece[999] as number);
+    }
+    expect(firsts).toEqual([1, 1, 2, 2, 3, 3]);
+    expect(seen.map(({ byteLength }) => byteLength)).toEqual([0, 0, 0]);
+    const plain = new Blob([Uint8Array.of(7)]).stream().pipeThrough(new TransformStream());
+    expect(await readSource('the model', new Response(plain, { headers }))).toEqual(Uint8Array.of(7));
   });
 
   test('stop on a signal', async () => {

@@ -368,6 +368,5 @@ async function postable(what: string, source: Source, signal: AbortSignal | unde
   if (isAddress(source)) return resolveUrl(what, source).href;
   if (isBlob(source)) return source;
   // A copy: posting a view clones the whole buffer under it, and shared memory cannot be cloned everywhere.
-  const bytes = await readSource(what, source, { signal });
-  return bytes.slice();
+  return readSource(what, source, { signal });
 }
