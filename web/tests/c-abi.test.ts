@@ -16,6 +16,6 @@ test("numbers are ONNX's, members lie where wasm32 and wasm64 have them", () => 
 });
 
 test('pointers and sizes are addresses, other numbers are not', () => {
-  expect(addressParameters).toMatchObject({ nm_alloc: [0], nm_input: [0, 3], nm_model_bytes: [0, 1, 2] });
-  expect(addressParameters).not.toHaveProperty('nm_set_threads');
+  expect(addressParameters).toMatchObject({ nm_input: [0, 3], nm_model_bytes: [0, 1, 2], nm_set_threads: [] });
+  expect(addressParameters).not.toHaveProperty('nm_alloc'); // like most, it has one parameter that is an address, the first
 });

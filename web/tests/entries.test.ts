@@ -25,14 +25,14 @@ const loads: Record<string, string[]> = { 'index.js': ['"./workers-beside.js"'] 
  * its bytes are.
  */
 const budgets: Record<string, number> = {
-  'index.js': 17_120,
-  'workers-beside.js': 5_250,
-  'workerd.js': 16_500,
-  'bundled.js': 16_550,
-  'bundle.js': 16_100,
-  'ort.js': 25_720,
+  'index.js': 17_860,
+  'workers-beside.js': 5_630,
+  'workerd.js': 17_100,
+  'bundled.js': 17_140,
+  'bundle.js': 16_630,
+  'ort.js': 26_760,
   'transformers.js': 600,
-  'pack.js': 11_500,
+  'pack.js': 11_830,
   'stream.js': 6_200,
   'generate.js': 13_250,
   'image.js': 5_800,
@@ -40,7 +40,7 @@ const budgets: Record<string, number> = {
   'audio.js': 3_250,
   'download.js': 4_600,
   'compare.js': 6_450,
-  'worker.js': 15_900,
+  'worker.js': 16_900,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,

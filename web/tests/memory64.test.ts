@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Session } from '../dist/index.js';
 import { type CustomOperator, customOf } from '../src/api/custom.js';
+import type { NeuromancerError } from '../src/api/errors.js';
 import { openSource } from '../src/download/fetch.js';
 import type { RunOptions } from '../src/engine/backend.js';
 import { detectFeatures } from '../src/engine/features.js';
@@ -201,6 +202,35 @@ async function outcome(of: string, artefact: Artefact, below: number): Promise<u
   session.release('was tested');
   return found;
 }
+
+test.runIf(built('wasm')).each(memory64 && relaxedSimd ? [true, false] : [false])(
+  'memory that runs out beyond 2 GiB names the artefact that has more, where it can be had (%s)',
+  async (available) => {
+    if (!available) withoutMemory64();
+    const model = modelOf(
+      [{ op: 'ConstantOfShape', inputs: ['shape'], outputs: ['y'] }],
+      { shape: 'int64[1]' },
+      { y: 'float32[n]' },
+    );
+    const instance = await instantiate(await loadModule({ artefact: 'wasm' }, 1), 1);
+    const opened = await openSource('the model', model);
+    const session = new LocalBackend(instance, await loadModel(instance.engine, opened, [], {}));
+    const run = () => {
+      session.take(new Map([['shape', new Tensor('int64', [600_000_000])]]), true);
+      return session.run(null, {}).then(
+        () => 'no error',
+        ({ code, message }: NeuromancerError) => `${code}: ${message}`,
+      );
+    };
+    const hint = 'The artefact "wasm64" reaches beyond 4 GiB.';
+    instance.engine.allocate(1.9 * gigabyte, 'what lies below');
+    expect(await run()).toMatch(/^out_of_memory: .*2400000000 bytes/);
+    expect(await run()).not.toContain(hint);
+    instance.engine.allocate(0.2 * gigabyte, 'what lies below');
+    if (available) expect(await run()).toContain(hint);
+    else expect(await run()).not.toContain(hint);
+  },
+);
 
 describe.each(models.map(({ of }) => of))('%s', (of) => {
   test.runIf(built('wasm'))('with addresses beyond 2 GiB, which come as negative numbers', async () => {
