@@ -39,7 +39,7 @@ export function chooseArtefact(features: Features, threads: number, modelBytes =
   return threads > 1 && features.sharedMemory ? `${simd}-threads` : simd;
 }
 
-/** The engine for a model of so many bytes. */
+/** The engine for a model of so many bytes. @internal */
 export type EngineFor = (modelBytes: number) => Promise<WebAssembly.Module>;
 
 /**
