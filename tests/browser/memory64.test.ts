@@ -24,30 +24,28 @@ const inPage = (worker: boolean) => `(async () => {
 })()`;
 
 describe.each([
-  ['isolated', isolation],
-  ['not isolated', {}],
-])('a page that is %s', (_, headers) => {
+  ['isolated', isolation, false],
+  ['not isolated, in a worker', {}, true],
+])('a page that is %s', (_, headers, worker) => {
   const port = servePackage((path) => (path === '/model.onnx' ? model : undefined), headers);
 
-  describe.each([false, true])('worker: %s', (worker) => {
-    inEachBrowser(pageBrowsers, 'the numbers of Node, or a refusal', async (driver) => {
-      const session = await Session.load(model, { artefact: 'wasm', threads: 1 });
-      const image = new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]);
-      const { probabilities } = await session.run({ image });
-      await session.release();
-      await driver.open(`http://localhost:${port()}/`);
-      const found = await driver.evaluate<Record<string, unknown>>(inPage(worker));
-      if ('code' in found) {
-        expect(found).toEqual({ code: 'engine_unavailable' });
-        return;
-      }
-      const { artefact, threads, expected, probabilities: theirs } = found;
-      expect(found.message).toBeUndefined();
-      expect(artefact).toBe('wasm64');
-      expect(threads).toBe(expected);
-      (theirs as number[]).forEach((each, i) => {
-        expect(each).toBeCloseTo((probabilities as Tensor<'float32'>).data[i] as number, 5);
-      });
+  inEachBrowser(pageBrowsers, 'the numbers of Node, or a refusal', async (driver) => {
+    const session = await Session.load(model, { artefact: 'wasm', threads: 1 });
+    const image = new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]);
+    const { probabilities } = await session.run({ image });
+    await session.release();
+    await driver.open(`http://localhost:${port()}/`);
+    const found = await driver.evaluate<Record<string, unknown>>(inPage(worker));
+    if ('code' in found) {
+      expect(found).toEqual({ code: 'engine_unavailable' });
+      return;
+    }
+    const { artefact, threads, expected, probabilities: theirs } = found;
+    expect(found.message).toBeUndefined();
+    expect(artefact).toBe('wasm64');
+    expect(threads).toBe(expected);
+    (theirs as number[]).forEach((each, i) => {
+      expect(each).toBeCloseTo((probabilities as Tensor<'float32'>).data[i] as number, 5);
     });
   });
 });
