@@ -2,10 +2,24 @@
 set(CMAKE_ASM_COMPILER_ID Clang)  # em++ is not recognised as an assembler otherwise
 enable_language(ASM)
 
+# Addresses of 64 bits: with threads only, which run alone where no memory can be shared, so that one artefact will do.
+# (Emscripten 6 would rather read -m64, which older ones do not know.) The import's name tells a host, before it makes the
+# memory, which kind to make.
+set(maximum_memory 4GB)
+set(memory64 "")
+if(NM_MEMORY64)
+  if(NOT NM_THREADS)
+    message(FATAL_ERROR "NM_MEMORY64 needs NM_THREADS: the package gives an engine of 64 bits its memory")
+  endif()
+  set(maximum_memory 16GB)
+  set(memory64 -sMEMORY64 -Wno-deprecated "SHELL:-Xlinker --import-memory=env,memory64")
+endif()
+
 add_library(nm_module INTERFACE)  # how any module of ours is linked
 # Functions in the order of their uses: the most used ones have the shortest numbers, 9 KB in all.
 target_link_options(nm_module INTERFACE
-  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH -sMAXIMUM_MEMORY=4GB)
+  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH
+  -sMAXIMUM_MEMORY=${maximum_memory} ${memory64})
 target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
 if(NM_THREADS)
   # Shared memory without Emscripten's scripts: the pool in engine/base/thread_pool.cpp is all there is. The host
@@ -39,7 +53,7 @@ endif()
 # tests/wasm reads the build folder's artefacts.
 if(NM_NODE)
   add_test(NAME artefact
-    COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS}
+    COMMAND ${CMAKE_COMMAND} -E env NM_BUILD=${PROJECT_BINARY_DIR} NM_THREADS=${NM_THREADS} NM_MEMORY64=${NM_MEMORY64}
             NM_SIZE_BUDGET=${NM_SIZE_BUDGET} ${NM_NODE_TEST}
             --test-reporter-destination=${NM_RESULTS}/artefact.xml "${PROJECT_SOURCE_DIR}/tests/wasm/*.test.mjs")
 endif()

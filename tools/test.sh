@@ -109,7 +109,7 @@ section npm npm_packages
 section web vitest web
 section web-conformance vitest tests/web-conformance
 section ort vitest tests/ort
-for target in wasm-threads wasm-relaxed-threads chromium; do cases "$target"; done
+for target in wasm-threads wasm-relaxed-threads wasm64 chromium; do cases "$target"; done
 section bundlers npm run test -w tests/bundlers
 hosts() { npx tsc -p tests/hosts && node tests/hosts/run.ts; }
 section hosts hosts

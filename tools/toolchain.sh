@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
 }
 END
   for kind in "module $lean $module" "module $lean $module -sSHARED_MEMORY -sIMPORTED_MEMORY -matomics -mbulk-memory" \
+    "module $lean $module -sMEMORY64 -Wno-deprecated -sSHARED_MEMORY -sIMPORTED_MEMORY -matomics -mbulk-memory" \
     "script $lean $script" "script -fwasm-exceptions $script"; do
     flags=${kind#* }
     say "Emscripten's system libraries for: $flags"

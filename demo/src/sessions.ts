@@ -27,6 +27,6 @@ export async function openSession(
 
 /** "relaxed SIMD · 2 threads" */
 export function describeEngine({ artefact, threads }: EngineInfo): string {
-  const simd = artefact.includes('relaxed') ? 'relaxed SIMD' : 'SIMD';
+  const simd = /relaxed|64/.test(artefact) ? 'relaxed SIMD' : 'SIMD';
   return `${simd} · ${threads === 1 ? '1 thread' : `${threads} threads`}`;
 }

@@ -3,9 +3,14 @@
 # A worker is a second instance of the module on the same memory. It starts with the main instance's stack pointer, so
 # nothing compiled from C++ may run before this has moved it: thread-local variables go to the start of the block, the
 # stack grows down from its end.
-    .globaltype __stack_pointer, i32
-    .globaltype __tls_base, i32
-    .functype   __wasm_init_tls (i32) -> ()
+#if defined(__wasm64__)
+#define ADDRESS i64
+#else
+#define ADDRESS i32
+#endif
+    .globaltype __stack_pointer, ADDRESS
+    .globaltype __tls_base, ADDRESS
+    .functype   __wasm_init_tls (ADDRESS) -> ()
     .functype   nm_worker_main (i32) -> ()
 
     .section .text.nm_worker_run,"",@
@@ -13,10 +18,10 @@
     .export_name nm_worker_run, nm_worker_run
     .type   nm_worker_run,@function
 nm_worker_run:
-    .functype nm_worker_run (i32, i32, i32) -> (i32)
+    .functype nm_worker_run (i32, ADDRESS, ADDRESS) -> (i32)
     local.get 1
     local.get 2
-    i32.add
+    ADDRESS.add
     global.set __stack_pointer
     local.get 1
     call __wasm_init_tls

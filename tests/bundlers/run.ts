@@ -163,7 +163,7 @@ const packed: Record<string, { filename: string }> = JSON.parse(
   await shell(`npm pack --json --pack-destination ${work}`, join(root, 'web')),
 );
 const [{ filename } = { filename: '' }] = Object.values(packed);
-const missing = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'].filter(
+const missing = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads', 'wasm64'].filter(
   (name) => !existsSync(join(root, 'web', 'dist', `neuromancer-${name}.wasm`)),
 );
 try {

@@ -3,35 +3,32 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { build, size, start, threads } from './module.mjs';
 
-const { NM_BUILD: build, NM_THREADS: threads } = process.env;
-const skip = threads === 'ON' ? false : 'a single-threaded build';
+const skip = threads ? false : 'a single-threaded build';
 const stackBytes = 256 * 1024;
 
-async function start() {
+async function startProbe() {
   const module = await WebAssembly.compile(readFileSync(`${build}/pool_probe.wasm`));
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 1024, shared: true });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  exports._initialize();
-  return { module, memory, exports };
+  return { module, ...(await start(module, 1024)) };
 }
 
 function startWorker({ module, memory, exports }, index) {
   const stack = exports.probe_alloc(stackBytes);
-  const workerData = { module, memory, index, stack, stackBytes };
+  const workerData = { module, memory, index, stack, stackBytes: size(stackBytes) };
   const worker = new Worker(new URL('worker.mjs', import.meta.url), { workerData });
   const left = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   return { worker, left };
 }
 
 test('jobs are complete before any worker has arrived', { skip }, async () => {
-  const { exports } = await start();
+  const { exports } = await startProbe();
   exports.probe_threads(4);
   assert.equal(exports.probe_sums(100), 0);
 });
 
 test('workers take part, have their own thread-local variables, sleep, wake and leave', { skip }, async () => {
-  const instance = await start();
+  const instance = await startProbe();
   const { exports } = instance;
   exports.probe_threads(3);
   const workers = [startWorker(instance, 1), startWorker(instance, 2)];
@@ -51,7 +48,7 @@ test('workers take part, have their own thread-local variables, sleep, wake and 
 });
 
 test('the pool grows while workers are asleep', { skip }, async () => {
-  const instance = await start();
+  const instance = await startProbe();
   const { exports } = instance;
   exports.probe_threads(2);
   const first = startWorker(instance, 1);

@@ -1,5 +1,5 @@
 // ONNX's backend tests through the package's public interface, counted as `neuromancer check` counts them:
-//   node run.ts --target wasm|wasm-relaxed|wasm-threads|wasm-relaxed-threads|chromium [--skip FILE] [--quiet] DIR…
+//   node run.ts --target wasm|wasm-relaxed|wasm-threads|wasm-relaxed-threads|wasm64|chromium [--skip FILE] [--quiet] DIR…
 // Cases that the list FILE names run all the same, and fail when they pass, so that the list only shrinks.
 import { parseArgs } from 'node:util';
 import type { Artefact } from 'neuromancer';

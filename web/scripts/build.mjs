@@ -9,7 +9,7 @@ import { rolldown } from 'rolldown';
 const build = new URL('../../build/', import.meta.url);
 const src = new URL('../src/', import.meta.url);
 const dist = new URL('../dist/', import.meta.url);
-const artefacts = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'];
+const artefacts = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads', 'wasm64'];
 
 /** The modules that src/inside.d.ts declares. */
 const inside = {

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 const header = new URL('../../engine/c_api.h', import.meta.url);
 export const target = new URL('../src/engine/c-abi.ts', import.meta.url);
 
-/** Sizes, which are alignments too, in wasm32. */
-const sizes = { int32_t: 4, uint32_t: 4, size_t: 4, int64_t: 8, double: 8 };
-const isPointer = (type) => type.endsWith('*');
-const sizeOf = (type) => (isPointer(type) ? 4 : sizes[type]);
+/** Sizes, which are alignments too. */
+const sizes = { int32_t: 4, uint32_t: 4, int64_t: 8, double: 8 };
+/** What has the size of an address: 4 bytes in wasm32, 8 in wasm64. */
+const isAddress = (type) => type.endsWith('*') || type === 'size_t';
 
 const withoutComments = (text) => text.replace(/\/\/.*$/gm, '');
 
@@ -34,15 +34,15 @@ function enumeration(text, name) {
   );
 }
 
-/** Where the members of struct nm_NAME lie, and its size. */
-function layout(text, name) {
+/** Where the members of struct nm_NAME lie, and its size, with addresses of so many bytes. */
+function layout(text, name, addressBytes) {
   const body = text.match(new RegExp(`typedef struct nm_${name} \\{([^}]*)\\} nm_${name};`))[1];
   const offsets = {};
   let end = 0;
   let alignment = 1;
   for (const member of body.split(';').filter((line) => line.trim())) {
     const { type, name: field } = declaration(member);
-    const size = sizeOf(type);
+    const size = isAddress(type) ? addressBytes : sizes[type];
     if (size === undefined) throw new Error(`c_api.h: nm_${name}.${field} has the type ${type}, of no known size`);
     end = Math.ceil(end / size) * size;
     offsets[field] = end;
@@ -52,17 +52,29 @@ function layout(text, name) {
   return { size: Math.ceil(end / alignment) * alignment, ...offsets };
 }
 
-/** "  nm_free(pointer: number): void;" for each function. */
 function functions(text) {
   return [...text.matchAll(/NM_EXPORT ([^;(]*?)(\w+)\(([^)]*)\);/g)].map(([, result, name, parameters]) => {
     const list = parameters.trim() === 'void' ? [] : parameters.split(',').map(declaration);
     for (const { type } of list) {
       if (type === 'int64_t') throw new Error(`c_api.h: ${name} takes an int64_t, which is a bigint in JavaScript`);
     }
-    const taken = list.map((parameter) => `${parameter.name}: number`).join(', ');
-    return `  ${name}(${taken}): ${result.trim() === 'void' ? 'void' : 'number'};`;
+    return { name, result: result.trim(), parameters: list };
   });
 }
+
+/** "  nm_free(pointer: number): void;" for each function. */
+const signatures = (text) =>
+  functions(text).map(({ name, result, parameters }) => {
+    const taken = parameters.map((parameter) => `${parameter.name}: number`).join(', ');
+    return `  ${name}(${taken}): ${result === 'void' ? 'void' : 'number'};`;
+  });
+
+/** "  nm_input: [0, 3]," for each function whose addresses are not its first parameter alone. */
+const addresses = (text) =>
+  functions(text).flatMap(({ name, parameters }) => {
+    const places = parameters.flatMap(({ type }, place) => (isAddress(type) ? [place] : []));
+    return parameters.length === 0 || String(places) === '0' ? [] : [`  ${name}: [${places.join(', ')}],`];
+  });
 
 const constant = (values) => Object.entries(values).map(([key, value]) => `  ${key}: ${value},`);
 
@@ -106,18 +118,31 @@ export async function generated() {
     '',
     '/** The size of an nm_tensor, and where its members lie. */',
     'export const tensorLayout = {',
-    ...constant(layout(text, 'tensor')),
-    '} as const;',
+    ...constant(layout(text, 'tensor', 4)),
+    '};',
+    '',
+    '/** The same with addresses of 64 bits. */',
+    'export const tensorLayout64: typeof tensorLayout = {',
+    ...constant(layout(text, 'tensor', 8)),
+    '};',
     '',
     '/** Pointers and sizes are numbers. */',
     'export interface EngineFunctions {',
-    ...functions(text.replace(threaded, '')),
+    ...signatures(text.replace(threaded, '')),
     '}',
     '',
     '/** What a threaded artefact has beyond them. */',
     'export interface ThreadFunctions {',
-    ...functions(threaded),
+    ...signatures(threaded),
     '}',
+    '',
+    '/**',
+    ' * The places of the parameters that are addresses or sizes, which have 64 bits in the artefact wasm64, of functions where',
+    ' * that is not the first alone.',
+    ' */',
+    'export const addressParameters: Readonly<Record<string, readonly number[]>> = {',
+    ...addresses(text),
+    '};',
     '',
   ].join('\n');
 }

@@ -10,6 +10,7 @@ const engines: Record<Artefact, () => URL> = {
   'wasm-relaxed': () => new URL('./neuromancer-wasm-relaxed.wasm', import.meta.url),
   'wasm-threads': () => new URL('./neuromancer-wasm-threads.wasm', import.meta.url),
   'wasm-relaxed-threads': () => new URL('./neuromancer-wasm-relaxed-threads.wasm', import.meta.url),
+  wasm64: () => new URL('./neuromancer-wasm64.wasm', import.meta.url),
 };
 
 export const filesBeside: OwnFiles = {

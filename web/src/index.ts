@@ -1,5 +1,6 @@
 // The package as it is installed: its files lie beside this script.
 import { asNeuromancerError } from './api/errors.js';
+import { isThreaded } from './engine/loader.js';
 import { filesBeside } from './files-beside.js';
 import { useFiles } from './host/own-files.js';
 
@@ -19,7 +20,7 @@ async function workers() {
 useFiles({
   engine(artefact) {
     // While the engine is on its way.
-    if (artefact.includes('threads')) workers().catch(() => {});
+    if (isThreaded(artefact)) workers().catch(() => {});
     return filesBeside.engine(artefact);
   },
   inWorkers: async (...given) => (await workers()).inWorkers(...given),

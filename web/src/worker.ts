@@ -6,6 +6,7 @@ import type { Profile, ValueInfo } from './api/description.js';
 import { asNeuromancerError, isFatal, NeuromancerError } from './api/errors.js';
 import type { RunOptions } from './engine/backend.js';
 import type { Reference } from './engine/held.js';
+import { mostBytes32 } from './engine/loader.js';
 import { LocalBackend } from './engine/local.js';
 import { becomeThread, isThreadStart } from './engine/thread-role.js';
 import { startThreads, useThreadScript } from './engine/threads.js';
@@ -30,9 +31,13 @@ let current = 0;
 const kept = new Map<number, Tensor>();
 
 let giveModule: (module: WebAssembly.Module) => void = () => {};
-const module = new Promise<WebAssembly.Module>((resolve) => {
-  giveModule = resolve;
-});
+/** The engine that the page gives next. */
+function nextModule(): Promise<WebAssembly.Module> {
+  return new Promise((resolve) => {
+    giveModule = resolve;
+  });
+}
+const first = nextModule();
 
 const { location } = globalThis as unknown as { location: { href: string } };
 
@@ -116,7 +121,13 @@ async function load(id: number, given: Calls['load']['given']): Promise<Answer> 
   const progress = wantsProgress ? { onProgress: (progress: object) => parent.postMessage({ id, progress }) } : {};
   const options = { ...rest, externalData: Object.fromEntries(externalData), ...progress };
   const custom = operators && { declarations: operators, compute: computeInPage };
-  backend = await LocalBackend.load(source, options, custom, module);
+  const engineFor = (modelBytes: number) => {
+    if (modelBytes <= mostBytes32) return first;
+    const other = nextModule();
+    parent.postMessage({ id, modelBytes });
+    return other;
+  };
+  backend = await LocalBackend.load(source, options, custom, engineFor);
   const { description, engine, cancelFlag } = backend;
   return { returned: { description, engine: { ...engine, worker: true }, cancelFlag } };
 }

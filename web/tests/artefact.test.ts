@@ -6,12 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { modelFile, whyWithout } from '../../models/folder.js';
 import { decodeTensor } from '../../tests/web-conformance/onnx-data.js';
 import { type Artefact, detectFeatures, type Outputs, type Profile, Session, Tensor } from '../dist/index.js';
+import { isThreaded } from '../src/engine/loader.js';
 
 const root = new URL('../../', import.meta.url);
 const handwriting = new URL('models/handwriting/handwriting.onnx', root);
 const blank = () => new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]);
 
-const artefacts: Artefact[] = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'];
+const artefacts: Artefact[] = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads', 'wasm64'];
 
 /** Real models whose operators the engine has from its first version on. */
 const models = ['mnist-cntk', 'squeezenet-fp16', 'ultraface-rfb-320', 'yolox-nano-416'];
@@ -23,15 +24,16 @@ interface IndexEntry {
 
 for (const artefact of artefacts) {
   const built = existsSync(new URL(`../dist/neuromancer-${artefact}.wasm`, import.meta.url));
-  const runs = detectFeatures().relaxedSimd || !artefact.includes('relaxed');
-  const why = built ? (runs ? '' : ' (skipped: this Node has no relaxed SIMD)') : ' (skipped: not built)';
+  const { relaxedSimd, memory64 } = detectFeatures();
+  const runs = artefact === 'wasm64' ? memory64 && relaxedSimd : relaxedSimd || !artefact.includes('relaxed');
+  const why = built ? (runs ? '' : ' (skipped: this Node has not what it needs)') : ' (skipped: not built)';
   describe.skipIf(why !== '')(`${artefact}${why}`, () => {
     suite(artefact);
   });
 }
 
 function suite(artefact: Artefact): void {
-  const threads = artefact.includes('threads') ? 2 : 1;
+  const threads = isThreaded(artefact) ? 2 : 1;
   const load = (options = {}) => Session.load(handwriting, { artefact, threads, ...options });
 
   test('says what it is', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readSource } from '../src/download/fetch.js';
+import { openSource, readSource } from '../src/download/fetch.js';
 import { chooseArtefact, loadModule } from '../src/engine/loader.js';
 import { besideThisScript } from '../src/host/location.js';
 import { detectFeatures, NeuromancerError, Session } from '../src/index.js';
@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe('the artefact', () => {
-  const features = { simd: true, relaxedSimd: true, sharedMemory: true, processors: 8 };
+  const features = { simd: true, relaxedSimd: true, memory64: true, sharedMemory: true, processors: 8 };
 
   test('is chosen by what the host can do', () => {
     expect(chooseArtefact(features, 4)).toBe('wasm-relaxed-threads');
@@ -30,9 +30,16 @@ describe('the artefact', () => {
     expect(chooseArtefact({ ...features, relaxedSimd: false }, 2)).toBe('wasm-threads');
   });
 
+  test('is wasm64 for a model that leaves too little of 4 GiB', () => {
+    expect(chooseArtefact(features, 4, 3.6e9)).toBe('wasm64');
+    expect(chooseArtefact(features, 1, 3.6e9)).toBe('wasm64');
+    expect(chooseArtefact(features, 4, 3.4e9)).toBe('wasm-relaxed-threads');
+  });
+
   test('this host is asked, not guessed', () => {
     const found = detectFeatures();
     expect(found.simd).toBe(true);
+    expect(found.memory64).toBe(Number(process.versions.node.split('.')[0]) >= 24);
     expect(found.processors).toBeGreaterThan(0);
   });
 
@@ -256,6 +263,33 @@ describe('downloads', () => {
     expect(bytes.byteLength).toBe(8);
     expect(seen.at(0)).toEqual({ phase: 'model', loaded: 4, total: 8 });
     expect(seen.at(-1)).toEqual({ phase: 'model', loaded: 8, total: 8 });
+  });
+
+  test('that are long come in one block, whose pieces are gone with the next', async () => {
+    const headers = { 'content-length': String(2 ** 28) };
+    const numbers = [1, 2, 3];
+    const stream = new ReadableStream({
+      type: 'bytes',
+      pull(controller) {
+        const next = numbers.shift();
+        if (next !== undefined) controller.enqueue(new Uint8Array(1000).fill(next));
+        else {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        }
+      },
+    });
+    const { pieces } = await openSource('the model', new Response(stream, { headers }));
+    const seen: Uint8Array[] = [];
+    const firsts: number[] = [];
+    for await (const piece of pieces) {
+      seen.push(piece);
+      firsts.push(piece[0] as number, piece[999] as number);
+    }
+    expect(firsts).toEqual([1, 1, 2, 2, 3, 3]);
+    expect(seen.map(({ byteLength }) => byteLength)).toEqual([0, 0, 0]);
+    const plain = new Blob([Uint8Array.of(7)]).stream().pipeThrough(new TransformStream());
+    expect(await readSource('the model', new Response(plain, { headers }))).toEqual(Uint8Array.of(7));
   });
 
   test('stop on a signal', async () => {

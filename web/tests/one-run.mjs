@@ -4,7 +4,7 @@ import { Session, Tensor } from '../dist/index.js';
 const [model, artefact] = process.argv.slice(2);
 const session = await Session.load(new URL(model), {
   artefact,
-  threads: artefact.includes('threads') ? 2 : 1,
+  threads: /threads|64/.test(artefact) ? 2 : 1,
   worker: true,
 });
 const { probabilities } = await session.run({ image: new Tensor('float32', new Float32Array(784), [1, 1, 28, 28]) });

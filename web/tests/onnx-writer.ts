@@ -23,11 +23,12 @@ export interface NodeSpec {
   attributes?: Record<string, Attribute>;
 }
 
-/** A constant of float32. `file` says where its data are when they are not in the model. */
+/** A constant of float32. `file` says where its data are when they are not in the model, `offset` where in that file. */
 export interface WeightSpec {
   dims: readonly number[];
   data?: readonly number[];
   file?: string;
+  offset?: number;
 }
 
 export interface ModelSpec {
@@ -58,10 +59,15 @@ export function modelOf(
   });
 }
 
-function tensorProto(name: string, { dims, data, file }: WeightSpec): object {
+function tensorProto(name: string, { dims, data, file, offset }: WeightSpec): object {
   const about = { dims, data_type: numberOf('TensorProto.DataType', 'FLOAT'), name };
   if (file !== undefined) {
-    return { ...about, external_data: [{ key: 'location', value: file }], data_location: 'EXTERNAL' };
+    const place = {
+      location: file,
+      ...(offset === undefined ? {} : { offset, length: 4 * dims.reduce((a, b) => a * b, 1) }),
+    };
+    const entries = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
+    return { ...about, external_data: entries, data_location: 'EXTERNAL' };
   }
   return { ...about, raw_data: new Uint8Array(Float32Array.from(data ?? []).buffer) };
 }

@@ -45,10 +45,10 @@ test('has the sources that its source maps name', () => {
 });
 
 /**
- * The most bytes, unpacked, of what has no artefact inside: what it has, and a little. The four artefacts and single.js,
+ * The most bytes, unpacked, of what has no artefact inside: what it has, and a little. The five artefacts and single.js,
  * with one of them compressed, are as large as the engine is (NM_SIZE_BUDGET).
  */
-const most = 1_820_000;
+const most = 1_880_000;
 
 test('keeps its budget', () => {
   const rest = files.filter((path) => !/\.wasm$|single\.js$/.test(path));

@@ -106,6 +106,6 @@ async function fetched(href: string, { signal, onProgress }: DownloadOptions): P
       onProgress({ phase: 'download', loaded, ...(total === undefined ? {} : { total }) }));
   const { pieces } = await openSource('the file', href, { signal, onProgress: told });
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);
+  for await (const piece of pieces) parts.push(piece.slice());
   return new Blob(parts);
 }

@@ -35,7 +35,10 @@ export interface FetchOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Bytes on their way: how many there will be, where that is known, and the pieces that they come in. */
+/**
+ * Bytes on their way: how many there will be, where that is known, and the pieces that they come in, each of them valid until
+ * the next is asked for.
+ */
 export interface ByteStream {
   readonly total: number | undefined;
   readonly pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -61,10 +64,10 @@ export async function openSource(what: string, source: Source, options: FetchOpt
   }
 }
 
-/** All bytes of a source. */
+/** All bytes of a source, in memory of their own. */
 export async function readSource(what: string, source: Source, options: FetchOptions = {}): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of (await openSource(what, source, options)).pieces) pieces.push(piece);
+  for await (const piece of (await openSource(what, source, options)).pieces) pieces.push(piece.slice());
   return pieces.length === 1 ? (pieces[0] as Uint8Array) : concatenate(pieces);
 }
 
@@ -74,7 +77,7 @@ async function open(what: string, source: Source, signal: AbortSignal | undefine
     const bytes = new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
     return { total: bytes.byteLength, pieces: [bytes] };
   }
-  if (isBlob(source)) return { total: source.size, pieces: piecesOf(source.stream()) };
+  if (isBlob(source)) return { total: source.size, pieces: piecesOf(source.stream(), source.size) };
   if (isResponse(source)) return openBody(what, source);
   if (!isAddress(source)) {
     throw new NeuromancerError(
@@ -89,7 +92,7 @@ async function open(what: string, source: Source, signal: AbortSignal | undefine
   const { total, pieces } = openBody(what, response);
   return {
     total,
-    pieces: resumed(pieces, response, (range) => fetch(url, { ...range, ...(signal && { signal }) }), signal),
+    pieces: resumed(pieces, response, (range) => fetch(url, { ...range, ...(signal && { signal }) }), total, signal),
   };
 }
 
@@ -196,7 +199,7 @@ function openBody(
   const announced = Number(response.headers.get('content-length') ?? Number.NaN);
   // With a content-encoding the announced length is that of the compressed bytes.
   const total = response.headers.has('content-encoding') || !(announced > 0) ? undefined : announced;
-  return { total, pieces: piecesOf(response.body ?? new Blob().stream()) };
+  return { total, pieces: piecesOf(response.body ?? new Blob().stream(), total) };
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {

@@ -7,12 +7,14 @@ const waits = [250, 1000, 3000];
 
 /**
  * The pieces of a response, and of others that go on where it breaks off: if the server says what state the file is in,
- * and answers with the rest of that state. What cannot go on fails as it broke. `fetchRest` asks for a range.
+ * and answers with the rest of that state. What cannot go on fails as it broke. `fetchRest` asks for a range; `total`
+ * is the file's length.
  */
 export function resumed(
   first: AsyncIterator<Uint8Array>,
   { headers }: Response,
   fetchRest: (range: { headers: Record<string, string> }) => Promise<Response>,
+  total: number | undefined,
   signal: AbortSignal | undefined,
 ): AsyncIterableIterator<Uint8Array> {
   const tag = headers.get('etag');
@@ -39,7 +41,7 @@ export function resumed(
       status === 206
         ? response.headers.get('content-range')?.startsWith(`bytes ${loaded}-`)
         : response.ok && loaded === 0;
-    if (fits && body !== null) return piecesOf(body);
+    if (fits && body !== null) return piecesOf(body, total);
     void body?.cancel();
     return undefined;
   };

@@ -73,7 +73,17 @@ export const tensorLayout = {
   dims: 8,
   data: 12,
   byte_length: 16,
-} as const;
+};
+
+/** The same with addresses of 64 bits. */
+export const tensorLayout64: typeof tensorLayout = {
+  size: 32,
+  dtype: 0,
+  rank: 4,
+  dims: 8,
+  data: 16,
+  byte_length: 24,
+};
 
 /** Pointers and sizes are numbers. */
 export interface EngineFunctions {
@@ -132,3 +142,26 @@ export interface EngineFunctions {
 export interface ThreadFunctions {
   nm_worker_run(index: number, stack: number, bytes: number): number;
 }
+
+/**
+ * The places of the parameters that are addresses or sizes, which have 64 bits in the artefact wasm64, of functions where
+ * that is not the first alone.
+ */
+export const addressParameters: Readonly<Record<string, readonly number[]>> = {
+  nm_model_bytes: [0, 1, 2],
+  nm_external_file: [0, 1, 2],
+  nm_limit: [0, 1],
+  nm_dimension: [0, 1],
+  nm_custom_operator: [0, 1, 2, 3, 4],
+  nm_input: [0, 3],
+  nm_input_value: [0, 2],
+  nm_new_tensor: [1],
+  nm_new_strings: [0, 2, 3],
+  nm_new_map: [0, 1],
+  nm_give_output: [0, 2],
+  nm_value_tensor: [0, 2],
+  nm_value_shape: [0, 2],
+  nm_value_string: [0, 3],
+  nm_set_threads: [],
+  nm_worker_run: [1, 2],
+};

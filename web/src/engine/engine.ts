@@ -1,5 +1,5 @@
 import { type ErrorRecord, NeuromancerError, sentence } from '../api/errors.js';
-import type { EngineFunctions } from './c-abi.js';
+import { type EngineFunctions, tensorLayout } from './c-abi.js';
 import { decodeText, encodeText } from './text.js';
 
 /** What an artefact exports: the C ABI and the memory that its pointers are of. */
@@ -8,20 +8,39 @@ export interface EngineExports extends EngineFunctions {
   _initialize?(): void;
 }
 
+/** From a function of 32 bits an address beyond 2 GiB comes as a negative number. */
+export function unsigned(address: number): number {
+  return address < 0 ? address + 2 ** 32 : address;
+}
+
 /**
  * One instance of the engine: its exports and its memory. Any call may grow the memory, which detaches every view,
  * so views are made when they are needed and never kept.
  */
 export class Engine {
   readonly exports: EngineExports;
+  /** How large a number of the type size_t may be; see also Engine64. */
+  readonly mostBytes: number = 2 ** 32 - 1;
+  readonly tensorLayout = tensorLayout;
 
   constructor(exports: EngineExports) {
     this.exports = exports;
     exports._initialize?.();
   }
 
+  /** `address` as the engine returned it. */
   bytes(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.exports.memory.buffer, address, length);
+    return new Uint8Array(this.exports.memory.buffer, unsigned(address), length);
+  }
+
+  /** The address that lies in the memory at `at`. */
+  addressAt(at: number): number {
+    return this.view().getUint32(at, true);
+  }
+
+  /** A list of addresses as the engine reads one. */
+  addressList(addresses: readonly number[]): Uint8Array {
+    return new Uint8Array(Uint32Array.from(addresses).buffer);
   }
 
   view(): DataView {
@@ -31,7 +50,8 @@ export class Engine {
   /** The text from `address` up to the zero that ends it. */
   text(address: number): string {
     const all = new Uint8Array(this.exports.memory.buffer);
-    return this.textOf(address, all.indexOf(0, address) - address);
+    const begin = unsigned(address);
+    return this.textOf(begin, all.indexOf(0, begin) - begin);
   }
 
   textOf(address: number, length: number): string {
@@ -52,7 +72,7 @@ export class Engine {
           'release sessions, or use a smaller model or batch.',
       );
     }
-    return address;
+    return unsigned(address);
   }
 
   /** Copies bytes into the heap; the caller frees or hands over the address. */

@@ -12,7 +12,7 @@ import {
   type ValueType,
 } from '../values/values.js';
 import type { KeptPart } from './backend.js';
-import { kinds, tensorLayout } from './c-abi.js';
+import { kinds } from './c-abi.js';
 import type { Engine } from './engine.js';
 import { type Home, Reference } from './held.js';
 import { encodeText } from './text.js';
@@ -38,8 +38,7 @@ export function newValue(engine: Engine, value: Value, type: ValueType, home: Ho
     engine,
     value as readonly Value[],
     (item) => newValue(engine, item, element, home),
-    (items) =>
-      engine.with([bytesOf(Uint32Array.from(items))], (at) => exports.nm_new_sequence(at as number, items.length)),
+    (items) => engine.with([engine.addressList(items)], (at) => exports.nm_new_sequence(at as number, items.length)),
   );
 }
 
@@ -69,9 +68,9 @@ function newTensor(engine: Engine, tensor: Tensor): number {
     engine.checkPointer(exports.nm_new_tensor(elementTypes[tensor.type].number, dimsAt as number, rank)),
   );
   try {
-    engine.with([new Uint8Array(tensorLayout.size)], (record) => {
+    engine.with([newRecord(engine)], (record) => {
       engine.checkCount(exports.nm_value_tensor(value, 0, record as number));
-      writeElements(engine, engine.view().getUint32((record as number) + tensorLayout.data, true), tensor);
+      writeElements(engine, engine.addressAt((record as number) + engine.tensorLayout.data), tensor);
     });
   } catch (error) {
     exports.nm_free_value(value);
@@ -103,7 +102,7 @@ export function writeElements(engine: Engine, address: number, { type, data, sha
  * Nothing is allocated between the first and the last, which might detach views.
  */
 export function readValues(engine: Engine, values: readonly number[], mode: 'copy' | 'view'): Value[] {
-  return engine.with([new Uint8Array(tensorLayout.size)], (record) =>
+  return engine.with([newRecord(engine)], (record) =>
     values.map((value) => read(engine, value, record as number, mode)),
   );
 }
@@ -112,7 +111,7 @@ export function readValues(engine: Engine, values: readonly number[], mode: 'cop
 export function keepValue(engine: Engine, value: number, home: Home): Value {
   if (engine.exports.nm_value_kind(value) === kinds.tensor) {
     try {
-      const { type, shape } = engine.with([new Uint8Array(tensorLayout.size)], (record) => {
+      const { type, shape } = engine.with([newRecord(engine)], (record) => {
         engine.checkCount(engine.exports.nm_value_shape(value, 0, record as number));
         return tensorFacts(engine, record as number);
       });
@@ -158,13 +157,19 @@ function read(engine: Engine, value: number, record: number, mode: 'copy' | 'vie
   }
 }
 
+/** An nm_tensor that the engine has not written yet. */
+function newRecord({ tensorLayout }: Engine): Uint8Array {
+  return new Uint8Array(tensorLayout.size);
+}
+
 /** What the engine has written into a record. */
 function tensorFacts(engine: Engine, record: number) {
+  const { tensorLayout } = engine;
   const view = engine.view();
   const number = view.getInt32(record + tensorLayout.dtype, true);
   const rank = view.getUint32(record + tensorLayout.rank, true);
-  const dims = view.getUint32(record + tensorLayout.dims, true);
-  const data = view.getUint32(record + tensorLayout.data, true);
+  const dims = engine.addressAt(record + tensorLayout.dims);
+  const data = engine.addressAt(record + tensorLayout.data);
   const type = dtypeOfNumber(number);
   if (type === undefined) throw new NeuromancerError('internal', `A value has the unknown element type ${number}.`);
   const shape = Array.from({ length: rank }, (_, i) => Number(view.getBigInt64(dims + 8 * i, true)));
@@ -180,7 +185,7 @@ function readTensor(engine: Engine, value: number, part: number, record: number,
   if (TypedArrayOf === null) {
     const strings = Array.from({ length: elementCount(shape) }, (_, i) => {
       const length = engine.checkCount(exports.nm_value_string(value, part, i, record));
-      return engine.textOf(engine.view().getUint32(record, true), length);
+      return engine.textOf(engine.addressAt(record), length);
     });
     return new Tensor(type, strings, shape);
   }

@@ -16,10 +16,15 @@ const relaxedProbe = [
   ...[0x0a, 0x13, 0x01, 0x11, 0x00, ...splatZero, ...splatZero, ...splatZero, 0xfd, 0x85, 0x02, 0x0b],
 ];
 
+/** (module (memory i64 1 1 shared)) */
+const memory64Probe = [...header, 0x05, 0x04, 0x01, 0x07, 0x01, 0x01];
+
 export interface Features {
   /** Fixed 128-bit SIMD: nothing runs without it. */
   simd: boolean;
   relaxedSimd: boolean;
+  /** Memories may have addresses of 64 bits, and so more than 4 GiB. */
+  memory64: boolean;
   /** Memory can be shared with workers: in a page this needs cross-origin isolation (COOP and COEP headers). */
   sharedMemory: boolean;
   /** Logical processors, at least 1. */
@@ -33,6 +38,7 @@ export function detectFeatures(): Features {
   return {
     simd: validates(simdProbe),
     relaxedSimd: validates(relaxedProbe),
+    memory64: validates(memory64Probe),
     sharedMemory: typeof SharedArrayBuffer === 'function' && crossOriginIsolated !== false,
     processors: processorCount(),
   };

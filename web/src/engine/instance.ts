@@ -3,7 +3,7 @@ import { hasWorkers } from '../host/host.js';
 import { ownFiles } from '../host/own-files.js';
 import { Engine, type EngineExports, type Instance, type SharedInstance } from './engine.js';
 import { detectFeatures } from './features.js';
-import { type EngineOptions, forgetModule } from './loader.js';
+import { type EngineOptions, forgetModule, isThreaded } from './loader.js';
 
 /** More threads than this seldom help: the last cores are the slow ones, or the page's own. */
 const mostDefaultThreads = 4;
@@ -11,7 +11,7 @@ const mostDefaultThreads = 4;
 /** The threads that a session is to have, its own included. */
 export function threadCount(options: EngineOptions): number {
   const { threads, artefact } = options;
-  if (!hasWorkers || (artefact !== undefined && !artefact.includes('threads'))) return 1;
+  if (!hasWorkers || (artefact !== undefined && !isThreaded(artefact))) return 1;
   return threads ?? Math.min(detectFeatures().processors, mostDefaultThreads);
 }
 
@@ -21,7 +21,8 @@ export async function instantiate(module: WebAssembly.Module, threads: number): 
   try {
     if (WebAssembly.Module.imports(module).length > 0) {
       const { startThreads } = ownFiles();
-      if (startThreads !== undefined) return await startThreads(module, threads);
+      // A memory to share can be made everywhere, for one thread too.
+      if (startThreads !== undefined) return await startThreads(module, detectFeatures().sharedMemory ? threads : 1);
       throw new NeuromancerError(
         'engine_unavailable',
         'This entry of the package has no threads; give it the artefact "wasm" or "wasm-relaxed".',
@@ -95,7 +96,7 @@ function checkModule(module: WebAssembly.Module): void {
   const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
   const missing = requiredExports.filter((name) => !names.has(name));
   const foreign = WebAssembly.Module.imports(module).filter(
-    ({ module: from, name }) => `${from}.${name}` !== 'env.memory',
+    ({ module: from, name }) => !/^env\.memory(64)?$/.test(`${from}.${name}`),
   );
   if (missing.length === 0 && foreign.length === 0) return;
   forgetModule(module);

@@ -33,6 +33,11 @@ export async function openModel(
   return [await openSource('the model', model, { signal }), await Promise.all(external)];
 }
 
+/** The bytes of a model's files, as far as they are known before they are read. */
+export function knownBytes(model: ByteStream, externalData: readonly ExternalFile[]): number {
+  return [model, ...externalData.map(({ data }) => data)].reduce((sum, { total = 0 }) => sum + total, 0);
+}
+
 /** The engine's session of a model. */
 export async function loadModel(
   engine: Engine,
@@ -62,7 +67,7 @@ export async function giveModel(
   const block = engine.allocate(blockBytes, 'the model');
   let pointer = 0;
   try {
-    pointer = engine.checkPointer(exports.nm_new_model(sizeHint(model)));
+    pointer = engine.checkPointer(exports.nm_new_model(sizeHint(engine, model)));
     const { nm_limit, nm_dimension } = exports;
     setEach(engine, limits, (name, value) => nm_limit(pointer, name, value === Number.POSITIVE_INFINITY ? -1 : value));
     setEach(engine, freeDimensions, (name, value) => nm_dimension(pointer, name, value));
@@ -82,7 +87,7 @@ export async function giveModel(
     const loaded = await give(model);
     for (const { path, data } of externalData) {
       engine.with([engine.encode(path)], (pathAt) =>
-        engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(data))),
+        engine.checkCount(exports.nm_external_file(pointer, pathAt as number, sizeHint(engine, data))),
       );
       await give(data);
     }
@@ -113,6 +118,6 @@ function setEach(engine: Engine, numbers: object = {}, set: (name: number, value
 }
 
 /** As a size_t, in which 0 means unknown. */
-function sizeHint({ total = 0 }: ByteStream): number {
-  return Math.min(total, 0xffffffff);
+function sizeHint({ mostBytes }: Engine, { total = 0 }: ByteStream): number {
+  return Math.min(total, mostBytes);
 }

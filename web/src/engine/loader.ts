@@ -6,11 +6,11 @@ import { ownFiles } from '../host/own-files.js';
 import { detectFeatures, type Features } from './features.js';
 import { decodeText } from './text.js';
 
-/** The builds of the engine: fixed or relaxed SIMD, one thread or several. */
-export type Artefact = 'wasm' | 'wasm-relaxed' | 'wasm-threads' | 'wasm-relaxed-threads';
+/** The builds of the engine: fixed or relaxed SIMD, one thread or several; wasm64 has all that and 16 GiB of memory. */
+export type Artefact = 'wasm' | 'wasm-relaxed' | 'wasm-threads' | 'wasm-relaxed-threads' | 'wasm64';
 
 export interface EngineOptions {
-  /** Which build to run; by default the fastest one that this host supports. */
+  /** Which build to run; by default the fastest one that this host supports and the model fits into. */
   artefact?: Artefact;
   /** Where the .wasm comes from when not from beside this package: a compiled Module, a URL, bytes or a Response. */
   wasm?: CompiledModule | Source;
@@ -18,11 +18,40 @@ export interface EngineOptions {
   threads?: number;
 }
 
-const artefacts: readonly Artefact[] = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads'];
+const artefacts: readonly Artefact[] = ['wasm', 'wasm-relaxed', 'wasm-threads', 'wasm-relaxed-threads', 'wasm64'];
 
-export function chooseArtefact(features: Features, threads: number): Artefact {
+/** Larger models get addresses of 64 bits: those of 32 reach 4 GiB, in which what a run needs has to lie, too. */
+export const mostBytes32 = 3.5e9;
+
+/** Whether it imports a shared memory; it runs alone where nothing can be shared. */
+export function isThreaded(artefact: Artefact): boolean {
+  return /threads|64/.test(artefact);
+}
+
+export function canHave64({ memory64, relaxedSimd }: Features): boolean {
+  return memory64 && relaxedSimd;
+}
+
+/** `modelBytes` is 0 as long as nobody knows. */
+export function chooseArtefact(features: Features, threads: number, modelBytes = 0): Artefact {
+  if (modelBytes > mostBytes32) return 'wasm64';
   const simd = features.relaxedSimd ? 'wasm-relaxed' : 'wasm';
   return threads > 1 && features.sharedMemory ? `${simd}-threads` : simd;
+}
+
+/** The engine for a model of so many bytes. @internal */
+export type EngineFor = (modelBytes: number) => Promise<WebAssembly.Module>;
+
+/**
+ * The engine that the options ask for is on its way at once; who finds that the model is too large for it asks again.
+ * @internal
+ */
+export function engineFor(options: EngineOptions, threads: number, signal?: AbortSignal): EngineFor {
+  const first = loadModule(options, threads, signal);
+  const { only } = ownFiles();
+  const fixed = options.wasm !== undefined || options.artefact !== undefined || only !== undefined;
+  return (modelBytes) =>
+    fixed || modelBytes <= mostBytes32 ? first : loadModule(options, threads, signal, modelBytes);
 }
 
 /** The compiled engine that the options and this host ask for. @internal */
@@ -30,6 +59,7 @@ export async function loadModule(
   options: EngineOptions,
   threads: number,
   signal?: AbortSignal,
+  modelBytes = 0,
 ): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== 'object') {
     throw new NeuromancerError('engine_unavailable', 'This host has no WebAssembly, which Neuromancer is made of.');
@@ -47,7 +77,7 @@ export async function loadModule(
     return compile(await readSource('the engine', wasm as Source, { signal }), 'the given bytes');
   }
   if (wasm !== undefined) return moduleAt(resolveUrl('the engine', wasm), signal);
-  const artefact = checkedArtefact(options, features, threads);
+  const artefact = checkedArtefact(options, features, threads, modelBytes);
   const { only, engine } = ownFiles();
   if (only !== undefined && options.artefact !== undefined && options.artefact !== only) {
     throw new NeuromancerError(
@@ -115,12 +145,20 @@ export function forgetModule(module: WebAssembly.Module): void {
   }
 }
 
-function checkedArtefact(options: EngineOptions, features: Features, threads: number): Artefact {
-  const artefact = options.artefact ?? chooseArtefact(features, threads);
+function checkedArtefact(options: EngineOptions, features: Features, threads: number, modelBytes: number): Artefact {
+  const artefact = options.artefact ?? chooseArtefact(features, threads, modelBytes);
   if (!artefacts.includes(artefact)) {
     throw new NeuromancerError(
       'invalid_argument',
       `There is no artefact "${artefact}"; the artefacts are ${artefacts.join(', ')}.`,
+    );
+  }
+  if (artefact === 'wasm64' && !canHave64(features)) {
+    const why = modelBytes > 0 ? `The model has ${(modelBytes / 1e9).toFixed(1)} GB. ` : '';
+    throw new NeuromancerError(
+      'engine_unavailable',
+      `${why}This host has no WebAssembly memory of more than 4 GiB, which "wasm64" needs (Chrome 133, Firefox 145, Node 24 or ` +
+        'later); use a smaller model.',
     );
   }
   if (artefact.includes('relaxed') && !features.relaxedSimd) {

@@ -11,19 +11,20 @@ import {
   untilAborted,
 } from '../api/errors.js';
 import { type FetchOptions, type OpenStream, openSource, type Source } from '../download/fetch.js';
-import { nextTask, now } from '../host/host.js';
+import { kindOf, nextTask, now } from '../host/host.js';
 import type { CompiledModule, WebAbortSignal } from '../host/host-types.js';
 import { elementTypes } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
 import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from './backend.js';
 import { CustomCalls } from './custom-call.js';
-import { type Engine, type Instance, isTrap } from './engine.js';
+import { type Engine, type Instance, isTrap, unsigned } from './engine.js';
 import { bytesOf, keepValue, newValue, readValues, shortenValue, writeElements } from './exchange.js';
+import { detectFeatures } from './features.js';
 import { type Elements, Home, type Keeper } from './held.js';
 import { instantiate, joinInstance, threadCount } from './instance.js';
-import { loadModel } from './load-model.js';
-import { loadModule } from './loader.js';
+import { knownBytes, loadModel } from './load-model.js';
+import { canHave64, type EngineFor, engineFor, loadModule } from './loader.js';
 
 /** A sliced run lets other tasks in after this long, or after one step that takes longer. */
 const sliceMilliseconds = 8;
@@ -61,17 +62,12 @@ export class LocalBackend implements Backend {
   #released = false;
 
   /**
-   * `custom` computes the operators that the options name; `compiled` is the engine, where the caller has it or is about
-   * to.
+   * `custom` computes the operators that the options name; `given` has the engine, where the caller loads it.
    */
-  static async load(
-    source: Source,
-    options: LoadOptions,
-    custom?: Custom,
-    compiled?: Promise<WebAssembly.Module>,
-  ): Promise<LocalBackend> {
+  static async load(source: Source, options: LoadOptions, custom?: Custom, given?: EngineFor): Promise<LocalBackend> {
     const threads = threadCount(options);
     const { signal } = options;
+    const compiled = given ?? engineFor(options, threads, signal);
     const opened: Promise<OpenStream>[] = [];
     const open = (what: string, from: Source, more: FetchOptions) => {
       const stream = openSource(what, from, more);
@@ -79,8 +75,8 @@ export class LocalBackend implements Backend {
       return stream;
     };
     try {
-      const [module, model, externalData] = await Promise.all([
-        compiled ?? loadModule(options, threads, signal),
+      const [, model, externalData] = await Promise.all([
+        compiled(0),
         open('the model', source, options),
         Promise.all(
           Object.entries(options.externalData ?? {}).map(async ([path, data]) => {
@@ -88,6 +84,7 @@ export class LocalBackend implements Backend {
           }),
         ),
       ]);
+      const module = await compiled(knownBytes(model, externalData));
       throwIfAborted(signal);
       const instance = await (options.shared ? joinInstance : instantiate)(module, threads);
       try {
@@ -151,7 +148,12 @@ export class LocalBackend implements Backend {
   /** Where another thread may stop a run of this session; only in shared memory. */
   get cancelFlag(): CancelFlag | undefined {
     const memory = this.#engine.exports.memory.buffer as ArrayBufferLike;
-    return isShared(memory) ? { memory, address: this.#engine.exports.nm_cancel_flag(this.#session) } : undefined;
+    // A page that is not isolated has shared memory, too, and cannot give it to anybody.
+    return isShared(memory) && detectFeatures().sharedMemory ? { memory, address: this.#flagAddress } : undefined;
+  }
+
+  get #flagAddress(): number {
+    return unsigned(this.#engine.exports.nm_cancel_flag(this.#session));
   }
 
   take(feeds: Feeds, idle: boolean): Taken {
@@ -341,9 +343,8 @@ export class LocalBackend implements Backend {
 
   /** A run that was broken off gives its memory back now, not with the next one. */
   #endRun(): void {
-    const { memory, nm_cancel_flag, nm_run_steps } = this.#engine.exports;
-    const flag = nm_cancel_flag(this.#session);
-    new Int32Array(memory.buffer, flag, 1)[0] = 1;
+    const { memory, nm_run_steps } = this.#engine.exports;
+    new Int32Array(memory.buffer, this.#flagAddress, 1)[0] = 1;
     nm_run_steps(this.#session, 1);
   }
 
@@ -410,7 +411,7 @@ export class LocalBackend implements Backend {
 }
 
 function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
-  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  return kindOf(buffer) === 'SharedArrayBuffer';
 }
 
 /**
@@ -418,14 +419,19 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
  * and keep the trap as the cause.
  */
 function describeFailure(error: unknown, { engine, shared }: Instance): NeuromancerError {
-  if (error instanceof NeuromancerError) return error;
+  if (error instanceof NeuromancerError) {
+    const { code, message, cause } = error as NeuromancerError;
+    const remedy = code === 'out_of_memory' ? moreMemory(engine) : '';
+    return remedy === '' ? error : new NeuromancerError(code, message + remedy, error, cause);
+  }
   if (!isTrap(error)) return asNeuromancerError(error, 'internal', 'The session failed');
   if (shared !== undefined) shared.trap = error;
   if (engine.exports.nm_exhausted() === 1) {
     return markFatal(
       new NeuromancerError(
         'out_of_memory',
-        "The engine's memory ran out and it could not go on (this session cannot be used again); release sessions, or use a smaller model or batch.",
+        "The engine's memory ran out and it could not go on (this session cannot be used again); release sessions, or use a smaller model or batch." +
+          moreMemory(engine),
         {},
         error,
       ),
@@ -438,4 +444,12 @@ function describeFailure(error: unknown, { engine, shared }: Instance): Neuroman
       'The engine stopped on an internal error, which is a defect of Neuromancer (this session cannot be used again)',
     ),
   );
+}
+
+/** What helps besides when it was the addresses that ran out. */
+function moreMemory({ mostBytes, exports }: Engine): string {
+  const { byteLength } = exports.memory.buffer;
+  return byteLength > mostBytes / 2 && canHave64(detectFeatures())
+    ? ' The artefact "wasm64" reaches beyond 4 GiB.'
+    : '';
 }

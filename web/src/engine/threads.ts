@@ -3,27 +3,26 @@
 
 import { NeuromancerError } from '../api/errors.js';
 import { type HostWorker, startWorker, type WorkerScript } from '../host/host-worker.js';
-import type { ThreadFunctions } from './c-abi.js';
 import { Engine, type EngineExports, type Instance } from './engine.js';
-
-/** What a threaded artefact exports; nm_worker_run (engine/wasm/worker_entry.S) returns when it has to stop. */
-export interface ThreadExports extends EngineExports, ThreadFunctions {}
+import { Engine64, isMemory64 } from './memory64.js';
 
 /** What a worker is given to become a thread. */
 export interface ThreadStart {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   index: number;
-  /** A block of the shared memory for its stack and its thread-local variables. */
-  stack: number;
-  stackBytes: number;
+  /** A block of the shared memory for its stack and its thread-local variables: as the module takes addresses. */
+  stack: number | bigint;
+  stackBytes: number | bigint;
 }
 
 const pageBytes = 65536;
 /** What the artefact is linked for (INITIAL_MEMORY in cmake/wasm.cmake). */
 const initialBytes = 4 * 1024 * 1024;
 /** The most that the memory may grow to: a host short of address space refuses the larger ones. */
-const maximumMegabytes = [4096, 2048, 1024, 512, 256];
+const maximumMegabytes = [16384, 8192, 4096, 2048, 1024, 512, 256];
+/** What addresses of 32 bits reach. */
+const mostMegabytes32 = 4096;
 const stackBytes = 256 * 1024;
 
 let script: WorkerScript;
@@ -37,9 +36,10 @@ export function useThreadScript(own: WorkerScript): void {
 const patience = 3000;
 
 export async function startThreads(module: WebAssembly.Module, threads: number): Promise<Instance> {
-  const memory = sharedMemory();
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  const engine = new Engine({ ...(exports as unknown as ThreadExports), memory });
+  const memory64 = isMemory64(module);
+  const memory = sharedMemory(memory64);
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory, memory64: memory } });
+  const engine = new (memory64 ? Engine64 : Engine)({ ...(exports as unknown as EngineExports), memory });
   engine.checkCount(engine.exports.nm_set_threads(threads));
   let starting = 0;
   let begun = 0;
@@ -69,7 +69,8 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
         () => once(true),
         () => once(false),
       );
-      worker.postMessage({ module, memory, index, stack, stackBytes } satisfies ThreadStart);
+      const block = memory64 ? { stack: BigInt(stack), stackBytes: BigInt(stackBytes) } : { stack, stackBytes };
+      worker.postMessage({ module, memory, index, ...block } satisfies ThreadStart);
       workers.push(worker);
     } catch {
       // This host starts no workers here: a Content-Security-Policy, a script on another site.
@@ -101,12 +102,17 @@ export async function startThreads(module: WebAssembly.Module, threads: number):
   };
 }
 
-function sharedMemory(): WebAssembly.Memory {
+function sharedMemory(memory64: boolean): WebAssembly.Memory {
+  const initial = initialBytes / pageBytes;
   let refusal: unknown;
   for (const megabytes of maximumMegabytes) {
+    if (!memory64 && megabytes > mostMegabytes32) continue;
     const maximum = (megabytes * 1024 * 1024) / pageBytes;
+    const limits = memory64
+      ? { address: 'i64', initial: BigInt(initial), maximum: BigInt(maximum) }
+      : { initial, maximum };
     try {
-      return new WebAssembly.Memory({ initial: initialBytes / pageBytes, maximum, shared: true });
+      return new WebAssembly.Memory({ ...limits, shared: true } as WebAssembly.MemoryDescriptor);
     } catch (error) {
       refusal = error;
     }

@@ -31,7 +31,7 @@ export function nodeModule<Module>(name: string): Module {
 }
 
 /**
- * A file's size, and its bytes in pieces. Not by a stream: Node loads those when they are first asked for, which takes as
+ * A file's size, and its bytes in pieces, each of them valid until the next is asked for. Not by a stream: Node loads those when they are first asked for, which takes as
  * long as compiling a third of the engine.
  */
 export async function fileStream(url: URL): Promise<{ total: number; pieces: AsyncIterable<Uint8Array> }> {
@@ -51,8 +51,8 @@ export async function fileStream(url: URL): Promise<{ total: number; pieces: Asy
   async function* pieces() {
     const file = await files.open(url);
     try {
+      const piece = new Uint8Array(1 << 20);
       for (;;) {
-        const piece = new Uint8Array(1 << 20);
         const { bytesRead } = await file.read(piece);
         if (bytesRead === 0) return;
         yield piece.subarray(0, bytesRead);

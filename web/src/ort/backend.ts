@@ -40,12 +40,14 @@ async function load(model: Source, options: InferenceSession.SessionOptions): Pr
   }
 }
 
-/** The same options, with the engine in them when it has to be there within a time. */
+/** The same options, when the engine has to be there within a time as soon as it is, and with it where they name one. */
 async function inTime(options: LoadOptions, milliseconds = 0): Promise<LoadOptions> {
   if (milliseconds <= 0 || isModule(options.wasm)) return options;
   const signal = AbortSignal.timeout(milliseconds);
   try {
-    return { ...options, wasm: await loadModule(options, options.threads ?? 1, signal) };
+    const wasm = await loadModule(options, options.threads ?? 1, signal);
+    // The package's own is here now for whoever asks again, and not the one for every model.
+    return options.wasm === undefined ? options : { ...options, wasm };
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new NeuromancerError(

@@ -7,7 +7,7 @@ import { readSource, type Source } from '../download/fetch.js';
 import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
 import { Home } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
-import { loadModule } from '../engine/loader.js';
+import { engineFor } from '../engine/loader.js';
 import { processorCount } from '../host/host.js';
 import { RemoteBackend, takenFor } from './remote.js';
 
@@ -53,8 +53,9 @@ export class PoolBackend implements Backend {
       const read = async (what: string, from: Source, told?: LoadOptions['onProgress']) =>
         new Blob([(await readSource(what, from, { signal, onProgress: told })) as Uint8Array<ArrayBuffer>]);
       const threads = threadCount({ ...options, threads: given });
-      const [wasm, model, data] = await Promise.all([
-        loadModule(options, threads, signal),
+      const engine = engineFor(options, threads, signal);
+      const [, model, data] = await Promise.all([
+        engine(0),
         read('the model', source, onProgress),
         Promise.all(
           Object.entries(externalData).map(
@@ -62,6 +63,7 @@ export class PoolBackend implements Backend {
           ),
         ),
       ]);
+      const wasm = await engine(data.reduce((sum, [, { size }]) => sum + size, model.size));
       const { onProgress: _, ...rest } = options;
       const each: LoadOptions = { ...rest, threads, wasm, signal, externalData: Object.fromEntries(data) };
       loads = Array.from({ length: workers }, () => RemoteBackend.load(model, each, custom));

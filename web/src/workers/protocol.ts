@@ -27,7 +27,7 @@ export interface ComputeCall {
 
 /** The calls, each with what it is given and what it returns. */
 export interface Calls {
-  /** The model's download begins at once; the engine follows in a message of its own. */
+  /** The model's download begins at once; the engine follows in a message of its own, and another where it is asked for. */
   load: {
     given: {
       threads: number;
@@ -82,6 +82,8 @@ export type Reply =
   | { id: number; returned: Calls[CallName]['returns'] }
   /** `fatal`: the session cannot go on. */
   | { id: number; failed: ErrorRecord; fatal: boolean }
+  /** The page is to give the engine for a large model. */
+  | { id: number; modelBytes: number }
   /** The page is to compute a custom operator. */
   | { id: number; compute: ComputeCall }
   | { id: number; progress: Progress };

@@ -13,7 +13,7 @@ import { isAddress, isBlob, readSource, resolveUrl, type Source } from '../downl
 import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
 import { type Elements, Home, Reference } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
-import { loadModule } from '../engine/loader.js';
+import { engineFor } from '../engine/loader.js';
 import type { CancelFlag } from '../engine/local.js';
 import { describe, Tensor, type TensorLike } from '../values/tensor.js';
 import { disposeAll, isKept, type KeptRecord, mapTensors, ownValue, revived, type Value } from '../values/values.js';
@@ -321,6 +321,7 @@ async function connect(source: Source, options: LoadOptions, custom: Custom | un
   const threads = threadCount(options);
   throwIfAborted(signal);
   const calls = new WorkerCalls();
+  const engine = engineFor(options, threads, signal);
   // Ends what goes on at the same time when one of it fails.
   const failed = new AbortController();
   const abort = () => {
@@ -345,11 +346,11 @@ async function connect(source: Source, options: LoadOptions, custom: Custom | un
       wantsProgress: onProgress !== undefined,
     };
     const transfer = [model, ...data].flatMap((from) => (ArrayBuffer.isView(from) ? [from.buffer as ArrayBuffer] : []));
-    return calls.call('load', given, { onProgress, transfer }).result;
+    return calls.call('load', given, { onProgress, engineFor: engine, transfer }).result;
   };
   try {
-    const engine = loadModule(options, threads, signal).then((module) => calls.giveModule(module));
-    const [loaded] = await Promise.all([load(), engine]);
+    const given = engine(0).then((module) => calls.giveModule(module));
+    const [loaded] = await Promise.all([load(), given]);
     return { calls, loaded };
   } catch (error) {
     const reason = signal?.aborted
@@ -367,6 +368,5 @@ async function postable(what: string, source: Source, signal: AbortSignal | unde
   if (isAddress(source)) return resolveUrl(what, source).href;
   if (isBlob(source)) return source;
   // A copy: posting a view clones the whole buffer under it, and shared memory cannot be cloned everywhere.
-  const bytes = await readSource(what, source, { signal });
-  return bytes.slice();
+  return readSource(what, source, { signal });
 }

@@ -1,6 +1,7 @@
 // Calls to one worker, matched with its replies by number.
 import { type ErrorRecord, markFatal, NeuromancerError, tell } from '../api/errors.js';
 import type { Progress } from '../download/fetch.js';
+import type { EngineFor } from '../engine/loader.js';
 import { type HostWorker, startWorker, type WorkerScript } from '../host/host-worker.js';
 import type { CallName, Calls, ComputeCall, Reply } from './protocol.js';
 
@@ -9,6 +10,7 @@ interface Pending {
   reject(error: NeuromancerError): void;
   onProgress: ((progress: Progress) => void) | undefined;
   compute: ((call: ComputeCall) => void) | undefined;
+  engineFor: EngineFor | undefined;
 }
 
 let script: WorkerScript;
@@ -45,8 +47,9 @@ export class WorkerCalls {
     {
       onProgress,
       compute,
+      engineFor,
       transfer,
-    }: Partial<Pick<Pending, 'onProgress' | 'compute'>> & { transfer?: Transferable[] } = {},
+    }: Partial<Pick<Pending, 'onProgress' | 'compute' | 'engineFor'>> & { transfer?: Transferable[] } = {},
   ): { id: number; result: Promise<Calls[Name]['returns']> } {
     const id = this.#nextId++;
     const result = new Promise<Calls[Name]['returns']>((resolve, reject) => {
@@ -55,7 +58,7 @@ export class WorkerCalls {
         return;
       }
       this.#worker.postMessage({ id, call, given }, transfer);
-      this.#pending.set(id, { resolve, reject, onProgress, compute });
+      this.#pending.set(id, { resolve, reject, onProgress, compute, engineFor });
       this.#worker.keepAlive(true);
     });
     return { id, result };
@@ -109,6 +112,10 @@ export class WorkerCalls {
     if (pending === undefined) return;
     if ('progress' in reply) {
       tell(pending.onProgress, 'onProgress', reply.progress);
+      return;
+    }
+    if ('modelBytes' in reply) {
+      pending.engineFor?.(reply.modelBytes).then((module) => this.giveModule(module), pending.reject);
       return;
     }
     if ('compute' in reply) {
