@@ -12,22 +12,18 @@
 namespace nm::cli {
 namespace {
 
-struct Noted {
-  uint64_t functions = 0, parts = 0;
-};
-
 // As a reduced module meets the model, which sees nothing of what passes have replaced. Adds what is noted meanwhile.
-Result<std::unique_ptr<Session>> load_as_packed(const std::string& path, Noted& noted) {
+Result<std::unique_ptr<Session>> load_as_packed(const std::string& path, selection::Noted& noted) {
   NM_ASSIGN(IncomingModel file, read_model_file(path));
   Tensor packed;
   if (file.onnx() != nullptr) {
     NM_ASSIGN(packed, pack_file(path));
   }
-  selection::notes.functions = 0;
-  selection::notes.parts = 0;
+  selection::take_notes();
   NM_ASSIGN(std::unique_ptr<Session> session, file.onnx() != nullptr ? load_packed(packed) : load_model(path));
-  noted.functions |= selection::notes.functions;
-  noted.parts |= selection::notes.parts;
+  const selection::Noted now = selection::take_notes();
+  noted.functions |= now.functions;
+  noted.parts |= now.parts;
   return session;
 }
 
@@ -36,7 +32,7 @@ struct Needs {
   // Shapes and positions are int64 in every model.
   std::set<int> types = {static_cast<int>(DType::Int64)};
   bool unknown_types = false;
-  Noted noted;
+  selection::Noted noted;
 
   void add(const ValueType& type) {
     if (!type.is_tensor()) noted.parts |= uint64_t{1} << static_cast<int>(selection::Part::OtherValues);
@@ -65,6 +61,8 @@ struct Needs {
 
 Status print_needs(const Arguments& arguments) {
   if (arguments.empty()) return {Code::InvalidArgument, "give the models: neuromancer needs MODEL..."};
+  if (!selection::kNotes)
+    return {Code::InvalidArgument, "the native program knows what models need; build the preset 'native'"};
   Needs needs;
   for (const std::string& path : arguments) {
     NM_ASSIGN(const std::unique_ptr<Session> session, load_as_packed(path, needs.noted));

@@ -66,10 +66,15 @@ constexpr bool has_size(int bytes) {
 template <Part part>
 inline constexpr bool has = kWhole || (kParts >> static_cast<int>(part) & 1) != 0;
 
-// What the models that a native program has loaded have asked for, which `neuromancer needs` prints.
+// What the models that a native program has loaded have asked for since somebody took these notes, as bits: see
+// `neuromancer needs`.
+struct Noted {
+  uint64_t functions = 0, parts = 0;
+};
 #if defined(__wasm__)
 inline constexpr bool kNotes = false;
 inline void note(Part) {}
+inline Noted take_notes() { return {}; }
 #else
 inline constexpr bool kNotes = true;
 struct Notes {
@@ -77,6 +82,7 @@ struct Notes {
 };
 inline Notes notes;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 inline void note(Part part) { notes.parts.fetch_or(uint64_t{1} << static_cast<int>(part), std::memory_order_relaxed); }
+inline Noted take_notes() { return {notes.functions.exchange(0), notes.parts.exchange(0)}; }
 #endif
 
 }  // namespace nm::selection
