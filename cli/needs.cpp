@@ -1,5 +1,5 @@
-// What a reduced build must hold for some models: their operators and element types behind the passes, as the lines
-// that engine/base/selection.h reads.
+// What a reduced build must hold for some models: their operators and element types behind the passes, and what these
+// operators asked for when the packed models were loaded, as the lines that engine/base/selection.h reads.
 #include <cstdio>
 #include <set>
 #include <string>
@@ -7,17 +7,35 @@
 
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "engine/base/selection.h"
 
 namespace nm::cli {
 namespace {
+
+// As a reduced module meets the model, which sees nothing of what passes have replaced. Adds what is noted meanwhile.
+Result<std::unique_ptr<Session>> load_as_packed(const std::string& path, selection::Noted& noted) {
+  NM_ASSIGN(IncomingModel file, read_model_file(path));
+  Tensor packed;
+  if (file.onnx() != nullptr) {
+    NM_ASSIGN(packed, pack_file(path));
+  }
+  selection::take_notes();
+  NM_ASSIGN(std::unique_ptr<Session> session, file.onnx() != nullptr ? load_packed(packed) : load_model(path));
+  const selection::Noted now = selection::take_notes();
+  noted.functions |= now.functions;
+  noted.parts |= now.parts;
+  return session;
+}
 
 struct Needs {
   std::set<std::pair<std::string, std::string>> operators;
   // Shapes and positions are int64 in every model.
   std::set<int> types = {static_cast<int>(DType::Int64)};
   bool unknown_types = false;
+  selection::Noted noted;
 
   void add(const ValueType& type) {
+    if (!type.is_tensor()) noted.parts |= uint64_t{1} << static_cast<int>(selection::Part::OtherValues);
     if (type.element) add(*type.element);
     if (type.kind != ValueType::Kind::Tensor && type.kind != ValueType::Kind::Map) return;
     if (type.dtype == DType::Undefined) unknown_types = true;
@@ -43,9 +61,11 @@ struct Needs {
 
 Status print_needs(const Arguments& arguments) {
   if (arguments.empty()) return {Code::InvalidArgument, "give the models: neuromancer needs MODEL..."};
+  if (!selection::kNotes)
+    return {Code::InvalidArgument, "the native program knows what models need; build the preset 'native'"};
   Needs needs;
   for (const std::string& path : arguments) {
-    NM_ASSIGN(const std::unique_ptr<Session> session, load_model(path));
+    NM_ASSIGN(const std::unique_ptr<Session> session, load_as_packed(path, needs.noted));
     needs.add(session->program().graph());
   }
   for (const auto& [domain, name] : needs.operators) {
@@ -53,6 +73,10 @@ Status print_needs(const Arguments& arguments) {
   }
   for (int t = 1; t < kDTypeCount; ++t) {
     if (needs.unknown_types || needs.types.contains(t)) std::printf("NM_SELECTED_TYPE(%d)\n", t);
+  }
+  for (int bit = 0; bit < 64; ++bit) {
+    if (needs.noted.functions >> bit & 1) std::printf("NM_SELECTED_FUNCTION(%d)\n", bit);
+    if (needs.noted.parts >> bit & 1) std::printf("NM_SELECTED_PART(%d)\n", bit);
   }
   return {};
 }

@@ -18,7 +18,7 @@ endif()
 add_library(nm_module INTERFACE)  # how any module of ours is linked
 # Functions in the order of their uses: the most used ones have the shortest numbers, 9 KB in all.
 target_link_options(nm_module INTERFACE
-  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sSTACK_SIZE=1MB -sALLOW_MEMORY_GROWTH
+  -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH
   -sMAXIMUM_MEMORY=${maximum_memory} ${memory64})
 target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
 if(NM_THREADS)
@@ -29,6 +29,12 @@ if(NM_THREADS)
     -sSHARED_MEMORY -sIMPORTED_MEMORY -sINITIAL_MEMORY=4MB -Wno-pthreads-mem-growth)
 else()
   target_link_options(nm_module INTERFACE -sINITIAL_HEAP=64KB)
+endif()
+# A device has little memory, and the stack is a part of it from the beginning.
+if(NM_SCALAR)
+  target_link_options(nm_module INTERFACE -sSTACK_SIZE=64KB -sMALLOC=emmalloc)
+else()
+  target_link_options(nm_module INTERFACE -sSTACK_SIZE=1MB)
 endif()
 
 add_executable(artefact)

@@ -147,6 +147,9 @@ nm::Result<const nm::Value*> finished_output(nm_session* s, uint32_t index) {
 Status declare_custom(nm_model& model, std::string_view domain, std::string_view name, const int32_t* types,
                       const int32_t* like, uint32_t count) {
   NM_TRY(nm::refill_reserve());
+  if constexpr (!nm::selection::kCustomOperators) {
+    return {Code::UnsupportedOperator, "a reduced build has no custom operators; use the whole module"};
+  }
   nm::CustomOperator custom{std::string(domain == "ai.onnx" ? "" : domain), std::string(name), {}};
   bool fits = !name.empty();
   for (const nm::CustomOperator& other : model.custom) {
@@ -206,12 +209,18 @@ Status settle(nm::Value& value) {
   return {};
 }
 
+// What calls say that a reduced build has no use for.
+Status left_out(std::string_view what) {
+  return {Code::UnsupportedOperator, nm::text("this reduced build has no ", what, "; ", nm::selection::kRemedy)};
+}
+
 nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
   Status s = nm::refill_reserve();
+  if constexpr (!nm::selection::has<nm::selection::Part::OtherValues>) s = left_out("sequences");
   auto sequence = std::make_shared<nm::Sequence>();
   for (uint32_t i = 0; i < count; ++i) {
     const Owned item = take(items[i]);  // all of them, also after a failure
-    if (!item || !s.ok()) continue;
+    if (!nm::selection::has<nm::selection::Part::OtherValues> || !item || !s.ok()) continue;
     if (s = settle(*item); !s.ok()) continue;
     sequence->items.push_back(*item);
     s = nm::check_memory();
@@ -222,6 +231,7 @@ nm::Result<nm::Value> new_sequence(nm_value* const* items, uint32_t count) {
 }
 
 nm::Result<nm::Value> new_map(const Owned& keys, const Owned& values) {
+  if constexpr (!nm::selection::has<nm::selection::Part::OtherValues>) return left_out("maps");
   const nm::Tensor* k = keys ? keys->tensor() : nullptr;
   const nm::Tensor* v = values ? values->tensor() : nullptr;
   if (k == nullptr || v == nullptr || k->rank() != 1 || !(k->shape() == v->shape())) {
@@ -253,6 +263,7 @@ nm::Result<nm::Stored> stored_as(int32_t dtype) {
 }
 
 nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
+  if constexpr (!nm::selection::has<nm::selection::Part::States>) return left_out("states");
   NM_TRY(nm::refill_reserve());
   const nm::Shape* shape = value.shape();
   if (shape == nullptr) return Status(Code::InvalidArgument, "the value is not a tensor");

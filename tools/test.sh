@@ -59,9 +59,9 @@ report() {
 }
 
 # Other machines than the one at hand, which takes long: threads under ThreadSanitizer, arm64 in an emulator, sizes of 32
-# bits. Not part of the gate.
+# bits, kernels without SIMD. Not part of the gate.
 if [[ ${1:-} == --machines ]]; then
-  for preset in native-tsan native-arm64 native-32; do
+  for preset in native-tsan native-arm64 native-32 native-scalar; do
     section "build-$preset" build "$preset"
     section "unit-$preset" suites "$preset"
   done
@@ -70,6 +70,7 @@ if [[ ${1:-} == --machines ]]; then
   section conformance-native-tsan build/native-tsan/neuromancer "${run_cases[@]}"
   section conformance-native-arm64 qemu-aarch64-static build/native-arm64/neuromancer "${run_cases[@]}"
   section conformance-native-32 build/native-32/neuromancer "${run_cases[@]}"
+  section conformance-native-scalar build/native-scalar/neuromancer "${run_cases[@]}"
   report
 fi
 
@@ -84,6 +85,7 @@ for preset in native native-asan "${artefacts[@]}"; do
   section "unit-$preset" suites "$preset"
 done
 section build-component component # and the reduced module for web/tests/reduced.test.ts
+section build-reduced-scalar reduced models/handwriting/handwriting.onnx --preset wasm-scalar
 components() { NM_BUILD=build/wasm node --test --test-reporter=spec --test-reporter-destination=stdout \
   --test-reporter=junit --test-reporter-destination="$results/node.xml" tests/component/*.test.mjs; }
 section components components

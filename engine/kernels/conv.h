@@ -26,6 +26,11 @@ struct ConvShape {
   bool winograd = false;
 };
 
+// Each channel by itself.
+[[maybe_unused]] static bool is_depthwise(const ConvShape& s) {
+  return s.groups > 1 && s.groups == s.in_c && s.out_c == s.in_c;
+}
+
 struct ConvImages {
   const float* x = nullptr;
   int64_t ldx = 0;  // >= in_c

@@ -1,6 +1,7 @@
 // Convolution as an indirect matrix product: for each tile of output pixels and each tap of the kernel, pointers to the
 // input pixels take the place of im2col; taps in the padding point at zeros kept behind the packed weights.
 #pragma once
+#include "engine/base/selection.h"
 #include "engine/kernels/conv.h"
 #include "engine/kernels/conv_transposed_impl.h"
 #include "engine/kernels/depthwise_impl.h"
@@ -9,9 +10,17 @@
 
 namespace nm::impl {
 
-// Each channel by itself.
-[[maybe_unused]] static bool is_depthwise(const ConvShape& s) {
-  return s.groups > 1 && s.groups == s.in_c && s.out_c == s.in_c;
+// The forms that a shape's packed weights have. A reduced build may lack them, and then takes the general one. Hosts
+// without SIMD are short of memory before they are of time, and Winograd's weights are four times as large.
+template <class A>
+inline constexpr bool has_winograd = selection::has<selection::Part::Winograd>&& simd::lanes<A> > 1;
+template <class A>
+bool takes_winograd(const ConvShape& s) {
+  return has_winograd<A> && s.winograd;
+}
+template <class A>
+bool takes_depthwise(const ConvShape& s) {
+  return selection::has<selection::Part::Depthwise> && is_depthwise(s);
 }
 // A matrix product over pixels as they lie.
 [[maybe_unused]] static bool is_pointwise(const ConvShape& s) {
@@ -23,6 +32,7 @@ namespace nm::impl {
 // 0.75; but 7²×512, whose 36 MiB of weights serve four tiles, 4.6, 5.5.
 template <class A>
 bool conv_prefers_winograd(const ConvShape& s) {
+  if (!has_winograd<A>) return false;
   if (s.kernel_h != 3 || s.kernel_w != 3 || s.stride_h != 1 || s.stride_w != 1) return false;
   constexpr int64_t channels = simd::lanes<A> < 8 ? 8 : simd::lanes<A>;
   if (s.groups != 1 || s.in_c < channels || s.out_c < channels) return false;
@@ -53,15 +63,15 @@ struct ConvPacking {
 
 template <class A>
 int64_t conv_packed_size(const ConvShape& s) {
-  if (s.winograd) return winograd_packed_size<A>(s);
-  return is_depthwise(s) ? depthwise_packed_size<A>(s) : ConvPacking<A>(s).size;
+  if (takes_winograd<A>(s)) return winograd_packed_size<A>(s);
+  return takes_depthwise<A>(s) ? depthwise_packed_size<A>(s) : ConvPacking<A>(s).size;
 }
 
 // K runs over taps, then channels of the group.
 template <class A>
 void conv_pack(const ConvShape& s, const void* weights, SourceType type, const float* scale, float* packed) {
-  if (s.winograd) return winograd_pack<A>(s, weights, type, scale, packed);
-  if (is_depthwise(s)) return depthwise_pack<A>(s, weights, type, scale, packed);
+  if (takes_winograd<A>(s)) return winograd_pack<A>(s, weights, type, scale, packed);
+  if (takes_depthwise<A>(s)) return depthwise_pack<A>(s, weights, type, scale, packed);
   const ConvPacking<A> packing(s);
   with_reader<A>(weights, type, [&](auto read) {
     thread_pool::parallel_for(s.groups * packing.panels.count(), 1, [&](int64_t begin, int64_t end, int) {
@@ -116,8 +126,8 @@ ConvRuns conv_runs(const ConvShape& s, int64_t ldx) {
 
 template <class A>
 int64_t conv_scratch_size(const ConvShape& s) {
-  if (s.winograd) return winograd_scratch_size<A>(s);
-  if (is_depthwise(s) || is_pointwise(s)) return 0;
+  if (takes_winograd<A>(s)) return winograd_scratch_size<A>(s);
+  if (takes_depthwise<A>(s) || is_pointwise(s)) return 0;
   // Whether the image is dense is not known yet: enough for either way.
   return greater(conv_runs<A>(s, s.in_c).scratch(), conv_runs<A>(s, s.in_c + 1).scratch()) * thread_pool::size() + 2;
 }
@@ -245,8 +255,8 @@ void conv_block(const ConvShape& s, const ConvPacking<A>& packing, const ConvRun
 
 template <class A>
 void conv_run(const ConvShape& s, const ConvImages& images, const float* packed, const Epilogue& e, float* scratch) {
-  if (s.winograd) return winograd_run<A>(s, images, packed, e, scratch);
-  if (is_depthwise(s)) return depthwise_run<A>(s, images, packed, e);
+  if (takes_winograd<A>(s)) return winograd_run<A>(s, images, packed, e, scratch);
+  if (takes_depthwise<A>(s)) return depthwise_run<A>(s, images, packed, e);
   const ConvPacking<A> packing(s);
   const int64_t pixels = s.batch * s.out_h * s.out_w;
   if (is_pointwise(s)) {

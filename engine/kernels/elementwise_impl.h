@@ -1,8 +1,9 @@
 #pragma once
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
-#include "engine/kernels/elementwise.h"
+#include "engine/kernels/functions.h"
 #include "engine/simd/math.h"
 
 namespace nm::impl {
@@ -22,7 +23,7 @@ void sin_cos_run(const float* x, float* y, int64_t n, int quadrant) {
   for (int64_t i = 0; i < n; i += w) {
     const int64_t count = n - i < w ? n - i : w;
     const vf<A> v = count == w ? simd::load<A>(x + i) : simd::load_tail<A>(x + i, count);
-    if (xsimd::all(xsimd::abs(v) < limit)) [[likely]] {
+    if (xsimd::all(simd::abs<A>(v) < limit)) [[likely]] {
       const vf<A> r = simd::sin_cos<A>(v, quadrant);
       if (count == w) {
         simd::store<A>(y + i, r);
@@ -35,111 +36,128 @@ void sin_cos_run(const float* x, float* y, int64_t n, int quadrant) {
   }
 }
 
+template <Unary op>
+using Named = std::integral_constant<Unary, op>;
+
+// Loading has refused models with functions that the build lacks.
 template <class A>
 void unary(Unary op, const float* x, float* y, int64_t n, float a, float b) {
   using V = vf<A>;
   const V va(a), vb(b), zero(0.f), one(1.f);
-  const auto run = [=](auto f) { simd::map<A>(x, y, n, f); };
-  const auto scalar = [=](auto f) { map_scalar<A>(x, y, n, f); };
+  const auto run = [=]<Unary op>(Named<op>, auto f) {
+    if constexpr (selection::has_function(op)) return simd::map<A>(x, y, n, f);
+    __builtin_trap();
+  };
+  const auto scalar = [=]<Unary op>(Named<op>, auto f) {
+    if constexpr (selection::has_function(op)) return map_scalar<A>(x, y, n, f);
+    __builtin_trap();
+  };
+  const auto run_sine = [=]<Unary op>(Named<op>, int quadrant) {
+    if constexpr (selection::has_function(op)) return sin_cos_run<A>(x, y, n, quadrant);
+    __builtin_trap();
+  };
   switch (op) {
     case Unary::Copy:
-      if (x != y) run([](V v) { return v; });
+      if (x != y) run(Named<Unary::Copy>(), [](V v) { return v; });
       return;
     case Unary::Abs:
-      return run([](V v) { return xsimd::abs(v); });
+      return run(Named<Unary::Abs>(), [](V v) { return simd::abs<A>(v); });
     case Unary::Neg:
-      return run([](V v) { return -v; });
+      return run(Named<Unary::Neg>(), [](V v) { return -v; });
     case Unary::Exp:
-      return run([](V v) { return simd::exp<A>(v); });
+      return run(Named<Unary::Exp>(), [](V v) { return simd::exp<A>(v); });
     case Unary::Log:
-      return run([](V v) { return simd::log<A>(v); });
+      return run(Named<Unary::Log>(), [](V v) { return simd::log<A>(v); });
     case Unary::Sqrt:
-      return run([](V v) { return simd::sqrt<A>(v); });
+      return run(Named<Unary::Sqrt>(), [](V v) { return simd::sqrt<A>(v); });
     case Unary::PowerOfHalf: {
       const V inf(std::numeric_limits<float>::infinity());
-      return run([=](V v) { return simd::select<A>(v == -inf, inf, simd::sqrt<A>(v + zero)); });
+      return run(Named<Unary::PowerOfHalf>(),
+                 [=](V v) { return simd::select<A>(v == -inf, inf, simd::sqrt<A>(v + zero)); });
     }
     case Unary::Rsqrt:
-      return run([=](V v) { return simd::divide<A>(one, simd::sqrt<A>(v)); });
+      return run(Named<Unary::Rsqrt>(), [=](V v) { return simd::divide<A>(one, simd::sqrt<A>(v)); });
     case Unary::Reciprocal:
-      return run([=](V v) { return simd::divide<A>(one, v); });
+      return run(Named<Unary::Reciprocal>(), [=](V v) { return simd::divide<A>(one, v); });
     case Unary::Square:
-      return run([](V v) { return v * v; });
+      return run(Named<Unary::Square>(), [](V v) { return v * v; });
     case Unary::Erf:
-      return run([](V v) { return simd::erf<A>(v); });
+      return run(Named<Unary::Erf>(), [](V v) { return simd::erf<A>(v); });
     case Unary::Tanh:
-      return run([](V v) { return simd::tanh<A>(v); });
+      return run(Named<Unary::Tanh>(), [](V v) { return simd::tanh<A>(v); });
     case Unary::Sigmoid:
-      return run([](V v) { return simd::sigmoid<A>(v); });
+      return run(Named<Unary::Sigmoid>(), [](V v) { return simd::sigmoid<A>(v); });
     case Unary::Relu:
-      return run([=](V v) { return simd::at_least<A>(v, zero); });
+      return run(Named<Unary::Relu>(), [=](V v) { return simd::at_least<A>(v, zero); });
     case Unary::Clip:
-      return run([=](V v) { return simd::clamp<A>(v, va, vb); });
+      return run(Named<Unary::Clip>(), [=](V v) { return simd::clamp<A>(v, va, vb); });
     case Unary::LeakyRelu:
-      return run([=](V v) { return simd::select<A>(v < zero, v * va, v); });
+      return run(Named<Unary::LeakyRelu>(), [=](V v) { return simd::select<A>(v < zero, v * va, v); });
     case Unary::Elu:
-      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
+      return run(Named<Unary::Elu>(), [=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
     case Unary::Selu:
-      return run([=](V v) { return vb * simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
+      return run(Named<Unary::Selu>(), [=](V v) { return vb * simd::select<A>(v < zero, va * simd::expm1<A>(v), v); });
     case Unary::Celu:
-      return run([=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(simd::divide<A>(v, va)), v); });
+      return run(Named<Unary::Celu>(),
+                 [=](V v) { return simd::select<A>(v < zero, va * simd::expm1<A>(simd::divide<A>(v, va)), v); });
     case Unary::Softplus:
-      return run([](V v) { return simd::softplus<A>(v); });
+      return run(Named<Unary::Softplus>(), [](V v) { return simd::softplus<A>(v); });
     case Unary::Softsign:
-      return run([=](V v) { return simd::divide<A>(v, one + xsimd::abs(v)); });
+      return run(Named<Unary::Softsign>(), [=](V v) { return simd::divide<A>(v, one + simd::abs<A>(v)); });
     case Unary::HardSigmoid:
-      return run([=](V v) { return simd::hard_sigmoid<A>(v, va, vb); });
+      return run(Named<Unary::HardSigmoid>(), [=](V v) { return simd::hard_sigmoid<A>(v, va, vb); });
     case Unary::HardSwish:
-      return run([](V v) { return simd::hard_swish<A>(v); });
+      return run(Named<Unary::HardSwish>(), [](V v) { return simd::hard_swish<A>(v); });
     case Unary::Silu:
-      return run([](V v) { return simd::silu<A>(v); });
+      return run(Named<Unary::Silu>(), [](V v) { return simd::silu<A>(v); });
     case Unary::Gelu:
-      return run([](V v) { return simd::gelu<A>(v); });
+      return run(Named<Unary::Gelu>(), [](V v) { return simd::gelu<A>(v); });
     case Unary::GeluTanh:
-      return run([](V v) { return simd::gelu_tanh<A>(v); });
+      return run(Named<Unary::GeluTanh>(), [](V v) { return simd::gelu_tanh<A>(v); });
     case Unary::QuickGelu:
-      return run([=](V v) { return v * simd::sigmoid<A>(va * v); });
+      return run(Named<Unary::QuickGelu>(), [=](V v) { return v * simd::sigmoid<A>(va * v); });
     case Unary::Mish:
-      return run([](V v) { return v * simd::tanh<A>(simd::softplus<A>(v)); });
+      return run(Named<Unary::Mish>(), [](V v) { return v * simd::tanh<A>(simd::softplus<A>(v)); });
     case Unary::ThresholdedRelu:
-      return run([=](V v) { return simd::select<A>(v <= va, zero, v); });
+      return run(Named<Unary::ThresholdedRelu>(), [=](V v) { return simd::select<A>(v <= va, zero, v); });
     case Unary::Shrink:
-      return run([=](V v) {
+      return run(Named<Unary::Shrink>(), [=](V v) {
         return simd::select<A>(v < -va, v + vb, simd::select<A>(v > va, v - vb, simd::select<A>(v == v, zero, v)));
       });
     case Unary::Affine:
-      return run([=](V v) { return simd::madd<A>(v, va, vb); });
+      return run(Named<Unary::Affine>(), [=](V v) { return simd::madd<A>(v, va, vb); });
     case Unary::Floor:
-      return run([](V v) { return xsimd::floor(v); });
+      return run(Named<Unary::Floor>(), [](V v) { return simd::floor<A>(v); });
     case Unary::Ceil:
       // Without an instruction for it, what is between -1 and 0 would become +0.
-      return run([](V v) { return xsimd::copysign(xsimd::ceil(v), v); });
+      return run(Named<Unary::Ceil>(), [](V v) { return xsimd::copysign(simd::ceil<A>(v), v); });
     case Unary::Round:
-      return run([](V v) { return simd::round_even<A>(v); });
+      return run(Named<Unary::Round>(), [](V v) { return simd::round_even<A>(v); });
     case Unary::Sign:
-      return run([=](V v) { return simd::select<A>(v > zero, one, simd::select<A>(v < zero, -one, v)); });
+      return run(Named<Unary::Sign>(),
+                 [=](V v) { return simd::select<A>(v > zero, one, simd::select<A>(v < zero, -one, v)); });
     case Unary::Sin:
-      return sin_cos_run<A>(x, y, n, 0);
+      return run_sine(Named<Unary::Sin>(), 0);
     case Unary::Cos:
-      return sin_cos_run<A>(x, y, n, 1);
+      return run_sine(Named<Unary::Cos>(), 1);
     case Unary::Tan:
-      return scalar([](float v) { return std::tan(v); });
+      return scalar(Named<Unary::Tan>(), [](float v) { return std::tan(v); });
     case Unary::Asin:
-      return scalar([](float v) { return std::asin(v); });
+      return scalar(Named<Unary::Asin>(), [](float v) { return std::asin(v); });
     case Unary::Acos:
-      return scalar([](float v) { return std::acos(v); });
+      return scalar(Named<Unary::Acos>(), [](float v) { return std::acos(v); });
     case Unary::Atan:
-      return scalar([](float v) { return std::atan(v); });
+      return scalar(Named<Unary::Atan>(), [](float v) { return std::atan(v); });
     case Unary::Sinh:
-      return scalar([](float v) { return std::sinh(v); });
+      return scalar(Named<Unary::Sinh>(), [](float v) { return std::sinh(v); });
     case Unary::Cosh:
-      return scalar([](float v) { return std::cosh(v); });
+      return scalar(Named<Unary::Cosh>(), [](float v) { return std::cosh(v); });
     case Unary::Asinh:
-      return scalar([](float v) { return std::asinh(v); });
+      return scalar(Named<Unary::Asinh>(), [](float v) { return std::asinh(v); });
     case Unary::Acosh:
-      return scalar([](float v) { return std::acosh(v); });
+      return scalar(Named<Unary::Acosh>(), [](float v) { return std::acosh(v); });
     case Unary::Atanh:
-      return scalar([](float v) { return std::atanh(v); });
+      return scalar(Named<Unary::Atanh>(), [](float v) { return std::atanh(v); });
   }
 }
 

@@ -10,7 +10,9 @@ struct Available {
   size_t count = 0;
 
   Available() {
-#if defined(__wasm_simd128__)
+#if defined(NM_SCALAR)
+    tables[count++] = &targets::scalar;
+#elif defined(__wasm_simd128__)
     tables[count++] = &targets::wasm;
 #elif defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&

@@ -16,7 +16,7 @@
 namespace nm {
 
 struct KernelTable {
-  const char* isa = "";  // "sse2", "avx2", "avx512", "neon", "simd128", "relaxed-simd"
+  const char* isa = "";  // "sse2", "avx2", "avx512", "neon", "simd128", "relaxed-simd", "scalar"
   GemmKernels gemm;
   ConvKernels conv;
   PoolKernels pool;
@@ -31,11 +31,18 @@ struct KernelTable {
 
 // The best table this machine runs, chosen once. Packed weights belong to the table that packed them.
 #if defined(NM_REDUCED) && defined(__wasm__)
+// Known when the module is linked, so that a reduced build keeps only the kernels that somebody calls.
+#if defined(NM_SCALAR)
+namespace targets {
+extern const KernelTable scalar;
+}
+constexpr const KernelTable& kernels() { return targets::scalar; }
+#else
 namespace targets {
 extern const KernelTable wasm;
 }
-// Known when the module is linked, so that a reduced build keeps only the kernels that somebody calls.
 constexpr const KernelTable& kernels() { return targets::wasm; }
+#endif
 #else
 const KernelTable& kernels();
 #endif

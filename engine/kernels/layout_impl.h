@@ -1,6 +1,7 @@
 #pragma once
 #include <cstring>
 
+#include "engine/base/selection.h"
 #include "engine/kernels/integers.h"
 #include "engine/kernels/layout.h"
 
@@ -27,20 +28,24 @@ struct Bytes16 {
   uint64_t half[2];
 };
 
-// Calls body with a null pointer of an unsigned type of the size.
+// Calls body with a null pointer of an unsigned type of the size, in builds that have elements of it.
 template <class A, class F>
 void with_element(size_t size, F body) {
+  const auto call = [&]<class T>(T* none) {
+    if constexpr (selection::has_size(sizeof(T))) return body(none);
+    __builtin_trap();
+  };
   switch (size) {
     case 1:
-      return body(static_cast<uint8_t*>(nullptr));
+      return call(static_cast<uint8_t*>(nullptr));
     case 2:
-      return body(static_cast<uint16_t*>(nullptr));
+      return call(static_cast<uint16_t*>(nullptr));
     case 4:
-      return body(static_cast<uint32_t*>(nullptr));
+      return call(static_cast<uint32_t*>(nullptr));
     case 8:
-      return body(static_cast<uint64_t*>(nullptr));
+      return call(static_cast<uint64_t*>(nullptr));
     case 16:
-      return body(static_cast<Bytes16*>(nullptr));
+      return call(static_cast<Bytes16*>(nullptr));
     default:
       return;
   }

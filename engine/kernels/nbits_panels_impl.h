@@ -81,7 +81,7 @@ void nbits_quantize(const NBitsPanels& w, int64_t k, const float* x, const NBits
     int64_t i = 0;
     for (; i + simd::lanes<A> <= count; i += simd::lanes<A>) {
       const simd::vf<A> v = simd::load<A>(x + first + i);
-      mosts = xsimd::max(mosts, xsimd::abs(v));
+      mosts = xsimd::max(mosts, simd::abs<A>(v));
       finites += v * 0;  // NaN of infinities and NaN
     }
     float most = xsimd::reduce_max(mosts), finite = simd::sum<A>(finites);
@@ -117,7 +117,8 @@ struct NBitsSums;
 // GFLOP/s for four rows instead of 77, 39 for one instead of 47 (V8 on x86-64, whose multiply-adds reach 56).
 template <class H>
 struct NBitsSums<H, int8_t> {
-#if defined(__wasm_relaxed_simd__)
+#if NM_ONE_LANE
+#elif defined(__wasm_relaxed_simd__)
   v128_t sums;
 
   void start() { sums = wasm_i16x8_const_splat(0); }
@@ -153,7 +154,7 @@ struct NBitsSums<H, int8_t> {
 #endif
 };
 
-#if defined(__wasm_relaxed_simd__) || XSIMD_WITH_AVX2 || XSIMD_WITH_NEON64
+#if !NM_ONE_LANE && (defined(__wasm_relaxed_simd__) || XSIMD_WITH_AVX2 || XSIMD_WITH_NEON64)
 static constexpr bool kNBitsBytes = true;
 #else
 static constexpr bool kNBitsBytes = false;
@@ -162,7 +163,16 @@ static constexpr bool kNBitsBytes = false;
 // 16-bit products: two sums for each column.
 template <class H>
 struct NBitsSums<H, int16_t> {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+  int32_t sum;
+
+  void start() { sum = 0; }
+  void add(uint32_t codes, const int16_t* x) {
+    for (int i = 0; i < 4; ++i) sum += static_cast<int32_t>(codes >> (8 * i) & 255) * x[i];
+  }
+  void add(const NBitsSums& other) { sum += other.sum; }
+  simd::vi<H> columns() const { return simd::vi<H>(sum); }
+#elif defined(__wasm_simd128__)
   v128_t first, last;
 
   void start() { first = last = wasm_i32x4_const_splat(0); }
@@ -234,7 +244,15 @@ struct NBitsSums<H, int16_t> {
 // Four columns' next eight elements each (eight columns' with AVX2): the lower four, then the higher four.
 template <class H>
 struct NBitsCodes {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+  uint32_t low, high;
+  explicit NBitsCodes(const uint8_t* p) {
+    uint32_t codes;
+    std::memcpy(&codes, p, sizeof codes);
+    low = codes & 0x0f0f0f0f;
+    high = codes >> 4 & 0x0f0f0f0f;
+  }
+#elif defined(__wasm_simd128__)
   v128_t low, high;
   explicit NBitsCodes(const uint8_t* p) {
     const v128_t codes = wasm_v128_load(p), mask = wasm_i8x16_const_splat(15);

@@ -12,10 +12,16 @@ namespace nm::impl {
 // 256³ product on AMD Zen 4 in Node 24, GFLOP/s: relaxed-simd 5×8 52.8, 6×8 55.9 (the register-only loop reaches 56.2).
 // simd128 on another EPYC with busy neighbours, Node 24 and Bun 1.4 (JavaScriptCore): 4×8 with rows as they lie 36, 32;
 // with spread rows (below) 4×8 35, 36 and 5×8 40, 39; the register-only loop reaches 51 in both.
+//
+// Without SIMD 2×4 has as many sums as 4×2, and half of the functions: there is one for each number of rows, and panels
+// are all of one width.
 template <class A>
 struct Tile {
-  static constexpr int nv = 2;
-  static constexpr int mr = simd::registers<A> == 32 ? (simd::lanes<A> == 16 ? 14 : 8) : simd::fused<A> ? 6 : 5;
+  static constexpr int nv = simd::lanes<A> == 1 ? 4 : 2;
+  static constexpr int mr = simd::lanes<A> == 1        ? 2
+                            : simd::registers<A> == 32 ? (simd::lanes<A> == 16 ? 14 : 8)
+                            : simd::fused<A>           ? 6
+                                                       : 5;
   static constexpr int nr = nv * simd::lanes<A>;
 };
 

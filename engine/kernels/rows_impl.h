@@ -302,7 +302,7 @@ void with_fold(Reduce op, F body) {
           0.f, [](vf<A> a, vf<A> v) { return simd::madd<A>(v, v, a); }, add, std::true_type());
     case Reduce::L1:
       return body(
-          0.f, [](vf<A> a, vf<A> v) { return a + xsimd::abs(v); }, add, std::true_type());
+          0.f, [](vf<A> a, vf<A> v) { return a + simd::abs<A>(v); }, add, std::true_type());
     case Reduce::Max:
       return body(-inf, nan_max<A>, nan_max<A>, std::false_type());
     case Reduce::Min:
@@ -394,7 +394,7 @@ void log_sum_exp_columns(int64_t rows, int64_t n, const float* x, int64_t ldx, f
     LongSum<A> total;
     for (int64_t r = 0; r < rows; ++r) top = nan_max<A>(top, read(r));
     for (int64_t r = 0; r < rows; ++r) total.add(simd::exp<A>(read(r) - top));
-    const vf<A> value = simd::select<A>(xsimd::abs(top) < vf<A>(std::numeric_limits<float>::infinity()),
+    const vf<A> value = simd::select<A>(simd::abs<A>(top) < vf<A>(std::numeric_limits<float>::infinity()),
                                         simd::log<A>(total.value()) + top, top);
     simd::store_up_to<A>(y + c, value, count);
   }

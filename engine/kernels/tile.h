@@ -196,7 +196,7 @@ template <class A, int MR, int NV>
 [[gnu::always_inline]] inline void run_panel(const TileJob& job) {
   constexpr int W = simd::lanes<A>;
   // Fewer sums than hide the latency of a multiply-add (4 cycles on 2 ports): several sets take turns along K.
-  constexpr int sets = MR * NV >= 8 ? 1 : MR * NV >= 4 ? 2 : 4;
+  constexpr int sets = MR * NV >= 8 || W == 1 ? 1 : MR * NV >= 4 ? 2 : 4;
   using V = vf<A>;
   V acc[sets][MR][NV];
 #pragma GCC unroll 4
@@ -316,7 +316,7 @@ void run_tile(const TileJob& given) {
     if (job.bias) job.bias += panels * nr;
     if (job.residual) job.residual += panels * nr;
   };
-  if constexpr (MR == 1 && NV == Tile<A>::nv && !spread) {
+  if constexpr (MR == 1 && NV == Tile<A>::nv && !spread && simd::lanes < A >> 1) {
     static_assert(panel_block<A> % row_panels == 0);
     const bool whole = given.columns == nr;  // the last one
     for (; job.panels > row_panels || (job.panels == row_panels && whole); advance(row_panels)) {
@@ -347,12 +347,16 @@ constexpr const TileFunction* tile_functions(std::integer_sequence<int, I...>) {
   return TileFunctions<A, NV, I + 1 ...>::table;
 }
 
-// The tile for `rows` (1 … mr) and `vectors` (1 … nv) of C.
+// The tile for `rows` (1 … mr) and `vectors` (of Panels) of C.
 template <class A>
-TileFunction tile_for(int rows, int vectors) {
+TileFunction tile_for(int rows, [[maybe_unused]] int vectors) {
   using Rows = std::make_integer_sequence<int, Tile<A>::mr>;
-  static constexpr const TileFunction* by_vectors[] = {tile_functions<A, 1>(Rows{}), tile_functions<A, 2>(Rows{})};
-  return by_vectors[vectors - 1][rows - 1];
+  constexpr int nv = Tile<A>::nv;
+  constexpr const TileFunction* whole = tile_functions<A, nv>(Rows{});
+  if constexpr (simd::lanes < A >> 1) {
+    if (vectors < nv) return tile_functions<A, nv - 1>(Rows{})[rows - 1];
+  }
+  return whole[rows - 1];
 }
 
 // The tile for mr spread rows.
@@ -363,7 +367,8 @@ TileFunction spread_tile_for(int vectors) {
   return by_vectors[vectors - 1];
 }
 
-// Packed B is panels of nr columns; the last is as many vectors wide as its columns need.
+// Packed B is panels of nr columns; the last is as many vectors wide as its columns need, but where vectors are single
+// numbers.
 template <class A>
 struct Panels {
   int64_t n, k;
@@ -372,7 +377,10 @@ struct Panels {
     const int64_t rest = n - panel * Tile<A>::nr;
     return rest < Tile<A>::nr ? rest : Tile<A>::nr;
   }
-  int vectors(int64_t panel) const { return static_cast<int>((columns(panel) + simd::lanes<A> - 1) / simd::lanes<A>); }
+  int vectors(int64_t panel) const {
+    if (simd::lanes<A> == 1) return Tile<A>::nv;
+    return static_cast<int>((columns(panel) + simd::lanes<A> - 1) / simd::lanes<A>);
+  }
   int64_t width(int64_t panel) const { return vectors(panel) * simd::lanes<A>; }
   int64_t offset(int64_t panel) const { return panel * Tile<A>::nr * k; }
   int64_t size() const { return count() == 0 ? 0 : offset(count() - 1) + width(count() - 1) * k; }

@@ -11,6 +11,7 @@
 #include "engine/base/status.h"
 #include "engine/base/text.h"
 #include "engine/graph/graph.h"
+#include "engine/kernels/functions.h"
 
 namespace nm {
 
@@ -76,6 +77,14 @@ class Attributes {
   Tensor tensor(std::string_view name) { return get(name, Tensor()); }
   ValueType type(std::string_view name, ValueType fallback) { return get(name, std::move(fallback)); }
   std::shared_ptr<Graph> graph(std::string_view name) { return get(name, std::shared_ptr<Graph>()); }
+  // A function that the node names as `name`, and that a reduced build may lack.
+  template <class Name>
+  Unary function(Unary f, const Name& name) {
+    selection::note(f);
+    if (!selection::has_function(f))
+      unsupported(text("the function ", name, " is not in this reduced build; ", selection::kRemedy));
+    return f;
+  }
   // Makes a missing attribute an error: a.require("axis").
   void require(std::string_view name) {
     if (!has(name)) fail(text("the required attribute '", name, "' is missing"));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/selection.h"
 #include "engine/base/status.h"
 #include "engine/graph/graph.h"
 #include "engine/tensor/value.h"
@@ -31,6 +32,8 @@ struct CustomOperator {
 // Marks the nodes of these operators in the graph and its subgraphs. Refuses those that the engine has an operator for,
 // and those that a run could not wait for.
 Status mark_custom(Graph& graph, std::span<const CustomOperator> operators);
+
+inline bool is_custom(const Node& node) { return selection::kCustomOperators && node.custom; }
 
 // How the registry knows every custom node.
 const OperatorEntry& custom_entry();

@@ -104,7 +104,7 @@ struct MadeOperator {
            absent == absent_inputs(node);
   }
   bool has_name_of(const Node& node) const {
-    return node.custom ? entry == &custom_entry() : entry->name == node.op_type && entry->domain == node.domain;
+    return is_custom(node) ? entry == &custom_entry() : entry->name == node.op_type && entry->domain == node.domain;
   }
 
   const OperatorEntry* entry;

@@ -1,6 +1,7 @@
 // The registry: what the engine knows of an operator beside its code. Each operator file states it in a table, so that
 // passes, checks and documents need no lists of their own.
 #pragma once
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <span>
@@ -87,6 +88,13 @@ template <class T, auto... args>
 constexpr OperatorEntry entry(std::string_view name, int16_t since, const Facts& facts) {
   return entry_in<T, args...>("", name, since, facts);
 }
+// Whether one of the rows makes such operators: what a class does for others is not in a reduced build.
+template <class T, auto... args>
+constexpr bool makes(std::span<const OperatorEntry> rows) {
+  if (selection::kWhole) return true;
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const OperatorEntry& row) { return row.make == make_operator<T, args...>; });
+}
 constexpr OperatorEntry composition_in(std::string_view domain, std::string_view name, int16_t since,
                                        const Facts& facts, void (*compose)(Composition&)) {
   if (!selection::kReadsOnnx) return {};
@@ -106,7 +114,7 @@ class Registry {
   // The row of the highest version that is not above `version`, unless it has ended before.
   const OperatorEntry* find(std::string_view domain, std::string_view name, int version) const;
   const OperatorEntry* find(const Node& node) const {
-    return node.custom ? &custom_entry() : find(node.domain, node.op_type, node.version);
+    return is_custom(node) ? &custom_entry() : find(node.domain, node.op_type, node.version);
   }
   // All rows of a name, in the order of their versions.
   std::vector<const OperatorEntry*> rows(std::string_view domain, std::string_view name) const;

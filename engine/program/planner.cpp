@@ -276,9 +276,10 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
     if (known) {
       step.allocate.push_back(id);
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
-      const auto past = parts_.options.own_outputs ? std::nullopt : op.growth(inference, o);
+      const bool may_stay = selection::has<selection::Part::States> && !parts_.options.own_outputs;
+      const auto past = may_stay ? op.growth(inference, o) : std::nullopt;
       if (past) longer_[id] = node.inputs[*past];
-      const auto before = parts_.options.own_outputs ? std::nullopt : op.rewrites(inference, o);
+      const auto before = may_stay ? op.rewrites(inference, o) : std::nullopt;
       if (before) rewriters_[id] = {n, node.inputs[*before]};
     } else {
       step.infer = true;

@@ -224,6 +224,7 @@ Status Program::run_operator(Step& step) {
 
 // Gives an output the contents of the input that it is to be, in the same memory where that can be had.
 Status Program::rewrite(Step& step, ValueId output) {
+  if constexpr (!selection::has<selection::Part::States>) return {};
   PerValue<Slot>& slots = current_->slots;
   Slot& to = slots[output];
   Slot& from = slots[to.rewrites];

@@ -43,7 +43,7 @@ Result<Model> read_packed(const packed::File& file, const LoadOptions& options) 
         "the dimensions of a packed model have been fixed when it was packed; pack the ONNX file with others");
   }
   NM_ASSIGN(Model model, packed::read(file, options.limits));
-  NM_TRY(mark_custom(*model.graph, options.custom));
+  if constexpr (selection::kCustomOperators) NM_TRY(mark_custom(*model.graph, options.custom));
   NM_TRY(check_operators(*model.graph));
   NM_TRY(infer_constants(*model.graph));
   return model;

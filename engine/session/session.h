@@ -67,7 +67,7 @@ class Session {
   // Non-zero ends the run in progress; any thread may write it. Each run begins with zero.
   std::atomic<int32_t>& cancel_flag() { return control_.cancelled; }
   // What a run waits for; nullptr when it does not.
-  CustomCall* waiting() const { return control_.waiting; }
+  CustomCall* waiting() const { return selection::kCustomOperators ? control_.waiting : nullptr; }
   const Program& program() const { return *program_; }
 
  private:

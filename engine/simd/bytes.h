@@ -35,7 +35,9 @@ inline vs<A> load_bytes(const int8_t* p) {
   } else
 #endif
   {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+    return vs<A>(p[0], p[1]);
+#elif defined(__wasm_simd128__)
     return vs<A>(wasm_i16x8_load8x8(p));
 #elif XSIMD_WITH_NEON64
     return vs<A>(vmovl_s8(vld1_s8(p)));
@@ -72,7 +74,9 @@ inline vi<A> dot_pairs(vs<A> a, vs<A> b, vi<A> sums) {
   } else
 #endif
   {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+    return sums + vi<A>(a.get(0) * b.get(0) + a.get(1) * b.get(1));
+#elif defined(__wasm_simd128__)
     return sums + vi<A>(wasm_i32x4_dot_i16x8(a, b));
 #elif XSIMD_WITH_NEON64
     const int16x8_t x = a, y = b;
@@ -103,7 +107,9 @@ inline void store_low_bytes(uint8_t* p, const vi<A> (&v)[4]) {
   } else
 #endif
   {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+    for (int i = 0; i < 4; ++i) p[i] = static_cast<uint8_t>(v[i].get(0));
+#elif defined(__wasm_simd128__)
     const v128_t mask = wasm_i32x4_const_splat(0xff);
     const v128_t low = wasm_i16x8_narrow_i32x4(wasm_v128_and(v[0], mask), wasm_v128_and(v[1], mask));
     const v128_t high = wasm_i16x8_narrow_i32x4(wasm_v128_and(v[2], mask), wasm_v128_and(v[3], mask));

@@ -70,7 +70,7 @@ inline vf<A> log(vf<A> x) {
 template <class A>
 inline vf<A> saturate(vf<A> x, vf<A> y, vf<A> bound) {
   const vf<A> one = constant<A, 1.f>();
-  return select<A>(xsimd::abs(x) >= bound, xsimd::copysign(one, x), clamp<A>(y, -one, one));
+  return select<A>(abs<A>(x) >= bound, xsimd::copysign(one, x), clamp<A>(y, -one, one));
 }
 
 // Odd rational function [2e-8]: x·P(x²)/Q(x²). At most 6 ulp.
@@ -126,7 +126,7 @@ inline vf<A> log1p_positive(vf<A> x) {
 // ln(1 + e^x) without overflow.
 template <class A>
 inline vf<A> softplus(vf<A> x) {
-  const vf<A> y = at_least<A>(x, vf<A>(0.f)) + log1p_positive<A>(exp<A>(-xsimd::abs(x)));
+  const vf<A> y = at_least<A>(x, vf<A>(0.f)) + log1p_positive<A>(exp<A>(-abs<A>(x)));
   return select<A>(x == x, y, x);
 }
 
@@ -135,7 +135,7 @@ template <class A>
 inline vf<A> expm1(vf<A> x) {
   static constexpr float p[] = {0.5f, 0.166666667f, 0.0416666667f, 0.00833333333f, 0.00138888889f, 0.000198412698f};
   const vf<A> small = madd<A>(x * x, detail::horner<A>(x, p), x);
-  return select<A>(xsimd::abs(x) < constant<A, 0.5f>(), small, exp<A>(x) - constant<A, 1.f>());
+  return select<A>(abs<A>(x) < constant<A, 0.5f>(), small, exp<A>(x) - constant<A, 1.f>());
 }
 
 template <class A>

@@ -2,11 +2,32 @@
 //
 // Everything is a template on the architecture tag, so that code compiled for AVX never replaces the baseline's copy
 // at link time; include this only from files compiled for the tag's instruction set. In WebAssembly there is one
-// instruction set per binary: relaxed operations stand behind the same tag.
+// instruction set per binary: relaxed operations stand behind the same tag. One binary has none: there, and in one
+// target natively, a batch is a single number (NM_ONE_LANE), for which xsimd's emulation lacks what it would do in
+// doubles.
 #pragma once
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <xsimd/xsimd.hpp>
+
+#if XSIMD_WITH_EMULATED
+#define NM_ONE_LANE 1
+// Overloads of xsimd's functions name batches of doubles: that such a one could be is all there is to these.
+namespace xsimd::types {
+template <>
+struct simd_register<double, emulated<32>> {
+  using register_type = std::array<double, 1>;
+  register_type data;
+  operator register_type() const noexcept { return data; }  // NOLINT(google-explicit-constructor)
+};
+template <>
+struct get_bool_simd_register<double, emulated<32>> {
+  using type = simd_emulated_bool_register<1>;
+};
+}  // namespace xsimd::types
+#endif
 
 namespace nm::simd {
 
@@ -49,6 +70,31 @@ inline vf<A> sqrt(vf<A> x) {
   return vsqrtq_f32(x);
 #else
   return xsimd::sqrt(x);
+#endif
+}
+
+template <class A>
+inline vf<A> abs(vf<A> x) {
+#if NM_ONE_LANE
+  return vf<A>(std::fabs(x.get(0)));
+#else
+  return xsimd::abs(x);
+#endif
+}
+template <class A>
+inline vf<A> floor(vf<A> x) {
+#if NM_ONE_LANE
+  return vf<A>(std::floor(x.get(0)));
+#else
+  return xsimd::floor(x);
+#endif
+}
+template <class A>
+inline vf<A> ceil(vf<A> x) {
+#if NM_ONE_LANE
+  return vf<A>(std::ceil(x.get(0)));
+#else
+  return xsimd::ceil(x);
 #endif
 }
 
@@ -162,7 +208,9 @@ inline vf<A> select(vmask<A> mask, vf<A> a, vf<A> b) {
 // specified. Of two zeros either may come back.
 template <class A>
 inline vf<A> at_most(vf<A> x, vf<A> bound) {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+  return bound.get(0) < x.get(0) ? bound : x;
+#elif defined(__wasm_simd128__)
   return vf<A>(wasm_f32x4_pmin(x, bound));
 #else
   return xsimd::min(x, bound);
@@ -170,7 +218,9 @@ inline vf<A> at_most(vf<A> x, vf<A> bound) {
 }
 template <class A>
 inline vf<A> at_least(vf<A> x, vf<A> bound) {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+  return bound.get(0) > x.get(0) ? bound : x;
+#elif defined(__wasm_simd128__)
   return vf<A>(wasm_f32x4_pmax(x, bound));
 #else
   return xsimd::max(x, bound);
@@ -251,7 +301,9 @@ inline void widen_bytes(const uint8_t* p, vi<A> (&out)[16 / lanes<A>]) {
   } else
 #endif
   {
-#if defined(__wasm_simd128__)
+#if NM_ONE_LANE
+    for (int i = 0; i < 16; ++i) out[i] = vi<A>(p[i]);
+#elif defined(__wasm_simd128__)
     const v128_t bytes = wasm_v128_load(p);
     const v128_t low = wasm_u16x8_extend_low_u8x16(bytes), high = wasm_u16x8_extend_high_u8x16(bytes);
     out[0] = vi<A>(wasm_u32x4_extend_low_u16x8(low));
@@ -281,8 +333,8 @@ template <class A>
 inline vf<A> round_even(vf<A> x) {
   const vf<A> sign = from_bits<A>(bits<A>(x) & vi<A>(INT32_MIN));
   const vf<A> shift(8388608.f);
-  const vf<A> rounded = (xsimd::abs(x) + shift) - shift;
-  const vf<A> y = select<A>(xsimd::abs(x) < shift, rounded, xsimd::abs(x));
+  const vf<A> rounded = (abs<A>(x) + shift) - shift;
+  const vf<A> y = select<A>(abs<A>(x) < shift, rounded, abs<A>(x));
   return from_bits<A>(bits<A>(y) | bits<A>(sign));
 }
 

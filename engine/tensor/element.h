@@ -1,8 +1,6 @@
 // Moving elements without looking at them: code is made once for each size, not for each type.
 #pragma once
-#include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 
 #include "engine/base/selection.h"
@@ -17,43 +15,31 @@ struct Bytes16 {
 // Several elements share a byte.
 inline bool is_packed(DType t) { return dtype_bits(t) > 0 && dtype_bits(t) < 8; }
 
-// Whether the build has one of these types.
-constexpr bool is_selected(std::initializer_list<DType> types) {
-  return std::any_of(types.begin(), types.end(), [](DType t) { return selection::has_type(static_cast<int>(t)); });
-}
-
 // Calls f.operator()<T>() with a T of the element's size: uint8_t … uint64_t, Bytes16 or std::string.
 // False for packed types, for which nothing is called, and for types that a reduced build lacks.
 template <class F>
 bool with_element(DType dtype, F&& f) {
-  if constexpr (is_selected({DType::String})) {
+  if constexpr (selection::has_type(static_cast<int>(DType::String))) {
     if (dtype == DType::String) {
       f.template operator()<std::string>();
       return true;
     }
   }
+  const auto call = [&]<class T>() {
+    if constexpr (selection::has_size(sizeof(T))) f.template operator()<T>();
+    return selection::has_size(sizeof(T));
+  };
   switch (dtype_bits(dtype)) {
     case 8:
-      f.template operator()<uint8_t>();
-      return true;
+      return call.template operator()<uint8_t>();
     case 16:
-      if constexpr (is_selected({DType::Float16, DType::BFloat16, DType::Int16, DType::UInt16})) {
-        f.template operator()<uint16_t>();
-        return true;
-      }
-      return false;
+      return call.template operator()<uint16_t>();
     case 32:
-      f.template operator()<uint32_t>();
-      return true;
+      return call.template operator()<uint32_t>();
     case 64:
-      f.template operator()<uint64_t>();
-      return true;
+      return call.template operator()<uint64_t>();
     case 128:
-      if constexpr (is_selected({DType::Complex128})) {
-        f.template operator()<Bytes16>();
-        return true;
-      }
-      return false;
+      return call.template operator()<Bytes16>();
     default:
       return false;
   }

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/base/selection.h"
 #include "engine/tensor/items.h"
 #include "engine/tensor/tensor.h"
 
@@ -59,22 +60,26 @@ class Value {
   // A tensor that is not dense (growing.h): only values that the caller keeps are, and only where their readers expect
   // it.
   const Growing* growing() const {
+    if constexpr (!selection::has<selection::Part::States>) return nullptr;
     const auto* g = std::get_if<std::shared_ptr<const Growing>>(&content_);
     return g ? g->get() : nullptr;
   }
   // A tensor whose memory may go to another by writing a few elements (edition.h): of those, too, only that the caller
   // keeps. Nothing where the value is none.
   std::shared_ptr<Edition> edition() const {
+    if constexpr (!selection::has<selection::Part::States>) return nullptr;
     const auto* e = std::get_if<std::shared_ptr<Edition>>(&content_);
     return e ? *e : nullptr;
   }
   // Of a tensor, in whatever form; nullptr otherwise.
   const Shape* shape() const;
   const Sequence* sequence() const {
+    if constexpr (!selection::has<selection::Part::OtherValues>) return nullptr;
     const auto* s = std::get_if<std::shared_ptr<const Sequence>>(&content_);
     return s ? s->get() : nullptr;
   }
   const Map* map() const {
+    if constexpr (!selection::has<selection::Part::OtherValues>) return nullptr;
     const auto* m = std::get_if<std::shared_ptr<const Map>>(&content_);
     return m ? m->get() : nullptr;
   }

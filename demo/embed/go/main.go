@@ -1,10 +1,11 @@
 // Names the sign in a picture of 28 by 28 bytes of ink.
 //
-//	go run . digits.wasm three.gray
+//	go run . [-interpreter] digits.wasm three.gray
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -25,8 +26,14 @@ func read(path string) []byte {
 
 func main() {
 	log.SetFlags(0)
+	interpreter := flag.Bool("interpreter", false, "as where wazero has no compiler, and without SIMD")
+	flag.Parse()
+	config := wazero.NewRuntimeConfig()
+	if *interpreter {
+		config = wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(api.CoreFeaturesV2 &^ api.CoreFeatureSIMD)
+	}
 	ctx := context.Background()
-	module, err := wazero.NewRuntime(ctx).Instantiate(ctx, read(os.Args[1]))
+	module, err := wazero.NewRuntimeWithConfig(ctx, config).Instantiate(ctx, read(flag.Arg(0)))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -51,7 +58,7 @@ func main() {
 		}
 	}
 
-	ink := read(os.Args[2])
+	ink := read(flag.Arg(1))
 	if len(ink) != 784 {
 		log.Fatalf("The picture has %d bytes, not 784.", len(ink))
 	}

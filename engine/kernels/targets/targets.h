@@ -4,7 +4,9 @@
 
 namespace nm::targets {
 
-#if defined(__wasm_simd128__)
+#if defined(NM_SCALAR)
+extern const KernelTable scalar;
+#elif defined(__wasm_simd128__)
 extern const KernelTable wasm;
 #elif defined(__x86_64__)
 extern const KernelTable sse2;
@@ -15,7 +17,7 @@ extern const KernelTable sse2;
 #elif defined(__aarch64__)
 extern const KernelTable neon;
 #else
-#error "no kernels for this processor: x86-64, arm64 and wasm with simd128 are supported"
+#error "no kernels for this processor: x86-64, arm64 and wasm with simd128 are supported, and any with NM_SCALAR"
 #endif
 
 }  // namespace nm::targets

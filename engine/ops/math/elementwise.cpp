@@ -58,6 +58,7 @@ class Elementwise final : public Operator {
         return;
       }
       Pointwise kernel{static_cast<Unary>(n[0]), params[2 * i], params[2 * i + 1]};
+      if (n[0] < kFirstBinary) a.function(static_cast<Unary>(n[0]), n[0]);
       if (n[0] >= kFirstBinary) kernel.f = static_cast<Binary>(n[0] - kFirstBinary);
       steps_.push_back({kernel, static_cast<size_t>(n[1]), static_cast<size_t>(n[2])});
     }

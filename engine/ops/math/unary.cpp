@@ -69,6 +69,7 @@ class UnaryOperator final : public Operator {
       default:
         break;
     }
+    a.function(f_, a.op_type());
   }
 
   Status infer(Inference& inference) const override {

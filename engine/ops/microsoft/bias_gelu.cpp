@@ -9,7 +9,7 @@ namespace {
 
 class BiasGelu final : public Operator {
  public:
-  BiasGelu(Attributes&, Unary f) : f_(f) {}
+  BiasGelu(Attributes& a, Unary f) : f_(a.function(f, a.op_type())) {}
 
   Status infer(Inference& inference) const override {
     NM_TRY(check_tensors(inference, f_ == Unary::Gelu ? 2 : 1));

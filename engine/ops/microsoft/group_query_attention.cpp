@@ -39,6 +39,7 @@ class GroupQueryAttention final : public Operator {
         scores_(a.integer("qk_output", 0)),
         query_epsilon_(a.number("q_norm_epsilon", a.number("qk_norm_epsilon", 1e-6f))),
         key_epsilon_(a.number("k_norm_epsilon", a.number("qk_norm_epsilon", 1e-6f))) {
+    selection::note(selection::Part::States);
     constexpr int64_t kMost = 1 << 20;
     if (heads_ < 1 || kv_heads_ < 1 || heads_ > kMost || kv_heads_ > heads_ || heads_ % kv_heads_ != 0) {
       a.fail("the attributes 'num_heads' and 'kv_num_heads' must be given; the latter must divide the former");

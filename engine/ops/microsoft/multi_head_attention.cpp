@@ -30,6 +30,7 @@ class MultiHeadAttention final : public Operator {
         causal_(a.flag("unidirectional", false)),
         scale_(a.number("scale", 0)),
         hidden_(a.number("mask_filter_value", -10000)) {
+    selection::note(selection::Part::States);
     if (heads_ < 1) a.fail("the attribute 'num_heads' must be given and positive");
   }
 

@@ -50,7 +50,7 @@ FusedActivation::FusedActivation(Attributes& attributes) {
   if (row == std::end(kFusable)) {
     attributes.fail(text("the fused activation '", given, "' is not known"));
   } else {
-    function = row->function;
+    function = attributes.function(row->function, given);
   }
   if (!params.empty()) a = params[0];
   if (params.size() > 1) b = params[1];

@@ -36,6 +36,7 @@ class Attention final : public Operator {
         right_window_(a.integer("right_window_size", -1)),
         low_(a.number("nm_low", -INFINITY)),
         nan_rows_(nan_rows_named(a.string("nm_nan_rows", ""))) {
+    selection::note(selection::Part::States);
     a.ignore({"softmax_precision"});  // always float32
     if (scores_mode_ < 0 || scores_mode_ > 3) a.fail("the attribute 'qk_matmul_output_mode' must be 0, 1, 2 or 3");
     if (left_window_ < -1 || right_window_ < -1) a.fail("a window's size must be -1 or not negative");

@@ -23,7 +23,7 @@ FusedActivation microsoft_activation(Attributes& a) {
   for (const auto& [known, function] : functions) {
     if (known != name) continue;
     const UnaryParameters usual = usual_parameters(function);
-    return {function, params.empty() ? usual.a : params[0], params.size() < 2 ? usual.b : params[1]};
+    return {a.function(function, name), params.empty() ? usual.a : params[0], params.size() < 2 ? usual.b : params[1]};
   }
   a.unsupported(text("the activation '", name, "' is not supported in FusedConv"));
   return {};
@@ -113,7 +113,9 @@ class Conv final : public Operator {
     if (y.count() == 0) return {};
     NM_ASSIGN(const Window window,
               window_.resolve(layout_.spatial(x.shape()), execution.input(1).shape().dims().subspan(2)));
-    if (x.dtype() == DType::Float64) return run_double(execution, window);
+    if (selection::has_type(static_cast<int>(DType::Float64)) && x.dtype() == DType::Float64) {
+      return run_double(execution, window);
+    }
     const PlaneConv conv(false, window, x.dim(0), layout_.channels(x.shape()), layout_.channels(y.shape()), groups_,
                          winograd_);
     const float* packed = floats(packed_);

@@ -20,6 +20,7 @@ class ConvTranspose final : public Operator {
         groups_(a.integer("group", 1)),
         layout_(a),
         activation_(a) {
+    selection::note(selection::Part::TransposedConv);
     if (groups_ < 1) a.fail(text("the attribute 'group' is ", groups_, "; expected 1 at least"));
     for (const auto* list : {&output_padding_, &output_shape_}) {
       for (const int64_t v : *list) {

@@ -23,6 +23,7 @@ class FusedAttention final : public Operator {
         scale_(a.number("scale", 0)),
         hidden_(a.number("mask_filter_value", -10000)),
         sizes_(a.integers("qkv_hidden_sizes")) {
+    selection::note(selection::Part::States);
     if (heads_ < 1) a.fail("the attribute 'num_heads' must be given and positive");
     if (!sizes_.empty() && (sizes_.size() != 3 || sizes_[0] != sizes_[1])) {
       a.fail("the attribute 'qkv_hidden_sizes' must hold three sizes, those of queries and keys equal");

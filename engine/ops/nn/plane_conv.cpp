@@ -60,16 +60,27 @@ PlaneConv::PlaneConv(bool transposed, const Window& window, int64_t batch, int64
     outer_out_ *= window_[i].out;
   }
   const ConvKernels& conv = kernels().conv;
-  const int64_t size = transposed_ ? conv.transposed_packed_size(plane_) : conv.packed_size(plane_);
+  const int64_t size = is_transposed() ? conv.transposed_packed_size(plane_) : conv.packed_size(plane_);
   constexpr int64_t floats = kAlignment / sizeof(float);
   tap_size_ = (size + floats - 1) / floats * floats;
 }
 
 bool PlaneConv::prefers_winograd() const {
-  return !transposed_ && outer_ == 0 && kernels().conv.prefers_winograd(plane_);
+  return !is_transposed() && outer_ == 0 && kernels().conv.prefers_winograd(plane_);
+}
+
+// What a reduced build for such a shape should have. Its vectors are the narrowest: another size prefers other forms.
+void PlaneConv::note_form() const {
+  if constexpr (selection::kNotes) {
+    if (is_depthwise(plane_)) selection::note(selection::Part::Depthwise);
+    if (!is_transposed() && outer_ == 0 && available_kernels().back()->conv.prefers_winograd(plane_)) {
+      selection::note(selection::Part::Winograd);
+    }
+  }
 }
 
 Status PlaneConv::pack(const void* weights, SourceType type, float* packed) const {
+  note_form();
   const ConvKernels& conv = kernels().conv;
   const int64_t plane_taps = plane_.kernel_h * plane_.kernel_w;
   const int64_t rows = plane_.in_c / plane_.groups * plane_.out_c;
@@ -91,7 +102,7 @@ Status PlaneConv::pack(const void* weights, SourceType type, float* packed) cons
   }
   for (int64_t t = 0; t < outer_taps_; ++t) {
     const void* from = static_cast<const uint8_t*>(weights) + static_cast<size_t>(t * rows * plane_taps) * element;
-    if (transposed_) {
+    if (is_transposed()) {
       conv.transposed_pack(plane_, from, type, packed + t * tap_size_);
     } else {
       conv.pack(plane_, from, type, nullptr, packed + t * tap_size_);
@@ -120,7 +131,7 @@ void PlaneConv::turn_round(const void* weights, size_t element, uint8_t* turned)
 Status PlaneConv::run(const Execution& execution, const float* x, const float* packed, float* y,
                       const Epilogue& epilogue) const {
   const ConvKernels& conv = kernels().conv;
-  const auto scratch_size = transposed_ ? conv.transposed_scratch_size : conv.scratch_size;
+  const auto scratch_size = is_transposed() ? conv.transposed_scratch_size : conv.scratch_size;
   int64_t floats = scratch_size(plane_);
   // Padding may take another kernel than the plane itself: a 1×1 plane is a matrix product, outside its image it is
   // not.
@@ -130,14 +141,14 @@ Status PlaneConv::run(const Execution& execution, const float* x, const float* p
     run_planes(x, packed, y, epilogue, scratch);
     return {};
   }
-  const auto run = transposed_ ? conv.transposed_run : conv.run;
+  const auto run = is_transposed() ? conv.transposed_run : conv.run;
   run(plane_, {x, plane_.in_c, y, plane_.out_c}, packed, epilogue, scratch);
   return {};
 }
 
 int64_t PlaneConv::source_index(const WindowAxis& axis, int64_t out, int64_t tap) const {
   int64_t at = out * axis.stride - axis.pad_begin + tap * axis.dilation;
-  if (transposed_) {
+  if (is_transposed()) {
     at = out + axis.pad_begin - tap * axis.dilation;
     if (at % axis.stride != 0) return -1;
     at /= axis.stride;
@@ -154,7 +165,7 @@ ConvShape PlaneConv::outside_plane() const {
 
 void PlaneConv::run_planes(const float* x, const float* packed, float* y, const Epilogue& epilogue,
                            float* scratch) const {
-  const auto run = transposed_ ? kernels().conv.transposed_run : kernels().conv.run;
+  const auto run = is_transposed() ? kernels().conv.transposed_run : kernels().conv.run;
   ConvShape plane = plane_;
   plane.batch = 1;
   const int64_t in_size = plane.in_h * plane.in_w * plane.in_c, out_size = plane.out_h * plane.out_w * plane.out_c;

@@ -1,6 +1,7 @@
 // f32 convolution and transposed convolution with any number of spatial axes: the last two are a plane, for which there
 // are kernels (1-D: a plane of height 1); what the taps of the axes before them contribute is added plane by plane.
 #pragma once
+#include "engine/base/selection.h"
 #include "engine/kernels/conv.h"
 #include "engine/op/operator.h"
 #include "engine/ops/nn/window.h"
@@ -34,8 +35,11 @@ class PlaneConv {
   ConvShape outside_plane() const;
   void run_planes(const float* x, const float* packed, float* y, const Epilogue& epilogue, float* scratch) const;
 
+  void note_form() const;
   // Weights of a transposed convolution as those of the ordinary one that does the same.
   void turn_round(const void* weights, size_t element, uint8_t* turned) const;
+
+  bool is_transposed() const { return selection::has<selection::Part::TransposedConv> && transposed_; }
 
   bool transposed_;
   bool turned_ = false;

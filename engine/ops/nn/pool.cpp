@@ -5,6 +5,7 @@
 
 #include "engine/kernels/kernels.h"
 #include "engine/op/check.h"
+#include "engine/op/numbers.h"
 #include "engine/op/registry.h"
 #include "engine/ops/image/image.h"
 #include "engine/ops/nn/window.h"
@@ -49,18 +50,21 @@ bool is_nan(T v) {
 
 class Pool final : public Operator {
  public:
+  // Whether this build has pools of the kind.
+  static bool has(PoolKind kind);
+
   Pool(Attributes& a, PoolKind kind)
       : kind_(kind),
         window_(a),
         layout_(a),
         include_pad_(a.flag("count_include_pad", false)),
         column_major_(a.flag("storage_order", false)) {
-    if (kind == PoolKind::Lp) p_ = a.version() < 2 ? a.number("p", 2) : static_cast<float>(a.integer("p", 2));
+    if (is(PoolKind::Lp)) p_ = a.version() < 2 ? a.number("p", 2) : static_cast<float>(a.integer("p", 2));
   }
 
   Status infer(Inference& inference) const override {
     NM_TRY(check_tensors(inference, 1));
-    NM_TRY(kind_ == PoolKind::Max
+    NM_TRY(is(PoolKind::Max)
                ? check_type(inference, 0, "the image", {DType::Float32, DType::Float64, DType::Int8, DType::UInt8})
                : check_type(inference, 0, "the image", {DType::Float32, DType::Float64}));
     const DType dtype = inference.type(0);
@@ -81,22 +85,26 @@ class Pool final : public Operator {
     const Tensor& x = execution.input(0);
     if (execution.output(0).count() == 0) return {};
     NM_ASSIGN(const Window window, window_.resolve(layout_.spatial(x.shape()), {}));
-    if (window.rank <= 2 && kind_ != PoolKind::Lp && !execution.wants(1) && x.dtype() != DType::Float64) {
+    if (window.rank <= 2 && !is(PoolKind::Lp) && !execution.wants(1) && x.dtype() != DType::Float64) {
       return run_kernel(execution, window);
     }
+    const auto by_definition = [&]<class T>() -> Status {
+      if constexpr (std::is_floating_point_v<T>) {
+        run_any<T>(execution, window);
+      } else {
+        run_max<T>(execution, window);
+      }
+      return {};
+    };
     switch (x.dtype()) {
       case DType::Float32:
-        run_any<float>(execution, window);
-        return {};
+        return call_with<float>(by_definition);
       case DType::Float64:
-        run_any<double>(execution, window);
-        return {};
+        return call_with<double>(by_definition);
       case DType::Int8:
-        run_max<int8_t>(execution, window);
-        return {};
+        return call_with<int8_t>(by_definition);
       default:
-        run_max<uint8_t>(execution, window);
-        return {};
+        return call_with<uint8_t>(by_definition);
     }
   }
 
@@ -108,6 +116,8 @@ class Pool final : public Operator {
   }
 
  private:
+  bool is(PoolKind kind) const { return has(kind) && kind_ == kind; }
+
   Status run_kernel(Execution& execution, const Window& window) const {
     const Tensor& x = execution.input(0);
     PoolShape s;
@@ -135,13 +145,13 @@ class Pool final : public Operator {
     NM_ASSIGN(const ImageLayout::Target target, layout_.target(execution, execution.output(0)));
     const auto* from = static_cast<const float*>(image);
     const PoolKernels& pool = kernels().pool;
-    if (x.dtype() == DType::Int8) {
+    if (selection::has_type(static_cast<int>(DType::Int8)) && x.dtype() == DType::Int8) {
       pool.max_i8(s, static_cast<const int8_t*>(image), static_cast<int8_t*>(target.data()));
-    } else if (x.dtype() == DType::UInt8) {
+    } else if (selection::has_type(static_cast<int>(DType::UInt8)) && x.dtype() == DType::UInt8) {
       pool.max_u8(s, static_cast<const uint8_t*>(image), static_cast<uint8_t*>(target.data()));
-    } else if (kind_ == PoolKind::Max) {
+    } else if (is(PoolKind::Max)) {
       pool.max(s, from, s.channels, target.floats(), s.channels);
-    } else {
+    } else if (has(PoolKind::Average)) {
       pool.average(s, include_pad_, from, s.channels, target.floats(), s.channels);
     }
     target.finish();
@@ -171,7 +181,8 @@ class Pool final : public Operator {
 
   template <class T>
   void run_any(const Execution& execution, const Window& w) const {
-    if (kind_ == PoolKind::Max) return run_max<T>(execution, w);
+    if (is(PoolKind::Max)) return run_max<T>(execution, w);
+    if (!has(PoolKind::Average) && !has(PoolKind::Lp)) return;
     const T* x = execution.data<T>(0);
     T* y = execution.out<T>(0);
     const int64_t step = layout_.channels_last() ? layout_.channels(execution.input(0).shape()) : 1;
@@ -180,10 +191,10 @@ class Pool final : public Operator {
       int64_t inside = 0;
       const int64_t padded = visit_window(w, at, [&](int64_t pixel, int64_t) {
         const auto v = static_cast<double>(x[from + pixel * step]);
-        sum += kind_ == PoolKind::Average ? v : std::pow(std::abs(v), static_cast<double>(p_));
+        sum += !is(PoolKind::Lp) ? v : std::pow(std::abs(v), static_cast<double>(p_));
         ++inside;
       });
-      if (kind_ == PoolKind::Lp) {
+      if (is(PoolKind::Lp)) {
         y[to] = static_cast<T>(std::pow(sum, 1.0 / static_cast<double>(p_)));
       } else {
         y[to] = static_cast<T>(sum / static_cast<double>(include_pad_ ? padded : inside));
@@ -242,6 +253,17 @@ constexpr OperatorEntry kEntries[] = {
     entry<Pool, PoolKind::Lp>("LpPool", 1,
                               {.inputs = 1, .outputs = 1, .layout = layout::image, .attributes = kLpPoolAttributes}),
 };
+
+bool Pool::has(PoolKind kind) {
+  switch (kind) {
+    case PoolKind::Max:
+      return makes<Pool, PoolKind::Max>(kEntries);
+    case PoolKind::Average:
+      return makes<Pool, PoolKind::Average>(kEntries);
+    default:
+      return makes<Pool, PoolKind::Lp>(kEntries);
+  }
+}
 
 NM_OPERATORS(pool, kEntries)
 

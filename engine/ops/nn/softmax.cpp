@@ -1,6 +1,7 @@
 // Softmax, LogSoftmax, Hardmax. Before operator set 13 the tensor counts as a matrix whose rows start at the axis.
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "engine/kernels/kernels.h"
 #include "engine/op/check.h"
@@ -14,6 +15,9 @@ enum class Kind { Softmax, LogSoftmax, Hardmax };
 
 class SoftmaxOperator final : public Operator {
  public:
+  // Whether this build has operators of the kind.
+  static bool has(Kind kind);
+
   SoftmaxOperator(Attributes& a, Kind kind)
       : kind_(kind), flat_(a.version() < 13), axis_(a.integer("axis", flat_ ? 1 : -1)) {}
 
@@ -38,11 +42,15 @@ class SoftmaxOperator final : public Operator {
     const int end = flat_ || rank == 0 ? rank : axis + 1;
     const Rows rows{in.shape().count(0, std::min(axis, rank)), in.shape().count(std::min(axis, rank), end),
                     in.shape().count(end, rank)};
-    if (in.dtype() == DType::Float32 && kind_ != Kind::Hardmax) {
+    if (in.dtype() == DType::Float32 && !is(Kind::Hardmax)) {
       run_float(rows, in.data<float>(), execution.out<float>(0));
       return {};
     }
+    // Of float32 only Hardmax comes here.
     return with_float(in.dtype(), [&]<class T>() -> Status {
+      if constexpr (std::is_same_v<T, float>) {
+        if (!has(Kind::Hardmax)) return {};
+      }
       const T* x = in.data<T>();
       T* y = execution.out<T>(0);
       for (int64_t o = 0; o < rows.outer; ++o) {
@@ -61,6 +69,8 @@ class SoftmaxOperator final : public Operator {
   }
 
  private:
+  bool is(Kind kind) const { return has(kind) && kind_ == kind; }
+
   struct Rows {
     int64_t outer, n, inner;
   };
@@ -72,10 +82,10 @@ class SoftmaxOperator final : public Operator {
       const float* from = x + begin * size;
       float* to = y + begin * size;
       if (rows.inner == 1) {
-        const auto f = kind_ == Kind::Softmax ? k.softmax : k.log_softmax;
+        const auto f = is(Kind::LogSoftmax) ? k.log_softmax : k.softmax;
         f(end - begin, rows.n, from, rows.n, to, rows.n);
       } else {
-        const auto f = kind_ == Kind::Softmax ? k.softmax_strided : k.log_softmax_strided;
+        const auto f = is(Kind::LogSoftmax) ? k.log_softmax_strided : k.softmax_strided;
         f(end - begin, rows.n, rows.inner, from, to);
       }
     });
@@ -115,6 +125,17 @@ constexpr OperatorEntry kEntries[] = {
     entry<SoftmaxOperator, Kind::LogSoftmax>("LogSoftmax", 1, kSoftmax),
     entry<SoftmaxOperator, Kind::Hardmax>("Hardmax", 1, kSoftmax),
 };
+
+bool SoftmaxOperator::has(Kind kind) {
+  switch (kind) {
+    case Kind::Softmax:
+      return makes<SoftmaxOperator, Kind::Softmax>(kEntries);
+    case Kind::LogSoftmax:
+      return makes<SoftmaxOperator, Kind::LogSoftmax>(kEntries);
+    default:
+      return makes<SoftmaxOperator, Kind::Hardmax>(kEntries);
+  }
+}
 
 NM_OPERATORS(softmax, kEntries)
 

@@ -12,6 +12,7 @@ namespace {
 class TensorScatter final : public Movement {
  public:
   explicit TensorScatter(Attributes& a) : axis_(a.integer("axis", -2)) {
+    selection::note(selection::Part::States);
     const std::string mode = a.string("mode", "linear");
     circular_ = mode == "circular";
     if (!circular_ && mode != "linear")

@@ -12,6 +12,7 @@ namespace {
 class Concat final : public Movement {
  public:
   explicit Concat(Attributes& a) : axis_(a.integer("axis", 1)) {
+    selection::note(selection::Part::States);
     if (a.version() >= 4) a.require("axis");
   }
 

@@ -83,7 +83,7 @@ class ScatterBase : public Movement {
   std::optional<size_t> rewrites(const Inference&, size_t) const override { return 0; }
 
  protected:
-  explicit ScatterBase(Attributes& a) : reduction_(reduction_of(a)) {}
+  explicit ScatterBase(Attributes& a) : reduction_(reduction_of(a)) { selection::note(selection::Part::States); }
 
   Status check(Inference& inference) const {
     NM_TRY(check_tensors(inference, 3));

@@ -66,17 +66,18 @@ export async function loadModule(
   }
   const { wasm } = options;
   if (isModule(wasm)) return wasm;
-  const features = detectFeatures();
-  if (!features.simd) {
-    throw new NeuromancerError(
-      'engine_unavailable',
-      'This host has no WebAssembly SIMD; Neuromancer needs it (Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or later).',
-    );
-  }
   if (wasm !== undefined && !isAddress(wasm)) {
     return compile(await readSource('the engine', wasm as Source, { signal }), 'the given bytes');
   }
   if (wasm !== undefined) return moduleAt(resolveUrl('the engine', wasm), signal);
+  const features = detectFeatures();
+  if (!features.simd) {
+    throw new NeuromancerError(
+      'engine_unavailable',
+      'This host has no WebAssembly SIMD, which the artefacts need (Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or ' +
+        "later); give a build without it as 'wasm': './dev build --ops-of MODEL... --preset wasm-scalar' makes one.",
+    );
+  }
   const artefact = checkedArtefact(options, features, threads, modelBytes);
   const { only, engine } = ownFiles();
   if (only !== undefined && options.artefact !== undefined && options.artefact !== only) {
