@@ -316,7 +316,7 @@ void run_tile(const TileJob& given) {
     if (job.bias) job.bias += panels * nr;
     if (job.residual) job.residual += panels * nr;
   };
-  if constexpr (MR == 1 && NV == Tile<A>::nv && !spread && simd::lanes < A >> 1) {
+  if constexpr (MR == 1 && NV == Tile<A>::nv && !spread && simd::lanes<A> != 1) {
     static_assert(panel_block<A> % row_panels == 0);
     const bool whole = given.columns == nr;  // the last one
     for (; job.panels > row_panels || (job.panels == row_panels && whole); advance(row_panels)) {
@@ -353,7 +353,7 @@ TileFunction tile_for(int rows, [[maybe_unused]] int vectors) {
   using Rows = std::make_integer_sequence<int, Tile<A>::mr>;
   constexpr int nv = Tile<A>::nv;
   constexpr const TileFunction* whole = tile_functions<A, nv>(Rows{});
-  if constexpr (simd::lanes < A >> 1) {
+  if constexpr (simd::lanes<A> != 1) {
     if (vectors < nv) return tile_functions<A, nv - 1>(Rows{})[rows - 1];
   }
   return whole[rows - 1];
