@@ -190,7 +190,7 @@ Status settle(nm::Value& value) {
 }
 
 // What calls say that a reduced build has no use for.
-Status left_out(std::string_view what) {
+[[maybe_unused]] Status left_out(std::string_view what) {
   return {Code::UnsupportedOperator, nm::text("this reduced build has no ", what, "; ", nm::selection::kRemedy)};
 }
 

@@ -30,8 +30,11 @@ struct Tile {
 // two apart evict each other. Narrow vectors have small tiles, so that more of K fits. relaxed-simd in Node, 1024³ and
 // 128×768×3072, GFLOP/s: K by 256 and 128 KiB 49.9, 49.2; 512 and 128 KiB 51.6, 50.4; 512 and 256 KiB 52.2, 51.1;
 // 1024 and 256 KiB 52.5, 48.9; 512 and 64 KiB 47.6, 48.1.
+// Without SIMD tiles have no sets of sums that take turns, and chains of additions end with a block (long_sum.h).
 template <class A>
-inline constexpr int64_t k_block = simd::lanes<A> == 4 && simd::cheap_splat<A> ? 512 : 256;
+inline constexpr int64_t k_block = simd::lanes<A> == 1                           ? 64
+                                   : simd::lanes<A> == 4 && simd::cheap_splat<A> ? 512
+                                                                                 : 256;
 template <class A>
 inline constexpr int64_t panel_block = (simd::lanes<A> == 4 ? 256 : 128) * 1024 / 4 / k_block<A> / Tile<A>::nr;
 

@@ -37,10 +37,15 @@ struct Widener<A, float> {
 
 template <class A, class T>
 struct TailWidener {
-  vf<A> tail(const T* p, int64_t n) const {
-    T lane[lanes<A>] = {};
-    std::memcpy(lane, p, static_cast<size_t>(n) * sizeof(T));
-    return static_cast<const Widener<A, T>&>(*this)(lane);
+  vf<A> tail(const T* p, [[maybe_unused]] int64_t n) const {
+    const auto& widen = static_cast<const Widener<A, T>&>(*this);
+    if constexpr (lanes<A> == 1) {
+      return widen(p);
+    } else {
+      T lane[lanes<A>] = {};
+      std::memcpy(lane, p, static_cast<size_t>(n) * sizeof(T));
+      return widen(lane);
+    }
   }
 };
 
