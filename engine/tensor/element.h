@@ -26,8 +26,9 @@ bool with_element(DType dtype, F&& f) {
     }
   }
   const auto call = [&]<class T>() {
-    if constexpr (selection::has_size(sizeof(T))) f.template operator()<T>();
-    return selection::has_size(sizeof(T));
+    constexpr bool is_there = selection::has_size(sizeof(T));
+    if constexpr (is_there) f.template operator()<T>();
+    return is_there;
   };
   switch (dtype_bits(dtype)) {
     case 8:

@@ -12,8 +12,8 @@ const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.
 const onnx = readFileSync(at('models/handwriting/handwriting.onnx'));
 
 describe.each([
-  { preset: 'wasm', most: 290_000 },
-  { preset: 'wasm-scalar', most: 200_000 },
+  { preset: 'wasm', most: 260_000 },
+  { preset: 'wasm-scalar', most: 190_000 },
 ])('A reduced module of the preset $preset', ({ preset, most }) => {
   const file = at(`build/reduced-${preset}/neuromancer.wasm`);
   const test = built('wasm') && existsSync(file) ? always : always.skip; // ./dev build --ops-of has made none
