@@ -25,14 +25,14 @@ const loads: Record<string, string[]> = { 'index.js': ['"./workers-beside.js"'] 
  * its bytes are.
  */
 const budgets: Record<string, number> = {
-  'index.js': 18_400,
+  'index.js': 18_480,
   'workers-beside.js': 5_630,
-  'workerd.js': 17_680,
-  'bundled.js': 17_720,
-  'bundle.js': 17_090,
-  'ort.js': 27_330,
+  'workerd.js': 17_750,
+  'bundled.js': 17_790,
+  'bundle.js': 17_160,
+  'ort.js': 27_390,
   'transformers.js': 600,
-  'pack.js': 11_980,
+  'pack.js': 12_050,
   'stream.js': 6_200,
   'generate.js': 13_250,
   'image.js': 5_800,
@@ -40,7 +40,7 @@ const budgets: Record<string, number> = {
   'audio.js': 3_250,
   'download.js': 4_600,
   'compare.js': 6_700,
-  'worker.js': 17_360,
+  'worker.js': 17_430,
   'thread.js': 500,
   // With the engine inside, in base64.
   'single.js': 620_000,
