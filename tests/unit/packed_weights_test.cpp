@@ -246,7 +246,8 @@ TEST_CASE("Blocks of 4 bits are better than the largest number's scale makes the
 }
 
 TEST_CASE("Products that blocks of 4 bits would change otherwise stay") {
-  const auto refused = [](std::vector<Message> attributes, std::vector<float> bias, std::vector<float> w) {
+  const auto refused = [](const std::vector<Message>& attributes, const std::vector<float>& bias,
+                          const std::vector<float>& w) {
     const std::string onnx = model_bytes(
         {{node_proto("Gemm", {"x", "w", "b"}, {"y"}, attributes)},
          {tensor_proto<float>("w", {64, 64}, w), tensor_proto<float>("b", {static_cast<int64_t>(bias.size())}, bias)},
