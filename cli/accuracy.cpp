@@ -26,12 +26,12 @@ std::string accuracy(const Tensor& actual, const Tensor& expected) {
   if (y.empty()) return "no numbers to compare";
   double largest = 0, scale = 0, signal = 0, noise = 0;
   for (size_t i = 0; i < y.size(); ++i) {
-    const double apart = x[i] == y[i] ? 0 : std::abs(x[i] - y[i]);
-    // Not std::max, which would lose a NaN.
-    if (!(apart <= largest)) largest = apart;
+    const double distance = apart(x[i], y[i]);
+    largest = std::max(largest, distance);
+    noise += distance * distance;
+    if (!std::isfinite(y[i])) continue;
     scale = std::max(scale, std::abs(y[i]));
     signal += y[i] * y[i];
-    noise += apart * apart;
   }
   char line[96];
   std::snprintf(line, sizeof line, "differs by at most %.2g of the largest number", largest / (scale > 0 ? scale : 1));

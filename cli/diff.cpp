@@ -85,9 +85,7 @@ std::string difference(const Tensor& actual, const Tensor& expected, double tole
   for (size_t i = 0; i < right.size(); ++i) {
     const double x = got[i], y = right[i];
     if (std::isfinite(y)) scale = std::max(scale, std::abs(y));
-    if (x == y || (std::isnan(x) && std::isnan(y))) continue;
-    const double apart = std::isnan(x - y) ? INFINITY : std::abs(x - y);
-    if (apart > largest) largest = apart, at = i;
+    if (const double distance = apart(x, y); distance > largest) largest = distance, at = i;
   }
   if (largest <= tolerance * (scale > 0 ? scale : 1)) return {};
   return text("it is ", describe(actual.dtype(), actual.shape()), ", and differs by at most ", largest, ", in ",

@@ -34,7 +34,7 @@ constexpr Command kCommands[] = {
       writes the model's packed form, which loads without being read as ONNX or optimised; every command that takes a
       model takes it, too; with --shapes dimensions that the model names are numbers from then on, with --strip the
       names of values and nodes inside, which errors and profiles show, are left out; with --weights the file is
-      smaller by a half to seven eighths, and how far outputs are then from the model's is printed, for these inputs
+      smaller by a half to five sixths, and how far outputs are then from the model's is printed, for these inputs
 )"},
     {"needs", nm::cli::needs,
      R"(  neuromancer needs MODEL...

@@ -1,5 +1,7 @@
 #include "cli/numbers.h"
 
+#include <cmath>
+
 #include "engine/op/numbers.h"
 #include "engine/tensor/small_float.h"
 
@@ -21,6 +23,11 @@ std::vector<double> numbers(const Tensor& t) {
     }));
   }
   return out;
+}
+
+double apart(double x, double y) {
+  if (x == y || (std::isnan(x) && std::isnan(y))) return 0;
+  return std::isnan(x - y) ? INFINITY : std::abs(x - y);
 }
 
 }  // namespace nm::cli

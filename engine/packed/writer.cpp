@@ -176,7 +176,7 @@ class Writer {
   }
 
   Status put_graph(const Graph& graph) {
-    scales_.merge(scales_of_integers(graph));
+    if (weights_ != Weights::Float32) scales_.merge(scales_of_integers(graph));
     const PerValue<bool> used = used_values(graph);
     PerValue<uint64_t> ids(graph);
     uint64_t count = 0;

@@ -28,7 +28,7 @@ export interface PackOptions {
   /**
    * How float32 weights are stored: as they are, as halves, as integers of 8 bits with a scale for each channel, or, those
    * of products, in blocks of 4 bits, which stay as small in memory and are multiplied as integers. The file is smaller by
-   * up to a half, three quarters or seven eighths, and results are others: `accuracy` of `neuromancer/compare` says how far.
+   * some half, three quarters or five sixths at most, and results are others: `accuracy` of `neuromancer/compare` says how far.
    */
   weights?: 'float32' | 'float16' | 'int8' | 'int4';
   /** Leaves out the names of values and nodes inside the model, which errors and `session.steps()` show. */

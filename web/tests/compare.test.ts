@@ -75,6 +75,11 @@ describe.skipIf(!built('wasm'))('with the engine', () => {
         10 * Math.log10((24 ** 2 + 32 ** 2 + 52 ** 2 + 70 ** 2) / (5 ** 2 + 11 ** 2)),
       );
     });
+    // What is no number counts for nothing where both have it.
+    await withSessions([[chain()], [chain()]], async (session, other) => {
+      const [y] = await accuracy(session, other, { x: new Tensor('float32', [1, 2, Number.NaN, 4], [2, 2]) });
+      expect(y).toEqual({ name: 'y', largest: 0, signalToNoise: Number.POSITIVE_INFINITY, rows: 2, sameLargest: 2 });
+    });
     await withSessions([[chain()], [image(1)]], async (session, other) => {
       await expect(accuracy(session, other, feeds)).rejects.toMatchObject({ code: 'shape_mismatch' });
     });

@@ -127,6 +127,25 @@ describe.skipIf(!built('wasm'))('sessions that share an instance', () => {
     expect(await heap(stays)).toBe(before);
   });
 
+  test('keep nothing of a run that fails', async () => {
+    const session = await load(
+      modelOf(
+        [
+          { op: 'Neg', inputs: ['x'], outputs: ['n'] },
+          { op: 'Gather', inputs: ['n', 'i'], outputs: ['y'] },
+        ],
+        { x: 'float32[n]', i: 'int64[1]' },
+        { y: 'float32[1]' },
+      ),
+    );
+    const at = (index: bigint) => ({ x: ofLength(1000), i: new Tensor('int64', [index], [1]) });
+    expect((await session.run(at(2n))).y?.data).toEqual(Float32Array.of(-1));
+    const before = await heap(session);
+    await expect(session.run(at(1000n))).rejects.toMatchObject({ code: 'invalid_data' });
+    expect(await session.memory()).toMatchObject({ arena: 0, heap: before });
+    expect((await session.run(at(2n))).y?.data).toEqual(Float32Array.of(-1));
+  });
+
   test('views last until the next run', async () => {
     const [session, other] = [await load(), await load()];
     const copy = (await session.run({ image })).probabilities?.data;

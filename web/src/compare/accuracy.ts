@@ -45,9 +45,10 @@ function accuracyOf(is: Float64Array, should: Float64Array, length: number) {
   should.forEach((right, i) => {
     const distance = apart(is[i] as number, right);
     largest = Math.max(largest, distance);
+    noise += distance * distance;
+    if (!Number.isFinite(right)) return;
     scale = Math.max(scale, Math.abs(right));
     signal += right * right;
-    noise += distance * distance;
   });
   const rows = length > 0 ? should.length / length : 0;
   let sameLargest = 0;

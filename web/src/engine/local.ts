@@ -169,25 +169,35 @@ export class LocalBackend implements Backend {
 
   run(taken: Taken, options: RunOptions): Promise<Values> {
     return this.#guarded(async () => {
-      // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
-      // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
-      if (this.#instance.threadsStarting()) await nextTask();
-      if (taken !== null) this.#bindAll(taken);
-      this.#keepOutputs(options);
-      this.#wantOutputs(options);
-      const { signal, profile, trace } = options;
-      if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
-        this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
-      } else {
-        await this.#runInSlices(options);
+      let trapped = false;
+      try {
+        return await this.#runAndRead(taken, options);
+      } catch (error) {
+        trapped = isTrap(error);
+        throw error;
+      } finally {
+        // Views are of memory that the session has until its next run.
+        if (!trapped && this.#instance.shared !== undefined && options.outputs !== 'view') {
+          this.#engine.exports.nm_trim(this.#session);
+        }
       }
-      const outputs = this.#outputs(options);
-      // Views are of memory that the session has until its next run.
-      if (this.#instance.shared !== undefined && options.outputs !== 'view') {
-        this.#engine.exports.nm_trim(this.#session);
-      }
-      return outputs;
     });
+  }
+
+  async #runAndRead(taken: Taken, options: RunOptions): Promise<Values> {
+    // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
+    // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
+    if (this.#instance.threadsStarting()) await nextTask();
+    if (taken !== null) this.#bindAll(taken);
+    this.#keepOutputs(options);
+    this.#wantOutputs(options);
+    const { signal, profile, trace } = options;
+    if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
+      this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
+    } else {
+      await this.#runInSlices(options);
+    }
+    return this.#outputs(options);
   }
 
   keep(tensor: Tensor, part?: KeptPart): Promise<Tensor> {
