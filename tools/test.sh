@@ -75,6 +75,10 @@ if [[ ${1:-} == --machines ]]; then
 fi
 
 section format ./dev format --check
+section npm npm_packages
+# Of the tests that need nothing built: a mistake shows before an hour of compiling.
+types() { npx tsc -p tests/hosts && npm run types -w tests/bundlers && npm run types -w tests/transformers; }
+section types types
 tools() { node --test --test-reporter=spec --test-reporter-destination=stdout \
   --test-reporter=junit --test-reporter-destination="$results/node.xml" tests/tools/*.test.mjs; }
 section tools tools
@@ -107,14 +111,12 @@ section hostile build/native/nm_hostile
 section faults build/native/nm_faults
 section faults-wasm node build/wasm/nm_faults.js --every 11
 section differ build/native/nm_differ --count 2500 --seed 7
-section npm npm_packages
 section web vitest web
 section web-conformance vitest tests/web-conformance
 section ort vitest tests/ort
 for target in wasm-threads wasm-relaxed-threads wasm64 chromium; do cases "$target"; done
 section bundlers npm run test -w tests/bundlers
-hosts() { npx tsc -p tests/hosts && node tests/hosts/run.ts; }
-section hosts hosts
+section hosts node tests/hosts/run.ts
 section demo vitest demo
 [[ -e tests/browser/package.json ]] && section browser vitest tests/browser
 

@@ -20,7 +20,7 @@ export async function makeReference(project: string): Promise<(post: Post) => Pr
   const model = readFileSync(join(folder, 'handwriting.onnx'));
   // The build of the engine that is in the bundle.
   const session = await Session.load(model, { artefact: 'wasm', threads: 1 });
-  return async ({ type = '', body }) => {
+  return async ({ type = '', body = new Uint8Array() }) => {
     const data = /png/i.test(type) ? inkOfPng(body) : Float32Array.from(body, (byte) => byte / 255);
     const { probabilities } = await session.run({ image: { type: 'float32', data, dims: [1, 1, 28, 28] } });
     const signs: Signs[] = labels.map((sign, i) => ({ sign, probability: probabilities.data[i] }));
