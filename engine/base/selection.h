@@ -54,11 +54,15 @@ constexpr bool has_operator(std::string_view domain, std::string_view name) {
 
 constexpr bool has_type(int number) { return kWhole || (kTypes >> number & 1) != 0; }
 
+// The bytes of an element of each type; 0 of strings and of types with several elements in a byte. tensor/dtype.cpp
+// makes sure that they are those of its table.
+inline constexpr std::array<int, 27> kElementBytes = {0, 4,  1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8,
+                                                      8, 16, 2, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0};
+
 // Whether there are elements of so many bytes.
 constexpr bool has_size(int bytes) {
-  constexpr std::array<int, 25> bytes_of = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 8, 16, 2, 1, 1, 1, 1, 0, 0, 0, 1};
-  for (int number = 0; number < static_cast<int>(bytes_of.size()); ++number) {
-    if (bytes_of[static_cast<size_t>(number)] == bytes && has_type(number)) return true;
+  for (int number = 0; number < static_cast<int>(kElementBytes.size()); ++number) {
+    if (kElementBytes[static_cast<size_t>(number)] == bytes && has_type(number)) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/base/run_control.h"
 #include "engine/base/status.h"
+#include "engine/kernels/stored.h"
 #include "engine/tensor/value.h"
 
 namespace nm {
@@ -27,6 +28,8 @@ class Body {
   // `resume` goes on where it stopped.
   virtual Status run(std::vector<Value> inputs, std::vector<Value>& outputs) = 0;
   virtual Status resume(std::vector<Value>& outputs) = 0;
+  // From the next run on output i is the caller's state (see Operator::keep_output).
+  virtual void keep_output(size_t i, Stored stored) = 0;
   // Lets go of what the body holds: captures, and a run that has not come to its end.
   virtual void abandon() = 0;
 };

@@ -64,7 +64,10 @@ class Operator {
   // The input that output `o` is with more rows behind it along an axis, where `run` makes it by Execution::lengthened:
   // a state that the caller keeps, like a cache of keys, then grows in place.
   virtual std::optional<size_t> growth(const Inference&, size_t /*o*/) const { return std::nullopt; }
-  // Does `run` read input i by Execution::strided_input, so that it may be such a state?
+  // From the next run on output `o` is such a state for whoever runs the graph, and no other node reads it. For
+  // operators that have it from a subgraph, where it then grows.
+  virtual void keep_output(size_t /*o*/, Stored) {}
+  // Does `run` read input i by Execution::strided_input, or give it to a subgraph, so that it may be such a state?
   virtual bool takes_growing(size_t /*i*/) const { return false; }
   // The input that output `o` is with other elements in some places: where both have the same memory, `run` writes
   // those that `written` lists, and no others. A cache of a fixed length is then written in place.

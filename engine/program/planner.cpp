@@ -22,9 +22,10 @@ bool same_contents(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Planner::Planner(const PlanParts& parts, std::unique_ptr<Plan> plan)
-    : parts_(parts), graph_(parts.graph), plan_(std::move(plan)), owned_(graph_), changed_(graph_) {
+    : parts_(parts), graph_(parts.graph), plan_(std::move(plan)), owned_(graph_), kept_(graph_), changed_(graph_) {
   for (size_t i = 0; i < graph_.outputs.size(); ++i) {
     const bool kept = i < parts.options.kept.size() && parts.options.kept[i];
+    if (kept) kept_[graph_.outputs[i]] = true;
     if (parts.options.own_outputs || kept) owned_[graph_.outputs[i]] = true;
   }
 }
@@ -276,10 +277,12 @@ void Planner::assign_memory(uint32_t n, const Node& node, Operator& op, const In
     if (known) {
       step.allocate.push_back(id);
       if (s.type.dtype != DType::String) allocated_[id] = plan_->steps.size();
-      const bool may_stay = selection::has<selection::Part::States> && !parts_.options.own_outputs;
+      const bool may_stay = selection::has<selection::Part::States> && kept_[id];
       const auto past = may_stay ? op.growth(inference, o) : std::nullopt;
       if (past) longer_[id] = node.inputs[*past];
-      const auto before = may_stay ? op.rewrites(inference, o) : std::nullopt;
+      // What a subgraph captures is held outside, too: it would be copied first.
+      const bool may_rewrite = may_stay && !parts_.options.own_outputs;
+      const auto before = may_rewrite ? op.rewrites(inference, o) : std::nullopt;
       if (before) rewriters_[id] = {n, node.inputs[*before]};
     } else {
       step.infer = true;
@@ -359,9 +362,15 @@ PerValue<bool> Planner::read_densely() {
 }
 
 // State that the caller keeps and gives to the next run grows in place where all that read it take it as it then lies.
+// An input that is read in no other way may be state that grows in a subgraph.
 void Planner::let_grow() {
-  if (longer_.empty()) return;
+  if constexpr (!selection::has<selection::Part::States>) return;
   const PerValue<bool> densely = read_densely();
+  for (const ValueId id : parts_.input_ids) slot(id).growing = !densely[id] && slot(id).shape;
+  for (const ValueId id : graph_.outputs) {
+    if (slot(id).place == Place::Input) slot(root(id)).growing = false;
+  }
+  for (const auto& [id, rewriter] : rewriters_) slot(rewriter.second).growing = false;
   for (const auto& [id, past] : longer_) {
     const bool dense = densely[id] || densely[past];
     if (slot(past).place != Place::Input || dense) continue;

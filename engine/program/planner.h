@@ -59,6 +59,7 @@ class Planner {
   const Graph& graph_;
   std::unique_ptr<Plan> plan_;
   PerValue<bool> owned_;                 // graph outputs that outlive the run
+  PerValue<bool> kept_;                  // those that the caller asked for
   PerValue<int32_t> last_use_;           // node index; the node count for graph outputs
   std::map<ValueId, size_t> allocated_;  // Heap values, and views of them: the step that allocates
   std::map<ValueId, int32_t> first_;     // Arena values with memory of their own: the node that writes them

@@ -376,6 +376,21 @@ void Program::keep_output(size_t i, Stored stored) {
   options_.kept[i] = stored;
   end_run();
   plans_.clear();
+  const ValueId id = graph_->outputs[i];
+  if (!is_for_output_alone(id)) return;
+  for (size_t n = 0; n < operators_.size(); ++n) {
+    const std::vector<ValueId>& outputs = graph_->nodes[n].outputs;
+    const auto o = std::find(outputs.begin(), outputs.end(), id);
+    if (o != outputs.end()) operators_[n]->keep_output(static_cast<size_t>(o - outputs.begin()), stored);
+  }
+}
+
+bool Program::is_for_output_alone(ValueId id) const {
+  const auto reads = [id](const Node& node) {
+    return std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+  };
+  return std::count(graph_->outputs.begin(), graph_->outputs.end(), id) == 1 &&
+         std::none_of(graph_->nodes.begin(), graph_->nodes.end(), reads);
 }
 
 void Program::trim() {

@@ -28,9 +28,6 @@ class Program final : public Body {
   Result<Value> take_output(size_t i) const;
   // From the next run on output i is computed, as all are at first, or is not: then it is nothing.
   void want_output(size_t i, bool wanted);
-  // From the next run on output i gets memory of its own in every run, and is stored like this where it grows in place.
-  void keep_output(size_t i, Stored stored);
-
   // Lets go of the last run, and of the memory that the next one would have used again. Loops' bodies keep theirs.
   void trim();
 
@@ -47,6 +44,8 @@ class Program final : public Body {
   size_t output_count() const override { return graph_->outputs.size(); }
   ValueType output_type(size_t i) const override { return graph_->value(graph_->outputs[i]).type; }
   std::optional<Shape> output_shape(size_t i) const override { return graph_->value(graph_->outputs[i]).shape; }
+  // From the next run on output i gets memory of its own in every run, and is stored like this where it grows in place.
+  void keep_output(size_t i, Stored stored) override;
   void bind_captures(const Execution& node) override;
   Status run(std::vector<Value> inputs, std::vector<Value>& outputs) override;
   Status resume(std::vector<Value>& outputs) override;
@@ -56,6 +55,7 @@ class Program final : public Body {
   Program(std::shared_ptr<Graph> graph, RunControl& control, bool body);
   Status prepare();
   Result<Plan*> plan_for(const std::vector<Value>& inputs);
+  bool is_for_output_alone(ValueId id) const;
   Status run_step(Step& step);
   Status start_step(Step& step);
   Status infer_step(Step& step);

@@ -1,6 +1,9 @@
 #include "engine/tensor/dtype.h"
 
 #include <cstdint>
+#include <iterator>
+
+#include "engine/base/selection.h"
 
 namespace nm {
 namespace {
@@ -21,6 +24,15 @@ constexpr Row kRows[kDTypeCount] = {
     {"uint4", 4},          {"int4", 4},       {"float4e2m1", 4},
     {"float8e8m0", 8},     {"uint2", 2},      {"int2", 2},
 };
+
+constexpr bool sizes_agree() {
+  for (int number = 0; number < kDTypeCount; ++number) {
+    const int bits = number == static_cast<int>(DType::String) ? 0 : kRows[number].bits;
+    if (selection::kElementBytes[static_cast<size_t>(number)] != (bits % 8 == 0 ? bits / 8 : 0)) return false;
+  }
+  return std::size(selection::kElementBytes) == kDTypeCount;
+}
+static_assert(sizes_agree());
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include "cli/files.h"
 #include "engine/base/memory.h"
+#include "engine/tensor/growing.h"
 #include "tests/fuzz/time_limit.h"
 
 namespace nm::fuzz {
@@ -48,6 +49,59 @@ Status run_once(Session& session, const std::vector<Value>& inputs) {
   return {};
 }
 
+// A value that was kept, where it has a shape as a tensor and where it has not.
+Status read_kept(const Value& value) {
+  if (value.shape() == nullptr || value.tensor() != nullptr) {
+    read_all(value, 0);
+    return {};
+  }
+  NM_ASSIGN(Tensor contents, dense(value));
+  read_all(Value(std::move(contents)), 0);
+  return {};
+}
+
+// Gives inputs what outputs were, where the session takes it; now and then without the last row.
+Status pass_on(Session& session, const std::vector<Value>& kept, size_t how, std::vector<Value>& inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    for (size_t k = 0; k < kept.size(); ++k) {
+      Value value = kept[(i + how + k) % kept.size()];
+      const Shape* shape = value.shape();
+      if (how % 5 == 4 && shape != nullptr && shape->rank() > 0 && type_of(value).dtype != DType::String) {
+        const int axis = static_cast<int>(how % static_cast<size_t>(shape->rank()));
+        if ((*shape)[axis] > 0) {
+          NM_ASSIGN(value, Growing::shorten(value, axis, (*shape)[axis] - 1));
+        }
+      }
+      if (!session.set_input(i, value).ok()) continue;
+      inputs[i] = std::move(value);
+      break;
+    }
+  }
+  return {};
+}
+
+// A conversation of a few turns, of which the second may begin where the first did.
+Status converse(Session& session, std::vector<Value> inputs, size_t how) {
+  constexpr Stored kForms[] = {Stored::F32, Stored::F16, Stored::I8};
+  const size_t count = session.outputs().size();
+  for (size_t o = 0; o < count; ++o) session.keep_output(o, kForms[how % 3]);
+  inputs.resize(session.inputs().size());
+  std::vector<std::vector<Value>> turns(4);
+  for (size_t turn = 0; turn < turns.size(); ++turn) {
+    NM_TRY(run_once(session, inputs));
+    for (size_t o = 0; o < count; ++o) {
+      NM_ASSIGN(Value value, session.take_output(o));
+      turns[turn].push_back(std::move(value));
+    }
+    if (turn > 0 || how % 2 == 0) NM_TRY(pass_on(session, turns[turn], how + turn, inputs));
+    if (how % 7 == 6) turns[turn].clear();
+  }
+  for (const std::vector<Value>& kept : turns) {
+    for (const Value& value : kept) NM_TRY(read_kept(value));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> load(onnx::Bytes bytes, size_t piece, bool optimize) {
@@ -63,9 +117,10 @@ Result<std::unique_ptr<Session>> load(onnx::Bytes bytes, size_t piece, bool opti
   return Session::load(std::move(file), std::move(options));
 }
 
-Status run(Session& session, const std::vector<Value>& inputs) {
+Status run(Session& session, const std::vector<Value>& inputs, size_t how) {
   NM_TRY(run_once(session, inputs));
-  return run_once(session, inputs);
+  NM_TRY(run_once(session, inputs));
+  return converse(session, inputs, how);
 }
 
 }  // namespace nm::fuzz

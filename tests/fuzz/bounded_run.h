@@ -12,7 +12,9 @@ inline constexpr size_t kMemory = size_t{16} << 20;
 Result<std::unique_ptr<Session>> load(onnx::Bytes bytes, size_t piece, bool optimize);
 
 // Runs twice, the second time with a plan that is there, and reads every byte of the outputs. Inputs that `inputs` has
-// no value for get random ones. What the run takes too long for is cancelled.
-Status run(Session& session, const std::vector<Value>& inputs);
+// no value for get random ones. What the run takes too long for is cancelled. Then runs on what the runs gave, as
+// conversations do: outputs stay in the engine, `how` says how they are stored there, and inputs that would take them
+// get them.
+Status run(Session& session, const std::vector<Value>& inputs, size_t how);
 
 }  // namespace nm::fuzz

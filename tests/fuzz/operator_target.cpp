@@ -9,7 +9,7 @@ void run_operator(Bytes bytes) {
   const Bytes file(reinterpret_cast<const uint8_t*>(model.file.data()), model.file.size());
   for (const bool optimize : {true, false}) {
     auto session = load(file, SIZE_MAX, optimize);
-    if (session.ok()) static_cast<void>(run(**session, model.inputs));
+    if (session.ok()) static_cast<void>(run(**session, model.inputs, bytes.size()));
   }
 }
 

@@ -57,7 +57,7 @@ void run_packed(Bytes bytes) {
     file = file_around(bytes);
   }
   auto session = load({reinterpret_cast<const uint8_t*>(file.data()), file.size()}, size_t{1} << (how >> 1) % 16, true);
-  if (session.ok()) static_cast<void>(run(**session, {}));
+  if (session.ok()) static_cast<void>(run(**session, {}, how));
 }
 
 }  // namespace nm::fuzz

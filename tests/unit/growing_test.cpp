@@ -193,6 +193,25 @@ Decoder joined(std::string name, Nodes attention, int opset) {
   return with_heads_outside(std::move(name), std::move(nodes), opset);
 }
 
+// Joined in a branch of an If, which sees all but its condition from outside, as exports with one graph for the first
+// token and another for the rest have it.
+Decoder branching() {
+  GraphParts branch;
+  branch.nodes = {node_proto("Concat", {"past_k", "k"}, {"then_k"}, {int_attribute("axis", 2)}),
+                  node_proto("Concat", {"past_v", "v"}, {"then_v"}, {int_attribute("axis", 2)}),
+                  node_proto("Attention", {"q", "then_k", "then_v"}, {"then_y"})};
+  branch.outputs = {value_info("then_k", DType::Float32, kAllShape), value_info("then_v", DType::Float32, kAllShape),
+                    value_info("then_y", DType::Float32, kNowShape)};
+  return with_heads_outside(
+      "a branch",
+      {node_proto("ReduceMin", {"q"}, {"least"}, {int_attribute("keepdims", 0)}),
+       node_proto("ReduceMax", {"q"}, {"most"}, {int_attribute("keepdims", 0)}),
+       node_proto("LessOrEqual", {"least", "most"}, {"condition"}),
+       node_proto("If", {"condition"}, {"all_k", "all_v", "y"},
+                  {graph_attribute("then_branch", branch), graph_attribute("else_branch", branch)})},
+      23);
+}
+
 // Grouped heads of com.microsoft; with lengths of their own the samples are not always as long as the buffer.
 Decoder grouped(bool ragged) {
   GraphParts g;
@@ -290,6 +309,7 @@ std::vector<Decoder> decoders() {
                          {node_proto("Attention", {"q", "k", "v", "", "past_k", "past_v"}, {"y", "all_k", "all_v"},
                                      {int_attribute("is_causal", 1)})},
                          23),
+      branching(),
       grouped(false),
       grouped(true),
       multi_head(),

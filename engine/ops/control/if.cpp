@@ -61,6 +61,13 @@ class If final : public Movement {
     return {};
   }
 
+  // Captures, which the branches make dense where they have to.
+  bool takes_growing(size_t i) const override { return i > 0; }
+
+  void keep_output(size_t o, Stored stored) override {
+    for (const auto& body : bodies_) body->keep_output(o, stored);
+  }
+
   void abandon() override {
     for (const auto& body : bodies_) body->abandon();
     suspended_ = false;
