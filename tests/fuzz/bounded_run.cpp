@@ -4,6 +4,7 @@
 
 #include "cli/files.h"
 #include "engine/base/memory.h"
+#include "engine/tensor/element.h"
 #include "engine/tensor/growing.h"
 #include "tests/fuzz/time_limit.h"
 
