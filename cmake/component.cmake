@@ -2,7 +2,7 @@
 # which component/componentize.mjs makes components. Its tools come from npm, into the build folder.
 enable_language(C)
 
-set(NM_COMPONENT_MODEL "" CACHE FILEPATH "The packed model inside the component of demo/edge; empty: it is not built")
+set(NM_COMPONENT_MODEL "" CACHE FILEPATH "The packed model inside the service of demo/edge/cpp; empty: it is not built")
 set(tools ${PROJECT_BINARY_DIR}/component-tools)
 set(tools_package @bytecodealliance/jco-transpile@0.15.0)
 add_custom_command(OUTPUT ${tools}/installed
@@ -39,9 +39,12 @@ nm_component(neuromancer-component engine ${PROJECT_SOURCE_DIR}/component
   SOURCES ${PROJECT_SOURCE_DIR}/component/inference.cpp ${PROJECT_SOURCE_DIR}/component/values.cpp)
 
 if(NM_COMPONENT_MODEL)
-  set(service ${PROJECT_SOURCE_DIR}/demo/edge/component)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${service}/*.cpp)
-  nm_component(digits-component service ${service} OPTIONS --prepare SOURCES ${sources} ${service}/model.S)
-  set_source_files_properties(${service}/model.S PROPERTIES
+  set(edge ${PROJECT_SOURCE_DIR}/demo/edge)
+  file(GLOB_RECURSE service CONFIGURE_DEPENDS ${edge}/cpp/*.cpp)
+  list(APPEND service ${edge}/cpp/model.S)
+  set_source_files_properties(${edge}/cpp/model.S PROPERTIES
     COMPILE_DEFINITIONS NM_MODEL="${NM_COMPONENT_MODEL}" OBJECT_DEPENDS ${NM_COMPONENT_MODEL})
+
+  nm_component(digits-component service ${edge}/component
+    OPTIONS --prepare SOURCES ${service} ${edge}/component/http.cpp)
 endif()
