@@ -32,9 +32,25 @@ test('it begins at _start, with its model loaded, in memory that the host can re
   assert.ok(!exports.includes('function _initialize'), 'its constructors have run');
 });
 
+test('it may take the 128 MB that the platform gives, and says so', () => {
+  const { memory } = instance({});
+  const pages = 2048 - memory.buffer.byteLength / 65536;
+  assert.throws(() => memory.grow(pages + 1), RangeError);
+  memory.grow(pages);
+});
+
+/** The exports of an instance that gets these functions of its host, in place of ones that are not to be called. */
+function instance(functions) {
+  const imports = {};
+  for (const { module, name } of WebAssembly.Module.imports(program)) {
+    imports[module] ??= {};
+    imports[module][name] = functions[module]?.[name] ?? (() => assert.fail(`it called ${module} ${name}`));
+  }
+  return new WebAssembly.Instance(program, imports).exports;
+}
+
 /** What the program says to a request, of which a host knows no more than this; the body comes in pieces. */
 function answer({ method, type, body = new Uint8Array(0), fails = false }) {
-  let memory;
   let read = 0;
   const said = { status: undefined, headers: {}, body: '', sent: false };
   const bytes = (at, size) => new Uint8Array(memory.buffer, at, size);
@@ -47,7 +63,7 @@ function answer({ method, type, body = new Uint8Array(0), fails = false }) {
     bytes(at, encoded.length).set(encoded);
     return 0;
   };
-  const imports = {
+  const exports = instance({
     fastly_abi: { init: (version) => (version === 1n ? 0 : 2) },
     fastly_http_req: {
       body_downstream_get: (request, received) => {
@@ -99,9 +115,8 @@ function answer({ method, type, body = new Uint8Array(0), fails = false }) {
         return 0;
       },
     },
-  };
-  const { exports } = new WebAssembly.Instance(program, imports);
-  memory = exports.memory;
+  });
+  const { memory } = exports;
   exports._start();
   assert.ok(said.sent);
   assert.deepEqual(said.headers, { 'content-type': 'application/json' });
