@@ -4,8 +4,8 @@ file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.cpp)
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS
   ${PROJECT_SOURCE_DIR}/tests/unit/*.cpp ${PROJECT_SOURCE_DIR}/tests/kernels/*.cpp ${PROJECT_SOURCE_DIR}/tests/ops/*.cpp
   ${PROJECT_SOURCE_DIR}/tests/passes/*.cpp ${PROJECT_SOURCE_DIR}/tests/differ/pattern_graphs.cpp)
-# What the component of demo/edge reads pictures with; it is linked in cmake/component.cmake.
-file(GLOB picture_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/demo/edge/component/pictures/*.cpp)
+# What the service of demo/edge/cpp reads pictures with; it is linked in cmake/component.cmake.
+file(GLOB picture_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/demo/edge/cpp/pictures/*.cpp)
 file(GLOB micro_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/micro/*.cpp)
 file(GLOB roofline_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/roofline/*.cpp)
 

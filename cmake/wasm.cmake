@@ -16,10 +16,12 @@ if(NM_MEMORY64)
 endif()
 
 add_library(nm_module INTERFACE)  # how any module of ours is linked
-# Functions in the order of their uses: the most used ones have the shortest numbers, 9 KB in all.
+# Functions in the order of their uses: the most used ones have the shortest numbers, 9 KB in all. A target's property
+# NM_MAXIMUM_MEMORY is less memory than others may take.
+set(own_maximum $<TARGET_PROPERTY:NM_MAXIMUM_MEMORY>)
 target_link_options(nm_module INTERFACE
   -Oz -sBINARYEN_EXTRA_PASSES=reorder-functions -fno-exceptions -fno-rtti -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH
-  -sMAXIMUM_MEMORY=${maximum_memory} ${memory64})
+  -sMAXIMUM_MEMORY=$<IF:$<BOOL:${own_maximum}>,${own_maximum},${maximum_memory}> ${memory64})
 target_sources(nm_module INTERFACE ${PROJECT_SOURCE_DIR}/engine/wasm/imports.cpp)
 if(NM_THREADS)
   # Shared memory without Emscripten's scripts: the pool in engine/base/thread_pool.cpp is all there is. The host

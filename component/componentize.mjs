@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { prepared } from './prepared.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,28 +38,6 @@ function witSource(folder) {
     .map((entry) => packageOf(join(deps, entry.name)))
     .map((other) => `package ${other.name} {\n${other.declarations}\n}`);
   return [`package ${name};`, declarations, ...others].join('\n');
-}
-
-/** The module with its memory as `prepare` leaves it. Nothing of the host's may be called meanwhile. */
-async function prepared(core) {
-  await import('./typescript.mjs');
-  const { snapshot } = await import('../web/src/bundle/snapshot.ts');
-  const module = await WebAssembly.compile(core);
-  const imports = {};
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    imports[from] ??= {};
-    imports[from][name] = () => {
-      throw new Error(`prepare called ${from} ${name}`);
-    };
-  }
-  const { exports } = await WebAssembly.instantiate(module, imports);
-  exports._initialize();
-  const failed = exports.prepare();
-  if (failed !== 0) {
-    const memory = new Uint8Array(exports.memory.buffer, failed);
-    throw new Error(`prepare failed: ${new TextDecoder().decode(memory.subarray(0, memory.indexOf(0)))}`);
-  }
-  return snapshot(core, new Uint8Array(exports.memory.buffer), { named: 'prepared', value: 1 });
 }
 
 const tools = createRequire(resolve(values.tools, 'package.json')).resolve(

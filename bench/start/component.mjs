@@ -1,34 +1,67 @@
-// What a request to a component costs under `wasmtime serve`, which makes a new instance for each:
-//   node bench/start/component.mjs WASMTIME COMPONENT… [--requests 400]
-// The components take turns. Each request posts a picture of 784 bytes over a connection that stays open; printed are the
-// median, the tenth and the least of the times from the first byte sent to the last one received, and, on Linux, what the
-// server's threads took of the processor for one, which other programs disturb little.
+// What a request costs a component under `wasmtime serve`, or a program for Fastly Compute under Viceroy; both make a new
+// instance for each request:
+//   node bench/start/component.mjs [--wasmtime PROGRAM] [--viceroy PROGRAM] [--requests 400] FILE…
+// FILE is a component, or a core module, which Viceroy takes. The files take turns. Each request posts a picture of 784
+// bytes over a connection that stays open; printed are the median, the tenth and the least of the times from the first byte
+// sent to the last one received, and, on Linux, what the server's threads took of the processor for one, which other
+// programs disturb little.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { createServer } from 'node:net';
 import { loadavg } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import { processorTime } from './processor-time.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { requests: { type: 'string', default: '400' } },
+  options: {
+    wasmtime: { type: 'string', default: 'wasmtime' },
+    viceroy: { type: 'string', default: 'viceroy' },
+    requests: { type: 'string', default: '400' },
+  },
 });
-const [wasmtime, ...components] = positionals;
 const picture = readFileSync(new URL('../../demo/embed/three.gray', import.meta.url));
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-async function start(component) {
-  const server = spawn(wasmtime, ['serve', '--addr=127.0.0.1:0', component], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = once(server, 'exit').then(([code]) => Promise.reject(new Error(`${wasmtime} ended with ${code}`)));
+/** Components say so in the half of their version that modules have as zero. */
+const isComponent = (file) => readFileSync(file).readUInt16LE(6) !== 0;
+
+const program = (file, port) =>
+  isComponent(file)
+    ? [values.wasmtime, ['serve', `--addr=127.0.0.1:${port}`, file]]
+    : [values.viceroy, [`--addr=127.0.0.1:${port}`, file]];
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  return port;
+}
+
+async function start(file) {
+  const port = await freePort();
+  const server = spawn(...program(file, port), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(server, 'exit').then(([code]) =>
+    Promise.reject(new Error(`${server.spawnfile} ended with ${code}`)),
+  );
   ended.catch(() => {});
-  for (let text = ''; ; ) {
-    const [piece] = await Promise.race([once(server.stderr, 'data'), ended]);
-    text += piece;
-    const found = /http:\/\/[^\s]*:(\d+)/.exec(text);
-    if (found !== null) return { component, server, port: Number(found[1]), times: [] };
+  const subject = { file, server, port, times: [] };
+  for (let tries = 0; ; tries++) {
+    try {
+      await Promise.race([post(subject), ended]);
+      return subject;
+    } catch (error) {
+      if (error.code !== 'ECONNREFUSED' || tries === 300) {
+        server.kill();
+        throw error;
+      }
+      await setTimeout(100);
+    }
   }
 }
 
@@ -53,13 +86,10 @@ function post({ port }) {
 }
 
 const subjects = [];
-for (const component of components) subjects.push(await start(component));
 const requests = Number(values.requests);
 try {
-  for (const subject of subjects) {
-    await post(subject);
-    subject.before = processorTime(subject.server.pid);
-  }
+  for (const file of positionals) subjects.push(await start(file));
+  for (const subject of subjects) subject.before = processorTime(subject.server.pid);
   for (let i = 0; i < requests; i++) {
     for (const subject of subjects) subject.times.push(await post(subject));
   }
@@ -68,10 +98,10 @@ try {
   for (const { server } of subjects) server.kill();
 }
 console.log(`load average ${loadavg()[0].toFixed(1)}; milliseconds: median, tenth, least (processor)`);
-for (const { component, times, processor } of subjects) {
+for (const { file, times, processor } of subjects) {
   times.sort((a, b) => a - b);
   const at = (part) => times[Math.floor(part * (times.length - 1))].toFixed(2);
-  const brotli = brotliCompressSync(readFileSync(component)).length;
+  const brotli = brotliCompressSync(readFileSync(file)).length;
   const clock = `${at(0.5)}, ${at(0.1)}, ${at(0)} (${processor.toFixed(2)})`;
-  console.log(`${component}: ${clock}; ${statSync(component).size} bytes, with brotli ${brotli}`);
+  console.log(`${file}: ${clock}; ${statSync(file).size} bytes, with brotli ${brotli}`);
 }

@@ -1,7 +1,8 @@
 // The hosts: where each is had from, and how it is started with the example that is written for it.
-import { copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromCrates } from './crates.ts';
 import { fromGo } from './go.ts';
 import { Missing } from './missing.ts';
 import { packagesOf, programOf, workerd } from './packages.ts';
@@ -48,13 +49,25 @@ const bun = (): Promise<string> =>
     'bin/bun',
   );
 
-/** The component of demo/edge, beside its manifests. */
-function component(project: string): string {
-  const built = join(root, 'build', 'reduced-wasm', 'digits-component.wasm');
-  if (!existsSync(built)) throw new Missing('the component is not built: ./dev build component');
-  const copy = join(project, 'component', 'digits.wasm');
-  copyFileSync(built, copy);
+/** A file that ./dev build component makes, copied to where the manifests of demo/edge look for it. */
+function built(name: string, project: string, ...place: readonly string[]): string {
+  const file = join(root, 'build', 'reduced-wasm', name);
+  if (!existsSync(file)) throw new Missing(`${name} is not built: ./dev build component`);
+  const copy = join(project, ...place);
+  mkdirSync(dirname(copy), { recursive: true });
+  copyFileSync(file, copy);
   return copy;
+}
+
+const component = (project: string): string => built('digits-component.wasm', project, 'component', 'digits.wasm');
+
+/** The program for Fastly Compute in its local host. */
+async function startViceroy(project: string, options: readonly string[]): Promise<Server> {
+  const program = built('digits-fastly.wasm', project, 'fastly', 'bin', 'main.wasm');
+  const viceroy = await fromCrates('viceroy', '0.22.0');
+  const folder = join(project, 'fastly');
+  // Its address is said with -v only.
+  return startServer(viceroy, ['-v', ...options, '-C', 'fastly.toml', '--addr=127.0.0.1:0', program], folder);
 }
 
 export const hosts: readonly Host[] = [
@@ -162,9 +175,14 @@ export const hosts: readonly Host[] = [
       return startServer(wash, ['dev'], folder);
     },
   },
+  { name: 'Fastly Compute (Viceroy)', rounded: true, start: (project) => startViceroy(project, []) },
+  {
+    name: 'Fastly Compute (Viceroy, adapted to a component)',
+    rounded: true,
+    start: (project) => startViceroy(project, ['--adapt']),
+  },
   ...Object.entries({
     'Azure Functions (core tools)': 'the tools are downloaded from a site of their own',
-    'Fastly Compute (Viceroy)': 'it is built from 375 crates, and wants the engine linked into a WASI program',
     'Fermyon Spin': 'it is in no registry; it takes the component that wasmtime serve and wash dev take',
   }).map(([name, why]) => ({ name, start: () => Promise.reject(new Missing(why)) })),
 ];

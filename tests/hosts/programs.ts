@@ -13,9 +13,14 @@ export function found(names: readonly string[]): string {
 }
 
 /** What prepares a program may want a registry. */
-export async function prepared(program: string, args: readonly string[], cwd: string): Promise<void> {
+export async function prepared(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  limit?: { timeout: number },
+): Promise<void> {
   try {
-    await run(program, args, cwd);
+    await run(program, args, cwd, limit);
   } catch (error) {
     throw new Missing((error as Error).message.slice(-300));
   }

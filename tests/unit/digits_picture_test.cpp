@@ -1,4 +1,4 @@
-// The pictures that the component of demo/edge takes: files written by other programs, and damaged ones.
+// The pictures that the service of demo/edge/cpp takes: files written by other programs, and damaged ones.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "catch_amalgamated.hpp"
-#include "demo/edge/component/pictures/inflate.h"
-#include "demo/edge/component/pictures/picture.h"
-#include "demo/edge/component/pictures/png.h"
+#include "demo/edge/cpp/pictures/inflate.h"
+#include "demo/edge/cpp/pictures/picture.h"
+#include "demo/edge/cpp/pictures/png.h"
 
 using namespace digits;
 

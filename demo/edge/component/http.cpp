@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "demo/edge/component/answer.h"
 #include "demo/edge/component/bindings/service.h"
+#include "demo/edge/cpp/answer.h"
 
 namespace digits {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "demo/edge/component/pictures/refusal.h"
+#include "demo/edge/cpp/pictures/refusal.h"
 
 namespace digits {
 

@@ -1,4 +1,4 @@
-#include "demo/edge/component/answer.h"
+#include "demo/edge/cpp/answer.h"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "demo/edge/component/pictures/picture.h"
-#include "demo/edge/component/recognizer.h"
+#include "demo/edge/cpp/pictures/picture.h"
+#include "demo/edge/cpp/recognizer.h"
 #include "engine/base/json.h"
 
 namespace digits {
@@ -35,7 +35,7 @@ Answer description() {
   const size_t begin = text.find(R"("inputs":[)");
   const size_t end = text.find(R"(,"outputs":[)", begin);
   nm::JsonWriter engine;
-  engine.begin_object().member("version", NM_VERSION).member("artefact", "component").end_object();
+  engine.begin_object().member("version", NM_VERSION).member("artefact", "reduced").end_object();
   return {200, "{" + std::string(text.substr(begin, end - begin)) + ",\"engine\":" + engine.take() + "}"};
 }
 

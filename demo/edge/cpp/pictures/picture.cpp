@@ -1,9 +1,9 @@
-#include "demo/edge/component/pictures/picture.h"
+#include "demo/edge/cpp/pictures/picture.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "demo/edge/component/pictures/png.h"
+#include "demo/edge/cpp/pictures/png.h"
 
 namespace digits {
 namespace {

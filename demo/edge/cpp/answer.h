@@ -1,5 +1,4 @@
-// The service without a word of WASI: a request's parts in, a status and JSON out, as demo/edge/shared/answer.js has
-// it.
+// The service, which knows no host: a request's parts in, a status and JSON out, as demo/edge/shared/answer.js has it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "demo/edge/component/pictures/refusal.h"
+#include "demo/edge/cpp/pictures/refusal.h"
 
 namespace digits {
 

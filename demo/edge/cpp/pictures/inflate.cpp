@@ -1,4 +1,4 @@
-#include "demo/edge/component/pictures/inflate.h"
+#include "demo/edge/cpp/pictures/inflate.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-// The network inside this component: 28 by 28 pixels of ink in, the signs that it may be out.
+// The network inside this module: 28 by 28 pixels of ink in, the signs that it may be out.
 #pragma once
 #include <array>
 #include <vector>
@@ -12,7 +12,7 @@ struct Sign {
   float probability;
 };
 
-// Made at the first call; with the component's memory if its build has called `prepare`.
+// Made at the first call; with the module's memory if its build has called `prepare`.
 nm::Result<nm::Session*> session();
 
 // The three likeliest signs, the likeliest first. `ink` is of any size, which the engine checks.

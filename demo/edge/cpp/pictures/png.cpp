@@ -1,4 +1,4 @@
-#include "demo/edge/component/pictures/png.h"
+#include "demo/edge/cpp/pictures/png.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "demo/edge/component/pictures/inflate.h"
+#include "demo/edge/cpp/pictures/inflate.h"
 
 namespace digits {
 namespace {

@@ -1,4 +1,4 @@
-#include "demo/edge/component/recognizer.h"
+#include "demo/edge/cpp/recognizer.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "demo/edge/component/pictures/picture.h"
+#include "demo/edge/cpp/pictures/picture.h"
 
 extern "C" uint8_t digits_model[];
 extern "C" const uint32_t digits_model_size;
@@ -87,7 +87,7 @@ nm::Result<std::array<Sign, 3>> recognize(const std::vector<float>& ink) {
 
 }  // namespace digits
 
-// Called while the component is built: all instances begin with the memory that this leaves. Returns a null pointer, or
+// Called while the module is built: all instances begin with the memory that this leaves. Returns a null pointer, or
 // what went wrong.
 extern "C" __attribute__((export_name("prepare"))) const char* prepare() {
   static std::string wrong;
