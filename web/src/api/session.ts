@@ -39,6 +39,7 @@ export class Session {
   #backend: Backend | undefined;
   /** Why it has ended. */
   #end = '';
+  readonly #byName: ReadonlyMap<string, ValueInfo>;
   #queue: Promise<unknown> = Promise.resolve();
   /** Calls that have not ended. */
   #underWay = 0;
@@ -81,6 +82,7 @@ export class Session {
     this.#backend = backend;
     this.model = backend.description;
     this.engine = backend.engine;
+    this.#byName = new Map(this.inputs.map((input) => [input.name, input]));
   }
 
   get inputs(): readonly ValueInfo[] {
@@ -271,21 +273,25 @@ export class Session {
         `The inputs are an object with a value for each name, not ${plainly(feeds)}; the model's inputs are ${known()}.`,
       );
     }
-    const names = this.inputs.map(({ name }) => name);
-    const own = new Set(names);
-    for (const name of Object.keys(feeds)) {
-      if (own.has(name)) continue;
-      throw new NeuromancerError(
-        'invalid_argument',
-        `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, names)}`,
-        {
-          input: name,
-        },
-      );
-    }
+    const given: [ValueInfo, ValueLike][] = [];
     // Own properties, each read once: a name may be "constructor", and a getter may give something else every time.
-    const given = new Map(Object.entries(feeds).filter(([, value]) => value !== undefined && value !== null));
-    const missing = this.inputs.filter(({ name, optional }, i) => !optional && !given.has(name) && !state?.gives(i));
+    for (const [name, value] of Object.entries(feeds)) {
+      const input = this.#byName.get(name);
+      if (input === undefined) {
+        throw new NeuromancerError(
+          'invalid_argument',
+          `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, [...this.#byName.keys()])}`,
+          { input: name },
+        );
+      }
+      if (value !== undefined && value !== null) given.push([input, value]);
+    }
+    // A stream gives sixty inputs at each token: they are not looked at when all are there.
+    const all = given.length + (state?.size ?? 0) === this.inputs.length;
+    const own = new Set(given.map(([{ name }]) => name));
+    const missing = all
+      ? []
+      : this.inputs.filter(({ name, optional }, i) => !optional && !own.has(name) && !state?.gives(i));
     if (missing.length > 0) {
       const those = missing.map(({ name }) => `"${name}"`).join(', ');
       throw new NeuromancerError(
@@ -295,9 +301,7 @@ export class Session {
       );
     }
     return new Map(
-      this.inputs
-        .filter(({ name }) => given.has(name))
-        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name, home)]),
+      given.map(([{ name, type }, value]) => [name, checkedValue(value, parseType(type), type, name, home)]),
     );
   }
 }

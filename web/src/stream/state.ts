@@ -85,6 +85,11 @@ export class State {
     forgotten.unregister(this);
   }
 
+  /** How many inputs it gives. */
+  get size(): number {
+    return this.reference === undefined ? 0 : this.form.parts.length;
+  }
+
   gives(input: number): boolean {
     return this.reference !== undefined && this.form.inputs.has(input);
   }
@@ -94,27 +99,26 @@ export class State {
   }
 
   bind(engine: Engine, session: number, home: Home): void {
+    const { nm_input_value } = engine.exports;
     this.#handles(home).forEach((value, i) => {
       const { input } = this.form.parts[i] as StatePart;
-      engine.checkCount(engine.exports.nm_input_value(session, input, shareValue(engine, value)));
+      engine.checkCount(nm_input_value(session, input, shareValue(engine, value)));
     });
   }
 
   take(engine: Engine, session: number, home: Home): State {
-    const { exports } = engine;
+    const { nm_take_output, nm_value_kind, nm_free_value } = engine.exports;
     const { parts } = this.form;
-    const values = allOrNone(engine, parts, ({ output }) =>
-      engine.checkPointer(exports.nm_take_output(session, output)),
-    );
+    const values = allOrNone(engine, parts, ({ output }) => engine.checkPointer(nm_take_output(session, output)));
     try {
-      const missing = parts.find((_, i) => exports.nm_value_kind(values[i] as number) !== kinds.tensor);
+      const missing = parts.find((_, i) => nm_value_kind(values[i] as number) !== kinds.tensor);
       if (missing !== undefined) throw leftOut(missing.name);
       const grows = parts.findIndex(({ axis }) => axis !== undefined);
       const { axis } = parts[grows] ?? {};
       const length = axis === undefined ? 0 : factsOf(engine, values[grows] as number).shape[axis];
       return this.next(home, values, length ?? 0);
     } catch (error) {
-      for (const value of values) exports.nm_free_value(value);
+      for (const value of values) nm_free_value(value);
       throw error;
     }
   }
