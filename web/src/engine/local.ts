@@ -52,8 +52,6 @@ export class LocalBackend implements Backend {
   readonly #engine: Engine;
   readonly #session: number;
   readonly #inputTypes: readonly ValueType[];
-  /** Of the inputs, by their names. */
-  readonly #numbers: ReadonlyMap<string, number>;
   readonly home: Home;
   /** Outputs that have memory of their own in every run, and how their caches are stored. */
   readonly #kept = new Map<number, CacheType>();
@@ -141,7 +139,6 @@ export class LocalBackend implements Backend {
     };
     this.description = engine.json(engine.exports.nm_describe(session));
     this.#inputTypes = this.description.inputs.map(({ type }) => parseType(type));
-    this.#numbers = new Map(this.description.inputs.map(({ name }, index) => [name, index]));
     this.engine = {
       ...engine.json<EngineInfo>(engine.exports.nm_build_info()),
       threads: instance.threads,
@@ -282,12 +279,9 @@ export class LocalBackend implements Backend {
     const own = new Map(
       [...feeds].map(([name, value]) => [name, this.#isInside(value) ? ownValue(value) : value] as const),
     );
-    const all = own.size + (state?.size ?? 0) === this.#numbers.size;
-    if (all) for (const [name, value] of own) this.#bind(this.#numbers.get(name) as number, value);
-    else
-      this.#numbers.forEach((index, name) => {
-        if (!state?.gives(index)) this.#bind(index, own.get(name));
-      });
+    this.description.inputs.forEach(({ name }, index) => {
+      if (!state?.gives(index)) this.#bind(index, own.get(name));
+    });
     state?.bind(this.#engine, this.#session, this.home);
   }
 
