@@ -13,7 +13,7 @@ import {
 import { type FetchOptions, type OpenStream, openSource, type Source } from '../download/fetch.js';
 import { kindOf, nextTask, now } from '../host/host.js';
 import type { CompiledModule, WebAbortSignal } from '../host/host-types.js';
-import type { State, StateForm } from '../stream/state.js';
+import type { State } from '../stream/state.js';
 import { elementTypes } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
@@ -57,8 +57,6 @@ export class LocalBackend implements Backend {
   readonly #kept = new Map<number, CacheType>();
   /** Outputs that runs leave out. */
   readonly #unwanted = new Set<number>();
-  /** What was asked for last, and what that comes to. */
-  #asked: { readonly what: string; readonly form: StateForm | undefined; readonly chosen: Chosen } | undefined;
   readonly #custom: Custom | undefined;
   readonly #calls: CustomCalls;
   /** Ends the wait for a custom operator. */
@@ -376,10 +374,6 @@ export class LocalBackend implements Backend {
 
   /** Tells the engine what becomes of each output, and returns those that are to be kept, and to be read. */
   #chooseOutputs({ fetch, keep = [], cache = 'float32' }: RunOptions, state: State | undefined): Chosen {
-    // A stream asks for the same at each token, of sixty outputs.
-    const what = JSON.stringify([fetch, keep, cache]);
-    if (this.#asked?.what === what && this.#asked.form === state?.form) return this.#asked.chosen;
-    this.#asked = undefined;
     const { nm_keep_output, nm_want_output } = this.#engine.exports;
     const stored = cache === 'float32' ? 0 : elementTypes[cache].number;
     const [fetched, keeps] = [fetch && new Set(fetch), new Set(keep)];
@@ -404,7 +398,6 @@ export class LocalBackend implements Backend {
       if (wanted) this.#unwanted.delete(index);
       else this.#unwanted.add(index);
     });
-    this.#asked = { what, form: state?.form, chosen };
     return chosen;
   }
 
