@@ -116,7 +116,7 @@ export function readValues(engine: Engine, values: readonly number[], mode: 'cop
 export function keepValue(engine: Engine, value: number, home: Home): Value {
   if (engine.exports.nm_value_kind(value) === kinds.tensor) {
     try {
-      const { type, shape } = factsOf(engine, value);
+      const { type, shape } = withShape(engine, value, (record) => tensorFacts(engine, record));
       return new Tensor(type, home.hold(value, describe(type, shape)), shape);
     } catch (error) {
       engine.exports.nm_free_value(value);
@@ -130,11 +130,21 @@ export function keepValue(engine: Engine, value: number, home: Home): Value {
   }
 }
 
-/** What a tensor in the engine is, without a look at its elements. */
-export function factsOf(engine: Engine, value: number): { type: Tensor['type']; shape: number[] } {
+/** What `read` finds in the record of a tensor in the engine, whose elements are not looked at. */
+function withShape<T>(engine: Engine, value: number, read: (record: number) => T): T {
   return engine.with([newRecord(engine)], (record) => {
     engine.checkCount(engine.exports.nm_value_shape(value, 0, record as number));
-    return tensorFacts(engine, record as number);
+    return read(record as number);
+  });
+}
+
+/** A tensor's size along an axis; 0 where it has no such axis. */
+export function sizeAlong(engine: Engine, value: number, axis: number): number {
+  const { rank, dims } = engine.tensorLayout;
+  return withShape(engine, value, (record) => {
+    const view = engine.view();
+    if (axis < 0 || axis >= view.getUint32(record + rank, true)) return 0;
+    return Number(view.getBigInt64(engine.addressAt(record + dims) + 8 * axis, true));
   });
 }
 

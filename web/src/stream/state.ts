@@ -5,7 +5,7 @@ import { NeuromancerError } from '../api/errors.js';
 import type { Session } from '../api/session.js';
 import { kinds } from '../engine/c-abi.js';
 import type { Engine } from '../engine/engine.js';
-import { allOrNone, factsOf, shareValue } from '../engine/exchange.js';
+import { allOrNone, shareValue, sizeAlong } from '../engine/exchange.js';
 import type { Home, Reference } from '../engine/held.js';
 import type { Pair } from './pairs.js';
 
@@ -115,8 +115,8 @@ export class State {
       if (missing !== undefined) throw leftOut(missing.name);
       const grows = parts.findIndex(({ axis }) => axis !== undefined);
       const { axis } = parts[grows] ?? {};
-      const length = axis === undefined ? 0 : factsOf(engine, values[grows] as number).shape[axis];
-      return this.next(home, values, length ?? 0);
+      const length = axis === undefined ? 0 : sizeAlong(engine, values[grows] as number, axis);
+      return this.next(home, values, length);
     } catch (error) {
       for (const value of values) nm_free_value(value);
       throw error;
