@@ -66,9 +66,7 @@ type Parts = ReadonlyMap<string, TensorLike>;
 
 /** Where a stream is. */
 interface Place {
-  /**
-   * What every run is given as tensors: in the beginning, and after a cut, all of the state; else what was computed once.
-   */
+  /** What the next run is given as tensors: before the first one, or after a cut, all; else what was computed once. */
   readonly parts: Parts;
   /** What goes from run to run. */
   readonly state: State;
