@@ -13,6 +13,7 @@ import { startThreads, useThreadScript } from './engine/threads.js';
 import { isNode } from './host/host.js';
 import { parentPort, type WorkerScript } from './host/host-worker.js';
 import { useFiles } from './host/own-files.js';
+import { State, type StateRecord } from './stream/state.js';
 import type { Tensor, TensorLike } from './values/tensor.js';
 import { isKept, type KeptRecord, mapTensors, revived, type Value } from './values/values.js';
 import { outputNumbers } from './workers/kept-numbers.js';
@@ -27,8 +28,10 @@ const computing = new Map<number, (computed: Computed) => void>();
 let backend: LocalBackend | undefined;
 /** The run that goes on. */
 let current = 0;
-/** Tensors that the page has handles of. */
-const kept = new Map<number, Tensor>();
+/** Tensors and states of streams that the page has handles of. */
+const kept = new Map<number, Tensor | State>();
+/** The last handle of a state: a half, which no tensor's is, for those are addresses. */
+let lastState = 0.5;
 
 let giveModule: (module: WebAssembly.Module) => void = () => {};
 /** The engine that the page gives next. */
@@ -87,6 +90,10 @@ function keptTensor(handle: number): Tensor {
   return kept.get(handle) as Tensor;
 }
 
+function keptState(handle: number): State {
+  return kept.get(handle) as State;
+}
+
 async function answer(request: Call): Promise<void> {
   const { id } = request;
   try {
@@ -111,6 +118,12 @@ async function perform(request: Call): Promise<Answer> {
     const { part } = request.given;
     const tensor = revived(request.given.tensor, ({ kept: handle }) => keptTensor(handle)) as Tensor;
     return { returned: handOut(await backend.keep(tensor, part), backend) };
+  }
+  if (request.call === 'partsOf') {
+    const { state, length } = request.given;
+    const session = backend;
+    const parts = await session.partsOf(keptState(state), length);
+    return { returned: parts.map((part) => handOut(part, session)) };
   }
   if (request.call === 'read') return read(request.given);
   return { returned: request.call === 'steps' ? await backend.steps() : await backend.memory() };
@@ -164,6 +177,12 @@ function handOut(tensor: Tensor, session: LocalBackend): KeptRecord {
   return { type, shape, kept: handle };
 }
 
+function handOutState(state: State): StateRecord {
+  lastState += 1;
+  kept.set(lastState, state);
+  return { kept: lastState, length: state.length };
+}
+
 /** Through a second tensor, so that this one has no copy of its elements. */
 function read(handle: number): Answer {
   const once = keptTensor(handle).copy();
@@ -204,7 +223,10 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
       if (ArrayBuffer.isView(data)) buffers.push(data.buffer as ArrayBuffer);
       return { type, data, shape };
     };
-    const values = new Map(Object.entries(await session.run(session.take(feeds, true), options)));
+    const from = given.state;
+    const state = typeof from === 'number' ? keptState(from) : from && new State(from);
+    const ran = await session.run(session.take(feeds, true, false, state), options, state);
+    const values = new Map(Object.entries(ran.outputs));
     const outputs: [string, unknown][] = [];
     const numbers: number[] = [];
     declared.forEach(({ name }, index) => {
@@ -212,7 +234,7 @@ async function run(session: LocalBackend, id: number, given: Calls['run']['given
       if (isKept(value)) numbers.push(...outputNumbers(index, handOut(value, session)));
       else if (values.has(name)) outputs.push([name, mapTensors(value, record)]);
     });
-    const returned = { outputs, kept: numbers };
+    const returned = { outputs, kept: numbers, state: ran.state && handOutState(ran.state) };
     return { returned: times === undefined ? returned : { ...returned, profile: times }, transfer: buffers };
   } finally {
     running.delete(id);

@@ -1,10 +1,9 @@
 // Values that stay in the engine from run to run, on the real one.
-import { serialize, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { modelFile, whyWithout } from '../../models/folder.js';
 import { NeuromancerError, Session, Tensor } from '../dist/index.js';
+import { collectGarbage } from './garbage.js';
+import { messageBytes } from './messages.js';
 import { modelOf } from './onnx-writer.js';
 import { built, places } from './places.js';
 
@@ -304,8 +303,6 @@ describe.each(places)('$name', ({ options }) => {
 
   // V8 may collect by itself before anybody looks; then there was nothing to see.
   test.skipIf(skip)('what nobody refers to any more is collected', { retry: 3 }, async () => {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
     const session = await open();
     const size = 1_000_000;
     const past = new Tensor('float32', new Float32Array(size));
@@ -317,7 +314,7 @@ describe.each(places)('$name', ({ options }) => {
     // Of what is lost something is still there, or the test would show nothing.
     expect(await heap()).toBeGreaterThan(before + 2 * 4 * size);
     await vi.waitFor(async () => {
-      gc();
+      collectGarbage();
       expect(await heap()).toBeLessThan(before + 4 * size);
     }, 5000);
   });
@@ -404,33 +401,6 @@ function copiedBytes() {
   const stop = () => {
     set.mockRestore();
     slice.mockRestore();
-  };
-  return { bytes: () => total, stop };
-}
-
-interface Emitter {
-  emit(event: string, message: unknown): boolean;
-}
-
-/** Counts the messages to and from workers. */
-function messageBytes() {
-  let total = 0;
-  const { postMessage, emit } = Worker.prototype;
-  const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, message, transfer) {
-    total += serialize(message).byteLength;
-    postMessage.call(this, message, transfer);
-  });
-  const receive = vi.spyOn(Worker.prototype as unknown as Emitter, 'emit').mockImplementation(function (
-    this: Emitter,
-    event,
-    message,
-  ) {
-    if (event === 'message') total += serialize(message).byteLength;
-    return (emit as Emitter['emit']).call(this, event, message);
-  });
-  const stop = () => {
-    post.mockRestore();
-    receive.mockRestore();
   };
   return { bytes: () => total, stop };
 }

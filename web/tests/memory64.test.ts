@@ -180,7 +180,7 @@ async function outcome(of: string, artefact: Artefact, below: number): Promise<u
   const session = new LocalBackend(instance, await loadModel(engine, opened, [], {}, custom?.declarations), custom);
   const run = async (options: RunOptions, given: Record<string, Value> = feeds) => {
     session.take(new Map(Object.entries(given)), true);
-    return (await session.run(null, options)).y;
+    return (await session.run(null, options)).outputs.y;
   };
   const plain = (value: Value): unknown => {
     if (Array.isArray(value)) return value.map(plain);

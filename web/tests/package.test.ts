@@ -48,7 +48,7 @@ test('has the sources that its source maps name', () => {
  * The most bytes, unpacked, of what has no artefact inside: what it has, and a little. The five artefacts and single.js,
  * with one of them compressed, are as large as the engine is (NM_SIZE_BUDGET).
  */
-const most = 1_930_000;
+const most = 1_970_000;
 
 test('keeps its budget', () => {
   const rest = files.filter((path) => !/\.wasm$|single\.js$/.test(path));

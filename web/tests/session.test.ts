@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine } from '../src/engine/engine.js';
 import { NeuromancerError, type Profile, type Progress, Session, Tensor } from '../src/index.js';
+import { State } from '../src/stream/state.js';
 import { FakeEngine } from './fake-engine.js';
 
 const fake = vi.hoisted(() => ({ engine: undefined as unknown as FakeEngine, stopped: 0, starting: false }));
@@ -245,6 +246,36 @@ describe('kept outputs', () => {
     expect(fake.engine.owned.size).toBe(before);
     fake.engine.refused = -1;
     expect(Object.keys(await session.run(feeds(), { keep: ['*'] }))).toEqual(['x', 'names']);
+  });
+
+  test("a stream's state is taken whole or not at all", async () => {
+    const session = await Session.load(model, { wasm });
+    const part = (input: number, name: string) => ({ input, output: input, name, axis: input === 0 ? 0 : undefined });
+    const parts = [part(0, 'x'), part(1, 'names')];
+    const form = { parts, inputs: new Set([0, 1]), outputs: new Set([0, 1]) };
+    const first = new State(form);
+    await expect(session.runFrom({ x: float([1]) }, {}, first)).rejects.toMatchObject({
+      code: 'invalid_model',
+      message: 'The model left its state "names" out.',
+    });
+    fake.engine.refused = 1;
+    await expect(session.runFrom(feeds(), {}, first)).rejects.toMatchObject({ code: 'out_of_memory' });
+    expect(fake.engine.owned.size).toBe(0);
+    fake.engine.refused = -1;
+    const state = (await session.runFrom(feeds(), {}, first)).state as State;
+    expect(state.length).toBe(2);
+    expect(fake.engine.owned.size).toBe(2);
+    const fork = state.share();
+    const next = (await session.runFrom({}, { fetch: [] }, state)).state as State;
+    expect(fake.engine.owned.size).toBe(4);
+    for (const held of [state, fork]) {
+      held.dispose();
+      held.dispose();
+    }
+    expect(fake.engine.owned.size).toBe(2);
+    next.dispose();
+    expect(fake.engine.owned.size).toBe(0);
+    expect(fake.engine.live.size).toBe(0);
   });
 
   test('do not ask a broken engine for anything', async () => {

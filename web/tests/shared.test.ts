@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Session, Tensor } from '../dist/index.js';
+import { type Stream, stream } from '../dist/stream.js';
 import { modelOf } from './onnx-writer.js';
 import { built } from './places.js';
 
@@ -80,6 +81,13 @@ describe.skipIf(!built('wasm'))('sessions that share an instance', () => {
     }, adder);
     expect(() => left?.data).toThrow('its session was released');
     left?.dispose();
+    let cache: Stream | undefined;
+    await release(async (session) => {
+      cache = stream(session, { state: { past: 'present' } });
+      await cache.run({ x: ofLength(50_000) });
+      expect(await heap(stays)).toBeGreaterThan(before + 200_000);
+    }, adder);
+    cache?.dispose();
     for (const bad of [digits.subarray(0, 100_000), Uint8Array.of(1, 2, 3)]) {
       await expect(Session.load(bad, shared)).rejects.toMatchObject({ code: 'invalid_model' });
     }

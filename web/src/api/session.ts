@@ -1,10 +1,11 @@
 import type { Source } from '../download/fetch.js';
-import type { Backend, Feeds, KeptPart, LoadOptions, Outputs, RunOptions, Values } from '../engine/backend.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, Outputs, Ran, RunOptions, Values } from '../engine/backend.js';
 import type { Home } from '../engine/held.js';
 import { LocalBackend } from '../engine/local.js';
 import { hasWorkers } from '../host/host.js';
 import type { CompiledModule } from '../host/host-types.js';
 import { ownFiles } from '../host/own-files.js';
+import type { State } from '../stream/state.js';
 import { describe, type Tensor, type TensorLike, type TensorWithDims } from '../values/tensor.js';
 import { checkedTensor, checkedValue, disposeAll, parseType, type ValueLike } from '../values/values.js';
 import { zerosFor } from '../values/zeros.js';
@@ -38,6 +39,7 @@ export class Session {
   #backend: Backend | undefined;
   /** Why it has ended. */
   #end = '';
+  readonly #byName: ReadonlyMap<string, ValueInfo>;
   #queue: Promise<unknown> = Promise.resolve();
   /** Calls that have not ended. */
   #underWay = 0;
@@ -80,6 +82,7 @@ export class Session {
     this.#backend = backend;
     this.model = backend.description;
     this.engine = backend.engine;
+    this.#byName = new Map(this.inputs.map((input) => [input.name, input]));
   }
 
   get inputs(): readonly ValueInfo[] {
@@ -99,25 +102,39 @@ export class Session {
     feeds: Readonly<Record<string, ValueLike>>,
     options: RunOptions = {},
   ): Promise<Results> {
-    return coded('The run failed', async () => {
-      checkRunOptions(options);
-      throwIfAborted(options.signal);
-      const { fetch, keep, transfer = false } = options;
-      const resolved = { ...options };
-      if (fetch !== undefined) resolved.fetch = this.#outputNames(fetch);
-      if (keep !== undefined) resolved.keep = this.#outputNames(keep);
+    return coded('The run failed', async () => (await this.runFrom(feeds, options)).outputs as Results);
+  }
+
+  /** A run, which may be a stream's. @internal */
+  async runFrom(feeds: Readonly<Record<string, ValueLike>>, options: RunOptions, state?: State): Promise<Ran> {
+    checkRunOptions(options);
+    throwIfAborted(options.signal);
+    const { fetch, keep, transfer = false } = options;
+    const resolved = { ...options };
+    if (fetch !== undefined) resolved.fetch = this.#outputNames(fetch);
+    if (keep !== undefined) resolved.keep = this.#outputNames(keep);
+    // The stream may be disposed before the run begins.
+    const own = state?.share();
+    try {
       const taken = this.#guard((backend) =>
-        backend.take(this.#checkFeeds(feeds, backend.home), this.#underWay === 0, transfer),
+        backend.take(this.#checkFeeds(feeds, backend.home, own), this.#underWay === 0, transfer, own),
       );
-      return this.#enqueue(async (backend) => {
+      return await this.#enqueue(async (backend) => {
         try {
           throwIfAborted(options.signal);
-          return (await backend.run(taken, resolved)) as Results;
+          return await backend.run(taken, resolved, own);
         } finally {
           disposeAll(taken?.values() ?? []);
         }
       });
-    });
+    } finally {
+      own?.dispose();
+    }
+  }
+
+  /** A stream's state as tensors that stay in the engine; with a length, only their first positions. @internal */
+  partsOf(state: State, length?: number): Promise<Tensor[]> {
+    return this.#enqueue((backend) => backend.partsOf(state, length));
   }
 
   /**
@@ -248,7 +265,7 @@ export class Session {
     });
   }
 
-  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>, home: Home): Feeds {
+  #checkFeeds(feeds: Readonly<Record<string, ValueLike>>, home: Home, state: State | undefined): Feeds {
     const known = () => this.inputs.map(({ name, type, shape }) => `"${name}" (${describe(type, shape)})`).join(', ');
     if (typeof feeds !== 'object' || feeds === null || Array.isArray(feeds) || ArrayBuffer.isView(feeds)) {
       throw new NeuromancerError(
@@ -256,21 +273,25 @@ export class Session {
         `The inputs are an object with a value for each name, not ${plainly(feeds)}; the model's inputs are ${known()}.`,
       );
     }
-    const names = this.inputs.map(({ name }) => name);
-    const own = new Set(names);
-    for (const name of Object.keys(feeds)) {
-      if (own.has(name)) continue;
-      throw new NeuromancerError(
-        'invalid_argument',
-        `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, names)}`,
-        {
-          input: name,
-        },
-      );
-    }
+    const given: [ValueInfo, ValueLike][] = [];
     // Own properties, each read once: a name may be "constructor", and a getter may give something else every time.
-    const given = new Map(Object.entries(feeds).filter(([, value]) => value !== undefined && value !== null));
-    const missing = this.inputs.filter(({ name, optional }) => !optional && !given.has(name));
+    for (const [name, value] of Object.entries(feeds)) {
+      const input = this.#byName.get(name);
+      if (input === undefined) {
+        throw new NeuromancerError(
+          'invalid_argument',
+          `The model has no input "${name}"; its inputs are ${known()}.${suggestion(name, [...this.#byName.keys()])}`,
+          { input: name },
+        );
+      }
+      if (value !== undefined && value !== null) given.push([input, value]);
+    }
+    // A stream gives sixty inputs at each token: they are not looked at when all are there.
+    const all = given.length + (state?.size ?? 0) === this.inputs.length;
+    const own = new Set(given.map(([{ name }]) => name));
+    const missing = all
+      ? []
+      : this.inputs.filter(({ name, optional }, i) => !optional && !own.has(name) && !state?.gives(i));
     if (missing.length > 0) {
       const those = missing.map(({ name }) => `"${name}"`).join(', ');
       throw new NeuromancerError(
@@ -280,9 +301,7 @@ export class Session {
       );
     }
     return new Map(
-      this.inputs
-        .filter(({ name }) => given.has(name))
-        .map(({ name, type }) => [name, checkedValue(given.get(name), parseType(type), type, name, home)]),
+      given.map(([{ name, type }, value]) => [name, checkedValue(value, parseType(type), type, name, home)]),
     );
   }
 }

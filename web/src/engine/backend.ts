@@ -3,6 +3,7 @@ import type { CustomOperator } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Profile, Step, TracedStep } from '../api/description.js';
 import type { Progress, Source } from '../download/fetch.js';
 import type { WebAbortSignal } from '../host/host-types.js';
+import type { State } from '../stream/state.js';
 import type { Tensor } from '../values/tensor.js';
 import type { Value } from '../values/values.js';
 import type { Home } from './held.js';
@@ -103,6 +104,13 @@ export interface LoadOptions extends EngineOptions {
   workers?: number;
 }
 
+/** What a run has come to. */
+export interface Ran {
+  readonly outputs: Values;
+  /** Of a stream's run. */
+  readonly state: State | undefined;
+}
+
 /** A run's inputs when the session has taken them; null when they are in the engine already. */
 export type Taken = Feeds | null;
 
@@ -116,10 +124,13 @@ export interface Backend {
    * Takes the inputs at the moment of the call: what the caller does with them afterwards changes nothing. `idle` says
    * that the run comes next, so that they can go into the engine at once; `transfer` that their arrays may be taken away.
    */
-  take(feeds: Feeds, idle: boolean, transfer: boolean): Taken;
-  run(taken: Taken, options: RunOptions): Promise<Values>;
+  take(feeds: Feeds, idle: boolean, transfer?: boolean, state?: State): Taken;
+  /** The caller holds the state until the run has ended. */
+  run(taken: Taken, options: RunOptions, state?: State): Promise<Ran>;
   /** Puts a tensor, or a part of it, where kept values are. */
   keep(tensor: Tensor, part: KeptPart | undefined): Promise<Tensor>;
+  /** A state's tensors, which stay where they are; with a length, only their first positions. */
+  partsOf(state: State, length: number | undefined): Promise<Tensor[]>;
   steps(): Promise<readonly Step[]>;
   memory(): Promise<MemoryUse>;
   /** Ends the session and what runs in it. `why` says what happened to it. */

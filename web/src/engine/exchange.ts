@@ -14,14 +14,14 @@ import {
 import type { KeptPart } from './backend.js';
 import { kinds } from './c-abi.js';
 import type { Engine } from './engine.js';
-import { type Home, Reference } from './held.js';
+import type { Home } from './held.js';
 import { encodeText } from './text.js';
 
 /** Makes the engine's form of a value; the caller hands it over or frees it. `home` is that engine. */
 export function newValue(engine: Engine, value: Value, type: ValueType, home: Home): number {
   const { exports } = engine;
   if (type.kind === 'optional') return newValue(engine, value, type.element, home);
-  if (isKept(value)) return engine.checkPointer(exports.nm_share_value(value.reference.handleIn(home)));
+  if (isKept(value)) return shareValue(engine, value.reference.handleIn(home));
   if (value instanceof Tensor) return newTensor(engine, value);
   if (type.kind === 'map') {
     const map = value as ValueMap;
@@ -44,14 +44,19 @@ export function newValue(engine: Engine, value: Value, type: ValueType, home: Ho
 
 /** Makes the parts, then what is made of them, which takes them over; parts that nobody takes are freed. */
 function newAll<T>(engine: Engine, from: readonly T[], make: (part: T) => number, join: (parts: number[]) => number) {
-  const parts: number[] = [];
+  return engine.checkPointer(join(allOrNone(engine, from, make)));
+}
+
+/** Values that are made one after the other; when one cannot be, those before it are freed. */
+export function allOrNone<T>(engine: Engine, from: readonly T[], make: (part: T, i: number) => number): number[] {
+  const values: number[] = [];
   try {
-    for (const part of from) parts.push(make(part));
+    for (const part of from) values.push(make(part, values.length));
+    return values;
   } catch (error) {
-    for (const part of parts) engine.exports.nm_free_value(part);
+    for (const value of values) engine.exports.nm_free_value(value);
     throw error;
   }
-  return engine.checkPointer(join(parts));
 }
 
 function newTensor(engine: Engine, tensor: Tensor): number {
@@ -111,11 +116,8 @@ export function readValues(engine: Engine, values: readonly number[], mode: 'cop
 export function keepValue(engine: Engine, value: number, home: Home): Value {
   if (engine.exports.nm_value_kind(value) === kinds.tensor) {
     try {
-      const { type, shape } = engine.with([newRecord(engine)], (record) => {
-        engine.checkCount(engine.exports.nm_value_shape(value, 0, record as number));
-        return tensorFacts(engine, record as number);
-      });
-      return new Tensor(type, Reference.to(home, value, describe(type, shape)), shape);
+      const { type, shape } = withShape(engine, value, (record) => tensorFacts(engine, record));
+      return new Tensor(type, home.hold(value, describe(type, shape)), shape);
     } catch (error) {
       engine.exports.nm_free_value(value);
       throw error;
@@ -126,6 +128,29 @@ export function keepValue(engine: Engine, value: number, home: Home): Value {
   } finally {
     engine.exports.nm_free_value(value);
   }
+}
+
+/** What `read` finds in the record of a tensor in the engine, whose elements are not looked at. */
+function withShape<T>(engine: Engine, value: number, read: (record: number) => T): T {
+  return engine.with([newRecord(engine)], (record) => {
+    engine.checkCount(engine.exports.nm_value_shape(value, 0, record as number));
+    return read(record as number);
+  });
+}
+
+/** A tensor's size along an axis; 0 where it has no such axis. */
+export function sizeAlong(engine: Engine, value: number, axis: number): number {
+  const { rank, dims } = engine.tensorLayout;
+  return withShape(engine, value, (record) => {
+    const view = engine.view();
+    if (axis < 0 || axis >= view.getUint32(record + rank, true)) return 0;
+    return Number(view.getBigInt64(engine.addressAt(record + dims) + 8 * axis, true));
+  });
+}
+
+/** Another hold on a value, to be given away or freed by itself. */
+export function shareValue(engine: Engine, value: number): number {
+  return engine.checkPointer(engine.exports.nm_share_value(value));
 }
 
 /** The first positions of a tensor along an axis, in place of the tensor, which goes. */

@@ -3,13 +3,15 @@
 import { asNeuromancerError, NeuromancerError } from '../api/errors.js';
 import type { TypedArray } from '../values/dtypes.js';
 
+/** A value of an engine, or the values of a stream's state. */
+export type Handle = number | readonly number[];
 export type Elements = TypedArray | readonly string[];
 
 /** What an engine does for the values in it. */
 export interface Keeper {
   /** A copy of the elements: at once where the engine is in this thread, a promise where it is in another. */
   read(handle: number): Elements | Promise<Elements>;
-  drop(handle: number): void;
+  drop(handle: Handle): void;
 }
 
 /** An engine as its values know it. It is empty once the engine has ended, so that they keep no memory alive. */
@@ -19,7 +21,7 @@ export class Home {
   readonly here: boolean;
   end = '';
   /** Of an engine that goes on when the home closes: the values to be dropped then. */
-  readonly #held: Set<number> | undefined;
+  readonly #held: Set<Handle> | undefined;
 
   constructor(here: boolean, keeper: Keeper, engineGoesOn = false) {
     this.here = here;
@@ -27,11 +29,13 @@ export class Home {
     this.#held = engineGoesOn ? new Set() : undefined;
   }
 
-  add(handle: number): void {
+  /** `what` is "float32[1,3]", say. */
+  hold(handle: Handle, what: string): Reference {
     this.#held?.add(handle);
+    return new Reference({ home: this, handle, what, readers: 0 });
   }
 
-  drop(handle: number): void {
+  drop(handle: Handle): void {
     this.#held?.delete(handle);
     this.keeper?.drop(handle);
   }
@@ -47,8 +51,7 @@ export class Home {
 /** One value, which several tensors may share: it is dropped with the last of them. */
 interface Held {
   readonly home: Home;
-  readonly handle: number;
-  /** "float32[1,3]" */
+  readonly handle: Handle;
   readonly what: string;
   readers: number;
 }
@@ -62,11 +65,6 @@ export class Reference {
   constructor(held: Held) {
     this.#held = held;
     held.readers += 1;
-  }
-
-  static to(home: Home, handle: number, what: string): Reference {
-    home.add(handle);
-    return new Reference({ home, handle, what, readers: 0 });
   }
 
   share(): Reference {
@@ -83,10 +81,10 @@ export class Reference {
   }
 
   /** The value's handle for a run in that engine. */
-  handleIn(home: Home): number {
+  handleIn<T extends Handle = number>(home: Home): T {
     this.#keeper();
     const { home: own, handle, what } = this.#held;
-    if (own === home) return handle;
+    if (own === home) return handle as T;
     throw new NeuromancerError(
       'invalid_argument',
       `The ${what} stays in the engine of another session, and sessions share no memory; pass a copy: ` +
@@ -106,7 +104,7 @@ export class Reference {
         );
       }
       try {
-        this.#copy = keeper.read(handle) as Elements;
+        this.#copy = keeper.read(handle as number) as Elements;
       } catch (error) {
         throw asNeuromancerError(error, 'internal', `The ${what} could not be read`);
       }
@@ -117,7 +115,7 @@ export class Reference {
   async load(): Promise<Elements> {
     const keeper = this.#keeper();
     if (this.#copy !== undefined || this.#held.home.here) return this.data();
-    const copy = await keeper.read(this.#held.handle);
+    const copy = await keeper.read(this.#held.handle as number);
     if (!this.#freed) this.#copy = copy;
     return copy;
   }

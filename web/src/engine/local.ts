@@ -13,10 +13,11 @@ import {
 import { type FetchOptions, type OpenStream, openSource, type Source } from '../download/fetch.js';
 import { kindOf, nextTask, now } from '../host/host.js';
 import type { CompiledModule, WebAbortSignal } from '../host/host-types.js';
+import type { State } from '../stream/state.js';
 import { elementTypes } from '../values/dtypes.js';
 import { Tensor } from '../values/tensor.js';
 import { disposeAll, isKept, ownValue, parseType, type Value, type ValueType } from '../values/values.js';
-import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from './backend.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, Ran, RunOptions, Taken } from './backend.js';
 import { CustomCalls } from './custom-call.js';
 import { type Engine, type Instance, isTrap, unsigned } from './engine.js';
 import { bytesOf, keepValue, newValue, readValues, shortenValue, writeElements } from './exchange.js';
@@ -36,6 +37,12 @@ const abandoned = new FinalizationRegistry<() => void>((leave) => leave());
 export interface CancelFlag {
   readonly memory: SharedArrayBuffer;
   readonly address: number;
+}
+
+/** Outputs and their numbers. */
+interface Chosen {
+  readonly kept: { name: string; index: number }[];
+  readonly read: { name: string; index: number }[];
 }
 
 /** A session in this thread: one engine instance with one memory, or, with `shared`, a part of one. */
@@ -138,7 +145,7 @@ export class LocalBackend implements Backend {
     const keeper: Keeper = {
       read: (handle) => (readValues(engine, [handle], 'copy')[0] as Tensor).data as Elements,
       drop: (handle) => {
-        if (shared?.trap === undefined) engine.exports.nm_free_value(handle);
+        if (shared?.trap === undefined) for (const value of [handle].flat()) engine.exports.nm_free_value(value);
       },
     };
     this.home = new Home(true, keeper, shared !== undefined);
@@ -156,22 +163,22 @@ export class LocalBackend implements Backend {
     return unsigned(this.#engine.exports.nm_cancel_flag(this.#session));
   }
 
-  take(feeds: Feeds, idle: boolean): Taken {
+  take(feeds: Feeds, idle: boolean, _?: boolean, state?: State): Taken {
     if (!idle) return new Map([...feeds].map(([name, value]) => [name, ownValue(value)]));
     try {
       this.#checkInstance();
-      this.#bindAll(feeds);
+      this.#bindAll(feeds, state);
     } catch (error) {
       throw describeFailure(error, this.#instance);
     }
     return null;
   }
 
-  run(taken: Taken, options: RunOptions): Promise<Values> {
+  run(taken: Taken, options: RunOptions, state?: State): Promise<Ran> {
     return this.#guarded(async () => {
       let trapped = false;
       try {
-        return await this.#runAndRead(taken, options);
+        return await this.#runAndRead(taken, options, state);
       } catch (error) {
         trapped = isTrap(error);
         throw error;
@@ -184,20 +191,19 @@ export class LocalBackend implements Backend {
     });
   }
 
-  async #runAndRead(taken: Taken, options: RunOptions): Promise<Values> {
+  async #runAndRead(taken: Taken, options: RunOptions, state: State | undefined): Promise<Ran> {
     // Workers start only when this thread turns to its event loop, which a caller that runs again and again may
     // never let it do. One turn is not a wait: the run then goes on with the threads that are there.
     if (this.#instance.threadsStarting()) await nextTask();
-    if (taken !== null) this.#bindAll(taken);
-    this.#keepOutputs(options);
-    this.#wantOutputs(options);
+    if (taken !== null) this.#bindAll(taken, state);
+    const chosen = this.#chooseOutputs(options, state);
     const { signal, profile, trace } = options;
     if (signal === undefined && profile === undefined && trace === undefined && this.#custom === undefined) {
       this.#engine.checkCount(this.#engine.exports.nm_run(this.#session));
     } else {
       await this.#runInSlices(options);
     }
-    return this.#outputs(options);
+    return this.#outputs(chosen, options.outputs ?? 'copy', state);
   }
 
   keep(tensor: Tensor, part?: KeptPart): Promise<Tensor> {
@@ -206,6 +212,13 @@ export class LocalBackend implements Backend {
       const value = newValue(this.#engine, tensor, { kind: 'tensor', type }, this.home);
       const own = part === undefined ? value : shortenValue(this.#engine, value, part);
       return keepValue(this.#engine, own, this.home) as Tensor;
+    });
+  }
+
+  partsOf(state: State, length: number | undefined): Promise<Tensor[]> {
+    return this.#guarded(async () => {
+      const values = state.values(this.#engine, this.home, length);
+      return Array.from(values, (value) => keepValue(this.#engine, value, this.home) as Tensor);
     });
   }
 
@@ -258,15 +271,16 @@ export class LocalBackend implements Backend {
     return this.#engine.json<Step[]>(this.#engine.exports.nm_steps(this.#session));
   }
 
-  #bindAll(feeds: Feeds): void {
+  #bindAll(feeds: Feeds, state: State | undefined): void {
     // Declaring an input may move or overwrite what lies in the engine's memory: outputs of the last run that were
     // handed out as views, and come back as inputs.
     const own = new Map(
       [...feeds].map(([name, value]) => [name, this.#isInside(value) ? ownValue(value) : value] as const),
     );
     this.description.inputs.forEach(({ name }, index) => {
-      this.#bind(index, own.get(name));
+      if (!state?.gives(index)) this.#bind(index, own.get(name));
     });
+    state?.bind(this.#engine, this.#session, this.home);
   }
 
   #isInside(value: Value): boolean {
@@ -358,27 +372,33 @@ export class LocalBackend implements Backend {
     nm_run_steps(this.#session, 1);
   }
 
-  /** Drops plans, so only for an output that is kept for the first time, or in another way. */
-  #keepOutputs({ keep = [], cache = 'float32' }: RunOptions): void {
+  /** Tells the engine what becomes of each output, and returns those that are to be kept, and to be read. */
+  #chooseOutputs({ fetch, keep = [], cache = 'float32' }: RunOptions, state: State | undefined): Chosen {
+    const { nm_keep_output, nm_want_output } = this.#engine.exports;
     const stored = cache === 'float32' ? 0 : elementTypes[cache].number;
-    const asked = new Set(keep);
+    const [fetched, keeps] = [fetch && new Set(fetch), new Set(keep)];
+    // Where a caller asks for nothing at all, it is the run itself that counts.
+    const all = fetched === undefined || (fetched.size + keeps.size === 0 && state === undefined);
+    const chosen: Chosen = { kept: [], read: [] };
     this.description.outputs.forEach(({ name }, index) => {
-      if (this.#kept.get(index) === cache || !asked.has(name)) return;
-      this.#engine.checkCount(this.#engine.exports.nm_keep_output(this.#session, index, stored));
-      this.#kept.set(index, cache);
-    });
-  }
-
-  /** What nobody asks for is not computed; where a caller asks for nothing at all, it is the run itself that counts. */
-  #wantOutputs({ fetch, keep = [] }: RunOptions): void {
-    const asked = new Set(fetch === undefined ? [] : [...fetch, ...keep]);
-    this.description.outputs.forEach(({ name }, index) => {
-      const wanted = asked.size === 0 || asked.has(name);
+      const kept = keeps.has(name);
+      const read = !kept && (fetched?.has(name) ?? true);
+      const stays = kept || state?.takes(index);
+      if (kept) chosen.kept.push({ name, index });
+      if (read) chosen.read.push({ name, index });
+      // Drops plans, so only for an output that stays for the first time, or in another way.
+      if (stays && this.#kept.get(index) !== cache) {
+        this.#engine.checkCount(nm_keep_output(this.#session, index, stored));
+        this.#kept.set(index, cache);
+      }
+      // What nobody asks for is not computed.
+      const wanted = all || stays || read;
       if (wanted !== this.#unwanted.has(index)) return;
-      this.#engine.checkCount(this.#engine.exports.nm_want_output(this.#session, index, Number(wanted)));
+      this.#engine.checkCount(nm_want_output(this.#session, index, Number(wanted)));
       if (wanted) this.#unwanted.delete(index);
       else this.#unwanted.add(index);
     });
+    return chosen;
   }
 
   #traced(plan: readonly Step[], index: number): TracedStep {
@@ -394,29 +414,29 @@ export class LocalBackend implements Backend {
     return { milliseconds, steps: this.#steps().map((step, i) => ({ ...step, milliseconds: times[i] ?? 0 })) };
   }
 
-  #outputs({ outputs: mode = 'copy', fetch, keep = [] }: RunOptions): Values {
+  #outputs({ kept, read }: Chosen, mode: 'copy' | 'view', state: State | undefined): Ran {
     const engine = this.#engine;
     const { nm_output, nm_take_output } = engine.exports;
-    const outputs = this.description.outputs.map(({ name }, index) => ({ name, index }));
-    const [keeps, fetches] = [new Set(keep), fetch && new Set(fetch)];
-    const kept = outputs.filter(({ name }) => keeps.has(name));
-    const read = outputs.filter(({ name }) => !keeps.has(name) && (fetches?.has(name) ?? true));
     const values: Value[] = [];
+    let next: State | undefined;
     try {
-      // First, because views of the others last only until something is allocated.
+      // What stays first, because views of the others last only until something is allocated.
+      next = state?.take(engine, this.#session, this.home);
       for (const { index } of kept) {
         values.push(keepValue(engine, engine.checkPointer(nm_take_output(this.#session, index)), this.home));
       }
       const found = read.map(({ index }) => engine.checkPointer(nm_output(this.#session, index)));
       values.push(...readValues(engine, found, mode));
     } catch (error) {
+      next?.dispose();
       disposeAll(values);
       throw error;
     }
     // Not by assignment: an output may be called "__proto__".
-    return Object.fromEntries(
+    const named = Object.fromEntries(
       [...kept, ...read].flatMap(({ name }, i) => (values[i] === undefined ? [] : [[name, values[i]]])),
     );
+    return { outputs: named, state: next };
   }
 }
 

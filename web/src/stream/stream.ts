@@ -8,6 +8,7 @@ import type { ValueLike } from '../values/values.js';
 import { firstState } from './first-state.js';
 import { foundPairs, namedPairs, type Pair } from './pairs.js';
 import { fromBytes, toBytes } from './saved.js';
+import { formOf, leftOut, State } from './state.js';
 
 export interface StreamOptions {
   /**
@@ -48,12 +49,29 @@ function isObject(value: unknown): boolean {
 interface Setting {
   readonly session: Session;
   readonly pairs: readonly Pair[];
-  readonly first: ReadonlyMap<string, TensorLike>;
+  readonly once: readonly Pair[];
+  /** The part that tells the length. */
+  readonly grows: Pair | undefined;
+  readonly first: Parts;
+  /** What is carried before the first run: nothing yet. */
+  readonly nothing: State;
+  /** The outputs that are no state. */
+  readonly others: readonly string[];
   readonly maxLength: number;
   readonly cache: CacheType;
 }
 
-type State = ReadonlyMap<string, Tensor | TensorLike>;
+/** Tensors by the inputs that take them. */
+type Parts = ReadonlyMap<string, TensorLike>;
+
+/** Where a stream is. */
+interface Place {
+  /** What the next run is given as tensors: before the first one, or after a cut, all; else what was computed once. */
+  readonly parts: Parts;
+  /** What goes from run to run. */
+  readonly state: State;
+  readonly runs: number;
+}
 
 /** The state of a session's model, carried from run to run inside the engine. */
 export function stream(session: Session, options: StreamOptions = {}): Stream {
@@ -78,13 +96,18 @@ export function stream(session: Session, options: StreamOptions = {}): Stream {
   const first = new Map(
     pairs.map((pair) => [pair.input.name, given.get(pair.input.name) ?? firstState(pair, dimensions)] as const),
   );
-  const setting = { session, pairs, first, maxLength, cache };
-  return new Stream(setting, beginning(setting), 0);
+  const once = pairs.filter((pair) => pair.once);
+  const grows = pairs.find((pair) => pair.axis !== undefined && !pair.once);
+  const states = new Set(pairs.map(({ output }) => output));
+  const others = session.outputs.map(({ name }) => name).filter((name) => !states.has(name));
+  const nothing = new State(formOf(session, pairs));
+  const setting: Setting = { session, pairs, once, grows, first, nothing, others, maxLength, cache };
+  return new Stream(setting, beginning(setting));
 }
 
 /** The caller's own tensors stay the caller's. */
-function beginning({ first }: Setting): State {
-  return new Map([...first].map(([name, value]) => [name, ownState(value)]));
+function beginning({ first, nothing }: Setting): Place {
+  return shared({ parts: first, state: nothing, runs: 0 });
 }
 
 function stateNames(pairs: readonly Pair[]): string {
@@ -98,29 +121,29 @@ function stateNames(pairs: readonly Pair[]): string {
 export class Stream {
   readonly session: Session;
   readonly #setting: Setting;
-  #state: State;
-  #runs: number;
+  #place: Place;
   #tail: Promise<unknown> = Promise.resolve();
   #underWay = 0;
   #disposed = false;
 
   /** @internal */
-  constructor(setting: Setting, state: State, runs: number) {
+  constructor(setting: Setting, place: Place) {
     this.session = setting.session;
     this.#setting = setting;
-    this.#state = state;
-    this.#runs = runs;
+    this.#place = place;
   }
 
   /** The inputs that this stream gives by itself. */
   get state(): readonly string[] {
-    return [...this.#state.keys()];
+    return [...this.#setting.first.keys()];
   }
 
   /** The positions in the cache; of state that has no time axis, the runs since the beginning. */
   get length(): number {
-    const grows = this.#growing[0];
-    return grows === undefined ? this.#runs : this.#sizeOf(grows);
+    const { grows } = this.#setting;
+    const { parts, state, runs } = this.#place;
+    if (grows === undefined) return runs;
+    return state.reference === undefined ? sizeOf(parts, grows) : state.length;
   }
 
   /** Runs the model on its other inputs, and returns the outputs that are no state. */
@@ -131,7 +154,7 @@ export class Stream {
 
   /** Back to the beginning. */
   reset(): Promise<void> {
-    return this.#enqueue(async () => this.#replace(beginning(this.#setting), 0));
+    return this.#enqueue(async () => this.#replace(beginning(this.#setting)));
   }
 
   /**
@@ -140,8 +163,7 @@ export class Stream {
    */
   fork(): Stream {
     this.#check();
-    const state = [...this.#state].map(([name, value]) => [name, ownState(value)] as const);
-    return new Stream(this.#setting, new Map(state), this.#runs);
+    return new Stream(this.#setting, shared(this.#place));
   }
 
   /** Forgets all positions from `length` on. */
@@ -153,7 +175,7 @@ export class Stream {
       }
       if (length === before) return;
       if (length === 0) {
-        this.#replace(beginning(this.#setting), 0);
+        this.#replace(beginning(this.#setting));
         return;
       }
       const stiff = this.#setting.pairs.find(({ axis, once }) => axis === undefined && !once);
@@ -163,19 +185,22 @@ export class Stream {
           `The state "${stiff.input.name}" has no time axis, so there is no way back to ${length}; fork() before what may be taken back.`,
         );
       }
-      await this.#replaceEach(this.#runs, async ({ input, axis, once }) => {
-        const value = this.#state.get(input.name) as Tensor | TensorLike;
-        return once ? ownState(value) : await this.session.keep(value, { axis: axis as number, length });
-      });
+      this.#replaceParts(await this.#parts(length), this.#place.runs);
     });
   }
 
   /** The state as bytes, for a file or a database: what `restore` takes. */
   save(): Promise<Uint8Array> {
     return this.#enqueue(async () => {
-      const states: [string, TensorLike][] = [];
-      for (const [name, value] of this.#state) states.push([name, await inJavaScript(value)]);
-      return toBytes({ model: modelMark(this.session), runs: this.#runs, states });
+      const { runs } = this.#place;
+      const parts = await this.#parts();
+      try {
+        const states: [string, TensorLike][] = [];
+        for (const [name, value] of parts) states.push([name, await inJavaScript(value)]);
+        return toBytes({ model: modelMark(this.session), runs, states });
+      } finally {
+        disposeParts(parts);
+      }
     });
   }
 
@@ -184,85 +209,99 @@ export class Stream {
     return this.#enqueue(async () => {
       const { model, runs, states } = fromBytes(bytes);
       const saved = new Map(states);
-      const same = saved.size === this.#state.size && this.state.every((name) => saved.has(name));
+      const { first } = this.#setting;
+      const same = saved.size === first.size && [...first.keys()].every((name) => saved.has(name));
       if (model !== modelMark(this.session) || !same) {
         throw new NeuromancerError('invalid_data', 'The bytes are the saved state of another model or another stream.');
       }
       for (const { input } of this.#setting.pairs) checkShape(input.name, input, saved.get(input.name) as TensorLike);
-      await this.#replaceEach(runs, async ({ input }) => saved.get(input.name) as TensorLike);
+      const keep = ({ input }: Pair) => this.session.keep(saved.get(input.name) as TensorLike);
+      this.#replaceParts(await this.#each(keep), runs);
     });
   }
 
   /** Gives the state back to the engine. Twice is allowed. */
   dispose(): void {
     this.#disposed = true;
-    disposeState(this.#state);
+    dispose(this.#place);
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  get #growing(): readonly Pair[] {
-    return this.#setting.pairs.filter(({ axis, once }) => axis !== undefined && !once);
-  }
-
-  #sizeOf({ input, axis }: Pair): number {
-    return this.#state.get(input.name)?.shape[axis as number] ?? 0;
-  }
-
   async #run(feeds: Feeds, options: StreamRunOptions): Promise<Record<string, Tensor>> {
     this.#checkFeeds(feeds);
-    const { pairs, cache } = this.#setting;
-    const wanted = pairs.filter(({ once }) => !once || this.#runs === 0);
-    const kept = new Set(pairs.map(({ output }) => output));
-    const others = this.session.outputs.map(({ name }) => name).filter((name) => !kept.has(name));
-    const outputs: Record<string, Tensor> = await this.session.run(
-      { ...feeds, ...Object.fromEntries(this.#state) },
-      { ...options, fetch: fetchedOf(options.fetch, others), keep: wanted.map(({ output }) => output), cache },
+    const { once, others, cache } = this.#setting;
+    const { parts, state, runs } = this.#place;
+    const ran = await this.session.runFrom(
+      { ...feeds, ...Object.fromEntries(parts) },
+      {
+        ...options,
+        fetch: fetchedOf(options.fetch, others),
+        keep: runs === 0 ? once.map(({ output }) => output) : [],
+        cache,
+      },
+      state,
     );
-    const next = new Map<string, Tensor | TensorLike>(this.#state);
-    for (const { input, output } of wanted) {
-      const value = outputs[output];
+    const outputs = ran.outputs as Record<string, Tensor>;
+    const next = new Map<string, TensorLike>();
+    for (const { input, output } of once) {
+      const value = runs === 0 ? outputs[output] : parts.get(input.name);
       if (value === undefined) {
-        disposeState(new Map(Object.entries(outputs)));
-        throw new NeuromancerError('invalid_model', `The model left its state "${output}" out.`);
+        disposeParts(next);
+        ran.state?.dispose();
+        throw leftOut(output);
       }
       next.set(input.name, value);
       delete outputs[output];
     }
-    this.#replace(next, this.#runs + 1);
+    this.#replace({ parts: next, state: ran.state as State, runs: runs + 1 });
     return outputs;
   }
 
-  /** Puts another state into the engine, a part at a time, so that JavaScript never holds all of it. */
-  async #replaceEach(runs: number, make: (pair: Pair) => Promise<Tensor | TensorLike>): Promise<void> {
-    const next = new Map<string, Tensor>();
-    try {
-      for (const pair of this.#setting.pairs) {
-        const value = await make(pair);
-        next.set(pair.input.name, isInEngine(value) ? value : await this.session.keep(value));
-      }
-    } catch (error) {
-      disposeState(next);
-      throw error;
-    }
-    this.#replace(next, runs);
+  /** All tensors of the state, held once more; with a length, their first positions. */
+  async #parts(length?: number): Promise<Parts> {
+    const { parts, state } = this.#place;
+    const carried = state.reference === undefined ? [] : await this.session.partsOf(state, length);
+    return this.#each(async ({ input, axis, once }) => {
+      const part = parts.get(input.name);
+      if (part === undefined) return carried.shift() as Tensor;
+      return once || length === undefined
+        ? sharedPart(part)
+        : this.session.keep(part, { axis: axis as number, length });
+    });
   }
 
-  #replace(next: State, runs: number): void {
+  /** One at a time, so that JavaScript never holds all that goes into the engine. */
+  async #each(make: (pair: Pair) => Promise<TensorLike>): Promise<Parts> {
+    const parts = new Map<string, TensorLike>();
+    try {
+      for (const pair of this.#setting.pairs) parts.set(pair.input.name, await make(pair));
+      return parts;
+    } catch (error) {
+      disposeParts(parts);
+      throw error;
+    }
+  }
+
+  #replaceParts(parts: Parts, runs: number): void {
+    this.#replace({ parts, state: this.#setting.nothing, runs });
+  }
+
+  #replace(next: Place): void {
     if (this.#disposed) {
-      disposeState(next);
+      dispose(next);
       return;
     }
-    const stays = new Set(next.values());
-    disposeState(new Map([...this.#state].filter(([, value]) => !stays.has(value))));
-    this.#state = next;
-    this.#runs = runs;
+    const stays = new Set(next.parts.values());
+    const parts = new Map([...this.#place.parts].filter(([, part]) => !stays.has(part)));
+    dispose({ ...this.#place, parts });
+    this.#place = next;
   }
 
   #checkFeeds(feeds: Feeds): void {
-    const own = Object.keys(feeds).find((name) => this.#state.has(name));
+    const own = Object.keys(feeds).find((name) => this.#setting.first.has(name));
     if (own !== undefined) {
       throw new NeuromancerError(
         'invalid_argument',
@@ -270,7 +309,7 @@ export class Stream {
         { input: own },
       );
     }
-    if (this.#growing.length === 0) return;
+    if (this.#setting.grows === undefined) return;
     const { length } = this;
     const more = positions(feeds);
     if (more === undefined) return;
@@ -319,14 +358,27 @@ export function isInEngine(value: Tensor | TensorLike): value is Tensor {
   return 'location' in value && value.location === 'engine';
 }
 
-/** A second hold on the value. */
-function ownState(value: Tensor | TensorLike): Tensor | TensorLike {
-  return isInEngine(value) ? value.copy() : value;
+/** A second hold on the same values. */
+function shared({ parts, state, runs }: Place): Place {
+  return { parts: new Map([...parts].map(([name, part]) => [name, sharedPart(part)])), state: state.share(), runs };
 }
 
-async function inJavaScript(value: Tensor | TensorLike): Promise<TensorLike> {
+function sharedPart(part: TensorLike): TensorLike {
+  return isInEngine(part) ? part.copy() : part;
+}
+
+function dispose({ parts, state }: Place): void {
+  disposeParts(parts);
+  state.dispose();
+}
+
+function disposeParts(parts: Parts): void {
+  for (const part of parts.values()) if (isInEngine(part)) part.dispose();
+}
+
+async function inJavaScript(value: TensorLike): Promise<TensorLike> {
   if (!isInEngine(value)) return value;
-  // Through a tensor of its own, so that the state has no second copy for as long as it is there.
+  // Through a tensor of its own, so that the other has no second copy for as long as it is there.
   const once = value.copy();
   try {
     return { type: value.type, data: (await once.getData()) as TensorLike['data'], shape: value.shape };
@@ -335,8 +387,8 @@ async function inJavaScript(value: Tensor | TensorLike): Promise<TensorLike> {
   }
 }
 
-function disposeState(state: State): void {
-  for (const value of state.values()) if (isInEngine(value)) value.dispose();
+function sizeOf(parts: Parts, { input, axis }: Pair): number {
+  return parts.get(input.name)?.shape[axis as number] ?? 0;
 }
 
 /** How many positions a run adds. */

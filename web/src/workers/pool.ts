@@ -4,11 +4,12 @@ import type { Custom } from '../api/custom.js';
 import type { EngineInfo, MemoryUse, ModelDescription, Step } from '../api/description.js';
 import { cancelled, NeuromancerError, sessionClosed, throwIfAborted, untilAborted } from '../api/errors.js';
 import { readSource, type Source } from '../download/fetch.js';
-import type { Backend, Feeds, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
+import type { Backend, Feeds, LoadOptions, Ran, RunOptions, Taken } from '../engine/backend.js';
 import { Home } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
 import { engineFor } from '../engine/loader.js';
 import { processorCount } from '../host/host.js';
+import type { State } from '../stream/state.js';
 import { RemoteBackend, takenFor } from './remote.js';
 
 interface Waiting {
@@ -87,12 +88,12 @@ export class PoolBackend implements Backend {
     this.home = new Home(false, { read: keptNowhere, drop: () => {} });
   }
 
-  take(feeds: Feeds, _: boolean, transfer: boolean): Taken {
+  take(feeds: Feeds, _: boolean, transfer = false): Taken {
     return takenFor(feeds, transfer);
   }
 
-  async run(taken: Taken, options: RunOptions): Promise<Values> {
-    if (options.keep !== undefined && options.keep.length > 0) keptNowhere();
+  async run(taken: Taken, options: RunOptions, state?: State): Promise<Ran> {
+    if (state !== undefined || (options.keep !== undefined && options.keep.length > 0)) keptNowhere();
     const worker = await this.#next(options.signal);
     // A released worker would start anew.
     if (this.#end !== undefined) throw sessionClosed(this.#end);
@@ -105,6 +106,10 @@ export class PoolBackend implements Backend {
   }
 
   async keep(): Promise<never> {
+    return keptNowhere();
+  }
+
+  async partsOf(): Promise<never> {
     return keptNowhere();
   }
 

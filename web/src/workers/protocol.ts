@@ -8,6 +8,7 @@ import type { Progress } from '../download/fetch.js';
 import type { KeptPart, Limits } from '../engine/backend.js';
 import type { Elements } from '../engine/held.js';
 import type { CancelFlag } from '../engine/local.js';
+import type { StateForm, StateRecord } from '../stream/state.js';
 import type { TensorLike } from '../values/tensor.js';
 import type { KeptRecord } from '../values/values.js';
 import type { KeptInputs, KeptOutputs } from './kept-numbers.js';
@@ -52,11 +53,15 @@ export interface Calls {
       cache: CacheType | undefined;
       abortable: boolean;
       wantsProfile: boolean;
+      /** A stream's state; its form where the worker does not have it yet. */
+      state: number | StateForm | undefined;
     };
-    returns: { outputs: Named<unknown>; kept: KeptOutputs; profile?: Profile };
+    returns: { outputs: Named<unknown>; kept: KeptOutputs; state: StateRecord | undefined; profile?: Profile };
   };
   /** Puts a tensor into the engine, to stay, or a part of it. */
   keep: { given: { tensor: TensorLike | KeptRecord; part: KeptPart | undefined }; returns: KeptRecord };
+  /** The tensors of a stream's state, which stay there. */
+  partsOf: { given: { state: number; length: number | undefined }; returns: readonly KeptRecord[] };
   /** The elements of a tensor that stays in the worker. */
   read: { given: number; returns: Elements };
   steps: { given: null; returns: readonly Step[] };

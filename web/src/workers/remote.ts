@@ -10,11 +10,12 @@ import {
   throwIfAborted,
 } from '../api/errors.js';
 import { isAddress, isBlob, readSource, resolveUrl, type Source } from '../download/fetch.js';
-import type { Backend, Feeds, KeptPart, LoadOptions, RunOptions, Taken, Values } from '../engine/backend.js';
-import { type Elements, Home, Reference } from '../engine/held.js';
+import type { Backend, Feeds, KeptPart, LoadOptions, Ran, RunOptions, Taken } from '../engine/backend.js';
+import { type Elements, type Handle, Home, type Reference } from '../engine/held.js';
 import { threadCount } from '../engine/instance.js';
 import { engineFor } from '../engine/loader.js';
 import type { CancelFlag } from '../engine/local.js';
+import type { State } from '../stream/state.js';
 import { describe, Tensor, type TensorLike } from '../values/tensor.js';
 import { disposeAll, isKept, type KeptRecord, mapTensors, ownValue, revived, type Value } from '../values/values.js';
 import { keptOutputs } from './kept-numbers.js';
@@ -77,14 +78,15 @@ export class RemoteBackend implements Backend {
     return this.#home;
   }
 
-  take(feeds: Feeds, _: boolean, transfer: boolean): Taken {
+  take(feeds: Feeds, _: boolean, transfer = false): Taken {
     return takenFor(feeds, transfer);
   }
 
   async run(
     taken: Taken,
     { signal, profile, trace, outputs: mode, fetch, keep = [], cache }: RunOptions,
-  ): Promise<Values> {
+    state?: State,
+  ): Promise<Ran> {
     if (trace !== undefined) {
       throw new NeuromancerError(
         'invalid_argument',
@@ -119,21 +121,23 @@ export class RemoteBackend implements Backend {
       // shared memory does not while the worker waits for this thread.
       abortable: signal !== undefined && (flag === undefined || this.#custom !== undefined),
       wantsProfile: profile !== undefined,
+      state: state?.reference?.handleIn(home) ?? state?.form,
     };
     const computing = new Computing(this.#custom, home, signal);
     const { id, result } = calls.call('run', given, {
       transfer,
       compute: (call) => void computing.answer(call, (...computed) => calls.computed(id, ...computed)),
     });
-    const values = computing.blame(result).then(({ outputs, kept: staying, profile: times }) => {
+    const ran = computing.blame(result).then(({ outputs, kept: staying, state: next, profile: times }) => {
       if (times !== undefined) tell(profile, 'profile', times);
       const local = (from: KeptRecord) => keptTensor(from, home);
-      return Object.fromEntries([
+      const named = Object.fromEntries([
         ...keptOutputs(staying).map(([output, from]) => [this.description.outputs[output]?.name, local(from)]),
         ...outputs.map(([name, value]) => [name, revived(value, local)]),
       ]);
+      return { outputs: named, state: next && state?.next(home, next.kept, next.length) };
     });
-    return signal === undefined ? values : this.#abortable(calls, id, values, signal);
+    return signal === undefined ? ran : this.#abortable(calls, id, ran, signal);
   }
 
   async keep(tensor: Tensor, part?: KeptPart): Promise<Tensor> {
@@ -142,6 +146,13 @@ export class RemoteBackend implements Backend {
     const transfer: Transferable[] = [];
     const given = { tensor: record(tensor, home, transfer), part };
     return keptTensor(await calls.call('keep', given, { transfer }).result, home);
+  }
+
+  async partsOf({ reference }: State, length: number | undefined): Promise<Tensor[]> {
+    const calls = await this.#connected();
+    const home = this.#home;
+    const state = (reference as Reference).handleIn(home);
+    return (await calls.call('partsOf', { state, length }).result).map((part) => keptTensor(part, home));
   }
 
   async steps(): Promise<readonly Step[]> {
@@ -179,12 +190,12 @@ export class RemoteBackend implements Backend {
 
   /** Its values keep this backend, and with it the worker, while somebody has them. */
   #homeOf(calls: WorkerCalls): Home {
-    const dropped: number[] = [];
+    const dropped: Handle[] = [];
     return new Home(false, {
       read: (handle) => this.#read(calls, handle),
       drop: (handle) => {
         // A decoder's cache is many tensors: one message for all that go together.
-        if (dropped.push(handle) === 1) queueMicrotask(() => calls.drop(dropped.splice(0)));
+        if (dropped.push(handle) === 1) queueMicrotask(() => calls.drop(dropped.splice(0) as number[]));
       },
     });
   }
@@ -197,7 +208,7 @@ export class RemoteBackend implements Backend {
    * The result, or `cancelled` at the signal, whatever the model does. A run that goes on regardless is stopped by ending
    * its worker.
    */
-  #abortable(calls: WorkerCalls, id: number, result: Promise<Values>, signal: AbortSignal): Promise<Values> {
+  #abortable(calls: WorkerCalls, id: number, result: Promise<Ran>, signal: AbortSignal): Promise<Ran> {
     return new Promise((resolve, reject) => {
       const stopped = result.then(
         () => {},
@@ -211,7 +222,11 @@ export class RemoteBackend implements Backend {
         calls.abort(id);
         reject(cancelled(signal));
         // Nobody receives what a run that ends all the same has kept.
-        void result.then((values) => disposeAll(Object.values(values))).catch(() => {});
+        const drop = ({ outputs, state }: Ran) => {
+          disposeAll(Object.values(outputs));
+          state?.dispose();
+        };
+        void result.then(drop).catch(() => {});
         const grace = setTimeout(
           () => {
             calls.close(cancelled(signal));
@@ -308,7 +323,7 @@ function record(tensor: Tensor, home: Home, transfer: Transferable[]): TensorLik
 }
 
 function keptTensor({ type, shape, kept }: KeptRecord, home: Home): Tensor {
-  return new Tensor(type, Reference.to(home, kept, describe(type, shape)), shape);
+  return new Tensor(type, home.hold(kept, describe(type, shape)), shape);
 }
 
 function raise({ memory, address }: CancelFlag): void {
