@@ -135,6 +135,35 @@ describe.skipIf(!built('wasm'))('sessions that share an instance', () => {
     expect(await heap(stays)).toBe(before);
   });
 
+  test('end a run that goes on a second after its session was released, and keep nothing of it', async () => {
+    const stays = await load();
+    const before = await heap(stays);
+    const body = {
+      nodes: [
+        { op: 'Identity', inputs: ['go_in'], outputs: ['go_out'] },
+        { op: 'Sin', inputs: ['x_in'], outputs: ['x_out'] },
+      ],
+      inputs: { round: 'int64', go_in: 'bool', x_in: 'float32' },
+      outputs: { go_out: 'bool', x_out: 'float32' },
+    };
+    const loop = modelOf(
+      [{ op: 'Loop', inputs: ['rounds', 'go', 'x'], outputs: ['y'], attributes: { body } }],
+      { rounds: 'int64', go: 'bool', x: 'float32' },
+      { y: 'float32' },
+    );
+    const session = await Session.load(loop, shared);
+    const feeds = {
+      rounds: new Tensor('int64', [2n ** 62n], []),
+      go: new Tensor('bool', [true], []),
+      x: ofLength(50_000),
+    };
+    const run = session.run(feeds, { keep: ['y'], signal: new AbortController().signal });
+    run.catch(() => {});
+    await session.release();
+    await expect(run).rejects.toMatchObject({ code: 'session_closed' });
+    expect(await heap(stays)).toBe(before);
+  });
+
   test('keep nothing of a run that fails', async () => {
     const session = await load(
       modelOf(

@@ -66,7 +66,8 @@ export class LocalBackend implements Backend {
   readonly #leave: () => void;
   /** Calls that have not ended. */
   #underWay = 0;
-  #released = false;
+  /** What calls fail with that a release has found under way. */
+  #released: NeuromancerError | undefined;
 
   /**
    * `custom` computes the operators that the options name; `given` has the engine, where the caller loads it.
@@ -234,8 +235,8 @@ export class LocalBackend implements Backend {
   release(why: string): void {
     abandoned.unregister(this);
     this.home.close(`its session ${why}`);
-    this.#giveUp(sessionClosed(why));
-    this.#released = true;
+    this.#released = sessionClosed(why);
+    this.#giveUp(this.#released);
     // In an instance that goes on, what a call is about to use must not go before it.
     if (this.#instance.shared === undefined || this.#underWay === 0) this.#leave();
   }
@@ -249,7 +250,7 @@ export class LocalBackend implements Backend {
       throw describeFailure(error, this.#instance);
     } finally {
       this.#underWay -= 1;
-      if (this.#released && this.#underWay === 0) this.#leave();
+      if (this.#released !== undefined && this.#underWay === 0) this.#leave();
     }
   }
 
@@ -333,8 +334,9 @@ export class LocalBackend implements Backend {
       before = after;
       if (signal !== undefined && after - slice > sliceMilliseconds) {
         await nextTask();
-        if (signal.aborted) this.#endRun();
+        if (signal.aborted || this.#released !== undefined) this.#endRun();
         throwIfAborted(signal);
+        if (this.#released !== undefined) throw this.#released;
         slice = before = now();
       }
     }
