@@ -98,6 +98,7 @@ export class State {
     return this.form.outputs.has(output);
   }
 
+  /** Gives the session its inputs. @internal */
   bind(engine: Engine, session: number, home: Home): void {
     const { nm_input_value } = engine.exports;
     this.#handles(home).forEach((value, i) => {
@@ -106,6 +107,7 @@ export class State {
     });
   }
 
+  /** The state after the session's run. @internal */
   take(engine: Engine, session: number, home: Home): State {
     const { nm_take_output, nm_value_kind, nm_free_value } = engine.exports;
     const { parts } = this.form;
@@ -123,7 +125,7 @@ export class State {
     }
   }
 
-  /** Each one for the caller to free; with a length, only its first positions. */
+  /** Each one for the caller to free; with a length, only its first positions. @internal */
   *values(engine: Engine, home: Home, length: number | undefined): Generator<number> {
     for (const [i, value] of this.#handles(home).entries()) {
       const { axis } = this.form.parts[i] as StatePart;
