@@ -28,6 +28,7 @@ class Program final : public Body {
   Result<Value> take_output(size_t i) const;
   // From the next run on output i is computed, as all are at first, or is not: then it is nothing.
   void want_output(size_t i, bool wanted);
+
   // Lets go of the last run, and of the memory that the next one would have used again. Loops' bodies keep theirs.
   void trim();
 
