@@ -262,7 +262,7 @@ nm::Result<nm::Stored> stored_as(int32_t dtype) {
   }
 }
 
-nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
+nm::Result<nm::Value> shortened(const nm::Value& value, uint32_t axis, double length) {
   if constexpr (!nm::selection::has<nm::selection::Part::States>) return left_out("states");
   NM_TRY(nm::refill_reserve());
   const nm::Shape* shape = value.shape();
@@ -277,9 +277,6 @@ nm::Result<nm::Value> shortened(nm::Value value, uint32_t axis, double length) {
   if (!(length >= 0) || length > dim || length != std::floor(length)) {
     return Status(Code::InvalidArgument,
                   nm::text("a tensor ", what, " has no ", length, " positions along axis ", axis));
-  }
-  if (value.growing() == nullptr) {
-    NM_ASSIGN(value, nm::dense(value));
   }
   NM_ASSIGN(std::shared_ptr<const nm::Growing> shorter,
             nm::Growing::shorten(value, static_cast<int>(axis), static_cast<int64_t>(length)));

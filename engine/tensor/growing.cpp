@@ -100,7 +100,11 @@ Result<std::shared_ptr<const Growing>> Growing::lengthen(const Value& past, int 
 
 Result<std::shared_ptr<const Growing>> Growing::shorten(const Value& tensor, int axis, int64_t length) {
   const Growing* grown = tensor.growing();
-  if (grown == nullptr || grown->axis_ != axis) return lengthen(tensor, axis, length, length);
+  if (grown == nullptr) {
+    NM_ASSIGN(Tensor contents, dense(tensor));
+    return lengthen(Value(std::move(contents)), axis, length, length);
+  }
+  if (grown->axis_ != axis) return lengthen(tensor, axis, length, length);
   NM_TRY(check_memory());
   Shape shape = grown->shape_;
   shape[axis] = length;

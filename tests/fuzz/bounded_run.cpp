@@ -70,12 +70,8 @@ Status pass_on(Session& session, const std::vector<Value>& kept, size_t how, std
       if (how % 5 == 4 && shape != nullptr && shape->rank() > 0 && type_of(value).dtype != DType::String &&
           !is_packed(type_of(value).dtype)) {
         const int axis = static_cast<int>(how % static_cast<size_t>(shape->rank()));
-        const int64_t length = (*shape)[axis] - 1;
-        if (value.edition() != nullptr) {
-          NM_ASSIGN(value, dense(value));
-        }
-        if (length >= 0) {
-          NM_ASSIGN(value, Growing::shorten(value, axis, length));
+        if ((*shape)[axis] > 0) {
+          NM_ASSIGN(value, Growing::shorten(value, axis, (*shape)[axis] - 1));
         }
       }
       if (!session.set_input(i, value).ok()) continue;

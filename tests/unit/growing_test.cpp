@@ -7,6 +7,7 @@
 #include "catch_amalgamated.hpp"
 #include "engine/base/random.h"
 #include "engine/base/reserve.h"
+#include "engine/tensor/edition.h"
 #include "tests/unit/narrow_model.h"
 #include "tests/unit/onnx_writer.h"
 
@@ -126,6 +127,14 @@ TEST_CASE("a tensor grows from nothing, and of no rows") {
   auto nothing = Growing::lengthen(*Tensor::create(DType::Float32, Shape{0, 3, 2}), 1, 3, 4);
   REQUIRE(nothing.ok());
   CHECK(numbers(*nothing).empty());
+}
+
+TEST_CASE("a tensor that is written in place is shortened as a copy") {
+  const auto edition = Edition::of(rows_from(3, 0));
+  REQUIRE(edition.ok());
+  const auto shorter = Growing::shorten(Value(*edition), 1, 2);
+  REQUIRE(shorter.ok());
+  CHECK(numbers(Value(*shorter)) == std::vector<float>{0, 1, 2, 3, 6, 7, 8, 9});
 }
 
 TEST_CASE("a tensor that cannot grow for want of memory stays as it is") {

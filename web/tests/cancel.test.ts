@@ -3,35 +3,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { NeuromancerError, type Profile, Session, Tensor } from '../dist/index.js';
 import { modelOf } from './onnx-writer.js';
 import { built, places } from './places.js';
+import { loopFeeds, loopInputs, sineLoop } from './sine-loop.js';
 
 /** y = x after `rounds` rounds of a sine. */
-const loop = modelOf(
-  [
-    {
-      op: 'Loop',
-      inputs: ['rounds', 'go', 'x'],
-      outputs: ['y'],
-      attributes: {
-        body: {
-          nodes: [
-            { op: 'Identity', inputs: ['go_in'], outputs: ['go_out'] },
-            { op: 'Sin', inputs: ['x_in'], outputs: ['x_out'] },
-          ],
-          inputs: { round: 'int64', go_in: 'bool', x_in: 'float32' },
-          outputs: { go_out: 'bool', x_out: 'float32' },
-        },
-      },
-    },
-  ],
-  { rounds: 'int64', go: 'bool', x: 'float32' },
-  { y: 'float32' },
-);
+const loop = modelOf([sineLoop('x')], { ...loopInputs, x: 'float32' }, { y: 'float32' });
 
-const feeds = (rounds: bigint) => ({
-  rounds: new Tensor('int64', [rounds], []),
-  go: new Tensor('bool', [true], []),
-  x: new Tensor('float32', [0.5]),
-});
+const feeds = (rounds: bigint) => ({ ...loopFeeds(rounds), x: new Tensor('float32', [0.5]) });
 const forEver = feeds(2n ** 62n);
 
 describe.each(places)('$name', ({ options }) => {

@@ -6,6 +6,7 @@ import { collectGarbage } from './garbage.js';
 import { messageBytes } from './messages.js';
 import { modelOf } from './onnx-writer.js';
 import { built, places } from './places.js';
+import { loopFeeds, loopInputs, sineLoop } from './sine-loop.js';
 
 /** all = past and then x; sum = all added up; also a copy of x, and what a name with a dot would be. */
 const growing = modelOf(
@@ -22,23 +23,9 @@ const endless = modelOf(
   [
     { op: 'Concat', inputs: ['past', 'x'], outputs: ['all'], attributes: { axis: 0 } },
     { op: 'ReduceSum', inputs: ['all'], outputs: ['sum'], attributes: { keepdims: 0 } },
-    {
-      op: 'Loop',
-      inputs: ['rounds', 'go', 'sum'],
-      outputs: ['y'],
-      attributes: {
-        body: {
-          nodes: [
-            { op: 'Identity', inputs: ['go_in'], outputs: ['go_out'] },
-            { op: 'Sin', inputs: ['x_in'], outputs: ['x_out'] },
-          ],
-          inputs: { round: 'int64', go_in: 'bool', x_in: 'float32' },
-          outputs: { go_out: 'bool', x_out: 'float32' },
-        },
-      },
-    },
+    sineLoop('sum'),
   ],
-  { past: 'float32', x: 'float32', rounds: 'int64', go: 'bool' },
+  { past: 'float32', x: 'float32', ...loopInputs },
   { all: 'float32', y: 'float32' },
 );
 const float = (values: number[]) => new Tensor('float32', values);
@@ -278,8 +265,7 @@ describe.each(places)('$name', ({ options }) => {
     const feeds = (rounds: bigint, x: number) => ({
       past: new Tensor('float32', new Float32Array(size)),
       x: float([x]),
-      rounds: new Tensor('int64', [rounds], []),
-      go: new Tensor('bool', [true], []),
+      ...loopFeeds(rounds),
     });
     // Twice, so that the inputs have their memory and the output has its own.
     for (let i = 0; i < 2; i++) {

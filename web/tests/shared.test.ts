@@ -5,6 +5,7 @@ import { Session, Tensor } from '../dist/index.js';
 import { type Stream, stream } from '../dist/stream.js';
 import { modelOf } from './onnx-writer.js';
 import { built } from './places.js';
+import { loopFeeds, loopInputs, sineLoop } from './sine-loop.js';
 
 const digits = readFileSync(new URL('../../models/handwriting/handwriting.onnx', import.meta.url));
 const image = new Tensor(
@@ -138,25 +139,9 @@ describe.skipIf(!built('wasm'))('sessions that share an instance', () => {
   test('end a run that goes on a second after its session was released, and keep nothing of it', async () => {
     const stays = await load();
     const before = await heap(stays);
-    const body = {
-      nodes: [
-        { op: 'Identity', inputs: ['go_in'], outputs: ['go_out'] },
-        { op: 'Sin', inputs: ['x_in'], outputs: ['x_out'] },
-      ],
-      inputs: { round: 'int64', go_in: 'bool', x_in: 'float32' },
-      outputs: { go_out: 'bool', x_out: 'float32' },
-    };
-    const loop = modelOf(
-      [{ op: 'Loop', inputs: ['rounds', 'go', 'x'], outputs: ['y'], attributes: { body } }],
-      { rounds: 'int64', go: 'bool', x: 'float32' },
-      { y: 'float32' },
-    );
+    const loop = modelOf([sineLoop('x')], { ...loopInputs, x: 'float32' }, { y: 'float32' });
     const session = await Session.load(loop, shared);
-    const feeds = {
-      rounds: new Tensor('int64', [2n ** 62n], []),
-      go: new Tensor('bool', [true], []),
-      x: ofLength(50_000),
-    };
+    const feeds = { ...loopFeeds(2n ** 62n), x: ofLength(50_000) };
     const run = session.run(feeds, { keep: ['y'], signal: new AbortController().signal });
     run.catch(() => {});
     await session.release();

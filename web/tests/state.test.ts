@@ -9,6 +9,7 @@ import { collectGarbage } from './garbage.js';
 import { messageBytes } from './messages.js';
 import { modelOf, type NodeSpec } from './onnx-writer.js';
 import { built, places } from './places.js';
+import { loopFeeds, loopInputs, sineLoop } from './sine-loop.js';
 import { merged, nextWord } from './toy-decoders.js';
 
 /** Runs and states, of which the package's declarations say nothing. */
@@ -23,24 +24,11 @@ const caches = (count: number, width = 1) => {
     { op: 'Concat', inputs: [`past_${i}`, 'x'], outputs: [`present_${i}`], attributes: { axis: 1 } },
     { op: 'ReduceSum', inputs: [`present_${i}`], outputs: [`sum_${i}`], attributes: { keepdims: 0 } },
   ]);
-  const body = {
-    nodes: [
-      { op: 'Identity', inputs: ['go_in'], outputs: ['go_out'] },
-      { op: 'Sin', inputs: ['v_in'], outputs: ['v_out'] },
-    ],
-    inputs: { round: 'int64', go_in: 'bool', v_in: 'float32' },
-    outputs: { go_out: 'bool', v_out: 'float32' },
-  };
   return modelOf(
-    [
-      ...sums,
-      { op: 'Sum', inputs: all.map((i) => `sum_${i}`), outputs: ['sum'] },
-      { op: 'Loop', inputs: ['rounds', 'go', 'sum'], outputs: ['y'], attributes: { body } },
-    ],
+    [...sums, { op: 'Sum', inputs: all.map((i) => `sum_${i}`), outputs: ['sum'] }, sineLoop('sum')],
     {
       x: `float32[batch,n,${width}]`,
-      rounds: 'int64',
-      go: 'bool',
+      ...loopInputs,
       ...each('past', `float32[batch,past,${width}]`),
     },
     { y: 'float32', ...each('present', `float32[batch,total,${width}]`) },
@@ -48,8 +36,7 @@ const caches = (count: number, width = 1) => {
 };
 const feeds = (values: number[], { width = 1, rounds = 0n } = {}) => ({
   x: new Tensor('float32', values, [1, values.length / width, width]),
-  rounds: new Tensor('int64', [rounds], []),
-  go: new Tensor('bool', [true], []),
+  ...loopFeeds(rounds),
 });
 
 const pasts = (count: number) =>
